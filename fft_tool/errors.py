@@ -1,0 +1,168 @@
+"""Everything that can go wrong and is not our own bug.
+
+::
+
+    FftToolError
+    ├── RecipeError               bad-recipe        every faulty key at once
+    ├── ImageError
+    │   ├── EmptyImage            empty-image
+    │   ├── UnknownFormat         unknown-format
+    │   ├── CorruptImage          corrupt-image
+    │   └── UnsupportedImage      unsupported-image
+    ├── LimitExceeded
+    │   ├── TooManyBytes          too-many-bytes
+    │   ├── TooManyPixels         too-many-pixels
+    │   └── TooMuchMemory         too-much-memory
+    ├── CropOutside               crop-outside
+    ├── ArtifactError
+    │   ├── BadArtifact           bad-artifact
+    │   └── NotInvertible         not-invertible
+    └── StoreError
+        ├── NotFound              not-found
+        ├── NotAllowed            not-allowed
+        ├── StoreFull             store-full
+        └── StoreUnavailable      store-unavailable  (the only one worth trying again)
+
+Each leaf has a stable ``code`` for machines; ``str(error)`` is a sentence for people that is safe
+to show to anybody. Doors map classes to exit codes, HTTP statuses and retry decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class FftToolError(Exception):
+    """Base of every error that a caller is expected to handle."""
+
+    code: ClassVar[str] = "error"
+    transient: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One faulty entry of a recipe: its key, the value given, and what is allowed."""
+
+    key: str
+    value: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value!r}: {self.allowed}"
+
+
+class RecipeError(FftToolError):
+    """The recipe has one or more faults; all of them are in ``faults``."""
+
+    code = "bad-recipe"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[type[RecipeError], tuple[tuple[Fault, ...]]]:
+        # Exceptions are rebuilt from ``args``, which here is the sentence and not the faults.
+        return type(self), (self.faults,)
+
+
+class ImageError(FftToolError):
+    """The source is not an image that can be analysed."""
+
+
+class EmptyImage(ImageError):
+    """The source has no bytes."""
+
+    code = "empty-image"
+
+
+class UnknownFormat(ImageError):
+    """The source's content is in none of the accepted formats."""
+
+    code = "unknown-format"
+
+
+class CorruptImage(ImageError):
+    """The source is truncated, has a wrong checksum or cannot be decoded."""
+
+    code = "corrupt-image"
+
+
+class UnsupportedImage(ImageError):
+    """The source is sound, but decoding it would lose information."""
+
+    code = "unsupported-image"
+
+
+class LimitExceeded(FftToolError):
+    """The source is larger than this door accepts."""
+
+
+class TooManyBytes(LimitExceeded):
+    """The source has more bytes than allowed."""
+
+    code = "too-many-bytes"
+
+
+class TooManyPixels(LimitExceeded):
+    """The source's header announces more pixels than allowed."""
+
+    code = "too-many-pixels"
+
+
+class TooMuchMemory(LimitExceeded):
+    """Analysing the source would take more memory than allowed."""
+
+    code = "too-much-memory"
+
+
+class CropOutside(FftToolError):
+    """The crop asks for pixels that the source does not have."""
+
+    code = "crop-outside"
+
+
+class ArtifactError(FftToolError):
+    """Artifacts cannot be turned back into an image."""
+
+
+class BadArtifact(ArtifactError):
+    """An artifact is missing, is not what the record says, or does not fit the others."""
+
+    code = "bad-artifact"
+
+
+class NotInvertible(ArtifactError):
+    """The artifacts are sound, but do not hold enough to give the source back."""
+
+    code = "not-invertible"
+
+
+class StoreError(FftToolError):
+    """A store did not give or take an object."""
+
+
+class NotFound(StoreError):
+    """The object does not exist."""
+
+    code = "not-found"
+
+
+class NotAllowed(StoreError):
+    """The store refuses access."""
+
+    code = "not-allowed"
+
+
+class StoreFull(StoreError):
+    """There is no room left where the artifact should go."""
+
+    code = "store-full"
+
+
+class StoreUnavailable(StoreError):
+    """The store is slow, throttled or gone: worth trying again later."""
+
+    code = "store-unavailable"
+    transient = True

@@ -1,0 +1,83 @@
+"""The spectrum: the non-redundant half of a real image's 2-D DFT, and its coordinates.
+
+Conventions, the same everywhere:
+
+* forward transform unscaled (numpy's "backward" norm);
+* ``half[ky, kx]`` is frequency row ``ky`` (DC first, as the DFT gives it) and column
+  ``kx = 0 … w // 2``; the other columns follow from ``F[-ky, -kx] = conj(F[ky, kx])``;
+* frequencies in cycles per pixel, Nyquist 0.5, periods in pixels;
+* angles in degrees, counter-clockwise from the x axis with y *up*, of the wave vector: vertical
+  stripes have angle 0, horizontal stripes 90.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+HalfArray = NDArray[np.complexfloating[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Half spectrum of a real image ``width`` pixels wide.
+
+    ``half`` is complex, of shape ``(height, width // 2 + 1)``. The width is kept because an even
+    and an odd width can give halves of one shape.
+    """
+
+    half: HalfArray
+    width: int
+
+    def __post_init__(self) -> None:
+        if self.half.ndim != 2 or self.half.shape[1] != self.width // 2 + 1:
+            raise ValueError(
+                f"half spectrum of shape {self.half.shape} does not belong to width {self.width}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the image."""
+        return self.half.shape[0], self.width
+
+    @property
+    def dc(self) -> float:
+        """Sum of the image's pixels."""
+        return float(self.half[0, 0].real)
+
+
+def frequencies(shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Frequencies of the half spectrum of an image of ``shape``, in cycles per pixel.
+
+    Returns ``(fy, fx)`` of shapes ``(h, 1)`` and ``(1, w // 2 + 1)``, with ``fy`` counted
+    *upwards* (the negative of ``fftfreq``, since image rows run down).
+    """
+    height, width = shape
+    return -np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
+
+
+def multiplicity(width: int) -> NDArray[np.float64]:
+    """How often each column of the half stands in the full spectrum, shape ``(1, w // 2 + 1)``.
+
+    Two, except for the columns that are their own mirror: ``kx = 0`` and, for even widths, the
+    Nyquist column.
+    """
+    counts = np.full((1, width // 2 + 1), 2.0)
+    counts[0, 0] = 1.0
+    if width % 2 == 0:
+        counts[0, -1] = 1.0
+    return counts
+
+
+def energy(half: HalfArray, width: int) -> float:
+    """Sum of |F|² over the full spectrum, from its half (equals N times the sum of squares)."""
+    # Row by row in double: a float32 sum over millions of terms would lose its last digits.
+    columns = multiplicity(width)[0]
+    total = 0.0
+    for row in half:
+        total += float(np.dot(np.square(row.real, dtype=np.float64), columns))
+        total += float(np.dot(np.square(row.imag, dtype=np.float64), columns))
+    return total
