@@ -14,6 +14,7 @@
     │   ├── TooManyPixels         too-many-pixels
     │   └── TooMuchMemory         too-much-memory
     ├── CropOutside               crop-outside
+    ├── AmbiguousSources          ambiguous-sources
     ├── ArtifactError
     │   ├── BadArtifact           bad-artifact
     │   └── NotInvertible         not-invertible
@@ -121,6 +122,12 @@ class CropOutside(FftToolError):
     """The crop asks for pixels that the source does not have."""
 
     code = "crop-outside"
+
+
+class AmbiguousSources(FftToolError):
+    """Two sources of one run would have outputs of the same name."""
+
+    code = "ambiguous-sources"
 
 
 class ArtifactError(FftToolError):

@@ -12,11 +12,14 @@ Conventions, the same everywhere:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fft_tool.parallel import map_rows, rows_per_block
 
 HalfArray = NDArray[np.complexfloating[Any, Any]]
 
@@ -49,7 +52,9 @@ class Spectrum:
         return float(self.half[0, 0].real)
 
 
-def frequencies(shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def frequencies(
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
     """Frequencies of the half spectrum of an image of ``shape``, in cycles per pixel.
 
     Returns ``(fy, fx)`` of shapes ``(h, 1)`` and ``(1, w // 2 + 1)``, with ``fy`` counted
@@ -72,12 +77,15 @@ def multiplicity(width: int) -> NDArray[np.float64]:
     return counts
 
 
-def energy(half: HalfArray, width: int) -> float:
-    """Sum of |F|² over the full spectrum, from its half (equals N times the sum of squares)."""
-    # Row by row in double: a float32 sum over millions of terms would lose its last digits.
-    columns = multiplicity(width)[0]
-    total = 0.0
-    for row in half:
-        total += float(np.dot(np.square(row.real, dtype=np.float64), columns))
-        total += float(np.dot(np.square(row.imag, dtype=np.float64), columns))
-    return total
+def energy(spectrum: Spectrum, *, threads: int = 1) -> float:
+    """Sum of |F|² over the full spectrum: by Parseval, N times the image's sum of squares."""
+    half = spectrum.half
+    columns = multiplicity(spectrum.width)[0]
+
+    def block(start: int, stop: int) -> float:
+        rows = half[start:stop]
+        power = np.square(rows.real) + np.square(rows.imag)
+        return float(np.dot(power.sum(axis=0, dtype=np.float64), columns))
+
+    rows = rows_per_block(half.shape[1] * half.dtype.itemsize)
+    return math.fsum(map_rows(block, half.shape[0], rows, threads=threads))

@@ -1,0 +1,151 @@
+"""The way back: from artifacts, as written, to the grey levels of the source."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool import codec
+from fft_tool.errors import BadArtifact, FftToolError, NotInvertible
+from fft_tool.periodic import restore_smooth
+from fft_tool.picture import spectrum_from_pictures
+from fft_tool.prepare import Preparation
+from fft_tool.spectrum import Spectrum
+from fft_tool.transform import inverse, inverse_rows
+
+T = TypeVar("T")
+Plane = NDArray[np.unsignedinteger[Any]]
+TakeLevels = Callable[[int, NDArray[np.floating[Any]]], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """What must be known beside the artifacts: size, preparation, and the pictures' scale."""
+
+    shape: tuple[int, int]
+    preparation: Preparation
+    precision: str
+    scale: str
+    largest: float
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Inversion:
+        """Read from a record; :class:`~fft_tool.errors.BadArtifact` if it does not say."""
+        try:
+            spectrum = record["spectrum"]
+            return cls(
+                (int(spectrum["height"]), int(spectrum["width"])),
+                Preparation.from_json(spectrum["preparation"]),
+                str(spectrum["precision"]),
+                str(spectrum["scale"]),
+                float(spectrum["largest_magnitude"]),
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            raise BadArtifact("the record does not say how the pictures were made") from exc
+
+
+def spectrum_of_pictures(
+    magnitude: bytes, phase: bytes, inversion: Inversion, *, threads: int = 1
+) -> Spectrum:
+    """Read the spectrum that two picture files show."""
+    pictures = [
+        _read_picture(data, name, inversion.shape)
+        for data, name in ((magnitude, "magnitude"), (phase, "phase"))
+    ]
+    return spectrum_from_pictures(
+        *pictures,
+        scale=inversion.scale,
+        largest=inversion.largest,
+        precision=inversion.precision,
+        threads=threads,
+    )
+
+
+def _read_picture(data: bytes, name: str, shape: tuple[int, int]) -> Plane:
+    try:
+        raster = codec.decode(data)
+    except FftToolError as exc:
+        raise BadArtifact(f"the {name} picture is damaged: {exc}") from exc
+    if raster.pixels.shape[2] != 1:
+        raise NotInvertible(f"the {name} picture is in colour: analyse again without colour")
+    if raster.pixels.shape[:2] != shape:
+        height, width = raster.pixels.shape[:2]
+        raise BadArtifact(
+            f"the {name} picture has {width} x {height} pixels, the record says "
+            f"{shape[1]} x {shape[0]}"
+        )
+    return raster.pixels[:, :, 0]
+
+
+def save_spectrum(spectrum: Spectrum, preparation: Preparation) -> bytes:
+    """Write the half spectrum as an ``.npz`` file that is enough by itself.
+
+    It holds ``half`` (complex, (h, w // 2 + 1)), ``shape`` (h, w) and ``preparation`` (JSON).
+    """
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        half=spectrum.half,
+        shape=np.array(spectrum.shape),
+        preparation=np.array(json.dumps(preparation.to_json())),
+    )
+    return buffer.getvalue()
+
+
+def load_spectrum(data: bytes) -> tuple[Spectrum, Preparation]:
+    """Read what :func:`save_spectrum` wrote."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            half, (height, width) = file["half"], file["shape"].tolist()
+            preparation = Preparation.from_json(json.loads(str(file["preparation"])))
+        spectrum = Spectrum(half, width)
+    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as exc:
+        raise BadArtifact(f"not a spectrum that fft-tool has saved: {exc}") from exc
+    if half.dtype not in (np.complex64, np.complex128) or half.shape[0] != height:
+        raise BadArtifact("not a spectrum that fft-tool has saved: its arrays do not fit")
+    return spectrum, preparation
+
+
+def restore_rows(
+    spectrum: Spectrum, preparation: Preparation, take: TakeLevels[T], *, threads: int = 1
+) -> list[T]:
+    """Hand grey levels, not yet rounded, to ``take(start, rows)`` in row blocks.
+
+    The spectrum is spent afterwards. Returns what ``take`` returned.
+    """
+    shape = spectrum.shape
+    if preparation.periodic:
+        levels = restore_smooth(inverse(spectrum, threads=threads), threads=threads)
+        return [take(0, preparation.undo(levels, shape, 0))]
+    if preparation.trivial:
+        return inverse_rows(spectrum, take, threads=threads)
+    return inverse_rows(
+        spectrum,
+        lambda start, rows: take(start, preparation.undo(rows, shape, start)),
+        threads=threads,
+    )
+
+
+def restore_plane(spectrum: Spectrum, preparation: Preparation, *, threads: int = 1) -> Plane:
+    """Give the grey plane (h, w), uint8 or uint16, that a spectrum came from. Spends it."""
+    plane = np.empty(spectrum.shape, np.uint8 if preparation.white < 256 else np.uint16)
+
+    def place(start: int, levels: NDArray[np.floating[Any]]) -> None:
+        plane[start : start + levels.shape[0]] = quantised(levels, preparation.white)
+
+    restore_rows(spectrum, preparation, place, threads=threads)
+    return plane
+
+
+def quantised(levels: NDArray[np.floating[Any]], white: int) -> NDArray[np.floating[Any]]:
+    """Round to whole grey levels within 0 … ``white``."""
+    rounded: NDArray[np.floating[Any]] = np.rint(levels)
+    np.clip(rounded, 0, white, out=rounded)
+    return rounded

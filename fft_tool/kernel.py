@@ -1,0 +1,145 @@
+"""The FFT kernel: scipy's compiled transforms, loaded without the rest of ``scipy.fft``.
+
+``import scipy.fft`` takes 200 ms because it brings in ``scipy.special``, which no DFT needs; the
+compiled module alone loads in one. It is private to scipy, so where it is not found, or does not
+pass a transform of four numbers, the public functions take its place: the same code, loaded
+slower. See docs/decisions/2026-11-20-fft-kernel.md.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.machinery
+import importlib.util
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+_LOCATIONS = ("fft/_duccfft/pyduccfft", "fft/_pocketfft/pypocketfft")
+_UNSCALED, _BY_SIZE = 0, 2
+
+
+class Kernel(Protocol):
+    """Transforms along given axes; ``scaling`` 0 leaves the result unscaled, 2 divides by N."""
+
+    def r2c(
+        self, a: Array, axes: tuple[int, ...], forward: bool, scaling: int, out: Array, threads: int
+    ) -> Array:
+        """Real to half-complex along the last of ``axes``."""
+        ...
+
+    def c2c(
+        self, a: Array, axes: tuple[int, ...], forward: bool, scaling: int, out: Array, threads: int
+    ) -> Array:
+        """Complex to complex; ``out`` may be ``a``."""
+        ...
+
+    def c2r(
+        self,
+        a: Array,
+        axes: tuple[int, ...],
+        lastsize: int,
+        forward: bool,
+        scaling: int,
+        out: Array,
+        threads: int,
+    ) -> Array:
+        """Half-complex to real, ``lastsize`` samples along the last of ``axes``."""
+        ...
+
+
+class PublicKernel:
+    """The same transforms by way of ``scipy.fft``."""
+
+    def r2c(
+        self, a: Array, axes: tuple[int, ...], forward: bool, scaling: int, out: Array, threads: int
+    ) -> Array:
+        """Real to half-complex along the last of ``axes``."""
+        from scipy import fft  # noqa: PLC0415  (costs 200 ms: only when needed)
+
+        assert forward  # noqa: S101  (the only direction this project uses)
+        out[...] = fft.rfftn(a, axes=axes, norm=_norm(forward, scaling), workers=threads)
+        return out
+
+    def c2c(
+        self, a: Array, axes: tuple[int, ...], forward: bool, scaling: int, out: Array, threads: int
+    ) -> Array:
+        """Complex to complex; ``out`` may be ``a``."""
+        from scipy import fft  # noqa: PLC0415
+
+        transform = fft.fftn if forward else fft.ifftn
+        out[...] = transform(a, axes=axes, norm=_norm(forward, scaling), workers=threads)
+        return out
+
+    def c2r(
+        self,
+        a: Array,
+        axes: tuple[int, ...],
+        lastsize: int,
+        forward: bool,
+        scaling: int,
+        out: Array,
+        threads: int,
+    ) -> Array:
+        """Half-complex to real, ``lastsize`` samples along the last of ``axes``."""
+        from scipy import fft  # noqa: PLC0415
+
+        sizes = [a.shape[axis] for axis in axes[:-1]] + [lastsize]
+        norm = _norm(forward, scaling)
+        out[...] = fft.irfftn(a, s=sizes, axes=axes, norm=norm, workers=threads)
+        return out
+
+
+def _norm(forward: bool, scaling: int) -> str:
+    """Scipy's name for a scaling in a direction."""
+    return "forward" if forward == (scaling == _BY_SIZE) else "backward"
+
+
+@functools.cache
+def kernel() -> Kernel:
+    """Load the fastest kernel there is, once."""
+    return _compiled() or PublicKernel()
+
+
+def _compiled() -> Kernel | None:
+    scipy = importlib.util.find_spec("scipy")
+    if scipy is None or not scipy.submodule_search_locations:
+        return None
+    root = Path(next(iter(scipy.submodule_search_locations)))
+    for location in _LOCATIONS:
+        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+            path = root / (location + suffix)
+            if path.exists():
+                return _load(path)
+    return None
+
+
+def _load(path: Path) -> Kernel | None:
+    name = path.name.partition(".")[0]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        candidate = cast("Kernel", module)
+        return candidate if _works(candidate) else None
+    except (ImportError, AttributeError, TypeError):
+        return None
+
+
+def _works(candidate: Kernel) -> bool:
+    """Whether the private interface is still the one written down above."""
+    signal = np.array([[1.0, 2.0], [4.0, 8.0]], np.float32)
+    half = np.empty((2, 2), np.complex64)
+    candidate.r2c(signal, (1,), True, _UNSCALED, half, 1)
+    candidate.c2c(half, (0,), True, _UNSCALED, half, 1)
+    seen = np.array_equal(half, [[15, -5], [-9, 3]])
+    candidate.c2c(half, (0,), False, _BY_SIZE, half, 1)
+    back = np.empty_like(signal)
+    candidate.c2r(half, (1,), 2, False, _BY_SIZE, back, 1)
+    return seen and np.array_equal(back, signal)

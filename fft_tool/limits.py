@@ -1,0 +1,55 @@
+"""What is accepted, decided from the header before anything is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fft_tool.errors import TooManyBytes, TooManyPixels, TooMuchMemory, UnknownFormat
+
+FORMATS = ("png", "tiff", "jpeg", "webp", "bmp")
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Largest source that a door takes.
+
+    ``max_memory`` is held against :func:`fft_tool.pipeline.memory_needed`, in bytes; None is no
+    limit. ``formats`` is the allow-list of formats, told by content, never by name.
+    """
+
+    max_bytes: int = 2048 * MIB
+    max_pixels: int = 300_000_000
+    max_memory: int | None = None
+    formats: tuple[str, ...] = FORMATS
+
+    def check_bytes(self, count: int) -> None:
+        """Refuse a source of more than ``max_bytes`` bytes."""
+        if count > self.max_bytes:
+            raise TooManyBytes(
+                f"the file has {count:,} bytes, {self.max_bytes:,} are accepted: "
+                "raise max-bytes or send a smaller file"
+            )
+
+    def check_format(self, name: str) -> None:
+        """Refuse a format that is not on the allow-list."""
+        if name not in self.formats:
+            raise UnknownFormat(f"{name} is not accepted here, only {', '.join(self.formats)}")
+
+    def check_pixels(self, width: int, height: int) -> None:
+        """Refuse a header that announces more than ``max_pixels`` pixels."""
+        if width * height > self.max_pixels:
+            raise TooManyPixels(
+                f"the header says {width} x {height} = {width * height:,} pixels, "
+                f"{self.max_pixels:,} are accepted: raise max-pixels or send a smaller image"
+            )
+
+    def check_memory(self, needed: int) -> None:
+        """Refuse work that is estimated to need more than ``max_memory`` bytes."""
+        if self.max_memory is not None and needed > self.max_memory:
+            raise TooMuchMemory(
+                f"analysing this image takes about {-(-needed // MIB):,} MiB, "
+                f"{self.max_memory // MIB:,} MiB are allowed: give more memory, crop, "
+                "or send a smaller image"
+            )

@@ -1,0 +1,211 @@
+"""From image bytes and a recipe to artifacts and a record: the steps, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool import codec, invert, png, record
+from fft_tool.artifacts import Maker
+from fft_tool.kernel import kernel
+from fft_tool.limits import Limits
+from fft_tool.memory import memory_needed
+from fft_tool.naming import RECORD, output_name
+from fft_tool.outputs import Artifact, Outputs, Source
+from fft_tool.periodic import remove_smooth
+from fft_tool.picture import paint
+from fft_tool.prepare import Preparation, prepare
+from fft_tool.recipe import Recipe
+from fft_tool.spectrum import Spectrum
+from fft_tool.subject import Subject, open_subject, subject_findings
+from fft_tool.transform import forward, forward_rows
+
+Plane = NDArray[np.unsignedinteger[Any]]
+OnStep = Callable[[str], None]
+
+
+def run(
+    source: Source,
+    recipe: Recipe,
+    limits: Limits | None = None,
+    *,
+    threads: int = 1,
+    on_step: OnStep = lambda _: None,
+) -> Outputs:
+    """Analyse one image.
+
+    Nothing is read but ``source`` and nothing written: the same arguments give the same bytes,
+    for any number of ``threads``. ``on_step`` is told each step's name as it begins, for those
+    who keep a clock. Raises the permanent errors of :mod:`fft_tool.errors`.
+    """
+    on_step("decode")
+    subject = open_subject(source, recipe, limits, threads=threads)
+
+    on_step("transform")
+    preparation, spectrum = analyse(subject.plane, subject.white, recipe, threads=threads)
+    findings = {}
+    if recipe.metadata:
+        on_step("measure")
+        findings = subject_findings(subject, recipe)
+        findings["measures"] = _measures(subject, spectrum, recipe)
+
+    on_step("paint")
+    pictures = paint(
+        spectrum,
+        scale=recipe.scale,
+        bits=recipe.bits,
+        phase=recipe.phase,
+        largest=_known_largest(preparation, spectrum),
+        threads=threads,
+    )
+
+    on_step("encode")
+    maker = Maker(source, recipe, threads)
+    artifacts = [*maker.extras(subject, preparation, spectrum)]
+    findings |= _spectrum_section(preparation, spectrum, recipe, pictures.largest)
+    del spectrum  # the largest thing there is, and no longer needed
+    artifacts += maker.pictures(pictures)
+    del pictures
+    if not recipe.metadata:
+        return Outputs(tuple(artifacts), None)
+
+    on_step("certify")
+    findings["certificate"] = _certificate(artifacts, findings, subject.plane, threads)
+    document = record.done(source, recipe, findings, artifacts)
+    artifacts.append(maker.artifact(RECORD, record.to_bytes(document)))
+    return Outputs(tuple(artifacts), document)
+
+
+def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[str, ...]:
+    """Names that :func:`run` would make, after the checks that need no decoding."""
+    header = codec.open_image(source.data, limits).header
+    (limits or Limits()).check_memory(memory_needed(header, recipe))
+    wanted = {
+        "crop": recipe.crop is not None or recipe.smart_crop is not None,
+        "histogram": recipe.histogram,
+        "filtered": recipe.filter is not None,
+        "spectrum": recipe.spectrum,
+        "phase": recipe.phase,
+        "magnitude": True,
+        RECORD: recipe.metadata,
+    }
+    return tuple(output_name(source.name, kind) for kind, made in wanted.items() if made)
+
+
+def warm_up(recipe: Recipe) -> None:
+    """Load now what :func:`run` would load at the first image, for processes to share."""
+    from PIL import PngImagePlugin  # noqa: F401, PLC0415
+
+    kernel()
+    if recipe.metadata:
+        from fft_tool import certificate, measures, stats  # noqa: F401, PLC0415
+
+
+def run_crop(
+    source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
+) -> Outputs:
+    """Make only the crop."""
+    subject = open_subject(source, recipe, limits, threads=threads)
+    return Outputs((Maker(source, recipe, threads).crop(subject),), None)
+
+
+def run_filter(
+    source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
+) -> Outputs:
+    """Make only the filtered image."""
+    subject = open_subject(source, recipe, limits, threads=threads)
+    return Outputs((Maker(source, recipe, threads).filtered(subject),), None)
+
+
+def run_stats(
+    source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
+) -> Outputs:
+    """Make no artifact, only the record's sections on the source and its pixels."""
+    subject = open_subject(source, recipe, limits, threads=threads)
+    return Outputs((), subject_findings(subject, recipe))
+
+
+def analyse(
+    plane: Plane, white: int, recipe: Recipe, *, threads: int = 1
+) -> tuple[Preparation, Spectrum]:
+    """Prepare a grey plane (h, w) as the recipe says, and transform it."""
+    preparation = prepare(
+        plane,
+        white=white,
+        window=recipe.window,
+        detrend=recipe.detrend,
+        periodic=recipe.periodic,
+    )
+    if preparation.keeps_levels:
+        spectrum = forward(plane, precision=recipe.precision, threads=threads)
+    else:
+        spectrum = forward_rows(
+            lambda start, stop: preparation.apply(plane, start, stop, np.float64),
+            plane.shape,
+            precision=recipe.precision,
+            threads=threads,
+        )
+    if recipe.periodic:
+        remove_smooth(spectrum, plane, threads=threads)
+    return preparation, spectrum
+
+
+def _known_largest(preparation: Preparation, spectrum: Spectrum) -> float | None:
+    """Largest magnitude where theory knows it: no coefficient of an image exceeds its sum."""
+    return spectrum.dc if preparation.trivial else None
+
+
+def _measures(subject: Subject, spectrum: Spectrum, recipe: Recipe) -> dict[str, Any]:
+    from fft_tool.measures import measure  # noqa: PLC0415  (only records need it)
+
+    own = subject.header.pixel_size_um
+    size = (recipe.pixel_size, recipe.pixel_size) if recipe.pixel_size else own
+    return measure(spectrum, pixel_size_um=size).to_json()
+
+
+def _spectrum_section(
+    preparation: Preparation, spectrum: Spectrum, recipe: Recipe, largest: float
+) -> dict[str, Any]:
+    height, width = spectrum.shape
+    return {
+        "spectrum": {
+            "width": width,
+            "height": height,
+            "precision": recipe.precision,
+            "preparation": preparation.to_json(),
+            "dc": spectrum.dc,
+            "largest_magnitude": largest,
+            "scale": recipe.scale,
+            "bits": recipe.bits,
+        }
+    }
+
+
+def _certificate(
+    artifacts: list[Artifact], findings: dict[str, Any], plane: Plane, threads: int
+) -> dict[str, Any] | None:
+    """Certificates of every way back that the artifacts offer, and which is the best."""
+    from fft_tool.certificate import certify  # noqa: PLC0415  (only records need it)
+
+    inversion = invert.Inversion.from_record(findings)
+    data = {artifact.kind: artifact.data for artifact in artifacts}
+    ways = {}
+    if "spectrum" in data:
+        spectrum, preparation = invert.load_spectrum(data["spectrum"])
+        ways["spectrum"] = certify(spectrum, preparation, plane, threads=threads)
+    if "phase" in data and png.parse(data["phase"]).colour == png.GREY:
+        spectrum = invert.spectrum_of_pictures(
+            data["magnitude"], data["phase"], inversion, threads=threads
+        )
+        ways["pictures"] = certify(spectrum, inversion.preparation, plane, threads=threads)
+    if not ways:
+        return None
+    best = next(iter(ways))  # the saved spectrum, where there is one, loses least
+    return {
+        "from": best,
+        **ways[best].to_json(),
+        "ways": {name: certificate.to_json() for name, certificate in ways.items()},
+    }

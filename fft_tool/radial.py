@@ -1,0 +1,372 @@
+"""How the power of a spectrum is spread over radial frequency.
+
+One pass over the half spectrum sums the periodogram |F|² / (h·w) on a polar grid: rings one
+frequency step wide, times sectors of direction. The profile, the slope, the high-frequency
+fraction and the orientation are all read from these sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool.spectrum import HalfArray, Spectrum, multiplicity
+
+FloatArray = NDArray[np.float64]
+
+SECTORS = 36
+_BLOCK = 1 << 16  # coefficients per block: its arrays together stay in a core's cache
+_MIN_ROWS = 32  # but enough rows to outweigh the summing of one polar grid per block
+_MIN_BINS = 5  # fewest rings through which a slope is fitted
+_ROUNDING = 6  # relative error of single-precision FFTs, in epsilons; at most 3.6 was seen
+_FEW_SECTORS = 4  # with fewer, a ring's median over directions may be a peak's own power
+_NEIGHBOURS = 8  # rings to either side for the median that then stands in
+_FIRST_RING = 4  # below, a ring has too few coefficients and the image's trend too much to say
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedRows:
+    """Rows ``ky`` of the half spectrum, from ``first`` up, beside their mirrors ``-ky``.
+
+    Coordinates are in rings, that is in steps of 1 / ``longest`` = 1 / max(h, w) cycles per pixel:
+    ``x`` has shape ``(1, columns)``, ``y`` ``(rows, 1)``. ``up`` holds |F|² where the wave vector
+    points upwards, ``(x, y)``, and ``down`` where it points downwards, ``(x, -y)``. A row that is
+    its own mirror stands in both. ``columns`` and ``shares`` are the factors of ``weight``. DC is
+    zero.
+    """
+
+    first: int
+    longest: int
+    x: FloatArray
+    y: FloatArray
+    up: FloatArray
+    down: FloatArray
+    columns: FloatArray
+    shares: FloatArray
+
+    @property
+    def radius(self) -> FloatArray:
+        """Radial frequency of each coefficient, in rings."""
+        return np.sqrt(self.x**2 + self.y**2)
+
+    @property
+    def weight(self) -> FloatArray:
+        """How often each of ``up`` and each of ``down`` counts in the full spectrum."""
+        return self.columns * self.shares
+
+    def within_nyquist(self) -> FoldedRows:
+        """Without the columns that lie beyond 0.5 cycles per pixel in every row."""
+        radius_of_first = np.hypot(self.x[0], self.y[0, 0])
+        cut = slice(np.count_nonzero(radius_of_first <= self.longest / 2))
+        x, up, down, columns = (
+            array[:, cut] for array in (self.x, self.up, self.down, self.columns)
+        )
+        return replace(self, x=x, up=up, down=down, columns=columns)
+
+
+@dataclass(frozen=True, slots=True)
+class PolarPower:
+    """Sums of the periodogram on a polar grid over the full spectrum without DC.
+
+    Ring ``k`` = 1 … max(h, w) // 2, in row ``k - 1``, holds radial frequencies from k - ½
+    (exclusive) to k + ½ (inclusive) steps of 1 / max(h, w), and nothing beyond Nyquist, 0.5.
+    Sector ``s`` of n is centred on 180·s/n degrees, so that the axes lie in the middle of theirs.
+
+    Attributes
+    ----------
+    longest : int
+        max(h, w), the steps of frequency in one cycle per pixel.
+    count, power : arrays of shape (rings, sectors)
+        Number of coefficients and sum of their periodogram.
+    squares : array of shape (rings,)
+        Sum of the squared periodogram.
+    tensor : (xx, xy, yy)
+        Sums of power · (fx², fx·fy, fy²) up to Nyquist, in cycles² per pixel².
+    total, low : float
+        Sum of the periodogram over all of the AC part, corners included, and over its part at
+        0.25 cycles per pixel and below.
+    rounding : float
+        Periodogram that rounding may add to a coefficient, on average. Sums over the spectrum that
+        do not exceed their share of it are zero.
+    """
+
+    longest: int
+    count: FloatArray
+    power: FloatArray
+    squares: FloatArray
+    tensor: tuple[float, float, float]
+    total: float
+    low: float
+    rounding: float
+
+
+@dataclass(frozen=True, slots=True)
+class RadialProfile:
+    """Radially averaged power spectrum, one entry per ring from the first step to Nyquist.
+
+    Attributes
+    ----------
+    frequency : array
+        Bin centres, k / max(h, w) for k = 1, 2, …, in cycles per pixel. For even sizes only the
+        inner half of the last bin lies below Nyquist.
+    mean, std : array
+        Mean and (population) standard deviation of |F|² / (h·w) in the ring. Standard deviations
+        below 1e-7 of the mean are rounding.
+    count : array
+        Number of coefficients of the full spectrum in the ring.
+    background : array
+        What the ring holds beside sharp peaks: the median over directions of its mean power in
+        each 5° sector or, where it has coefficients in three sectors at most (in very oblong
+        images), the median over the neighbouring rings.
+    rounding : float
+        Periodogram that rounding may add to a coefficient, on average.
+    """
+
+    frequency: FloatArray
+    mean: FloatArray
+    std: FloatArray
+    count: NDArray[np.int64]
+    background: FloatArray
+    rounding: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Power falls like 1 / f^beta between ``low`` and ``high`` cycles per pixel.
+
+    ``error`` is beta's standard error, ``bins`` the number of rings in the fit.
+    """
+
+    beta: float
+    error: float
+    low: float
+    high: float
+    bins: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers, rounded to what they are good for."""
+        return {
+            "beta": round(self.beta, 4),
+            "error": round(self.error, 5),
+            "low": round(self.low, 6),
+            "high": round(self.high, 6),
+            "bins": self.bins,
+        }
+
+
+def radial_profile(spectrum: Spectrum) -> RadialProfile:
+    """Radially averaged power spectrum, in rings of width 1 / max(h, w) up to Nyquist.
+
+    DC and the corners of the spectrum beyond 0.5 cycles per pixel are left out.
+    """
+    return profile_of(polar_power(spectrum))
+
+
+def profile_of(polar: PolarPower) -> RadialProfile:
+    """Radial profile from sums that are already there."""
+    count = polar.count.sum(axis=1)
+    mean = polar.power.sum(axis=1) / count
+    variance = np.maximum(polar.squares / count - mean**2, 0.0)
+    return RadialProfile(
+        frequency=np.arange(1, len(count) + 1) / polar.longest,
+        mean=mean,
+        std=np.sqrt(variance),
+        count=np.rint(count).astype(np.int64),
+        background=_background(polar),
+        rounding=polar.rounding,
+    )
+
+
+def fit_slope(profile: RadialProfile, low: float | None = None, high: float = 0.45) -> Slope | None:
+    """Fit a power law to a radial profile.
+
+    Weighted least squares of log mean power on log frequency. The logarithm of a mean over n
+    independent coefficients lies on average var / (2·n·mean²) below the logarithm of what it
+    estimates; this is added back with the ring's own variance. Weights are the counts, since the
+    variance of the logarithm is proportional to 1 / n.
+
+    Parameters
+    ----------
+    profile : RadialProfile
+        What to fit.
+    low, high : float
+        Band of bin centres, in cycles per pixel. By default from the fourth ring, since the first
+        ones have few coefficients and hold the image's trend, to 0.45, clear of the cut-off at
+        Nyquist.
+
+    Returns
+    -------
+    Slope or None
+        None if fewer than five rings of the band have power beyond rounding.
+    """
+    rings = np.arange(1, len(profile.frequency) + 1)
+    start = rings >= _FIRST_RING if low is None else profile.frequency >= low
+    band = start & (profile.frequency <= high) & (profile.mean > profile.rounding)
+    bins = int(np.count_nonzero(band))
+    if bins < _MIN_BINS:
+        return None
+    frequency, mean, weight = profile.frequency[band], profile.mean[band], profile.count[band]
+    independent = weight / 2  # F[-k] is F[k]'s conjugate
+    power = np.log(mean) + (profile.std[band] / mean) ** 2 / (2 * independent)
+    beta, error = _weighted_line(-np.log(frequency), power, weight / weight.sum())
+    return Slope(beta, error, float(frequency[0]), float(frequency[-1]), bins)
+
+
+def high_frequency_fraction(spectrum: Spectrum) -> float | None:
+    """Share of the AC energy at radial frequencies above 0.25 cycles per pixel.
+
+    Both energies are sums of |F|² over the full spectrum without DC, corners beyond Nyquist
+    included; a coefficient at exactly 0.25 counts as low. White noise has 1 - π/16 = 0.80. None
+    for a constant image.
+    """
+    return high_fraction_of(polar_power(spectrum))
+
+
+def high_fraction_of(polar: PolarPower) -> float | None:
+    """High-frequency fraction from sums that are already there."""
+    if polar.total == 0:
+        return None
+    return min(max(1.0 - polar.low / polar.total, 0.0), 1.0)
+
+
+def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
+    """Sum the periodogram over rings and ``sectors`` of direction, in double precision."""
+    size = spectrum.half.shape[0] * spectrum.width
+    longest = max(spectrum.shape)
+    # The grid covers one quadrant, in which upward and downward wave vectors lie on each other.
+    grid = (longest // 2 + 2, (sectors + 1) // 2 + 1)
+    cells, moments = np.zeros((4, *grid)), np.zeros(5)
+    for rows in folded_rows(spectrum):
+        _add_block(cells, moments, rows, sectors)
+    total = float(moments[0]) / size
+    rounding = _rounding(spectrum, total)
+    count, up, down, squares = cells[:, 1:-1]
+    if up.sum() + down.sum() <= rounding * size**2:
+        cells[1:], moments[2:] = 0.0, 0.0
+    low, xx, xy, yy = (float(moment) / size for moment in moments[1:])
+    return PolarPower(
+        longest,
+        count=_unfold(count, count, sectors),
+        power=_unfold(up, down, sectors) / size,
+        squares=squares.sum(axis=1) / size**2,
+        tensor=(xx / longest**2, xy / longest**2, yy / longest**2),
+        total=total if total > rounding * size else 0.0,
+        low=low,
+        rounding=rounding,
+    )
+
+
+def folded_rows(spectrum: Spectrum) -> Iterator[FoldedRows]:
+    """Go through the half spectrum in blocks of rows small enough for the cache."""
+    height, width = spectrum.shape
+    longest = max(height, width)
+    half = spectrum.half
+    x = np.arange(half.shape[1])[None, :] * longest / width
+    columns = multiplicity(width)
+    step = max(_BLOCK // half.shape[1], _MIN_ROWS)
+    for first in range(0, height // 2 + 1, step):
+        ky = np.arange(first, min(first + step, height // 2 + 1))
+        up, down = _squared(half[-ky]), _squared(half[ky[0] : ky[-1] + 1])
+        if first == 0:
+            up[0, 0] = down[0, 0] = 0.0
+        y = ky[:, None] * longest / height
+        shares = np.where(2 * ky % height == 0, 0.5, 1.0)[:, None]
+        yield FoldedRows(first, longest, x, y, up, down, columns, shares)
+
+
+def ring_of(radius: FloatArray, longest: int) -> NDArray[np.intp]:
+    """Ring of each radius (in rings): 0 for DC, one more than the last beyond Nyquist."""
+    ring = np.ceil(radius - 0.5)
+    ring += radius > longest / 2  # for even sizes Nyquist divides the last ring
+    return np.minimum(ring, longest // 2 + 1).astype(np.intp)
+
+
+def _add_block(cells: FloatArray, moments: FloatArray, rows: FoldedRows, sectors: int) -> None:
+    """Add a block to the sums.
+
+    ``cells`` holds count, upward power, downward power and squared power in each cell of the
+    quadrant; ``moments`` the power of all, the power up to 0.25, and the tensor's xx, xy, yy up
+    to 0.5 cycles per pixel.
+    """
+    total = np.vdot(rows.up + rows.down, rows.weight)
+    rows = rows.within_nyquist()
+    radius = rows.radius
+    cell = ring_of(radius, rows.longest)
+    cell *= cells.shape[2]
+    cell += _sector(rows, sectors)
+    count = rows.weight
+    up, down = rows.up * count, rows.down * count
+    squares = up * rows.up
+    squares += down * rows.down
+    for sums, weight in zip(cells, (count, up, down, squares), strict=True):
+        sums += np.bincount(cell.ravel(), weight.ravel(), sums.size).reshape(sums.shape)
+    both, lean = up + down, np.subtract(up, down, out=down)
+    low = np.vdot(both, radius <= rows.longest / 4)
+    inside = radius <= rows.longest / 2
+    both *= inside
+    lean *= inside
+    x, y = rows.x[0], rows.y[:, 0]
+    moments += total, low, both.sum(axis=0) @ x**2, y @ (lean @ x), y**2 @ both.sum(axis=1)
+
+
+def _sector(rows: FoldedRows, sectors: int) -> NDArray[np.intp]:
+    """Sector of each coefficient's upward wave vector."""
+    # In single precision: except for odd numbers of sectors, no boundary runs through the grid.
+    angle = np.arctan2(rows.y.astype(np.float32), rows.x.astype(np.float32))
+    angle *= np.float32(sectors / np.pi)
+    return np.rint(angle).astype(np.intp)
+
+
+def _unfold(up: FloatArray, down: FloatArray, sectors: int) -> FloatArray:
+    """Grid over [0, 180) degrees from those over the quadrants above and below the x axis."""
+    grid = np.zeros((len(up), sectors))
+    sector = np.arange(up.shape[1])
+    np.add.at(grid, (slice(None), sector % sectors), up)
+    np.add.at(grid, (slice(None), -sector % sectors), down)
+    return grid
+
+
+def _background(polar: PolarPower) -> FloatArray:
+    """Lower median of the sectors' mean power in each ring, among sectors that have any."""
+    mean = np.full(polar.power.shape, np.inf)
+    np.divide(polar.power, polar.count, out=mean, where=polar.count > 0)
+    filled = np.count_nonzero(polar.count, axis=1)
+    median = np.sort(mean, axis=1)[np.arange(len(mean)), (filled - 1) // 2]
+    return np.where(filled < _FEW_SECTORS, _running_median(median), median)
+
+
+def _running_median(power: FloatArray) -> FloatArray:
+    """Median over neighbouring rings, leaving a power law as it is right to the ends."""
+    if len(power) < 2:
+        return power
+    level = np.log(np.maximum(power, np.finfo(np.float64).tiny))
+    level = np.pad(level, _NEIGHBOURS, mode="reflect", reflect_type="odd")
+    windows = np.lib.stride_tricks.sliding_window_view(level, 2 * _NEIGHBOURS + 1)
+    return np.exp(np.median(windows, axis=1))
+
+
+def _rounding(spectrum: Spectrum, total: float) -> float:
+    """Mean periodogram that rounding in the transform may add, from the energy with DC."""
+    epsilon = float(np.finfo(spectrum.half.dtype).eps)
+    size = spectrum.half.shape[0] * spectrum.width
+    return (_ROUNDING * epsilon) ** 2 * (total + spectrum.dc**2 / size) / size
+
+
+def _weighted_line(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
+    """Slope of the weighted least-squares line and its standard error; weights sum to one."""
+    dx, dy = x - weight @ x, y - weight @ y
+    spread = weight @ dx**2
+    slope = (weight * dx) @ dy / spread
+    residual = weight @ (dy - slope * dx) ** 2
+    return float(slope), float(np.sqrt(residual / spread / (len(x) - 2)))
+
+
+def _squared(part: HalfArray) -> FloatArray:
+    """|F|² in double precision."""
+    power = np.square(part.real, dtype=np.float64)
+    power += np.square(part.imag, dtype=np.float64)
+    return power

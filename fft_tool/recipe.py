@@ -1,0 +1,299 @@
+"""The recipe: what to do with a source, as a frozen value with one text grammar.
+
+The same keys and texts are command-line flags, S3 object metadata, form fields and JSON. The
+table of fields below is the single list of them: parsing, printing, help and flags come from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from fft_tool import crop as crops
+from fft_tool import filters
+from fft_tool.errors import Fault, RecipeError
+from fft_tool.prepare import DETRENDS, WINDOWS
+from fft_tool.scale import SCALES
+
+CHANNELS = ("luma", "red", "green", "blue", "alpha")
+BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
+MICROMETRES = {"nm": 1e-3, "um": 1.0, "mm": 1e3, "m": 1e6}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the values of a key are read and written; ``form`` says what is allowed."""
+
+    form: str
+    parse: Callable[[str], Any]
+    format: Callable[[Any], str] = str
+    choices: tuple[str, ...] = ()
+    metavar: str = ""
+
+    @property
+    def flag(self) -> bool:
+        """Whether the key is a plain yes or no."""
+        return self.choices == ("no", "yes")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the recipe: its text name, the field it fills, its kind, default and help."""
+
+    name: str
+    field: str
+    kind: Kind
+    default: Any
+    help: str
+
+
+def _one_of(*choices: str) -> Kind:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"should be one of {', '.join(choices)}")
+        return text
+
+    return Kind("|".join(choices), parse, choices=choices)
+
+
+def _yes_or_no() -> Kind:
+    words = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+
+    def parse(text: str) -> bool:
+        if text.lower() not in words:
+            raise ValueError("should be yes or no")
+        return words[text.lower()]
+
+    return Kind("yes|no", parse, lambda value: "yes" if value else "no", ("no", "yes"))
+
+
+def _or_none(kind: Kind) -> Kind:
+    return Kind(
+        f"{kind.form} or none",
+        lambda text: None if text == "none" else kind.parse(text),
+        lambda value: "none" if value is None else kind.format(value),
+        metavar=kind.metavar,
+    )
+
+
+def _parse_bits(text: str) -> int:
+    if text not in ("8", "16"):
+        raise ValueError("should be 8 (to look at) or 16 (to invert)")
+    return int(text)
+
+
+def _parse_threshold(text: str) -> str | int:
+    if text in ("mid", "otsu"):
+        return text
+    if not re.fullmatch(r"\d{1,5}", text, re.ASCII) or int(text) > 65535:
+        raise ValueError("should be mid, otsu or a grey level from 0 to 65535")
+    return int(text)
+
+
+def _parse_background(text: str) -> tuple[int, int, int]:
+    if text in BACKGROUNDS:
+        return BACKGROUNDS[text]
+    match = re.fullmatch(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", text.lower())
+    if match is None:
+        raise ValueError(f"should be {', '.join(BACKGROUNDS)} or #rrggbb")
+    red, green, blue = (int(digits, 16) for digits in match.groups())
+    return red, green, blue
+
+
+def _format_background(colour: tuple[int, int, int]) -> str:
+    names = {value: name for name, value in BACKGROUNDS.items()}
+    return names.get(colour) or "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _parse_pixel_size(text: str) -> float:
+    match = re.fullmatch(r"([0-9.]+(?:e[+-]?\d+)?)\s*(nm|um|mm|m)", text.lower(), re.ASCII)
+    try:
+        size = float(match[1]) * MICROMETRES[match[2]] if match else 0.0
+    except ValueError:
+        size = 0.0
+    if not (math.isfinite(size) and size > 0):
+        raise ValueError("should be a length such as 65nm, 0.5um, 0.1mm or 1m")
+    return size
+
+
+def _key(kind: Kind, default: Any, text: str) -> Any:
+    return field(default=default, metadata={"kind": kind, "help": text})
+
+
+_SIZE = Kind("w,h", crops.parse_size, lambda size: f"{size[0]},{size[1]}", metavar="w,h")
+_CROP = Kind(crops.FORM, crops.parse_crop, metavar="CROP")
+_COLOUR = Kind("white|black|grey|#rrggbb", _parse_background, _format_background, metavar="COLOUR")
+_FILTER = Kind(
+    "lowpass:P, highpass:P, bandpass:P1,P2, notch:P,ANGLE or stripe:ANGLE, joined by +",
+    filters.parse_filters,
+    filters.format_filters,
+    metavar="FILTER",
+)
+_THRESHOLD = Kind("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
+_LENGTH = Kind(
+    "a length such as 65nm", _parse_pixel_size, lambda size: f"{size!r}um", metavar="LENGTH"
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to do with a source. Every field has a default; faults are found when it is made.
+
+    >>> recipe = Recipe.parse({"bits": "16", "crop": "square"})
+    >>> str(recipe)
+    'crop=square bits=16'
+    """
+
+    crop: crops.Crop | None = _key(_or_none(_CROP), None, f"analyse only this region: {crops.FORM}")
+    smart_crop: tuple[int, int] | None = _key(
+        _or_none(_SIZE), None, "analyse the most salient region of this size"
+    )
+    channel: Literal["luma", "red", "green", "blue", "alpha"] = _key(
+        _one_of(*CHANNELS), "luma", "what to analyse of a colour image; luma is ITU-R BT.601"
+    )
+    background: tuple[int, int, int] = _key(
+        _COLOUR, BACKGROUNDS["white"], "what shows through transparent pixels"
+    )
+    detrend: Literal["none", "mean", "linear"] = _key(
+        _one_of(*DETRENDS), "none", "subtract the mean or a fitted plane first"
+    )
+    window: Literal["none", "hann", "hamming", "blackman", "tukey"] = _key(
+        _one_of(*WINDOWS), "none", "taper the borders against leakage"
+    )
+    periodic: bool = _key(
+        _yes_or_no(), False, "take out the smooth component that causes the bright cross"
+    )
+    precision: Literal["single", "double"] = _key(
+        _one_of("single", "double"), "single", "floating-point precision of the transform"
+    )
+    scale: Literal["log", "linear", "power", "db"] = _key(
+        _one_of(*SCALES), "log", "scale of the magnitude picture"
+    )
+    bits: Literal[8, 16] = _key(
+        Kind("8|16", _parse_bits, choices=("8", "16")), 8, "depth of the pictures; 16 to invert"
+    )
+    colour: bool = _key(_yes_or_no(), False, "colour the pictures (8 bits, not invertible)")
+    phase: bool = _key(_yes_or_no(), True, "make the phase picture")
+    spectrum: bool = _key(_yes_or_no(), False, "save the half spectrum as .npz")
+    histogram: bool = _key(_yes_or_no(), False, "draw the histogram")
+    filter: tuple[filters.Filter, ...] | None = _key(
+        _or_none(_FILTER), None, "filter the image, lengths are periods in pixels: " + _FILTER.form
+    )
+    threshold: Literal["mid", "otsu"] | int = _key(
+        _THRESHOLD, "mid", "level that parts black from white"
+    )
+    pixel_size: float | None = _key(
+        _or_none(_LENGTH), None, "pixel size, in place of what the source says"
+    )
+    metadata: bool = _key(
+        _yes_or_no(), False, "write the record: statistics, measures and certificate"
+    )
+
+    def __post_init__(self) -> None:
+        faults = [fault for key in KEYS if (fault := _fault(key, getattr(self, key.field)))]
+        faults += _conflicts(self) if not faults else []
+        if faults:
+            raise RecipeError(faults)
+
+    @classmethod
+    def parse(cls, mapping: Mapping[str, Any], base: Recipe | None = None) -> Recipe:
+        """Read a recipe from texts; keys that are not given are as in ``base``.
+
+        Keys may be written with ``-`` or ``_``. JSON's numbers, true, false and null are taken as
+        the texts they stand for. All faults are reported together in one
+        :class:`~fft_tool.errors.RecipeError`.
+        """
+        values: dict[str, Any] = {}
+        faults: list[Fault] = []
+        known = {key.name: key for key in KEYS}
+        for name, value in mapping.items():
+            text = _as_text(value)
+            key = known.get(str(name).strip().lower().replace("_", "-"))
+            if key is None:
+                faults.append(Fault(str(name), text, f"unknown key; known: {', '.join(known)}"))
+                continue
+            if key.field in values:
+                faults.append(Fault(key.name, text, "given twice"))
+            try:
+                values[key.field] = key.kind.parse(text)
+            except ValueError as exc:
+                faults.append(Fault(key.name, text, str(exc)))
+        if faults:
+            raise RecipeError(faults)
+        return dataclasses.replace(base or cls(), **values)
+
+    @classmethod
+    def parse_text(cls, text: str) -> Recipe:
+        """Read ``key=value key=value …``, the inverse of ``str(recipe)``."""
+        words = [word.partition("=") for word in text.split()]
+        faults = [Fault(word[0], "", "should be key=value") for word in words if not word[1]]
+        if faults:
+            raise RecipeError(faults)
+        return cls.parse({name: value for name, _, value in words})
+
+    def texts(self) -> dict[str, str]:
+        """Every key with its value as text."""
+        return {key.name: key.kind.format(getattr(self, key.field)) for key in KEYS}
+
+    def __str__(self) -> str:
+        """Give ``key=value …`` of all that differs from the defaults."""
+        defaults = {key.name: key.kind.format(key.default) for key in KEYS}
+        return " ".join(f"{k}={v}" for k, v in self.texts().items() if v != defaults[k])
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the canonical text: every key, defaults included, in order."""
+        canonical = " ".join(f"{key}={value}" for key, value in self.texts().items())
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _keys() -> Iterator[Key]:
+    for entry in dataclasses.fields(Recipe):
+        meta = entry.metadata
+        yield Key(
+            entry.name.replace("_", "-"), entry.name, meta["kind"], entry.default, meta["help"]
+        )
+
+
+KEYS: tuple[Key, ...] = tuple(_keys())
+
+
+def _fault(key: Key, value: Any) -> Fault | None:
+    """Find out whether a value could have been parsed: it must survive its own text."""
+    try:
+        if key.kind.parse(key.kind.format(value)) == value:
+            return None
+        reason = f"should be {key.kind.form}"
+    except (ValueError, TypeError, AttributeError, IndexError) as exc:
+        reason = str(exc)
+    return Fault(key.name, str(value), reason)
+
+
+def _conflicts(recipe: Recipe) -> list[Fault]:
+    """Find keys that contradict each other."""
+    faults = []
+    if recipe.crop is not None and recipe.smart_crop is not None:
+        faults.append(Fault("smart-crop", _text(recipe, "smart-crop"), "excludes crop"))
+    if recipe.periodic and recipe.window != "none":
+        faults.append(Fault("periodic", "yes", "excludes a window, which also removes the cross"))
+    if recipe.colour and recipe.bits != 8:
+        faults.append(Fault("colour", "yes", "goes with bits=8 only"))
+    return faults
+
+
+def _text(recipe: Recipe, name: str) -> str:
+    return recipe.texts()[name]
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    return str(value).strip()

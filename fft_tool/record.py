@@ -1,0 +1,120 @@
+"""The record: the JSON that goes with the artifacts, and its schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fft_tool import __version__
+from fft_tool.codec import Header
+from fft_tool.crop import Box
+from fft_tool.errors import BadArtifact, FftToolError
+from fft_tool.grey import LUMA_WEIGHTS
+from fft_tool.outputs import Artifact, Source
+from fft_tool.recipe import Recipe
+
+SCHEMA_NAME = "fft-tool/record/1"
+
+Json = dict[str, Any]
+
+
+def done(source: Source, recipe: Recipe, findings: Json, artifacts: Iterable[Artifact]) -> Json:
+    """Record of a finished run; ``findings`` are its sections in order."""
+    return {
+        **_opening(source, recipe, "done"),
+        **findings,
+        "artifacts": [
+            {
+                "artifact": artifact.kind,
+                "name": artifact.name,
+                "content_type": artifact.content_type,
+                "bytes": len(artifact.data),
+                "sha256": artifact.sha256,
+            }
+            for artifact in artifacts
+        ],
+    }
+
+
+def rejected(source: Source, recipe: Recipe | None, error: FftToolError) -> Json:
+    """Record of a source that was refused for good."""
+    return {
+        **_opening(source, recipe, "rejected"),
+        "error": {"code": error.code, "message": str(error)},
+        "artifacts": [],
+    }
+
+
+def image_section(header: Header, white: int, names: tuple[str, ...]) -> Json:
+    """What the source is, as its header says."""
+    height, width = header.shape
+    size = header.pixel_size_um
+    return {
+        "format": header.format,
+        "width": width,
+        "height": height,
+        "channels": list(names),
+        "depth": header.depth,
+        "white": white,
+        "frames": header.frames,
+        "frame": 0,
+        "orientation": header.orientation,
+        "pixel_size": size and {"x_um": size[0], "y_um": size[1], "from": header.pixel_size_from},
+    }
+
+
+def region_section(box: Box, method: str) -> Json:
+    """Which part was analysed and how it was chosen."""
+    return {
+        "x": box.x,
+        "y": box.y,
+        "width": box.width,
+        "height": box.height,
+        "method": method,
+    }
+
+
+def grey_section(recipe: Recipe, names: tuple[str, ...]) -> Json:
+    """How the grey plane was made."""
+    weights = dict(zip(("red", "green", "blue"), (w / 65536 for w in LUMA_WEIGHTS), strict=True))
+    weighed = recipe.channel == "luma" and "red" in names
+    return {
+        "channel": recipe.channel,
+        "luma_weights": weights if weighed else None,
+        "background": list(recipe.background) if "alpha" in names else None,
+    }
+
+
+def to_bytes(record: Json) -> bytes:
+    """JSON text: keys in the record's order, no NaN, one line feed at the end."""
+    return (json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+def from_bytes(data: bytes) -> Json:
+    """Read a record; :class:`~fft_tool.errors.BadArtifact` if it is none of ours."""
+    try:
+        record = json.loads(data)
+    except ValueError as exc:
+        raise BadArtifact("not a record: it is not JSON") from exc
+    if not isinstance(record, Mapping) or record.get("schema") != SCHEMA_NAME:
+        raise BadArtifact(f"not a record: its schema is not {SCHEMA_NAME}")
+    return dict(record)
+
+
+def schema() -> Json:
+    """Give the JSON Schema (draft 2020-12) that every record satisfies."""
+    document: Json = json.loads(Path(__file__).with_name("record.schema.json").read_bytes())
+    return document
+
+
+def _opening(source: Source, recipe: Recipe | None, outcome: str) -> Json:
+    return {
+        "schema": SCHEMA_NAME,
+        "outcome": outcome,
+        "tool": {"name": "fft-tool", "version": __version__},
+        "source": {"name": source.name, "bytes": len(source.data), "sha256": source.sha256},
+        "recipe": recipe
+        and {"text": str(recipe), "sha256": recipe.sha256, "values": recipe.texts()},
+    }

@@ -1,0 +1,115 @@
+"""What a list of arguments names: files, folders, globs, ``-`` and store URLs."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fft_tool.errors import AmbiguousSources, NotFound
+from fft_tool.naming import output_base
+from fft_tool.outputs import Source
+from fft_tool.store import Store, open_store
+
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
+STDIN_NAME = "stdin.png"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """Where a source is: a name in a store, or its bytes if it came through a pipe.
+
+    ``name`` is also the one that its outputs are called after.
+    """
+
+    store: str
+    name: str
+    data: bytes | None = None
+
+    def __str__(self) -> str:
+        return "standard input" if self.data is not None else _joined(self.store, self.name)
+
+    def read(self, *, profile: bool = False) -> Source:
+        """Fetch the bytes."""
+        if self.data is not None:
+            return Source(self.name, self.data)
+        return Source(self.name, open_store(self.store, profile=profile).read(self.name).data)
+
+
+def find_sources(
+    arguments: Iterable[str], *, read_stdin: Callable[[], bytes], profile: bool = False
+) -> list[SourceRef]:
+    """Turn arguments into sources, in order.
+
+    Folders and prefixes give all images below them, told by their extension; a file that is named
+    is taken whatever it is called. Two sources whose outputs would have one name are refused
+    before anything is done; so is an argument that names nothing.
+    """
+    found: dict[SourceRef, None] = {}
+    for argument in arguments:
+        if argument == "-":
+            found[SourceRef("", STDIN_NAME, read_stdin())] = None
+        elif "://" in argument:
+            found.update(dict.fromkeys(_in_bucket(argument, profile)))
+        else:
+            found.update(dict.fromkeys(_on_disk(argument)))
+    refs = list(found)
+    _refuse_shared_names(refs)
+    return refs
+
+
+def _on_disk(argument: str) -> Iterator[SourceRef]:
+    paths = [Path(argument)]
+    if not paths[0].exists() and glob.has_magic(argument):
+        # A pattern that the shell has not expanded: quoted, or on Windows.
+        paths = [Path(match) for match in sorted(glob.glob(argument, recursive=True))]  # noqa: PTH207
+    if not paths:
+        raise NotFound(f"{argument}: no file matches")
+    for path in paths:
+        if path.is_dir():
+            yield from _in_store(open_store(path), argument)
+        else:
+            # A missing file is reported when its turn comes, so that it stops no other.
+            yield SourceRef(str(path.parent), path.name)
+
+
+def _in_bucket(url: str, profile: bool) -> Iterator[SourceRef]:
+    location, _, name = url.rpartition("/")
+    if name and location.count("/") > 1:
+        parent = open_store(location, profile=profile)
+        try:
+            parent.read(name, first=1)
+        except NotFound:
+            pass
+        else:
+            yield SourceRef(parent.url, name)
+            return
+    yield from _in_store(open_store(url, profile=profile), url)
+
+
+def _in_store(store: Store, argument: str) -> list[SourceRef]:
+    refs = [SourceRef(store.url, name) for name, _ in store.list() if is_image_name(name)]
+    if not refs:
+        raise NotFound(f"{argument}: no images there ({', '.join(SUFFIXES)})")
+    return refs
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a name found in a folder promises an image."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def _refuse_shared_names(refs: list[SourceRef]) -> None:
+    owners: dict[str, SourceRef] = {}
+    for ref in refs:
+        other = owners.setdefault(output_base(ref.name), ref)
+        if other is not ref:
+            raise AmbiguousSources(
+                f"{ref} and {other} would have outputs of the same name: "
+                "name their common folder, or take them one at a time"
+            )
+
+
+def _joined(store: str, name: str) -> str:
+    return name if store in ("", ".") else f"{store.rstrip('/')}/{name}"
