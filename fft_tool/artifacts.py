@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool import __version__, codec, invert, png
-from fft_tool.naming import output_name
+from fft_tool import __version__, codec, png
+from fft_tool.naming import RECORD, output_name
 from fft_tool.outputs import Artifact, Source
 from fft_tool.picture import HalfPicture, Pictures
 from fft_tool.prepare import Preparation
@@ -34,6 +34,12 @@ class Maker:
         """Name some bytes."""
         return Artifact(kind, output_name(self.source.name, kind), data)
 
+    def record(self, document: dict[str, Any]) -> Artifact:
+        """Give the record."""
+        from fft_tool.record import to_bytes  # noqa: PLC0415  (not every recipe needs it)
+
+        return self.artifact(RECORD, to_bytes(document))
+
     @property
     def provenance(self) -> dict[str, str]:
         """Texts inside every picture: what made it, from what."""
@@ -50,7 +56,9 @@ class Maker:
         if self.recipe.filter:
             yield self.filtered(subject)
         if self.recipe.spectrum:
-            yield self.artifact("spectrum", invert.save_spectrum(spectrum, preparation))
+            from fft_tool.invert import save_spectrum  # noqa: PLC0415  (few recipes need it)
+
+            yield self.artifact("spectrum", save_spectrum(spectrum, preparation))
 
     def crop(self, subject: Subject) -> Artifact:
         """Give the region that was analysed, with all its channels."""
@@ -59,11 +67,12 @@ class Maker:
     def filtered(self, subject: Subject) -> Artifact:
         """Give the grey plane, filtered."""
         from fft_tool.filters import apply_filters  # noqa: PLC0415  (few recipes need it)
+        from fft_tool.invert import restore_plane  # noqa: PLC0415
 
         spectrum = forward(subject.plane, precision=self.recipe.precision, threads=self.threads)
-        spectrum = apply_filters(spectrum, self.recipe.filter or ())
+        spectrum = apply_filters(spectrum, self.recipe.filter or (), threads=self.threads)
         untouched = Preparation(subject.white)
-        plane = invert.restore_plane(spectrum, untouched, threads=self.threads)
+        plane = restore_plane(spectrum, untouched, threads=self.threads)
         return self.artifact("filtered", self._image(plane, subject))
 
     def pictures(self, pictures: Pictures) -> Iterator[Artifact]:
@@ -81,11 +90,11 @@ class Maker:
         return picture.to_png(table=table, text=self.provenance, threads=self.threads)
 
     def _image(self, pixels: Plane, subject: Subject) -> bytes:
-        size = subject.header.pixel_size_um
-        return png.encode(
-            codec.full_range(pixels, subject.white),
+        return codec.encode_image(
+            pixels,
+            subject.white,
+            pixel_size_um=subject.header.pixel_size_um,
             text=self.provenance,
-            pixels_per_metre=size and (round(1e6 / size[0]), round(1e6 / size[1])),
             threads=self.threads,
         )
 

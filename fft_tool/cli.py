@@ -57,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
         return FAILED
     except FftToolError as exc:
         commands.say(str(exc))
-        return USAGE if isinstance(exc, AmbiguousSources) else FAILED
+        wrong_usage = isinstance(exc, AmbiguousSources | commands.UsageError)
+        return USAGE if wrong_usage else FAILED
     except Exception as exc:  # noqa: BLE001  (the last line of defence)
         if options.debug:
             traceback.print_exc()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -326,6 +327,24 @@ def _exif_orientation(data: bytes) -> int:
     exif.load(data)
     value = exif.get(0x0112, 1)
     return value if value in range(1, 9) else 1
+
+
+def encode_image(
+    pixels: Pixels,
+    white: int,
+    *,
+    pixel_size_um: tuple[float, float] | None = None,
+    text: Mapping[str, str] | None = None,
+    threads: int = 1,
+) -> bytes:
+    """Write an image, (h, w) or (h, w, channels) with values 0 … ``white``, as PNG."""
+    density = None
+    if pixel_size_um:
+        x, y = (min(max(1, round(1e6 / size)), (1 << 31) - 1) for size in pixel_size_um)
+        density = (x, y)
+    return png.encode(
+        full_range(pixels, white), text=text, pixels_per_metre=density, threads=threads
+    )
 
 
 def full_range(pixels: Pixels, white: int) -> Pixels:

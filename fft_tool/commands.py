@@ -6,44 +6,264 @@ import argparse
 import json
 import os
 import sys
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
 
-from fft_tool import invert, pipeline, png, record
+from fft_tool import pipeline
 from fft_tool.batch import Job, Outcome, run_batch
-from fft_tool.errors import BadArtifact, FftToolError, NotFound, NotInvertible
+from fft_tool.errors import FftToolError, NotFound
 from fft_tool.limits import MIB, Limits
-from fft_tool.naming import RECORD
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.sources import SourceRef, find_sources
 from fft_tool.store import Store, open_store
 
-TABLE_ROWS = 40  # a longer table helps nobody: the records hold it all
+Options = argparse.Namespace
+
+
+class UsageError(FftToolError):
+    """Options that do not go together."""
+
+    code = "usage"
 
 
 def say(text: str) -> None:
-    """Tell people something, beside the data."""
-    print(f"fft-tool: {text}", file=sys.stderr)
+    """Tell people something; stdout is for data."""
+    print(f"fft-tool: {text}", file=sys.stderr)  # noqa: T201
 
 
-def analyze(options: argparse.Namespace) -> int:
+def analyze(options: Options) -> int:
     """Make pictures and records."""
-    return _run(options, Job(_recipe(options), skip_existing=options.skip_existing))
+    return _make(options, Job(_recipe(options), skip_existing=options.skip_existing))
 
 
-def crop(options: argparse.Namespace) -> int:
+def crop(options: Options) -> int:
     """Make crops."""
     recipe = _recipe(options)
     if recipe.crop is None and recipe.smart_crop is None:
-        raise UsageError("say what to crop: --crop or --smart-crop")
-    return _run(options, Job(recipe, operation=pipeline.run_crop))
+        raise UsageError("say what to crop, with --crop or --smart-crop")
+    return _make(options, Job(recipe, operation=pipeline.run_crop))
 
 
-def filter(options: argparse.Namespace) -> int:  # noqa: A001  (the command's name)
+def filter(options: Options) -> int:  # noqa: A001  (the command's name)
     """Make filtered images."""
     recipe = _recipe(options)
     if recipe.filter is None:
-        raise UsageError("say which filter: --filter")
-    return _run(options, Job(recipe, operation=pipeline.run_filter))
+        raise UsageError("say which filter, with --filter")
+    return _make(options, Job(recipe, operation=pipeline.run_filter))
+
+
+def stats(options: Options) -> int:
+    """Print pixel statistics."""
+    job = Job(_recipe(options), operation=pipeline.run_stats)
+    outcomes = []
+    for outcome in _outcomes(options, _find(options), job):
+        outcomes.append(outcome)
+        if options.json and outcome.record is not None:
+            _print(json.dumps({"source": outcome.source, **outcome.record}, allow_nan=False))
+    if not options.json and not options.quiet:
+        from fft_tool import terminal  # noqa: PLC0415  (costs 50 ms)
+
+        terminal.print_statistics(outcomes)
+    return _exit_code(outcomes)
+
+
+def reconstruct(options: Options) -> int:
+    """Give an image back from its artifacts."""
+    from fft_tool.reconstruct import reconstruct as give_back  # noqa: PLC0415
+
+    store, name = _object(options.input)
+    result = give_back(
+        name, lambda sibling: store.read(sibling).data, way=options.way, threads=_cores()
+    )
+    for warning in result.warnings:
+        say(f"warning: {warning}")
+    _write(options.output, result.data, "image/png")
+    return 0
+
+
+def report(options: Options) -> int:
+    """Make one HTML page of any results."""
+    from fft_tool.gather import read_entries  # noqa: PLC0415
+    from fft_tool.report import render  # noqa: PLC0415
+
+    store = _store(options.input)
+    sources = _store(options.sources) if options.sources else None
+    page = render(read_entries(store, sources), title=options.title)
+    _write(options.output, page.encode(), "text/html; charset=utf-8")
+    return 0
+
+
+def table(options: Options) -> int:
+    """Gather records into CSV or Parquet."""
+    from fft_tool.gather import read_records  # noqa: PLC0415
+    from fft_tool.table import rows, to_csv, to_parquet  # noqa: PLC0415
+
+    found = rows(read_records(_store(options.input)))
+    if options.output.endswith(".parquet"):
+        _write(options.output, to_parquet(found), "application/vnd.apache.parquet")
+    else:
+        _write(options.output, to_csv(found), "text/csv; charset=utf-8")
+    return 0
+
+
+def upload(options: Options) -> int:
+    """Put images into a store, with what the recipe changes as metadata."""
+    recipe = _recipe(options)
+    defaults = Recipe().texts()
+    metadata = {key: text for key, text in recipe.texts().items() if text != defaults[key]}
+    refs = _find(options)
+    target = _store(options.target)
+    failed = False
+    for ref in refs:
+        try:
+            kind = _content_type(ref.name)
+            target.write(ref.name, ref.read().data, content_type=kind, metadata=metadata)
+        except FftToolError as exc:
+            say(str(exc))
+            failed = True
+            continue
+        if not options.quiet:
+            _print(f"{target.url}/{ref.name}")
+    return int(failed)
+
+
+def completion(options: Options) -> int:
+    """Print a completion script."""
+    import shtab  # noqa: PLC0415  (nothing else needs it)
+
+    from fft_tool.cli import make_parser  # noqa: PLC0415
+
+    _print(shtab.complete(make_parser(), options.shell))
+    return 0
+
+
+def _make(options: Options, job: Job) -> int:
+    """Do a job that writes artifacts, and tell of it."""
+    refs = _find(options)
+    if options.output == "-":
+        return _pipe(options, refs, job)
+    job = replace(job, target=options.output, dry_run=options.dry_run)
+    outcomes = []
+    for outcome in _outcomes(options, refs, job):
+        outcomes.append(outcome)
+        if options.json:
+            _print(json.dumps(outcome.to_json()))
+        elif len(refs) == 1 and not options.quiet:
+            for name in outcome.outputs:
+                _print(f"{options.output.rstrip('/')}/{name}")
+    if len(refs) > 1 and not options.json and not options.quiet:
+        from fft_tool import terminal  # noqa: PLC0415  (costs 50 ms)
+
+        terminal.print_outcomes(outcomes)
+    return _exit_code(outcomes)
+
+
+def _pipe(options: Options, refs: list[SourceRef], job: Job) -> int:
+    """Write one artifact of one source to stdout."""
+    if len(refs) != 1:
+        raise UsageError(f"-o - takes one source, not {len(refs)}")
+    outcomes = list(_outcomes(options, refs, job))
+    made = {artifact.kind: artifact for artifact in outcomes[0].artifacts}
+    if made:
+        kind = getattr(options, "artifact", None) or next(iter(made))
+        if kind not in made:
+            raise UsageError(f"there is no {kind} among the artifacts: {', '.join(made)}")
+        sys.stdout.buffer.write(made[kind].data)
+        sys.stdout.buffer.flush()
+    return _exit_code(outcomes)
+
+
+def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Outcome]:
+    """Run a batch, showing progress and errors as they come."""
+    processes = min(options.jobs or _cores(), len(refs))
+    job = replace(
+        job,
+        limits=_limits(options, processes),
+        threads=_cores() if processes == 1 else 1,
+        profile=_profile(),
+    )
+    outcomes = run_batch(refs, job, processes=processes)
+    if len(refs) > 1 and sys.stderr.isatty() and not options.quiet:
+        from fft_tool import terminal  # noqa: PLC0415  (costs 50 ms)
+
+        outcomes = terminal.with_progress(outcomes, len(refs))
+    for outcome in outcomes:
+        if outcome.error:
+            say(_located(outcome))
+        yield outcome
+
+
+def _located(outcome: Outcome) -> str:
+    """Message of a failure, with the source's name in front unless it is there already."""
+    message = (outcome.error or {})["message"]
+    return message if outcome.source in message else f"{outcome.source}: {message}"
+
+
+def _exit_code(outcomes: list[Outcome]) -> int:
+    return int(any(outcome.result == "failed" for outcome in outcomes))
+
+
+def _recipe(options: Options) -> Recipe:
+    given = {key.name: getattr(options, key.field, None) for key in KEYS}
+    return Recipe.parse({name: value for name, value in given.items() if value is not None})
+
+
+def _limits(options: Options, processes: int) -> Limits:
+    pixels = {"max_pixels": options.max_pixels} if options.max_pixels else {}
+    memory = options.max_memory * MIB if options.max_memory else _physical_memory() // processes
+    return Limits(max_memory=memory, **pixels)
+
+
+def _find(options: Options) -> list[SourceRef]:
+    return find_sources(options.inputs, read_stdin=sys.stdin.buffer.read, profile=_profile())
+
+
+def _store(location: str) -> Store:
+    return open_store(location, profile=_profile())
+
+
+def _object(location: str) -> tuple[Store, str]:
+    """The store that an object is in, and its name there."""
+    folder, slash, name = location.rpartition("/")
+    if not name:
+        raise NotFound(f"{location}: not the name of a file")
+    return _store(folder or ("/" if slash else ".")), name
+
+
+def _write(location: str, data: bytes, content_type: str) -> None:
+    if location == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    store, name = _object(location)
+    store.write(name, data, content_type=content_type)
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def _content_type(name: str) -> str:
+    import mimetypes  # noqa: PLC0415
+
+    return mimetypes.guess_type(PurePosixPath(name).name)[0] or "application/octet-stream"
+
+
+def _profile() -> bool:
+    """Whether credentials are to be looked up beyond the environment's own."""
+    return "AWS_ACCESS_KEY_ID" not in os.environ
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    count: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+    return len(count(0)) if count else os.cpu_count() or 1
+
+
+def _physical_memory() -> int:
+    """Bytes of memory in this machine; a terabyte where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 1 << 40

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fft_tool import codec
 from fft_tool.errors import BadArtifact, FftToolError, NotInvertible
+from fft_tool.parallel import run_all
 from fft_tool.periodic import restore_smooth
 from fft_tool.picture import spectrum_from_pictures
 from fft_tool.prepare import Preparation
@@ -55,10 +56,13 @@ def spectrum_of_pictures(
     magnitude: bytes, phase: bytes, inversion: Inversion, *, threads: int = 1
 ) -> Spectrum:
     """Read the spectrum that two picture files show."""
-    pictures = [
-        _read_picture(data, name, inversion.shape)
-        for data, name in ((magnitude, "magnitude"), (phase, "phase"))
-    ]
+    pictures = run_all(
+        [
+            lambda: _read_picture(magnitude, "magnitude", inversion.shape),
+            lambda: _read_picture(phase, "phase", inversion.shape),
+        ],
+        threads=threads,
+    )
     return spectrum_from_pictures(
         *pictures,
         scale=inversion.scale,

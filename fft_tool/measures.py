@@ -57,9 +57,7 @@ class Measures:
         }
 
 
-def measure(
-    spectrum: Spectrum, *, pixel_size_um: tuple[float, float] | None = None
-) -> Measures:
+def measure(spectrum: Spectrum, *, pixel_size_um: tuple[float, float] | None = None) -> Measures:
     """Measure a spectrum: radial profile, slope, high-frequency fraction, orientation, peaks.
 
     Reads the spectrum twice, in blocks of rows.
@@ -125,7 +123,7 @@ def _profile_json(
         "mean": _list(shown.mean),
         "std": _list(shown.std),
         "count": shown.count.tolist(),
-        "rings_per_bin": math.ceil(len(profile.frequency) / MAX_JSON_BINS),
+        "rings_per_bin": max(1, math.ceil(len(profile.frequency) / MAX_JSON_BINS)),
     }
     if pixel_size_um is not None and math.isclose(*pixel_size_um, rel_tol=1e-6):
         content["frequency_per_um"] = _list(shown.frequency / pixel_size_um[0])

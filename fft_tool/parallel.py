@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,6 +28,11 @@ def map_rows(work: Callable[[int, int], T], height: int, rows: int, *, threads: 
     if workers <= 1:
         return list(itertools.starmap(work, spans))
     return _map_on_threads(work, spans, workers)
+
+
+def run_all(tasks: Sequence[Callable[[], T]], *, threads: int = 1) -> list[T]:
+    """Call independent tasks; results in order."""
+    return map_rows(lambda index, _: tasks[index](), len(tasks), 1, threads=threads)
 
 
 def _map_on_threads(

@@ -55,8 +55,8 @@ class Peak:
             "period": float(f"{self.period:.6g}"),
             "frequency": float(f"{self.frequency:.6g}"),
             "angle": round_angle(self.angle),
-            "fx": round(self.fx, 7),
-            "fy": round(self.fy, 7),
+            "fx": round(self.fx, 7) + 0.0,  # not -0.0
+            "fy": round(self.fy, 7) + 0.0,
             "amplitude": float(f"{self.amplitude:.6g}"),
             "prominence_db": round(self.prominence_db, 2),
         }
@@ -116,9 +116,10 @@ class _Plane:
         mirrored = kx % width > width // 2
         row = np.where(mirrored, -ky, ky) % height
         column = np.where(mirrored, -kx, kx) % width
-        value = self.spectrum.half[row, column].astype(np.complex128)
+        value: NDArray[np.complex128] = self.spectrum.half[row, column].astype(np.complex128)
         value[(row == 0) & (column == 0)] = 0.0
-        return np.where(mirrored, value.conj(), value)
+        value[mirrored] = value[mirrored].conj()
+        return value
 
     def power(self, ky: IndexArray, kx: IndexArray) -> FloatArray:
         """|F|² at any rows and columns."""
@@ -158,10 +159,10 @@ def _maxima(plane: _Plane, ky: IndexArray, kx: IndexArray) -> tuple[IndexArray, 
     """Keep those that are no trend and no less than any of their eight neighbours."""
     periods = np.maximum(np.abs(ky), kx)
     ky, kx = ky[periods >= 2], kx[periods >= 2]
+    if len(ky) == 0:
+        return ky, kx
     power = plane.power(ky, kx)
     for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1)):
-        if len(ky) == 0:
-            break
         keep = power >= plane.power(ky + dy, kx + dx)
         ky, kx, power = ky[keep], kx[keep], power[keep]
     return ky, kx
@@ -216,7 +217,7 @@ def _offset(line: NDArray[np.complex128]) -> float:
     left, centre, right = np.log(power[middle - 1 : middle + 2] + 1e-300)
     curvature = left - 2 * centre + right
     shift = (left - right) / (2 * curvature) if curvature < 0 else 0.0
-    return float(middle - 2 + np.clip(shift, -1, 1))
+    return float(middle - 2 + np.clip(shift, -0.5, 0.5))
 
 
 def _close(shape: tuple[int, int], one: tuple[float, float], other: tuple[float, float]) -> bool:

@@ -74,7 +74,7 @@ class HalfPicture:
             def fill(start: int, stop: int, out: Codes) -> None:
                 grey = np.empty((stop - start, self.width), np.uint8)
                 self.fill(start, stop, grey)
-                out[...] = table[grey].reshape(stop - start, -1)
+                np.take(table, grey, axis=0, out=out.reshape(*grey.shape, 3), mode="clip")
 
         channels = 1 if table is None else 3
         return png.encode_rows(
@@ -139,15 +139,19 @@ def spectrum_from_pictures(
     half = np.empty((height, width // 2 + 1), np.complex64 if precision == "single" else complex)
     moduli = _moduli(scale, largest, np.iinfo(magnitude.dtype).max).astype(half.real.dtype)
     phasors = _phasors(np.iinfo(phase.dtype).max).astype(half.dtype)
-    columns = _half_columns(width)
+    top = height - height // 2  # frequency row of the pictures' first row
 
     def block(start: int, stop: int) -> None:
-        rows = (np.arange(start, stop) + height // 2)[:, None] % height
-        np.multiply(
-            moduli[magnitude[rows, columns]], phasors[phase[rows, columns]], out=half[start:stop]
-        )
+        """Read picture rows, which all lie on one side of DC."""
+        first = start + top if start < height // 2 else start - height // 2
+        out = half[first : first + stop - start]
+        for columns, shown in _half_columns(width):
+            codes = magnitude[start:stop, shown], phase[start:stop, shown]
+            np.multiply(moduli.take(codes[0]), phasors.take(codes[1]), out=out[:, columns])
 
-    map_rows(block, height, _block_rows(half), threads=threads)
+    rows = _block_rows(half)
+    for first, last in ((0, height // 2), (height // 2, height)):
+        map_rows(lambda a, b: block(a + first, b + first), last - first, rows, threads=threads)  # noqa: B023
     _make_own_mirrors_real(half, width)
     return Spectrum(half, width)
 
@@ -164,12 +168,15 @@ def _phasors(top: int) -> NDArray[np.complex128]:
     return phasors
 
 
-def _half_columns(width: int) -> NDArray[np.intp]:
-    """Picture columns of the half spectrum's: from the centre to the right, then Nyquist.
+def _half_columns(width: int) -> list[tuple[slice, slice]]:
+    """Columns of the half spectrum, and where they stand in a picture.
 
-    For an even width the Nyquist column stands at the left edge, as frequency -w/2.
+    From the centre to the right edge; for an even width Nyquist follows, which stands at the left
+    edge, as frequency -w/2.
     """
-    return np.arange(width // 2, 2 * (width // 2) + 1) % width
+    centre = width // 2
+    right = [(slice(0, width - centre), slice(centre, width))]
+    return right if width % 2 else [*right, (slice(centre, centre + 1), slice(0, 1))]
 
 
 def _make_own_mirrors_real(half: HalfArray, width: int) -> None:

@@ -8,19 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool import codec, invert, png, record
+from fft_tool import codec
 from fft_tool.artifacts import Maker
 from fft_tool.kernel import kernel
 from fft_tool.limits import Limits
 from fft_tool.memory import memory_needed
 from fft_tool.naming import RECORD, output_name
-from fft_tool.outputs import Artifact, Outputs, Source
-from fft_tool.periodic import remove_smooth
+from fft_tool.outputs import Outputs, Source
 from fft_tool.picture import paint
 from fft_tool.prepare import Preparation, prepare
 from fft_tool.recipe import Recipe
 from fft_tool.spectrum import Spectrum
-from fft_tool.subject import Subject, open_subject, subject_findings
+from fft_tool.subject import open_subject
 from fft_tool.transform import forward, forward_rows
 
 Plane = NDArray[np.unsignedinteger[Any]]
@@ -46,11 +45,12 @@ def run(
 
     on_step("transform")
     preparation, spectrum = analyse(subject.plane, subject.white, recipe, threads=threads)
-    findings = {}
+    examination = None
     if recipe.metadata:
+        from fft_tool.examine import Examination  # noqa: PLC0415  (only records need it)
+
         on_step("measure")
-        findings = subject_findings(subject, recipe)
-        findings["measures"] = _measures(subject, spectrum, recipe)
+        examination = Examination(subject, recipe, preparation, spectrum, threads=threads)
 
     on_step("paint")
     pictures = paint(
@@ -65,17 +65,16 @@ def run(
     on_step("encode")
     maker = Maker(source, recipe, threads)
     artifacts = [*maker.extras(subject, preparation, spectrum)]
-    findings |= _spectrum_section(preparation, spectrum, recipe, pictures.largest)
     del spectrum  # the largest thing there is, and no longer needed
     artifacts += maker.pictures(pictures)
+    largest = pictures.largest
     del pictures
-    if not recipe.metadata:
+    if examination is None:
         return Outputs(tuple(artifacts), None)
 
     on_step("certify")
-    findings["certificate"] = _certificate(artifacts, findings, subject.plane, threads)
-    document = record.done(source, recipe, findings, artifacts)
-    artifacts.append(maker.artifact(RECORD, record.to_bytes(document)))
+    document = examination.record(source, largest, artifacts, threads=threads)
+    artifacts.append(maker.record(document))
     return Outputs(tuple(artifacts), document)
 
 
@@ -101,7 +100,7 @@ def warm_up(recipe: Recipe) -> None:
 
     kernel()
     if recipe.metadata:
-        from fft_tool import certificate, measures, stats  # noqa: F401, PLC0415
+        from fft_tool import examine  # noqa: F401, PLC0415
 
 
 def run_crop(
@@ -125,6 +124,8 @@ def run_stats(
 ) -> Outputs:
     """Make no artifact, only the record's sections on the source and its pixels."""
     subject = open_subject(source, recipe, limits, threads=threads)
+    from fft_tool.examine import subject_findings  # noqa: PLC0415  (only this needs it)
+
     return Outputs((), subject_findings(subject, recipe))
 
 
@@ -149,6 +150,8 @@ def analyse(
             threads=threads,
         )
     if recipe.periodic:
+        from fft_tool.periodic import remove_smooth  # noqa: PLC0415  (few recipes need it)
+
         remove_smooth(spectrum, plane, threads=threads)
     return preparation, spectrum
 
@@ -156,56 +159,3 @@ def analyse(
 def _known_largest(preparation: Preparation, spectrum: Spectrum) -> float | None:
     """Largest magnitude where theory knows it: no coefficient of an image exceeds its sum."""
     return spectrum.dc if preparation.trivial else None
-
-
-def _measures(subject: Subject, spectrum: Spectrum, recipe: Recipe) -> dict[str, Any]:
-    from fft_tool.measures import measure  # noqa: PLC0415  (only records need it)
-
-    own = subject.header.pixel_size_um
-    size = (recipe.pixel_size, recipe.pixel_size) if recipe.pixel_size else own
-    return measure(spectrum, pixel_size_um=size).to_json()
-
-
-def _spectrum_section(
-    preparation: Preparation, spectrum: Spectrum, recipe: Recipe, largest: float
-) -> dict[str, Any]:
-    height, width = spectrum.shape
-    return {
-        "spectrum": {
-            "width": width,
-            "height": height,
-            "precision": recipe.precision,
-            "preparation": preparation.to_json(),
-            "dc": spectrum.dc,
-            "largest_magnitude": largest,
-            "scale": recipe.scale,
-            "bits": recipe.bits,
-        }
-    }
-
-
-def _certificate(
-    artifacts: list[Artifact], findings: dict[str, Any], plane: Plane, threads: int
-) -> dict[str, Any] | None:
-    """Certificates of every way back that the artifacts offer, and which is the best."""
-    from fft_tool.certificate import certify  # noqa: PLC0415  (only records need it)
-
-    inversion = invert.Inversion.from_record(findings)
-    data = {artifact.kind: artifact.data for artifact in artifacts}
-    ways = {}
-    if "spectrum" in data:
-        spectrum, preparation = invert.load_spectrum(data["spectrum"])
-        ways["spectrum"] = certify(spectrum, preparation, plane, threads=threads)
-    if "phase" in data and png.parse(data["phase"]).colour == png.GREY:
-        spectrum = invert.spectrum_of_pictures(
-            data["magnitude"], data["phase"], inversion, threads=threads
-        )
-        ways["pictures"] = certify(spectrum, inversion.preparation, plane, threads=threads)
-    if not ways:
-        return None
-    best = next(iter(ways))  # the saved spectrum, where there is one, loses least
-    return {
-        "from": best,
-        **ways[best].to_json(),
-        "ways": {name: certificate.to_json() for name, certificate in ways.items()},
-    }

@@ -33,6 +33,8 @@ _DEPTHS = {
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _FILTER_NONE, _FILTER_UP = 0, 2
 _InflateError = cast("type[Exception]", isal_zlib.error)  # the stub takes it for an instance
+_SAMPLE, _NOISE = 1 << 14, 0.99
+_LONGEST_STORED = 0xFFFF
 _LEVEL = 1  # ISA-L's sweet spot: 2 and 3 take longer and save nothing on pictures
 
 PixelArray = NDArray[np.unsignedinteger[Any]]
@@ -298,11 +300,7 @@ def _strips(layout: _Layout, fill: FillRows, threads: int) -> list[list[bytes | 
         raw = np.empty((stop - start, 1 + layout.row_bytes), np.uint8)
         raw[:, 0] = layout.filter
         fill(start, stop, raw[:, 1:].view(layout.sample))
-        deflater = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
-        body = deflater.compress(raw)
-        # A full flush ends on a byte and forgets the past: strips can be made in any order.
-        last = stop == layout.height
-        body += deflater.flush(isal_zlib.Z_FINISH if last else isal_zlib.Z_FULL_FLUSH)
+        body = _deflate(raw.reshape(-1), last=stop == layout.height)
         return body, isal_zlib.adler32(raw), raw.size
 
     strips = map_rows(
@@ -315,6 +313,32 @@ def _strips(layout: _Layout, fill: FillRows, threads: int) -> list[list[bytes | 
     bodies[0].insert(0, b"\x78\x01")
     bodies[-1].append(struct.pack(">I", checksum))
     return [_chunk(b"IDAT", *body) for body in bodies]
+
+
+def _deflate(raw: NDArray[np.uint8], *, last: bool) -> bytes:
+    """Compress a strip to whole bytes that lean on no other strip, so that any order will do."""
+    if _looks_like_noise(raw):
+        return _stored(raw, last=last)
+    deflater = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
+    body = deflater.compress(raw)
+    return body + deflater.flush(isal_zlib.Z_FINISH if last else isal_zlib.Z_FULL_FLUSH)
+
+
+def _looks_like_noise(raw: NDArray[np.uint8]) -> bool:
+    """Whether a sample does not get smaller, as in most phase pictures."""
+    middle = raw.size // 2
+    sample = raw[middle : middle + _SAMPLE]
+    return len(isal_zlib.compress(sample, _LEVEL)) > _NOISE * sample.size
+
+
+def _stored(raw: NDArray[np.uint8], *, last: bool) -> bytes:
+    """Blocks that hold the bytes as they are (RFC 1951, 3.2.4): as small, and fast to read."""
+    parts: list[bytes | memoryview] = []
+    for start in range(0, raw.size, _LONGEST_STORED):
+        block = raw[start : start + _LONGEST_STORED]
+        final = last and start + block.size == raw.size
+        parts += [struct.pack("<BHH", final, block.size, block.size ^ 0xFFFF), block.data]
+    return b"".join(parts)
 
 
 def _combine_adler32(first: int, second: int, second_size: int) -> int:

@@ -19,8 +19,8 @@ from fft_tool.spectrum import HalfArray, Spectrum, multiplicity
 FloatArray = NDArray[np.float64]
 
 SECTORS = 36
-_BLOCK = 1 << 16  # coefficients per block: its arrays together stay in a core's cache
-_MIN_ROWS = 32  # but enough rows to outweigh the summing of one polar grid per block
+_BLOCK = 1 << 15  # coefficients per block: its arrays together stay in a core's cache
+_MIN_ROWS = 16  # but enough rows to outweigh the summing of one polar grid per block
 _MIN_BINS = 5  # fewest rings through which a slope is fitted
 _ROUNDING = 6  # relative error of single-precision FFTs, in epsilons; at most 3.6 was seen
 _FEW_SECTORS = 4  # with fewer, a ring's median over directions may be a peak's own power
@@ -58,10 +58,16 @@ class FoldedRows:
         """How often each of ``up`` and each of ``down`` counts in the full spectrum."""
         return self.columns * self.shares
 
+    def weigh(self, values: FloatArray, x: int = 0, y: int = 0) -> float:
+        """Weighted sum of values · x^x · y^y over the block."""
+        # Not by BLAS, whose last digits depend on its number of threads.
+        along_x = np.einsum("ij,j->i", values, (self.columns * self.x**x)[0])
+        return float((along_x * (self.shares * self.y**y)[:, 0]).sum())
+
     def within_nyquist(self) -> FoldedRows:
         """Without the columns that lie beyond 0.5 cycles per pixel in every row."""
-        radius_of_first = np.hypot(self.x[0], self.y[0, 0])
-        cut = slice(np.count_nonzero(radius_of_first <= self.longest / 2))
+        radius_in_first = np.sqrt(self.x[0] ** 2 + self.y[0] ** 2)
+        cut = slice(np.count_nonzero(radius_in_first <= self.longest / 2))
         x, up, down, columns = (
             array[:, cut] for array in (self.x, self.up, self.down, self.columns)
         )
@@ -187,7 +193,8 @@ def fit_slope(profile: RadialProfile, low: float | None = None, high: float = 0.
     Weighted least squares of log mean power on log frequency. The logarithm of a mean over n
     independent coefficients lies on average var / (2·n·mean²) below the logarithm of what it
     estimates; this is added back with the ring's own variance. Weights are the counts, since the
-    variance of the logarithm is proportional to 1 / n.
+    variance of the logarithm is proportional to 1 / n. Strong periodic patterns raise single rings
+    and so bend the fit; ``error`` tells.
 
     Parameters
     ----------
@@ -235,8 +242,8 @@ def high_fraction_of(polar: PolarPower) -> float | None:
 
 def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
     """Sum the periodogram over rings and ``sectors`` of direction, in double precision."""
-    size = spectrum.half.shape[0] * spectrum.width
-    longest = max(spectrum.shape)
+    height, width = spectrum.shape
+    size, longest = height * width, max(height, width)
     # The grid covers one quadrant, in which upward and downward wave vectors lie on each other.
     grid = (longest // 2 + 2, (sectors + 1) // 2 + 1)
     cells, moments = np.zeros((4, *grid)), np.zeros(5)
@@ -292,25 +299,26 @@ def _add_block(cells: FloatArray, moments: FloatArray, rows: FoldedRows, sectors
     quadrant; ``moments`` the power of all, the power up to 0.25, and the tensor's xx, xy, yy up
     to 0.5 cycles per pixel.
     """
-    total = np.vdot(rows.up + rows.down, rows.weight)
+    moments[0] += rows.weigh(rows.up + rows.down)
     rows = rows.within_nyquist()
     radius = rows.radius
     cell = ring_of(radius, rows.longest)
     cell *= cells.shape[2]
     cell += _sector(rows, sectors)
     count = rows.weight
-    up, down = rows.up * count, rows.down * count
-    squares = up * rows.up
-    squares += down * rows.down
-    for sums, weight in zip(cells, (count, up, down, squares), strict=True):
-        sums += np.bincount(cell.ravel(), weight.ravel(), sums.size).reshape(sums.shape)
-    both, lean = up + down, np.subtract(up, down, out=down)
-    low = np.vdot(both, radius <= rows.longest / 4)
-    inside = radius <= rows.longest / 2
+    squares = rows.up**2
+    squares += rows.down**2
+    weights = count, rows.up * count, rows.down * count, squares * count
+    for sums, weight in enumerate(weights):
+        summed = np.bincount(cell.ravel(), weight.ravel(), cells[sums].size)
+        cells[sums] += summed.reshape(cells[sums].shape)
+    both, lean = rows.up + rows.down, rows.up - rows.down
+    low = rows.weigh(both * (radius <= rows.longest / 4))
+    inside = (radius <= rows.longest / 2).astype(np.float64)
     both *= inside
     lean *= inside
-    x, y = rows.x[0], rows.y[:, 0]
-    moments += total, low, both.sum(axis=0) @ x**2, y @ (lean @ x), y**2 @ both.sum(axis=1)
+    tensor = rows.weigh(both, x=2), rows.weigh(lean, x=1, y=1), rows.weigh(both, y=2)
+    moments[1:] += low, *tensor
 
 
 def _sector(rows: FoldedRows, sectors: int) -> NDArray[np.intp]:
@@ -324,9 +332,9 @@ def _sector(rows: FoldedRows, sectors: int) -> NDArray[np.intp]:
 def _unfold(up: FloatArray, down: FloatArray, sectors: int) -> FloatArray:
     """Grid over [0, 180) degrees from those over the quadrants above and below the x axis."""
     grid = np.zeros((len(up), sectors))
-    sector = np.arange(up.shape[1])
-    np.add.at(grid, (slice(None), sector % sectors), up)
-    np.add.at(grid, (slice(None), -sector % sectors), down)
+    for sector in range(up.shape[1]):
+        grid[:, sector % sectors] += up[:, sector]
+        grid[:, -sector % sectors] += down[:, sector]
     return grid
 
 
@@ -336,32 +344,35 @@ def _background(polar: PolarPower) -> FloatArray:
     np.divide(polar.power, polar.count, out=mean, where=polar.count > 0)
     filled = np.count_nonzero(polar.count, axis=1)
     median = np.sort(mean, axis=1)[np.arange(len(mean)), (filled - 1) // 2]
-    return np.where(filled < _FEW_SECTORS, _running_median(median), median)
+    background: FloatArray = np.where(filled < _FEW_SECTORS, _running_median(median), median)
+    return background
 
 
 def _running_median(power: FloatArray) -> FloatArray:
     """Median over neighbouring rings, leaving a power law as it is right to the ends."""
-    if len(power) < 2:
+    if len(power) < 2 or not power.any():
         return power
     level = np.log(np.maximum(power, np.finfo(np.float64).tiny))
-    level = np.pad(level, _NEIGHBOURS, mode="reflect", reflect_type="odd")
-    windows = np.lib.stride_tricks.sliding_window_view(level, 2 * _NEIGHBOURS + 1)
-    return np.exp(np.median(windows, axis=1))
+    padded = np.pad(level, _NEIGHBOURS, mode="reflect", reflect_type="odd")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEIGHBOURS + 1)
+    medians: FloatArray = np.median(windows, axis=1)
+    return np.exp(np.clip(medians, level.min(), level.max()))
 
 
 def _rounding(spectrum: Spectrum, total: float) -> float:
     """Mean periodogram that rounding in the transform may add, from the energy with DC."""
     epsilon = float(np.finfo(spectrum.half.dtype).eps)
-    size = spectrum.half.shape[0] * spectrum.width
+    height, width = spectrum.shape
+    size = height * width
     return (_ROUNDING * epsilon) ** 2 * (total + spectrum.dc**2 / size) / size
 
 
 def _weighted_line(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
     """Slope of the weighted least-squares line and its standard error; weights sum to one."""
-    dx, dy = x - weight @ x, y - weight @ y
-    spread = weight @ dx**2
-    slope = (weight * dx) @ dy / spread
-    residual = weight @ (dy - slope * dx) ** 2
+    dx, dy = x - (weight * x).sum(), y - (weight * y).sum()
+    spread = (weight * dx**2).sum()
+    slope = (weight * dx * dy).sum() / spread
+    residual = (weight * (dy - slope * dx) ** 2).sum()
     return float(slope), float(np.sqrt(residual / spread / (len(x) - 2)))
 
 

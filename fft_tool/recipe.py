@@ -13,13 +13,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fft_tool import crop as crops
-from fft_tool import filters
 from fft_tool.errors import Fault, RecipeError
 from fft_tool.prepare import DETRENDS, WINDOWS
 from fft_tool.scale import SCALES
+
+if TYPE_CHECKING:
+    from fft_tool.filters import Filter
 
 CHANNELS = ("luma", "red", "green", "blue", "alpha")
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
@@ -122,6 +124,18 @@ def _parse_pixel_size(text: str) -> float:
     return size
 
 
+def _parse_filters(text: str) -> tuple[Filter, ...]:
+    from fft_tool.filters import parse_filters  # noqa: PLC0415  (few recipes have one)
+
+    return parse_filters(text)
+
+
+def _format_filters(value: tuple[Filter, ...]) -> str:
+    from fft_tool.filters import format_filters  # noqa: PLC0415
+
+    return format_filters(value)
+
+
 def _key(kind: Kind, default: Any, text: str) -> Any:
     return field(default=default, metadata={"kind": kind, "help": text})
 
@@ -131,8 +145,8 @@ _CROP = Kind(crops.FORM, crops.parse_crop, metavar="CROP")
 _COLOUR = Kind("white|black|grey|#rrggbb", _parse_background, _format_background, metavar="COLOUR")
 _FILTER = Kind(
     "lowpass:P, highpass:P, bandpass:P1,P2, notch:P,ANGLE or stripe:ANGLE, joined by +",
-    filters.parse_filters,
-    filters.format_filters,
+    _parse_filters,
+    _format_filters,
     metavar="FILTER",
 )
 _THRESHOLD = Kind("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
@@ -182,7 +196,7 @@ class Recipe:
     phase: bool = _key(_yes_or_no(), True, "make the phase picture")
     spectrum: bool = _key(_yes_or_no(), False, "save the half spectrum as .npz")
     histogram: bool = _key(_yes_or_no(), False, "draw the histogram")
-    filter: tuple[filters.Filter, ...] | None = _key(
+    filter: tuple[Filter, ...] | None = _key(
         _or_none(_FILTER), None, "filter the image, lengths are periods in pixels: " + _FILTER.form
     )
     threshold: Literal["mid", "otsu"] | int = _key(

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool import codec, record
+from fft_tool import codec
 from fft_tool.codec import Header, Raster
 from fft_tool.crop import Box
-from fft_tool.errors import CropOutside, Fault, RecipeError
+from fft_tool.errors import CropOutside
 from fft_tool.grey import grey_plane
 from fft_tool.limits import Limits
 from fft_tool.memory import memory_needed
@@ -69,30 +69,6 @@ def choose_subject(raster: Raster, recipe: Recipe, *, threads: int = 1) -> Subje
     channels = raster.pixels[box.y : box.y + box.height, box.x : box.x + box.width]
     plane = plane_of(channels)
     return Subject(raster.header, raster.names, raster.white, box, method, channels, plane)
-
-
-def subject_findings(subject: Subject, recipe: Recipe) -> dict[str, Any]:
-    """Sections of the record that describe the source and its pixels."""
-    from fft_tool.stats import describe, sharpness  # noqa: PLC0415  (only records need it)
-
-    if isinstance(recipe.threshold, int) and recipe.threshold > subject.white:
-        allowed = f"should be at most {subject.white}, the white of this image"
-        raise RecipeError([Fault("threshold", str(recipe.threshold), allowed)])
-    planes = {"grey": subject.plane}
-    if subject.names != ("grey",):
-        planes |= {name: subject.channels[:, :, i] for i, name in enumerate(subject.names)}
-        planes["grey"] = subject.plane
-    sharp = sharpness(subject.plane, white=subject.white)
-    return {
-        "image": record.image_section(subject.header, subject.white, subject.names),
-        "region": record.region_section(subject.box, subject.method),
-        "grey": record.grey_section(recipe, subject.names),
-        "statistics": {
-            name: describe(plane, white=subject.white, threshold=recipe.threshold).to_json()
-            for name, plane in planes.items()
-        },
-        "sharpness": sharp and sharp.to_json(),
-    }
 
 
 def _fitting(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:

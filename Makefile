@@ -1,0 +1,72 @@
+# `make run` and `make test` need Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
+BENCH := $(VENV)/.bench
+FUZZ_SECONDS ?= 60
+# One version of each package for all Pythons: the same image gives the same bytes on all of them.
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--fork-strategy fewest --custom-compile-command 'make lock' pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format typecheck check bench fuzz lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV) ## make .venv with everything that development needs
+
+run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
+	$(BIN)/fft-tool analyze input_images -o output_images --bits 16 --metadata
+	$(BIN)/fft-tool report output_images --sources input_images -o output_images/index.html
+	@echo "open output_images/index.html"
+
+test: $(DEV) ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(DEV) ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV) ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: $(DEV) ## check types
+	$(BIN)/mypy
+
+check: lint typecheck test ## everything that CI runs
+
+bench: $(BENCH) ## measure against peers, write docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py
+
+fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
+	$(BIN)/python tests/fuzz/fuzz_decoder.py -max_total_time=$(FUZZ_SECONDS)
+	$(BIN)/python tests/fuzz/fuzz_recipe.py -max_total_time=$(FUZZ_SECONDS)
+
+lock: $(DEV) ## pin the requirements anew
+	echo 'setuptools>=77' | $(LOCK) - -o requirements.txt
+	$(LOCK) --extra dev --constraint requirements.txt -o tests/requirements.txt
+
+clean: ## remove .venv, results and caches
+	rm -rf $(VENV) output_images build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): tests/requirements.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --require-hashes -r tests/requirements.txt
+	@touch $@
+
+$(BENCH): benchmarks/requirements.txt $(DEV)
+	$(BIN)/python -m pip install --quiet -r benchmarks/requirements.txt
+	@touch $@

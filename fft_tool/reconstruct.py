@@ -1,0 +1,100 @@
+"""From a record, or a saved spectrum, and the artifacts beside it back to an image file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from fft_tool import record as records
+from fft_tool.codec import encode_image
+from fft_tool.errors import BadArtifact, NotInvertible
+from fft_tool.invert import Inversion, load_spectrum, restore_plane, spectrum_of_pictures
+from fft_tool.prepare import Preparation
+from fft_tool.spectrum import Spectrum
+
+Read = Callable[[str], bytes]
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """An image given back: PNG bytes, and what the user should know about them."""
+
+    data: bytes
+    warnings: tuple[str, ...]
+
+
+def reconstruct(
+    name: str, read: Read, *, way: str | None = None, threads: int = 1
+) -> Reconstruction:
+    """Give back the image behind ``name``, a record (``.json``) or a saved spectrum (``.npz``).
+
+    ``read`` fetches a file that lies where ``name`` does. ``way`` is "pictures" or "spectrum"; by
+    default the saved spectrum is used where there is one, since it loses least.
+    """
+    if name.endswith(".npz"):
+        spectrum, preparation = load_spectrum(read(name))
+        return _restored(spectrum, preparation, None, [], threads)
+    record = records.from_bytes(read(name))
+    artifacts = _Artifacts(record, read)
+    warnings: list[str] = []
+    if way == "spectrum" or (way is None and "spectrum" in artifacts):
+        spectrum, preparation = load_spectrum(artifacts.get("spectrum", warnings))
+    else:
+        inversion = Inversion.from_record(record)
+        preparation = inversion.preparation
+        pictures = [artifacts.get(kind, warnings) for kind in ("magnitude", "phase")]
+        spectrum = spectrum_of_pictures(pictures[0], pictures[1], inversion, threads=threads)
+    return _restored(spectrum, preparation, record, warnings, threads)
+
+
+class _Artifacts:
+    """The artifacts that a record lists, found beside it."""
+
+    def __init__(self, record: Json, read: Read) -> None:
+        if record["outcome"] != "done":
+            raise NotInvertible("the source was rejected: there are no artifacts to go back from")
+        try:
+            self._listed = {entry["artifact"]: entry for entry in record["artifacts"]}
+        except (KeyError, TypeError) as exc:
+            raise BadArtifact("the record does not list its artifacts") from exc
+        self._read = read
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self._listed
+
+    def get(self, kind: str, warnings: list[str]) -> bytes:
+        """Bytes of an artifact; a change since it was made is allowed, but told."""
+        if kind not in self._listed:
+            remedy = "with --spectrum" if kind == "spectrum" else "without --no-phase"
+            raise NotInvertible(f"the record lists no {kind}: analyse the source again, {remedy}")
+        entry = self._listed[kind]
+        name = PurePosixPath(entry["name"]).name
+        data = self._read(name)
+        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            warnings.append(f"{name} has been changed since the record was written")
+        return data
+
+
+def _restored(
+    spectrum: Spectrum,
+    preparation: Preparation,
+    record: Json | None,
+    warnings: list[str],
+    threads: int,
+) -> Reconstruction:
+    lost = preparation.lost_pixels(spectrum.shape)
+    if lost:
+        warnings.append(f"{lost:,} pixels were zeroed by the window and cannot come back")
+    size = record and record["image"]["pixel_size"]
+    plane = restore_plane(spectrum, preparation, threads=threads)
+    data = encode_image(
+        plane,
+        preparation.white,
+        pixel_size_um=(size["x_um"], size["y_um"]) if size else None,
+        threads=threads,
+    )
+    return Reconstruction(data, tuple(warnings))

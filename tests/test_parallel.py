@@ -1,0 +1,83 @@
+"""Row blocks on threads: every row once, results in order, failures not lost."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fft_tool.parallel import BLOCK_BYTES, map_rows, rows_per_block
+
+THREADS = st.sampled_from((1, 2, 3, 8))
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=st.integers(0, 100), rows=st.integers(1, 120), threads=THREADS)
+def test_every_row_is_worked_on_once_and_results_are_in_order(
+    height: int, rows: int, threads: int
+) -> None:
+    spans = map_rows(lambda start, stop: (start, stop), height, rows, threads=threads)
+    assert [row for start, stop in spans for row in range(start, stop)] == list(range(height))
+    assert all(0 < stop - start <= rows for start, stop in spans)
+
+
+@settings(max_examples=30, deadline=None)
+@given(height=st.integers(1, 100), rows=st.integers(1, 50), threads=THREADS)
+def test_blocks_are_cut_alike_for_any_number_of_threads(
+    height: int, rows: int, threads: int
+) -> None:
+    def cut(count: int) -> list[tuple[int, int]]:
+        return map_rows(lambda start, stop: (start, stop), height, rows, threads=count)
+
+    assert cut(threads) == cut(1)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("error", [ValueError("row 7"), KeyboardInterrupt()])
+def test_a_failure_reaches_the_caller_as_it_was_raised(threads: int, error: BaseException) -> None:
+    def work(start: int, _: int) -> None:
+        if start == 7:
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        map_rows(work, 20, 1, threads=threads)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_block_is_begun_after_a_failure(threads: int) -> None:
+    begun: list[int] = []
+
+    def work(start: int, _: int) -> None:
+        begun.append(start)
+        raise ValueError
+
+    with pytest.raises(ValueError, match=r"^$"):
+        map_rows(work, 1000, 1, threads=threads)
+    assert len(begun) <= threads
+
+
+def test_threads_work_at_the_same_time() -> None:
+    meeting = threading.Barrier(3, timeout=10)
+    map_rows(lambda _, __: meeting.wait(), 3, 1, threads=3)
+
+
+def test_no_more_threads_than_asked_for_and_none_left_behind() -> None:
+    before = threading.active_count()
+    seen: set[int] = set()
+    map_rows(lambda _, __: seen.add(threading.get_ident()), 200, 1, threads=2)
+    assert len(seen) <= 2
+    assert threading.active_count() == before
+
+
+def test_one_thread_is_the_caller_s_own() -> None:
+    assert map_rows(lambda _, __: threading.get_ident(), 3, 1) == [threading.get_ident()] * 3
+
+
+@given(row_bytes=st.integers(0, 1 << 40))
+def test_a_block_has_at_least_a_row_and_otherwise_fits_its_budget(row_bytes: int) -> None:
+    rows = rows_per_block(row_bytes)
+    assert rows == 1 or rows * row_bytes <= BLOCK_BYTES or row_bytes == 0
+    assert rows >= 1

@@ -1,0 +1,68 @@
+"""Scales of the magnitude picture: limits, order, and the way back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fft_tool.scale import DB_FLOOR, SCALES
+
+FORMULAS = {
+    "log": lambda m, _: np.log(1 + m),
+    "linear": lambda m, _: m,
+    "power": lambda m, _: m * m,
+    "db": lambda m, largest: 20 * np.log10(np.maximum(m / largest, 1e-6)),
+}
+LARGEST = st.floats(1e-3, 1e13)
+NAMES = sorted(FORMULAS)
+
+
+def test_the_scales_are_those_of_the_design() -> None:
+    assert {name: scale.name for name, scale in SCALES.items()} == {name: name for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(largest=LARGEST)
+def test_shown_values_follow_the_formula_within_the_limits(name: str, largest: float) -> None:
+    magnitudes = np.linspace(0, largest, 50)
+    low, high = SCALES[name].limits(largest)
+    shown = SCALES[name].shown(magnitudes.copy(), largest)
+    np.testing.assert_allclose(shown, FORMULAS[name](magnitudes, largest), rtol=1e-6, atol=1e-9)
+    assert (shown[0], shown[-1]) == pytest.approx((low, high))
+    assert (np.diff(shown) >= 0).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(largest=LARGEST)
+def test_magnitude_undoes_shown(name: str, largest: float) -> None:
+    magnitudes = np.linspace(0, largest, 50)
+    back = SCALES[name].magnitude(SCALES[name].shown(magnitudes.copy(), largest), largest)
+    np.testing.assert_allclose(back, magnitudes, rtol=1e-9, atol=1e-12 * largest)
+
+
+@given(largest=LARGEST)
+def test_decibels_end_at_the_floor_and_the_floor_is_silence(largest: float) -> None:
+    scale = SCALES["db"]
+    faint = np.array([0, largest * 1e-7, largest * 0.9e-6])
+    assert (scale.shown(faint, largest) == DB_FLOOR).all()
+    assert (scale.magnitude(np.full(3, DB_FLOOR), largest) == 0).all()
+    assert scale.limits(largest) == (-120, 0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_black_has_defined_values_on_every_scale(name: str) -> None:
+    """An image without any light: no division by zero, no infinity."""
+    low, high = SCALES[name].limits(0.0)
+    shown = SCALES[name].shown(np.zeros(4), 0.0)
+    assert np.isfinite([low, high, *shown]).all()
+    assert (shown == low).all()
+    assert (SCALES[name].magnitude(shown, 0.0) == 0).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_keep_their_precision(name: str) -> None:
+    magnitudes = np.array([0, 1, 250], np.float32)
+    assert SCALES[name].shown(magnitudes.copy(), 250.0).dtype == np.float32
+    assert SCALES[name].magnitude(magnitudes.copy(), 250.0).dtype == np.float32
