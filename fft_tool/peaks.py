@@ -171,26 +171,25 @@ def _maxima(plane: _Plane, ky: IndexArray, kx: IndexArray) -> tuple[IndexArray, 
 def _stands_out_locally(plane: _Plane, ky: IndexArray, kx: IndexArray) -> NDArray[np.bool_]:
     """Whether each candidate lies well above its neighbours along row, column and ray from DC."""
     height, width = plane.shape
-    longest = np.maximum(np.abs(ky), kx)
-    zero, one = np.zeros(len(ky)), np.ones(len(ky))
-    lines = (
-        (zero, one, width),
-        (one, zero, height),
-        (ky / longest, kx / longest, min(height, width)),
+    steeper = np.abs(ky) > kx
+    longest = np.where(steeper, np.abs(ky), kx)
+    lines = (  # step along the line, length of the axis, steps across
+        (0, 1, width, (0, 0), (0,)),
+        (1, 0, height, (0, 0), (0,)),
+        (ky / longest, kx / longest, min(height, width), (~steeper, steeper), (-1, 0, 1)),
     )
     # The median of exponentially distributed power, which noise has, is ln 2 of its mean.
     factor = 10 ** (_MIN_LOCAL_DB / 10) / np.log(2)
     power = plane.power(ky, kx)
     clear = np.ones(len(ky), dtype=bool)
-    for dy, dx, length in lines:
+    for dy, dx, length, across, widths in lines:
         reach = min(_REACH, length // 2)
         if reach < 2 * _CORE:
             continue
         away = np.arange(_CORE, reach + 1)
         steps = np.concatenate([-away, away])[:, None]
-        neighbours = plane.power(
-            np.rint(ky + steps * dy).astype(np.intp), np.rint(kx + steps * dx).astype(np.intp)
-        )
+        y, x = np.rint(ky + steps * dy).astype(np.intp), np.rint(kx + steps * dx).astype(np.intp)
+        neighbours = sum(plane.power(y + w * across[0], x + w * across[1]) for w in widths)
         clear &= power > factor * np.median(neighbours, axis=0)
     return clear
 
