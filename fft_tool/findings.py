@@ -104,10 +104,15 @@ def file_size(count: int) -> str:
     return f"{number(count / size)} {unit}" if size > 1 else f"{count} {unit}"
 
 
+def decimal(value: float, places: int = 2) -> str:
+    """Write a number with so many decimals."""
+    return f"{value:,.{places}f}".replace("-", "−")
+
+
 def with_error(value: float, error: float) -> str:
     """Write a measured value with its standard error, to two decimals or as far as that reaches."""
-    decimals = min(max(2, -math.floor(math.log10(error))), 4) if error else 4
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
+    places = min(max(2, -math.floor(math.log10(error))), 4) if error else 4
+    return f"{decimal(value, places)} ± {decimal(error, places)}"
 
 
 def period(peak: Json) -> str:
@@ -160,9 +165,9 @@ def _on_waves(record: Json, first: Json) -> Iterator[str]:
     base = lattice or [first]
     family = [peak for peak in peaks if peak not in base and _is_sum(peak, base[:2], record)]
     if family:
-        kind = "sums and whole multiples of these" if lattice else "whole multiples of its frequency"
         waves = _count(len(family), "further wave is", "further waves are")
-        yield f"{waves} at {kind}: the pattern is not sinusoidal."
+        at = "sums and multiples of these" if lattice else "multiples of its frequency"
+        yield f"{waves} at {at}: the pattern is not purely sinusoidal."
     told = [*base, *family]
     others = [peak for peak in peaks if peak not in told and _is_pattern(peak, record)]
     if others:
@@ -228,11 +233,13 @@ def _lattice_sentence(lattice: list[Json]) -> str:
 
 def _is_sum(peak: Json, base: Sequence[Json], record: Json) -> bool:
     """Whether a wave's vector is a sum of whole multiples of one or two base vectors."""
+    if not _is_pattern(base[0], record):
+        return False  # multiples of so low a frequency lie everywhere
     size = np.array([record["spectrum"]["width"], record["spectrum"]["height"]])
     vectors = np.array([(wave["fx"], wave["fy"]) for wave in base]) * size
     vector = np.array([peak["fx"], peak["fy"]]) * size
     multiples = np.rint(vector @ np.linalg.pinv(vectors))
-    return multiples.any() and math.hypot(*(vector - multiples @ vectors)) < _SAME_PLACE
+    return bool(multiples.any()) and math.hypot(*(vector - multiples @ vectors)) < _SAME_PLACE
 
 
 def _periods(peak: Json, record: Json) -> float:
@@ -316,9 +323,9 @@ def _clipping(grey: Json) -> Finding:
         )
         return Finding("Clipping", text)
     ends = ((black, "0", "darker"), (white, f"{grey['white']:,}", "brighter"))
-    shares = " and ".join(f"{percent(share)} at {level}" for share, level, _ in ends if share)
-    lost = " or ".join(way for share, _, way in ends if share)
-    return Finding("Clipping", f"Pixels stand at the end of the scale, {shares}: there may be no telling what was {lost}.")
+    shares = ", ".join(f"{percent(share)} of the pixels at {at}" for share, at, _ in ends if share)
+    lost = " or ".join(what for share, _, what in ends if share)
+    return Finding("Clipping", f"Clipped: {shares}. Anything {lost} is lost there.")
 
 
 def _way_back(record: Json) -> Finding:

@@ -57,8 +57,9 @@ def orientation(spectrum: Spectrum, bins: int = SECTORS) -> Orientation | None:
     gradient: the lowest frequencies, where images have most of their power, do not decide alone,
     and yet an image that holds one low wave only has its direction. Frequencies beyond Nyquist
     (0.5 cycles per pixel) are left out, because the corners of the spectrum lie in diagonal
-    directions only. A bin's share counts mean power, not its sum, ring by ring, so that isotropic
-    noise is flat however the coefficients of a small or oblong image fall into the bins.
+    directions only. A bin's share is its weighted mean power, not its sum, so that white noise is
+    flat however the coefficients of a small or oblong image fall into the bins (1/f² noise too,
+    within a few per cent, up to 9 % at 90° or 0° in an image three times as long as wide).
 
     Dominant angle θ and anisotropy A do not use the bins but each coefficient's own angle θ(f):
 
@@ -79,14 +80,10 @@ def orientation_of(polar: PolarPower) -> Orientation | None:
     if xx + yy == 0:
         return None
     bins = polar.power.shape[1]
-    filled = polar.count > 0
-    weight = np.arange(1, len(filled) + 1)[:, None] ** 2.0
-    mean = np.divide(polar.power, polar.count, out=np.zeros(filled.shape), where=filled)
-    # A ring's mean power in a sector over its mean power all around, averaged over those rings
-    # that reach into the sector, which the low ones of oblong images do not all.
-    above = (weight * polar.count.sum(axis=1, keepdims=True) * mean).sum(axis=0)
-    below = (weight * polar.power.sum(axis=1, keepdims=True) * filled).sum(axis=0)
-    share = np.divide(above, below, out=np.zeros(bins), where=below > 0)
+    squared_frequency = np.arange(1, len(polar.power) + 1)[:, None] ** 2.0
+    power = (squared_frequency * polar.power).sum(axis=0)
+    weight = (squared_frequency * polar.count).sum(axis=0)
+    share = np.divide(power, weight, out=np.zeros(bins), where=weight > 0)
     angle, anisotropy = _principal(xx, xy, yy)
     trace = xx + yy
     return Orientation(

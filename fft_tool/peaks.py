@@ -15,7 +15,7 @@ from fft_tool.spectrum import Spectrum
 IndexArray = NDArray[np.intp]
 
 MIN_PROMINENCE_DB = 15.0  # noise reaches it once in 5e13 coefficients
-_MIN_LOCAL_DB = 10.0  # above neighbours in line, for ridges and textures with a direction
+_MIN_LOCAL = 10.0  # times the power of neighbours in line: for ridges and axis crosses
 _REACH = 20  # how far those lines go to either side, in coefficients
 _CORE = 4  # and where they start, clear of the peak's own main lobe
 _CANDIDATES = 1024  # at most so many are looked at closely, the strongest
@@ -70,9 +70,9 @@ def find_peaks(spectrum: Spectrum, profile: RadialProfile, count: int = 8) -> li
     * has the largest power among its eight neighbours,
     * lies 15 dB above the background of its ring (beyond Nyquist, of the last ring), so that
       neither noise nor a falling spectrum has peaks,
-    * lies 10 dB above the median power of its neighbours along the row, the column and the ray
-      from DC, so that the axis cross of a non-periodic image, the cross of another wave's leakage
-      and the ridge of a texture with a direction have none,
+    * has ten times the usual power of its neighbours along the row, the column and (summed over
+      three across) the ray from DC, so that the axis cross of a non-periodic image, the cross of
+      another wave's leakage and the ridge of a texture with a direction have none,
     * has at least two periods in the image, along x or along y; less is a trend.
 
     They come in the order of power × prominence in dB. Of peaks less than four coefficients
@@ -171,27 +171,35 @@ def _maxima(plane: _Plane, ky: IndexArray, kx: IndexArray) -> tuple[IndexArray, 
 def _stands_out_locally(plane: _Plane, ky: IndexArray, kx: IndexArray) -> NDArray[np.bool_]:
     """Whether each candidate lies well above its neighbours along row, column and ray from DC."""
     height, width = plane.shape
-    steeper = np.abs(ky) > kx
-    longest = np.where(steeper, np.abs(ky), kx)
-    lines = (  # step along the line, length of the axis, steps across
-        (0, 1, width, (0, 0), (0,)),
-        (1, 0, height, (0, 0), (0,)),
-        (ky / longest, kx / longest, min(height, width), (~steeper, steeper), (-1, 0, 1)),
+    steep = np.abs(ky) > kx
+    steps = np.where(steep, np.abs(ky), kx)
+    background = np.maximum(
+        _along(plane, (ky, kx), (0, 1), width), _along(plane, (ky, kx), (1, 0), height)
     )
-    # The median of exponentially distributed power, which noise has, is ln 2 of its mean.
-    factor = 10 ** (_MIN_LOCAL_DB / 10) / np.log(2)
-    power = plane.power(ky, kx)
-    clear = np.ones(len(ky), dtype=bool)
-    for dy, dx, length, across, widths in lines:
-        reach = min(_REACH, length // 2)
-        if reach < 2 * _CORE:
-            continue
-        away = np.arange(_CORE, reach + 1)
-        steps = np.concatenate([-away, away])[:, None]
-        y, x = np.rint(ky + steps * dy).astype(np.intp), np.rint(kx + steps * dx).astype(np.intp)
-        neighbours = sum(plane.power(y + w * across[0], x + w * across[1]) for w in widths)
-        clear &= power > factor * np.median(neighbours, axis=0)
-    return clear
+    # A ridge from DC passes between coefficients: three across hold its power.
+    ray, reach = (ky / steps, kx / steps), min(height, width)
+    across = [_along(plane, (ky + w * ~steep, kx + w * steep), ray, reach) for w in (-1, 0, 1)]
+    return plane.power(ky, kx) > _MIN_LOCAL * np.maximum(background, sum(across))
+
+
+def _along(
+    plane: _Plane,
+    start: tuple[IndexArray, IndexArray],
+    step: tuple[Any, Any],
+    length: int,
+) -> FloatArray:
+    """Typical power to both sides of each start, in steps of (ky, kx) along ``length``.
+
+    Zero if the line is too short to say.
+    """
+    away = np.arange(_CORE, min(_REACH, length // 2) + 1)
+    if len(away) <= _CORE:
+        return np.zeros(len(start[0]))
+    steps = np.concatenate([-away, away])[:, None]
+    ky, kx = (np.rint(k + steps * dk).astype(np.intp) for k, dk in zip(start, step, strict=True))
+    # Noise has exponentially distributed power, whose median is ln 2 of its mean.
+    typical: FloatArray = np.median(plane.power(ky, kx), axis=0) / np.log(2)
+    return typical
 
 
 def _refined(plane: _Plane, ky: int, kx: int) -> tuple[float, float]:

@@ -102,6 +102,30 @@ def png_bytes(pixels: Pixels, *extra: bytes, filtering: int = 0) -> bytes:
     return png_file(head, *extra, chunk(b"IDAT", data))
 
 
+TiffEntry = tuple[int, str, Sequence[Any]]
+
+
+def tiff_directory(*entries: TiffEntry, order: str = "<") -> bytes:
+    """A TIFF file, or EXIF block, of one directory: (tag, type in struct's letters, values).
+
+    A rational is two ``I`` or ``i`` values.
+    """
+    types = {"s": 2, "H": 3, "I": 4, "II": 5, "ii": 10, "f": 11, "d": 12}
+    start = 8 + 2 + 12 * len(entries) + 4
+    fields, outside = b"", b""
+    for tag, letters, values in entries:
+        body = b"".join(
+            value if isinstance(value, bytes) else struct.pack(order + letters[0], value)
+            for value in values
+        )
+        count = len(body) if letters == "s" else len(values) // len(letters)
+        if len(body) > 4:
+            body, outside = struct.pack(order + "I", start + len(outside)), outside + body
+        fields += struct.pack(order + "HHI", tag, types[letters], count) + body.ljust(4, b"\0")
+    magic = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+    return magic + struct.pack(order + "H", len(entries)) + fields + bytes(4) + outside
+
+
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     """An image file as Pillow writes it."""
     buffer = io.BytesIO()

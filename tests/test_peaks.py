@@ -127,6 +127,20 @@ def test_wave_in_a_column_that_is_its_own_mirror_is_found_once(column: int) -> N
     assert (abs(peak.fx), peak.fy) == pytest.approx((column / 64, 18 / 64), abs=1e-6)
 
 
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("angle", [0.4, 89.7, 90.4, 179.6])
+def test_wave_whose_neighbours_lie_in_the_mirrored_half_is_exact(angle: float, window: str) -> None:
+    (peak,) = peaks_of(noise((256, 256), 1) + wave((256, 256), 7.3, angle), window)
+    assert peak.period == pytest.approx(7.3, rel=0.001)
+    assert apart(peak.angle, angle) < 0.05
+
+
+def test_bright_image_does_not_draw_a_low_wave_towards_dc() -> None:
+    (peak,) = peaks_of(200 + wave((60, 80), 40, 0, amplitude=5))
+    assert peak.period == pytest.approx(40, rel=1e-5)
+    assert peak.angle == pytest.approx(0, abs=1e-3)
+
+
 @pytest.mark.parametrize("shape", [(1, 300), (300, 1)])
 def test_wave_along_a_line_of_pixels_is_found(shape: tuple[int, int]) -> None:
     angle = 0 if shape[0] == 1 else 90
@@ -178,19 +192,17 @@ def test_photographs_that_do_not_repeat_have_no_peaks_on_the_axis_cross(
     assert len(peaks_of(image.mean(axis=2) if image.ndim == 3 else image, window)) <= 1
 
 
-@pytest.mark.parametrize("angle", [0.0, 28.0])
-def test_ridge_of_stripes_at_random_has_hardly_any_peaks(angle: float) -> None:
+@pytest.mark.parametrize("window", ["boxcar", "hann"])
+@pytest.mark.parametrize("angle", [0.0, 28.0, 75.0, 133.0])
+def test_ridge_of_random_stripes_has_hardly_any_peaks(angle: float, window: str) -> None:
     y, x = np.mgrid[:300, :400]
-    along = x * np.cos(np.radians(angle)) - y * np.sin(np.radians(angle)) + 400
+    along = 450 + x * np.cos(np.radians(angle)) - y * np.sin(np.radians(angle))
     rng = np.random.default_rng(4)
-    lines = np.arange(900.0)
-    stripes = (
-        np.interp(along, lines, rng.uniform(0, 255, 900))
-        if angle
-        else rng.uniform(0, 255, 400)[None, :].repeat(300, 0)
-    )
-    smooth = fft.irfft2(fft.rfft2(stripes) * (np.hypot(*frequencies((300, 400))) < 0.2), (300, 400))
-    assert len(peaks_of(np.round(128 + 0.5 * smooth))) <= 1
+    frequency = np.fft.rfftfreq(1 << 17, 1 / 128)
+    random = rng.standard_normal((2, len(frequency))).T @ [1, 1j]
+    line = fft.irfft(random * np.exp(-((frequency / 0.1) ** 2) / 2))
+    stripes = np.interp(along, np.arange(len(line)) / 128, 40 * line / line.std())
+    assert len(peaks_of(stripes + noise((300, 400), 1), window)) <= 1
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -1,0 +1,67 @@
+"""What the figures were measured on: processor and versions, nothing that names the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from programs import imagemagick, version_text
+
+DISTRIBUTIONS = (
+    "fft-pipeline",
+    "numpy",
+    "scipy",
+    "pillow",
+    "isal",
+    "opencv-python-headless",
+    "opencv-python",
+    "ducc0",
+    "mkl_fft",
+    "mkl",
+    "pyfftw",
+)
+
+
+def describe(cores: int) -> list[tuple[str, str]]:
+    """Give pairs of what and which; ``cores`` is how many were used."""
+    found = [(name, _version(name)) for name in DISTRIBUTIONS]
+    magick = version_text(imagemagick() or "magick", "-version")
+    programs = [
+        ("ImageMagick", " ".join(magick.split()[2:4])),
+        ("vips", version_text("vips", "--version").removeprefix("vips-")),
+    ]
+    return [
+        ("processor", _processor()),
+        ("cores used", f"{cores} of {os.cpu_count()}"),
+        ("system", f"{platform.system()} {platform.machine()}"),
+        (platform.python_implementation(), platform.python_version()),
+        *((name, version) for name, version in (*found, *programs) if version),
+    ]
+
+
+def use_cores(count: int) -> int:
+    """Keep this process and all that it starts to ``count`` cores; say how many there are now."""
+    if not hasattr(os, "sched_setaffinity"):
+        return os.cpu_count() or 1
+    cores = sorted(os.sched_getaffinity(0))[:count]
+    os.sched_setaffinity(0, cores)
+    return len(cores)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _processor() -> str:
+    """The model's name; where the system does not say it, the kind of processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()

@@ -1,0 +1,57 @@
+"""What is measured at which size: in full, and in little to see that everything works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from measure import Effort
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes in pixels; ``growth`` compares a small with a large side, both multiples of 16.
+
+    Goals are for the full sizes: ``judged`` says whether to hold results against them.
+    """
+
+    effort: Effort
+    picture_sides: tuple[int, ...]
+    transform_shapes: tuple[tuple[int, int], ...]
+    process_side: int
+    folder_count: int
+    folder_side: int
+    memory_side: int
+    growth: tuple[int, int]
+    judged: bool
+
+
+FULL = Plan(
+    effort=Effort(),
+    picture_sides=(512, 2048, 4096),
+    transform_shapes=(
+        (512, 512),
+        (1080, 1920),
+        (2048, 2048),
+        (3000, 4000),
+        (4093, 4093),
+        (4096, 4096),
+    ),
+    process_side=2048,
+    folder_count=200,
+    folder_side=512,
+    memory_side=4096,
+    growth=(2048, 16384),
+    judged=True,
+)
+
+QUICK = Plan(
+    effort=Effort(repeats=2, fill=0),
+    picture_sides=(128,),
+    transform_shapes=((128, 128), (60, 81), (61, 61)),
+    process_side=256,
+    folder_count=6,
+    folder_side=64,
+    memory_side=512,
+    growth=(256, 1024),
+    judged=False,
+)

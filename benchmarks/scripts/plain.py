@@ -1,0 +1,44 @@
+"""The plain script: numpy and Pillow, written as such repositories have it.
+
+``python plain.py IMAGE_OR_FOLDER OUT``
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+
+def pictures(data: bytes) -> tuple[bytes, bytes]:
+    """Magnitude and phase picture, both PNG, of an image file."""
+    image = np.array(Image.open(io.BytesIO(data)).convert("L"))
+    spectrum = np.fft.fftshift(np.fft.fft2(image))
+    return as_png(np.log1p(np.abs(spectrum))), as_png(np.angle(spectrum))
+
+
+def as_png(values: NDArray[Any]) -> bytes:
+    """Stretch values to 0 to 255 and write them with Pillow's defaults."""
+    low, high = values.min(), values.max()
+    codes = ((values - low) / (high - low) * 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(codes).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def main() -> None:
+    """Do one image, or all of a folder one after the other."""
+    given, out = Path(sys.argv[1]), Path(sys.argv[2])
+    for path in sorted(given.glob("*.png")) if given.is_dir() else [given]:
+        magnitude, phase = pictures(path.read_bytes())
+        (out / f"{path.stem}_magnitude.png").write_bytes(magnitude)
+        (out / f"{path.stem}_phase.png").write_bytes(phase)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,505 @@
+"""One self-contained HTML page of any results: opens from disk, needs no network and no script.
+
+The page is a pure function of its entries: the same entries give the same text. All text that
+comes from files is escaped (:func:`fft_tool.plot.element` does it to every text), and a content
+security policy forbids the page to load anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fft_tool import codec, colourmap, plot
+from fft_tool.codec import Raster
+from fft_tool.errors import FftToolError
+from fft_tool.findings import (
+    angle,
+    decimal,
+    dominant,
+    file_size,
+    findings,
+    length,
+    number,
+    percent,
+    period,
+    with_error,
+)
+from fft_tool.plot import Markup, element, join
+
+Json = Mapping[str, Any]
+Pixels = NDArray[np.unsignedinteger[Any]]
+Picture = NDArray[np.uint8]
+
+SIZE, SMALL = 360, 56  # longest side of pictures, and of those in the overview
+
+_THINNEST = 12  # pixels to which pictures of single rows and columns are thickened
+_QUALITY = 60  # of WebP; what is enlarged stays as it is
+_POWER = 8  # of the mean that keeps bright points: between the plain mean, 1, and the maximum
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_DAMAGE = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError)
+_COLUMNS = (
+    ("Spectrum", "thumb"),
+    ("Image", None),
+    ("Size, px", "minor"),
+    ("Dominant wave", None),
+    ("Slope β", "figure"),
+    ("Sharpness", "figure minor"),
+    ("Exact", None),
+)
+_TERMS = {
+    "Magnitude and phase": "The two-dimensional Fourier transform of the grey image: the mean in "
+    "the centre, frequency growing outwards to half a cycle per pixel at the borders. The contrast "
+    "of the magnitude is stretched here; circles mark the waves that are listed, each with its "
+    "twin. Larger pictures are scaled down such that bright points stay.",
+    "Wave, angle": "A sharp peak of the spectrum. The angle is the direction in which the wave "
+    "runs, counter-clockwise from the x axis: vertical stripes have 0°, horizontal ones 90°. "
+    "Prominence is power above that of other directions at the same frequency.",
+    "Slope β": "Mean power falls as 1/f^β. White noise has 0, photographs of natural scenes "
+    "about 2.",
+    "Sharpness": "Variance of the Laplacian, with grey values from 0 to 1. It depends on the "
+    "subject: compare images of the same thing.",
+    "Exact": "Whether the artifacts, inverted, gave every grey value back; if not, the largest "
+    "error in grey levels.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One analysed (or rejected) source: its record and, where at hand, its images' bytes.
+
+    ``record`` is as :func:`fft_tool.record.from_bytes` gives it; ``magnitude``, ``phase``,
+    ``crop`` and ``filtered`` are the artifacts of those kinds, ``source`` is the image itself.
+    """
+
+    record: Json
+    magnitude: bytes | None
+    phase: bytes | None
+    source: bytes | None
+    crop: bytes | None = None
+    filtered: bytes | None = None
+
+
+def render(entries: Iterable[Entry], *, title: str = "Spectra") -> str:
+    """Write the page: an overview with a row for each entry, then an article for each.
+
+    Entries are taken one by one and only their thumbnails kept: a generator that reads files
+    needs memory for one image at a time. A picture that cannot be decoded leaves a note in its
+    place, and a record that is not what it should be becomes an article that says so.
+    """
+    shown = [_show(entry, order) for order, entry in enumerate(entries, start=1)]
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", Markup(style)),
+    )
+    body = element(
+        "body",
+        element("a", "Skip to the images", href="#images", class_="skip"),
+        element("header", element("h1", title), element("p", _tally(shown), class_="lede")),
+        _overview(shown),
+        element("main", *(one.article for one in shown), id="images"),
+        element("footer", element("h2", "How to read this page"), _definitions(_TERMS.items())),
+    )
+    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """An entry as it stands in the page; ``outcome`` is exact, done, rejected or damaged."""
+
+    outcome: str
+    row: Markup
+    article: Markup
+
+
+def _show(entry: Entry, order: int) -> _Shown:
+    try:
+        if entry.record["outcome"] == "rejected":
+            return _show_rejected(entry, order)
+        return _show_done(entry, order)
+    except _DAMAGE:
+        return _show_refused(order, f"Entry {order}", "damaged", "its record cannot be read")
+
+
+def _show_done(entry: Entry, order: int) -> _Shown:
+    record, certificate = entry.record, entry.record["certificate"]
+    badge = _badge(certificate)
+    small, figures = _pictures(entry)
+    article = _article(
+        order,
+        record["source"]["name"],
+        badge,
+        element("p", " · ".join(_facts(record)), class_="facts"),
+        element("div", *figures, class_="pictures"),
+        element("div", _reading(record), _waves(record), class_="columns"),
+        element("div", *_charts(record), class_="charts"),
+        element("div", _pixel_table(record), _measure_table(record), class_="columns"),
+        _provenance(record),
+    )
+    outcome = "exact" if certificate and certificate["exact"] else "done"
+    return _Shown(outcome, _row(record, order, small, badge), article)
+
+
+def _show_rejected(entry: Entry, order: int) -> _Shown:
+    record = entry.record
+    name, error = record["source"]["name"], record["error"]
+    reason = join([error["message"], " (", element("code", error["code"]), ")"])
+    size = element("p", file_size(record["source"]["bytes"]), class_="facts")
+    figure = _figure("Source", "as it came in", _thumbnail(entry.source, _photo), name)
+    figures = element("div", figure, class_="pictures") if entry.source else None
+    return _show_refused(order, name, "rejected", reason, size, figures, _provenance(record))
+
+
+def _show_refused(order: int, name: str, outcome: str, reason: str, *rest: Markup | None) -> _Shown:
+    badge = element("span", outcome, class_="badge bad")
+    row = element(
+        "tr",
+        element("td", class_="thumb"),
+        element("th", _link(name, order), scope="row"),
+        element("td", reason, colspan=4),
+        element("td", badge),
+    )
+    note = element("p", reason, class_="refusal")
+    return _Shown(outcome, row, _article(order, name, badge, note, *rest))
+
+
+def _tally(shown: list[_Shown]) -> str:
+    outcomes = [one.outcome for one in shown]
+    exact = outcomes.count("exact")
+    done = exact + outcomes.count("done")
+    parts = [f"{done} {'image' if done == 1 else 'images'} analysed"]
+    parts += [f"{exact} given back bit for bit by the artifacts"] if done else []
+    parts += [
+        f"{outcomes.count(outcome)} {outcome}"
+        for outcome in ("rejected", "damaged")
+        if outcome in outcomes
+    ]
+    return ", ".join(parts) + "."
+
+
+def _overview(shown: list[_Shown]) -> Markup | None:
+    if not shown:
+        return None
+    heads = (element("th", text, scope="col", class_=name) for text, name in _COLUMNS)
+    table = element(
+        "table",
+        element("thead", element("tr", *heads)),
+        element("tbody", *(one.row for one in shown)),
+    )
+    return element("nav", table, id="overview", aria_label="Overview")
+
+
+def _row(record: Json, order: int, small: Markup | None, badge: Markup) -> Markup:
+    peak, slope, sharpness = dominant(record), record["measures"]["slope"], record["sharpness"]
+    sharp = number(sharpness["laplacian_variance"]) if sharpness else "–"
+    region = record["region"]
+    return element(
+        "tr",
+        element("td", small, class_="thumb"),
+        element("th", _link(record["source"]["name"], order), scope="row"),
+        element("td", f"{region['width']:,} × {region['height']:,}", class_="minor"),
+        element("td", f"{period(peak)} at {angle(peak['angle'])}" if peak else "–"),
+        element("td", decimal(slope["beta"]) if slope else "–", class_="figure"),
+        element("td", sharp, class_="figure minor"),
+        element("td", badge),
+    )
+
+
+def _badge(certificate: Json | None) -> Markup:
+    if certificate is None:
+        return element("span", "no way back", class_="badge")
+    if certificate["exact"]:
+        return element("span", "exact", class_="badge good")
+    return element("span", f"± {certificate['max_abs_error']:,}", class_="badge")
+
+
+def _article(order: int, name: str, badge: Markup, *content: Markup | None) -> Markup:
+    head = element("header", element("h2", element("bdi", name)), badge)
+    up = element("p", element("a", "Overview", href="#overview"), class_="up")
+    return element("article", head, *content, up, id=f"image-{order}")
+
+
+def _link(name: str, order: int) -> Markup:
+    return element("a", element("bdi", name), href=f"#image-{order}")
+
+
+def _facts(record: Json) -> Iterator[str]:
+    image, region, size = record["image"], record["region"], record["measures"]["pixel_size_um"]
+    yield str(image["format"]).upper()
+    yield f"{image['width']:,} × {image['height']:,} px"
+    yield f"{image['depth']:d} bits, {' + '.join(map(str, image['channels']))}"
+    if region["method"] != "whole":
+        place = f"({region['x']:,}, {region['y']:,}), {region['method']}"
+        yield f"region of {region['width']:,} × {region['height']:,} px at {place}"
+    if size:
+        yield f"{' × '.join(dict.fromkeys(length(side) for side in size))} per pixel"
+    yield file_size(record["source"]["bytes"])
+
+
+def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
+    """Give the overview's small picture, and all figures."""
+    record, raster = entry.record, _decoded(entry.magnitude)
+    name, recipe = record["source"]["name"], record["recipe"]["values"]
+    shape = record["spectrum"]["width"], record["spectrum"]["height"]
+    marks = plot.peak_marks(record["measures"]["peaks"], *shape)
+    at_hand = "as it came in" if entry.source is not None else "is not at hand"
+    magnitude = raster and _encoded(_magnitude(raster, SIZE), SIZE)
+    figures = [
+        _figure("Source", at_hand, _thumbnail(entry.source, _photo), name),
+        _figure(
+            "Magnitude",
+            f"{recipe['scale']} scale, the mean in the centre",
+            magnitude,
+            name,
+            marks if min(shape) > _THINNEST else None,
+        ),
+        _figure("Phase", "−π to π, once around the colours", _thumbnail(entry.phase, _phase), name),
+    ]
+    for kind, note, data in (
+        ("Region", "what was analysed", entry.crop),
+        ("Filtered", recipe["filter"], entry.filtered),
+    ):
+        if data is not None:
+            figures.append(_figure(kind, note, _thumbnail(data, _photo), name))
+    small = raster and _encoded(_magnitude(raster, SMALL), SMALL)
+    return small and _image(small, ""), figures
+
+
+def _figure(
+    kind: str, note: str, picture: _Thumbnail | None, name: str, marks: Markup | None = None
+) -> Markup:
+    if picture is None:
+        frame = element("div", "no picture to show", class_="frame empty")
+    else:
+        frame = element("div", _image(picture, f"{kind} of {name}"), marks, class_="frame")
+    return element("figure", frame, element("figcaption", element("b", kind), " ", note))
+
+
+def _image(picture: _Thumbnail, alt: str) -> Markup:
+    return element("img", src=picture.uri, alt=alt, width=picture.width, height=picture.height)
+
+
+def _reading(record: Json) -> Markup:
+    told = ((finding.topic, finding.text) for finding in findings(record))
+    return element("section", element("h3", "What the spectrum says"), _definitions(told))
+
+
+def _definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
+    return element(
+        "dl", *(element("div", element("dt", term), element("dd", text)) for term, text in pairs)
+    )
+
+
+def _waves(record: Json) -> Markup | None:
+    peaks = record["measures"]["peaks"]
+    rows = [
+        (
+            order,
+            period(peak),
+            angle(peak["angle"]),
+            number(peak["amplitude"]),
+            f"{peak['prominence_db']:.0f} dB",
+        )
+        for order, peak in enumerate(peaks, start=1)
+    ]
+    heads = ("", "Period", "Angle", "Amplitude", "Prominence")
+    return _table("Waves", heads, rows) if rows else None
+
+
+def _charts(record: Json) -> Iterator[Markup]:
+    measures = record["measures"]
+    for kind, note, chart in (
+        ("Power", "over all directions; dashed: fitted slope", plot.radial_plot(measures)),
+        ("Histogram", "light: logarithmic scale", plot.histogram_plot(record["statistics"])),
+        ("Directions", "in which waves run, by power", plot.rose_plot(measures["orientation"])),
+    ):
+        if chart is not None:
+            caption = element("figcaption", element("b", kind), " ", note)
+            yield element("figure", chart, caption)
+
+
+def _pixel_table(record: Json) -> Markup:
+    planes = record["statistics"]
+    each = {name: dict(_pixel_statistics(plane)) for name, plane in planes.items()}
+    rows = [(label, *(texts[label] for texts in each.values())) for label in each["grey"]]
+    return _table("Pixels", ("", *(name.capitalize() for name in planes)), rows)
+
+
+def _pixel_statistics(plane: Json) -> Iterator[tuple[str, str]]:
+    percentiles, clipped, cut = (plane[k] for k in ("percentiles", "clipped_share", "threshold"))
+    yield "Mean", number(plane["mean"], 4)
+    yield "Standard deviation", number(plane["standard_deviation"], 4)
+    yield "Smallest, largest", f"{plane['minimum']:,}, {plane['maximum']:,}"
+    yield "Median", number(plane["median"], 4)
+    for low, high in (("25", "75"), ("5", "95"), ("1", "99")):
+        pair = f"{number(percentiles[low], 4)}, {number(percentiles[high], 4)}"
+        yield f"Percentiles {low}, {high}", pair
+    yield "Entropy", f"{number(plane['entropy_bits'])} bits"
+    yield "At 0, at white", f"{percent(clipped['black'])}, {percent(clipped['white'])}"
+    black = percent(cut["black_pixels"] / plane["pixels"])
+    yield "Black", f"{black} (up to {cut['value']:,})"
+
+
+def _measure_table(record: Json) -> Markup:
+    return _table("Measures", ("", "Value"), list(_measures(record)))
+
+
+def _measures(record: Json) -> Iterator[tuple[str, str]]:
+    measures, certificate = record["measures"], record["certificate"]
+    slope, sharpness, orientation = measures["slope"], record["sharpness"], measures["orientation"]
+    if slope:
+        yield "Slope β", with_error(slope["beta"], slope["error"])
+    if measures["high_frequency_fraction"] is not None:
+        yield "Energy at periods below 4 px", percent(measures["high_frequency_fraction"])
+    if orientation:
+        yield "Dominant angle", angle(orientation["angle"])
+        yield "Anisotropy", number(orientation["anisotropy"])
+    if sharpness:
+        yield "Laplacian variance", number(sharpness["laplacian_variance"])
+        yield "Gradient energy", number(sharpness["gradient_energy"])
+    if certificate:
+        ratio, parseval = certificate["psnr_db"], certificate["parseval_ratio"]
+        yield "Way back from", certificate["from"]
+        yield "Largest error", f"{certificate['max_abs_error']:,} grey levels"
+        yield "PSNR before rounding", f"{ratio:.1f} dB" if ratio is not None else "no error"
+        yield "Parseval ratio", f"{parseval:.6f}" if parseval is not None else "–"
+
+
+def _table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Markup:
+    """Write a section with a table whose first column names the rows."""
+    head = element("tr", *(element("th", text, scope="col") for text in heads))
+    body = [
+        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in cells))
+        for first, *cells in rows
+    ]
+    table = element("table", element("thead", head), element("tbody", *body))
+    return element("section", element("h3", title), element("div", table, class_="wide"))
+
+
+def _provenance(record: Json) -> Markup:
+    recipe, tool = record["recipe"], record["tool"]
+    text = (recipe and recipe["text"]) or "defaults"
+    return element(
+        "p",
+        f"{tool['name']} {tool['version']} · recipe ",
+        element("code", text),
+        " · source SHA-256 ",
+        element("code", record["source"]["sha256"]),
+        class_="provenance",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Thumbnail:
+    uri: str
+    width: int
+    height: int
+
+
+def _thumbnail(data: bytes | None, draw: Callable[[Raster, int], Picture]) -> _Thumbnail | None:
+    """Draw an image file; None where there is none, or a damaged one."""
+    raster = _decoded(data)
+    return raster and _encoded(draw(raster, SIZE), SIZE)
+
+
+def _decoded(data: bytes | None) -> Raster | None:
+    try:
+        return None if data is None else codec.decode(data)
+    except FftToolError:
+        return None
+
+
+def _encoded(pixels: Picture, size: int) -> _Thumbnail:
+    """Write RGB pixels (h, w, 3) as a data URI, small ones enlarged."""
+    times = max(1, size // max(pixels.shape[:2]))
+    for axis in (0, 1):
+        thick = max(times, -(-_THINNEST // pixels.shape[axis]))
+        pixels = np.repeat(pixels, thick, axis)
+    image, file = Image.fromarray(pixels), io.BytesIO()
+    image.save(file, "WEBP", quality=_QUALITY, lossless=times > 1)
+    text = base64.b64encode(file.getvalue()).decode()
+    return _Thumbnail(f"data:image/webp;base64,{text}", image.width, image.height)
+
+
+def _magnitude(raster: Raster, size: int) -> Picture:
+    """Scale a magnitude picture down such that single bright points stay bright, and colour it."""
+    pixels, step = raster.pixels, max(1, max(raster.pixels.shape[:2]) // size)
+    for axis in (0, 1):  # first to blocks of one size, by their maximum
+        starts = np.arange(0, pixels.shape[axis], step)
+        pixels = np.maximum.reduceat(pixels, starts, axis=axis)
+    levels = (pixels / np.float32(raster.white)) ** _POWER  # then by a power mean
+    levels = _resized(levels, size) ** (1 / _POWER)
+    if levels.shape[2] > 1:  # has colours already
+        return _bytes(levels)
+    coloured: Picture = colourmap.sequential()[_bytes(_stretched(levels[:, :, 0]))]
+    return coloured
+
+
+def _stretched(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Spread the levels between the first percentile and the brightest, DC left aside."""
+    height, width = levels.shape
+    rest = levels.copy()
+    rest[height // 2 - 1 : height // 2 + 2, width // 2 - 1 : width // 2 + 2] = 0
+    low, high = float(np.percentile(levels, 1)), float(rest.max())
+    if high <= low:
+        low, high = 0.0, float(levels.max()) or 1.0
+    return np.clip((levels - low) / (high - low), 0, 1)
+
+
+def _phase(raster: Raster, size: int) -> Picture:
+    """Scale a phase picture down by leaving out pixels (a mean of angles says nothing)."""
+    height, width, channels = raster.pixels.shape
+    share = min(1.0, size / max(height, width))
+    rows, columns = (
+        np.arange(max(1, round(side * share))) * side // max(1, round(side * share))
+        for side in (height, width)
+    )
+    levels = raster.pixels[np.ix_(rows, columns)] / np.float32(raster.white)
+    coloured: Picture = colourmap.cyclic()[_bytes(levels[:, :, 0])]
+    return coloured if channels == 1 else _bytes(levels)
+
+
+def _photo(raster: Raster, size: int) -> Picture:
+    """Scale an image down; deep ones, whose range is often half empty, get all the contrast."""
+    pixels, area = raster.pixels, 1
+    for axis in (0, 1):  # first to means of blocks, which keep stripes from becoming moiré
+        side = pixels.shape[axis]
+        step = max(1, min(side, max(raster.pixels.shape[:2]) // (2 * size)))
+        whole = np.take(pixels, range(side // step * step), axis) if side % step else pixels
+        pixels = np.add.reduceat(whole, np.arange(0, side // step * step, step), axis, np.uint64)
+        area *= step
+    levels = _resized((pixels / (area * raster.white)).astype(np.float32), size)
+    if raster.names[-1] == "alpha":
+        levels = levels[:, :, :-1] * levels[:, :, -1:] + (1 - levels[:, :, -1:])
+    if raster.header.depth > 8:
+        low, high = np.percentile(levels, (0.1, 99.9))
+        levels = np.clip((levels - low) / max(high - low, 1e-6), 0, 1)
+    return np.broadcast_to(_bytes(levels), (*levels.shape[:2], 3))
+
+
+def _resized(levels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Scale every channel of (h, w, channels) down to at most ``size``, by the mean over areas."""
+    height, width, channels = levels.shape
+    share = min(1.0, size / max(height, width))
+    sides = max(1, round(width * share)), max(1, round(height * share))
+    planes = (Image.fromarray(np.ascontiguousarray(levels[:, :, i])) for i in range(channels))
+    return np.stack([plane.resize(sides, Image.Resampling.BOX) for plane in planes], axis=-1)
+
+
+def _bytes(levels: NDArray[np.floating[Any]]) -> Picture:
+    """Write levels from 0 to 1 as bytes."""
+    return np.rint(255 * levels).astype(np.uint8)

@@ -1,0 +1,105 @@
+"""The command line as people meet it: a process of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fft_tool
+
+TOOL = (sys.executable, "-W", "error", "-m", "fft_tool")
+SECONDS = 120  # after which a test is stuck
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended: its exit code and what it wrote."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Lines of stdout."""
+        return self.out.decode().splitlines()
+
+    @property
+    def messages(self) -> list[str]:
+        """Lines of stderr."""
+        return self.err.splitlines()
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """Lines of stdout, each of which is to be a JSON object."""
+        return [json.loads(line) for line in self.lines]
+
+
+def tool(
+    *words: str | Path,
+    cwd: Path,
+    stdin: bytes = b"",
+    before: Callable[[], None] | None = None,
+    **variables: str,
+) -> Finished:
+    """Run ``fft-tool`` with these words, in a folder; ``before`` is called in the new process."""
+    finished = subprocess.run(
+        [*TOOL, *map(str, words)],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        env=environment(**variables),
+        preexec_fn=before,  # noqa: PLW1509  (all that it does is one system call)
+        timeout=SECONDS,
+        check=False,
+    )
+    err = finished.stderr.decode(errors="backslashreplace")
+    return Finished(finished.returncode, finished.stdout, err)
+
+
+def start(*words: str | Path, cwd: Path, **options: Any) -> subprocess.Popen[bytes]:
+    """Start ``fft-tool`` in a process group of its own, and leave it running."""
+    return subprocess.Popen(
+        [*TOOL, *map(str, words)],
+        cwd=cwd,
+        env=environment(),
+        start_new_session=True,
+        preexec_fn=_listen_to_interrupts,  # noqa: PLW1509
+        **options,
+    )
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Environment of a command: this one's, without what would change how text is shown."""
+    changing = {"FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "PYTHONWARNINGS"}
+    kept = {name: value for name, value in os.environ.items() if name not in changing}
+    home = str(Path(fft_tool.__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    return {**kept, "PYTHONPATH": path, "TERM": "xterm", **variables}
+
+
+def obey_permissions() -> None:
+    """Have the process respect permission bits even if it is root's (for ``before``)."""
+    if os.geteuid() == 0:
+        drop_bound, override, read_search = 24, 1, 2  # linux/prctl.h and linux/capability.h
+        for capability in (override, read_search):
+            ctypes.CDLL(None).prctl(drop_bound, capability, 0, 0, 0)
+
+
+def disk_of(size: int) -> Callable[[], None]:
+    """Let no file of the process grow beyond ``size`` bytes (for ``before``)."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def _listen_to_interrupts() -> None:
+    # Tests that run in the background inherit a deaf ear for Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

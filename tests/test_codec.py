@@ -1,0 +1,517 @@
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import struct
+import zlib
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+import fft_tool
+from fft_tool import codec
+from fft_tool.codec import Header
+from tests.images import (
+    chunk,
+    header,
+    noise,
+    opened,
+    png_bytes,
+    png_file,
+    ramp,
+    saved,
+    scanlines,
+    tiff_directory,
+)
+
+tifffile = import_module("tifffile")  # these two have no types: whatever they hold is Any
+imagecodecs = import_module("imagecodecs")
+
+COLOUR = Image.fromarray(ramp(5, 7, 3))
+GREY = Image.fromarray(ramp(5, 7))
+INCH, CENTIMETRE = 25_400.0, 10_000.0
+
+
+def tiff(pixels: Any, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, pixels, **options)
+    return buffer.getvalue()
+
+
+def exif(*entries: Any, order: str = "<") -> bytes:
+    return b"Exif\0\0" + tiff_directory(*entries, order=order)
+
+
+def animated(kind: str, **options: Any) -> bytes:
+    others = [COLOUR.rotate(180), ImageOps.invert(COLOUR)]
+    return saved(COLOUR, kind, save_all=True, append_images=others, **options)
+
+
+# --- pixels -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("filtering", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 8), (8, 1), (13, 17)])
+def test_every_kind_of_png_keeps_every_bit(
+    shape: tuple[int, int], channels: int, dtype: type[Any], filtering: int
+) -> None:
+    pixels = noise((*shape, channels), dtype)
+    found = codec.decode(png_bytes(pixels, filtering=filtering))
+    assert found.pixels.dtype == dtype
+    assert found.white == np.iinfo(dtype).max
+    np.testing.assert_array_equal(found.pixels, pixels)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+@pytest.mark.parametrize("filtering", [0, 1])
+def test_few_bits_are_spread_over_the_range(depth: int, filtering: int) -> None:
+    levels: Any = noise((6, 8)) >> (8 - depth)
+    bits = np.unpackbits(levels[:, :, None], axis=2)[:, :, 8 - depth :]
+    rows = scanlines(np.packbits(bits.reshape(6, -1), axis=1), 1, filtering)
+    data = png_file(header(8, 6, depth), chunk(b"IDAT", zlib.compress(rows)))
+    found = codec.decode(data)
+    assert (found.header.depth, found.white) == (depth, 255)
+    np.testing.assert_array_equal(found.pixels[:, :, 0], levels * (255 // (2**depth - 1)))
+
+
+@pytest.mark.parametrize("filtering", [0, 2])
+@pytest.mark.parametrize(
+    ("dtype", "channels"), [(np.uint8, 1), (np.uint8, 3), (np.uint16, 1), (np.uint16, 3)]
+)
+def test_one_colour_can_be_transparent(dtype: type[Any], channels: int, filtering: int) -> None:
+    pixels = noise((6, 8, channels), dtype)
+    pixels[2, 3] = pixels[4, 5] = pixels[0, 0]
+    key = struct.pack(f">{channels}H", *pixels[0, 0].tolist())
+    found = codec.decode(png_bytes(pixels, chunk(b"tRNS", key), filtering=filtering))
+    assert found.names[-1] == "alpha"
+    assert found.header.channels == channels + 1
+    np.testing.assert_array_equal(found.pixels[:, :, :-1], pixels)
+    clear = (pixels == pixels[0, 0]).all(axis=2)
+    np.testing.assert_array_equal(found.channel("alpha"), np.where(clear, 0, found.white))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_only_the_low_bits_of_a_transparent_level_count(depth: int) -> None:
+    level = 1
+    packed = np.full((3, 2), level << (8 - depth) | level, np.uint8)
+    key = chunk(b"tRNS", struct.pack(">H", 0x5500 | level | (1 << depth) % 256))
+    image_data = chunk(b"IDAT", zlib.compress(scanlines(packed)))
+    data = png_file(header(16 // depth, 3, depth), key, image_data)
+    expected = imagecodecs.png_decode(data)
+    assert expected[0, 0, 1] == 0
+    np.testing.assert_array_equal(codec.decode(data).pixels, expected)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize("filtering", [0, 1])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_transparent_colour_beside_an_alpha_channel_is_ignored(
+    channels: int, filtering: int, dtype: type[Any]
+) -> None:
+    pixels = noise((5, 7, channels), dtype)
+    extra = chunk(b"tRNS", bytes(2 * (channels - 1)))
+    found = codec.decode(png_bytes(pixels, extra, filtering=filtering))
+    assert found.header.channels == channels
+    np.testing.assert_array_equal(found.pixels, pixels)
+
+
+@pytest.mark.parametrize("opacities", [[], [0], [255, 0, 255], [7, 200], [*range(0, 250, 5)]])
+def test_palettes_give_colour_and_opacity(opacities: list[int]) -> None:
+    colours = noise((50, 3))
+    indices = noise((6, 8)) % 50
+    extra = [chunk(b"PLTE", colours.tobytes())]
+    extra += [chunk(b"tRNS", bytes(opacities))] if opacities else []
+    image_data = chunk(b"IDAT", zlib.compress(scanlines(indices)))
+    found = codec.decode(png_file(header(8, 6, colour=3), *extra, image_data))
+    np.testing.assert_array_equal(found.pixels[:, :, :3], colours[indices])
+    if opacities:
+        alpha = np.full(50, 255, np.uint8)
+        alpha[: len(opacities)] = opacities
+        np.testing.assert_array_equal(found.channel("alpha"), alpha[indices])
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compression", [None, "lzw", "zlib", "packbits"])
+def test_16_bit_grey_tiff_keeps_every_bit(order: str, compression: str | None) -> None:
+    pixels = noise((5, 7), np.uint16)
+    found = codec.decode(tiff(pixels, byteorder=order, compression=compression))
+    assert (found.header.depth, found.white) == (16, 65535)
+    assert found.pixels.dtype == np.uint16
+    assert found.pixels.dtype.isnative
+    np.testing.assert_array_equal(found.pixels[:, :, 0], pixels)
+
+
+def test_12_bit_tiff_has_its_own_white() -> None:
+    pixels = noise((6, 8), np.uint16) >> 4
+    found = codec.decode(tiff(pixels, bitspersample=12))
+    assert (found.header.depth, found.white) == (12, 4095)
+    np.testing.assert_array_equal(found.pixels[:, :, 0], pixels)
+
+
+def test_1_bit_tiff_is_black_and_white() -> None:
+    pixels = noise((5, 7)) > 100
+    found = codec.decode(tiff(pixels))
+    assert (found.names, found.white, found.header.depth) == (("grey",), 255, 1)
+    np.testing.assert_array_equal(found.pixels[:, :, 0], pixels * 255)
+
+
+def test_white_is_never_black_in_tiff() -> None:
+    for pixels in (noise((5, 7)), noise((5, 7), np.uint16)):
+        try:
+            found = codec.decode(tiff(pixels, photometric="miniswhite"))
+        except fft_tool.FftToolError as refused:
+            assert getattr(refused, "code", "") == "unsupported-image"  # noqa: PT017
+        else:
+            np.testing.assert_array_equal(found.pixels[:, :, 0], found.white - pixels)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"planarconfig": "contig"},
+        {"planarconfig": "separate"},
+        {"compression": "zlib", "predictor": True},
+        {"tile": (16, 16)},
+        {"rowsperstrip": 5},
+        {"bigtiff": True},
+    ],
+    ids=str,
+)
+def test_colour_tiff_comes_in_many_ways(options: dict[str, Any]) -> None:
+    pixels = noise((33, 47, 3))
+    planar = options.get("planarconfig") == "separate"
+    stored = pixels.transpose(2, 0, 1) if planar else pixels
+    found = codec.decode(tiff(stored, photometric="rgb", **options))
+    np.testing.assert_array_equal(found.pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    ("channels", "names"),
+    [(2, ("grey", "alpha")), (4, ("red", "green", "blue", "alpha"))],
+)
+def test_tiff_has_alpha(channels: int, names: tuple[str, ...]) -> None:
+    pixels = noise((5, 7, channels))
+    photometric = "rgb" if channels == 4 else "minisblack"
+    options = {"extrasamples": ["unassalpha"], "planarconfig": "contig"}
+    found = codec.decode(tiff(pixels, photometric=photometric, **options))
+    assert found.names == names
+    np.testing.assert_array_equal(found.pixels, pixels)
+
+
+def test_premultiplied_grey_and_alpha_is_taken_or_refused_as_unsupported() -> None:
+    options = {"extrasamples": ["assocalpha"], "planarconfig": "contig"}
+    data = tiff(np.full((5, 7, 2), 100, np.uint8), photometric="minisblack", **options)
+    try:
+        found = codec.decode(data)
+    except fft_tool.FftToolError as refused:
+        assert getattr(refused, "code", "") == "unsupported-image"  # noqa: PT017
+    else:
+        assert (found.names, found.pixels[0, 0].tolist()) == (("grey", "alpha"), [255, 100])
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "mode"),
+    [
+        (GREY, "JPEG", "L"),
+        (COLOUR, "JPEG", "RGB"),
+        (COLOUR.convert("CMYK"), "JPEG", "RGB"),
+        (COLOUR.convert("YCbCr"), "JPEG", "RGB"),
+        (COLOUR, "WEBP", "RGB"),
+        (COLOUR, "BMP", "RGB"),
+        (GREY, "BMP", "L"),
+        (COLOUR.quantize(7), "BMP", "RGB"),
+        (GREY.convert("1"), "BMP", "L"),
+        (COLOUR.convert("CMYK"), "TIFF", "RGB"),
+        (COLOUR.quantize(7), "TIFF", "RGB"),
+        (COLOUR.convert("YCbCr"), "TIFF", "RGB"),
+    ],
+    ids=lambda value: getattr(value, "mode", value),
+)
+def test_other_formats_are_as_pillow_sees_them(image: Image.Image, kind: str, mode: str) -> None:
+    data = saved(image, kind)
+    found = codec.decode(data)
+    assert found.header.format == kind.lower()
+    assert found.names == (("grey",) if mode == "L" else ("red", "green", "blue"))
+    expected = np.asarray(opened(data).convert(mode)).reshape(found.pixels.shape)
+    np.testing.assert_array_equal(found.pixels, expected)
+
+
+def test_lossless_webp_keeps_alpha() -> None:
+    pixels = noise((5, 7, 4)) | 1  # no pixel quite clear: the encoder drops the colour of those
+    found = codec.decode(saved(Image.fromarray(pixels), "WEBP", lossless=True))
+    np.testing.assert_array_equal(found.pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_bytes(ramp(5, 7, 3), chunk(b"eXIf", tiff_directory((274, "H", [6])))),
+        png_bytes(ramp(5, 7), filtering=4),
+        png_bytes(noise((5, 7, 3), np.uint16), filtering=4),
+        saved(COLOUR, "JPEG"),
+        tiff(noise((5, 7), np.uint16)),
+        saved(COLOUR, "WEBP"),
+    ],
+    ids=["png fast", "png", "png 16", "jpeg", "tiff", "webp"],
+)
+def test_the_rest_of_the_pipeline_can_use_the_pixels(data: bytes) -> None:
+    raster = codec.decode(data)
+    assert raster.pixels.dtype in (np.uint8, np.uint16)
+    assert raster.pixels.dtype.isnative
+    assert raster.pixels.ndim == 3
+    assert raster.channel("violet") is None
+    for index, name in enumerate(raster.names):
+        np.testing.assert_array_equal(raster.channel(name), raster.pixels[:, :, index])
+
+
+# --- frames -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        tiff(noise((3, 5, 7)), photometric="minisblack"),
+        animated("TIFF"),
+        animated("WEBP", lossless=True),
+        animated("PNG"),
+        png_bytes(ramp(5, 7), chunk(b"acTL", struct.pack(">II", 3, 0))),
+    ],
+    ids=["tifffile", "tiff", "webp", "png", "acTL"],
+)
+def test_frames_are_counted_and_the_first_is_taken(data: bytes) -> None:
+    found = codec.decode(data)
+    assert found.header.frames == 3
+    first = np.asarray(opened(data).convert("RGB" if len(found.names) >= 3 else "L"))
+    pixels = found.pixels[:, :, : 3 if len(found.names) >= 3 else 1]
+    np.testing.assert_array_equal(pixels, first.reshape(pixels.shape))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "BMP"])
+def test_single_images_have_one_frame(kind: str) -> None:
+    assert codec.open_image(saved(COLOUR, kind)).header.frames == 1
+
+
+# --- orientation ------------------------------------------------------------------------------
+
+
+def oriented(kind: str, value: int, image: Image.Image = COLOUR) -> bytes:
+    entry = (274, "H", [value])
+    if kind == "TIFF":
+        return tiff(np.asarray(image), extratags=[(274, "H", 1, value, True)])
+    if kind == "PNG":
+        return png_bytes(np.asarray(image), chunk(b"eXIf", tiff_directory(entry)))
+    return saved(image, kind, exif=exif(entry))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
+@pytest.mark.parametrize("value", range(1, 9))
+def test_pixels_are_turned_upright_as_exif_says(kind: str, value: int) -> None:
+    data = oriented(kind, value)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    image = codec.open_image(data)
+    found = image.decode()
+    np.testing.assert_array_equal(found.pixels, np.asarray(upright))
+    assert image.header.orientation == value
+    assert (image.header.width, image.header.height) == (7, 5), "as stored"
+    assert image.header.shape == found.pixels.shape[:2]
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+def test_16_bit_tiff_is_turned_upright(value: int) -> None:
+    pixels = noise((5, 7), np.uint16)
+    found = codec.decode(tiff(pixels, extratags=[(274, "H", 1, value, True)]))
+    turned = codec.decode(png_bytes(pixels, chunk(b"eXIf", tiff_directory((274, "H", [value])))))
+    np.testing.assert_array_equal(found.pixels, turned.pixels)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_exif_of_both_byte_orders_is_read(order: str) -> None:
+    block = tiff_directory((274, "H", [8]), order=order)
+    assert codec.decode(png_bytes(ramp(5, 7), chunk(b"eXIf", block))).header.shape == (7, 5)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    "entry",
+    [(274, "H", [0]), (274, "H", [9]), (274, "s", [b"six\0"]), (274, "I", [70_000])],
+    ids=["0", "9", "text", "too large"],
+)
+def test_an_impossible_orientation_is_none(kind: str, entry: Any) -> None:
+    image = Image.fromarray(ramp(5, 7, 3))
+    if kind == "PNG":
+        data = png_bytes(np.asarray(image), chunk(b"eXIf", tiff_directory(entry)))
+    else:
+        data = saved(image, kind, exif=exif(entry))
+    head = codec.open_image(data).header
+    assert (head.orientation, head.shape) == (1, (5, 7))
+
+
+@pytest.mark.parametrize("letters", ["f", "d", "II"])
+def test_an_orientation_in_the_records_json_is_a_whole_number(letters: str) -> None:
+    values = [6, 1] if letters == "II" else [6]
+    extra = chunk(b"eXIf", tiff_directory((274, letters, values)))
+    orientation = codec.open_image(png_bytes(ramp(5, 7), extra)).header.orientation
+    assert type(orientation) is int
+
+
+# --- pixel size -------------------------------------------------------------------------------
+
+
+def jfif(unit: int, x: int, y: int) -> bytes:
+    data = saved(COLOUR, "JPEG")
+    at = data.index(b"JFIF\0") + 7
+    return data[:at] + struct.pack(">BHH", unit, x, y) + data[at + 5 :]
+
+
+def resolution(kind: str, x: int, y: int, unit: int | None = 2, turn: int = 1) -> bytes:
+    entries: list[Any] = [(274, "H", [turn]), (282, "II", [x, 1]), (283, "II", [y, 1])]
+    entries += [(296, "H", [unit])] if unit else []
+    if kind == "TIFF":
+        tags = [(274, "H", 1, turn, True)]
+        return tiff(ramp(5, 7), resolution=(x, y), resolutionunit=unit or 2, extratags=tags)
+    data = saved(COLOUR, kind, exif=exif(*entries))
+    # Pillow writes a JFIF block without being asked, in units of nothing.
+    return data.replace(b"JFIF\0", b"JFXX\0", 1)
+
+
+def physical(x: float, y: float) -> bytes:
+    return png_bytes(ramp(5, 7), chunk(b"pHYs", struct.pack(">IIB", round(x), round(y), 1)))
+
+
+@pytest.mark.parametrize(
+    ("data", "size", "origin"),
+    [
+        (physical(1000, 500), (1000, 2000), "PNG pHYs"),
+        (jfif(1, 300, 150), (INCH / 300, INCH / 150), "JFIF density"),
+        (jfif(2, 300, 150), (CENTIMETRE / 300, CENTIMETRE / 150), "JFIF density"),
+        (resolution("TIFF", 300, 150), (INCH / 300, INCH / 150), "TIFF resolution"),
+        (resolution("TIFF", 300, 150, 3), (CENTIMETRE / 300, CENTIMETRE / 150), "TIFF resolution"),
+        (resolution("JPEG", 300, 150), (INCH / 300, INCH / 150), "EXIF resolution"),
+        (resolution("JPEG", 300, 150, 3), (CENTIMETRE / 300, CENTIMETRE / 150), "EXIF resolution"),
+        (resolution("JPEG", 300, 150, None), (INCH / 300, INCH / 150), "EXIF resolution"),
+        (resolution("WEBP", 300, 150, 3), (CENTIMETRE / 300, CENTIMETRE / 150), "EXIF resolution"),
+    ],
+    ids=[
+        "png", "jpeg inch", "jpeg cm", "tiff inch", "tiff cm",
+        "exif inch", "exif cm", "exif default", "webp",
+    ],
+)  # fmt: skip
+def test_the_pixel_size_is_found_and_its_origin_named(
+    data: bytes, size: tuple[float, float], origin: str
+) -> None:
+    head = codec.open_image(data).header
+    assert head.pixel_size_um == pytest.approx(size)
+    assert head.pixel_size_from == origin
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "WEBP", "JPEG"])
+def test_the_pixel_size_turns_with_the_image(kind: str) -> None:
+    size = codec.open_image(resolution(kind, 300, 150, turn=6)).header.pixel_size_um
+    assert size == pytest.approx((INCH / 150, INCH / 300))
+
+
+def test_the_pixel_size_of_a_png_turns_with_the_image() -> None:
+    extra = [chunk(b"pHYs", struct.pack(">IIB", 1000, 500, 1))]
+    extra += [chunk(b"eXIf", tiff_directory((274, "H", [5])))]
+    assert codec.open_image(png_bytes(ramp(5, 7), *extra)).header.pixel_size_um == (2000, 1000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_bytes(ramp(5, 7)),
+        png_bytes(ramp(5, 7), chunk(b"pHYs", struct.pack(">IIB", 3, 4, 0))),
+        jfif(0, 300, 150),
+        jfif(1, 0, 150),
+        jfif(3, 300, 150),
+        tiff(ramp(5, 7)),
+        resolution("TIFF", 300, 150, 1),
+        saved(COLOUR, "WEBP"),
+        saved(COLOUR, "WEBP", exif=exif((282, "II", [300, 1]))),
+        saved(GREY.convert("1"), "BMP"),
+    ],
+    ids=[
+        "png", "png ratio", "jpeg ratio", "jpeg zero", "jpeg odd unit",
+        "tiff", "tiff ratio", "webp", "webp half", "bmp",
+    ],
+)  # fmt: skip
+def test_no_pixel_size_is_none(data: bytes) -> None:
+    head = codec.open_image(data).header
+    assert (head.pixel_size_um, head.pixel_size_from) == (None, None)
+
+
+ODD_NUMBERS: dict[str, tuple[str, list[Any]]] = {
+    "over zero": ("II", [300, 0]),
+    "zero over zero": ("II", [0, 0]),
+    "negative": ("ii", [-300, 1]),
+    "infinite": ("d", [math.inf]),
+    "not a number": ("d", [math.nan]),
+    "vanishing": ("d", [1e-310]),
+    "text": ("s", [b"many\0"]),
+    "nothing": ("H", []),
+}
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "JPEG"])
+@pytest.mark.parametrize("name", ODD_NUMBERS)
+def test_a_pixel_size_that_is_no_length_is_none(kind: str, name: str) -> None:
+    entries = [(tag, *ODD_NUMBERS[name]) for tag in (282, 283)]
+    data = saved(COLOUR, kind, exif=exif(*entries)).replace(b"JFIF\0", b"JFXX\0", 1)
+    head = codec.open_image(data).header
+    assert (head.pixel_size_um, head.pixel_size_from) == (None, None)
+
+
+@pytest.mark.parametrize("numbers", [[4_000_000_000, 1], [1, 4_000_000_000]])
+def test_an_absurd_resolution_does_not_stop_the_analysis(numbers: list[int]) -> None:
+    entries = [(tag, "II", numbers) for tag in (282, 283)]
+    data = saved(COLOUR, "WEBP", exif=exif(*entries, (296, "H", [3])))
+    recipe = fft_tool.Recipe.parse({"crop": "square", "metadata": "yes"})
+    outputs = fft_tool.run(fft_tool.Source("far.webp", data), recipe)
+    assert outputs["crop"].data.startswith(b"\x89PNG")
+
+
+# --- the small pieces -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "BMP"])
+def test_the_format_is_told_by_content(kind: str) -> None:
+    assert codec.sniff(saved(COLOUR, kind)) == kind.lower()
+
+
+def test_the_upright_shape_follows_the_orientation() -> None:
+    stored = Header("png", 7, 5, 1, 8)
+    for value in range(1, 9):
+        shape = dataclasses.replace(stored, orientation=value).shape
+        assert shape == ((5, 7) if value < 5 else (7, 5))
+
+
+@pytest.mark.parametrize("white", [255, 65535, 4095, 1023])
+def test_the_full_range_keeps_order_and_ends(white: int) -> None:
+    levels: Any = np.arange(white + 1, dtype=np.uint8 if white == 255 else np.uint16)
+    top = np.iinfo(levels.dtype).max
+    spread = codec.full_range(levels, white)
+    assert spread.dtype == levels.dtype
+    assert (spread[0], spread[-1]) == (0, top)
+    np.testing.assert_array_equal(spread, np.rint(levels.astype(float) * top / white))
+    np.testing.assert_array_equal(np.rint(spread.astype(float) * white / top), levels)
+
+
+@pytest.mark.parametrize(("x", "y"), [(1.0, 2.0), (65e-3, 130e-3), (1e-9, 1e-9), (1e12, 1e12)])
+def test_written_images_carry_their_pixel_size(x: float, y: float) -> None:
+    data = codec.encode_image(ramp(5, 7), 255, pixel_size_um=(x, y))
+    size = codec.open_image(data).header.pixel_size_um
+    assert size is not None
+    if 1e-3 < x < 1e3:
+        assert size == pytest.approx((x, y), rel=1e-6)
+
+
+def test_written_images_of_12_bits_come_back_by_their_white() -> None:
+    pixels: Any = noise((5, 7), np.uint16) >> 4
+    found = codec.decode(codec.encode_image(pixels, 4095)).pixels[:, :, 0]
+    np.testing.assert_array_equal(np.rint(found / 65535 * 4095), pixels)
