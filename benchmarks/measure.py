@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +35,10 @@ class Effort:
     repeats: int = 7
     fill: float = 1.0
     budget: float = 40.0
+
+    def at_most(self, repeats: int) -> Effort:
+        """Give the effort for what is steady or slow: no more rounds than these."""
+        return replace(self, repeats=min(self.repeats, repeats), fill=0)
 
     def enough(self, rounds: int, seconds: float) -> bool:
         """Whether to stop after so many rounds, which took so long."""
@@ -107,7 +111,9 @@ def run_process(command: Sequence[str]) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report")
         launch = [sys.executable, "-I", "-S", str(LAUNCHER), str(report), *command]
-        done = subprocess.run(launch, capture_output=True, text=True, env=_environment())
+        done = subprocess.run(
+            launch, check=False, capture_output=True, text=True, env=_environment()
+        )
         if done.returncode:
             raise CommandFailed(f"{' '.join(command)}: {done.stderr.strip()}")
         seconds, peak = report.read_text("ascii").split()

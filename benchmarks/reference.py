@@ -82,10 +82,10 @@ def from_zero(reference: Reference) -> Codes:
     return Codes(_stretch(np.log1p(reference.modulus)), _circle(angles, 255))
 
 
-def linear_16_bit(reference: Reference) -> Codes:
-    """ImageMagick's: the modulus for a mean of one pixel's range, the circle from -π."""
-    mean = reference.modulus / reference.modulus.size
-    return Codes(mean * 65535 / 255, _circle(reference.phase + np.pi, 65535))
+def cut_off(reference: Reference) -> Codes:
+    """ImageMagick's, 16 bits: the modulus itself, cut off at white; the circle from -π."""
+    white = np.minimum(reference.modulus / 255, 1)
+    return Codes(65535 * white, _circle(reference.phase + np.pi, 65535))
 
 
 def fourth_root(reference: Reference) -> Codes:
@@ -122,13 +122,16 @@ def _check(what: str, apart: Array) -> None:
 def _distance(found: Array, expected: Array) -> Array:
     if found.shape != expected.shape:
         raise WrongResult(f"picture of shape {found.shape}, not {expected.shape}")
-    return np.abs(found - expected)
+    apart: Array = np.abs(found - expected)
+    return apart
 
 
 def _circle(angles: Array, top: int) -> Array:
-    return angles * (top / (2 * np.pi))
+    codes: Array = angles * (top / (2 * np.pi))
+    return codes
 
 
 def _stretch(values: Array) -> Array:
     low, high = values.min(), values.max()
-    return (values - low) * (255 / (high - low))
+    codes: Array = (values - low) * (255 / (high - low))
+    return codes

@@ -33,8 +33,8 @@ STARTS = {
     ],
 }
 SCRIPTS = ("plain script", "OpenCV script")
-MEMORY_EFFORT = Effort(repeats=2, fill=0)
-GROWTH_EFFORT = Effort(repeats=3, fill=0)
+MEMORY_ROUNDS = 2
+GROWTH_ROUNDS = 3
 SMALL_RUNS = 5  # in each process: the first one loads what is needed
 
 
@@ -47,7 +47,7 @@ def memory(plan: Plan) -> Section:
         image.write_bytes(pink_file(side))
         absent = refused_programs(programs, image, out)
         commands = {p.name: p.command(image, out) for p in programs if p.name not in absent}
-        found = race_processes({**STARTS, **commands}, MEMORY_EFFORT)
+        found = race_processes({**STARTS, **commands}, plan.effort.at_most(MEMORY_ROUNDS))
     peaks = {name: peak for name, (_, peak) in found.items()}
     return Section(
         "Peak memory",
@@ -94,7 +94,7 @@ def growth(plan: Plan) -> Section:
             write_large(path, side)
         _checked_run(small, folder / "out")
         peak = _checked_run(large, folder / "out").peak
-        times = _race_with_itself(small, large, folder / "out")
+        times = _race_with_itself(small, large, folder / "out", plan.effort)
     return Section(
         "Growth",
         "Time of the library in process, two threads; memory of a whole `fft-tool analyze`. Both "
@@ -114,13 +114,13 @@ def _checked_run(image: Path, out: Path) -> Run:
     return run
 
 
-def _race_with_itself(small: Path, large: Path, out: Path) -> tuple[Times, Times]:
+def _race_with_itself(small: Path, large: Path, out: Path, effort: Effort) -> tuple[Times, Times]:
     """Time the library on both images in turn, each time in a new process."""
     calls = {
         "small": partial(_library_seconds, small, out, SMALL_RUNS),
         "large": partial(_library_seconds, large, out, 1),
     }
-    found = side_by_side(calls, GROWTH_EFFORT)
+    found = side_by_side(calls, effort.at_most(GROWTH_ROUNDS))
     return Times(tuple(chain(*found["small"]))), Times(tuple(chain(*found["large"])))
 
 

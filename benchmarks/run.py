@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,11 +18,19 @@ import resources
 import whole_process
 from contenders import THREADS
 from machine import describe, use_cores
+from measure import Effort
 from plan import FULL, QUICK, Plan
 from table import Section, as_markdown, as_text, tally
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 CORES = 2
+
+# MKL's threads would go on spinning for 200 ms after each call, on the next contender's core.
+ENVIRONMENT = {
+    "MKL_NUM_THREADS": str(THREADS),
+    "OMP_NUM_THREADS": str(THREADS),
+    "KMP_BLOCKTIME": "0",
+}
 
 SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "pictures": in_process.pictures,
@@ -45,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is asked for."""
     options = make_parser().parse_args(arguments)
     cores = use_cores(CORES)
-    os.environ |= {"MKL_NUM_THREADS": str(THREADS), "OMP_NUM_THREADS": str(THREADS)}
+    os.environ |= ENVIRONMENT
     sections = measured(_plan(options), options.only or list(SECTIONS))
     out = options.out or (None if options.quick or options.only else DOCUMENT)
     if out is not None:
@@ -59,7 +68,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure against peers, side by side.")
     parser.add_argument("--quick", action="store_true", help="small sizes: does everything work?")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=SECTIONS, help=_names())
-    parser.add_argument("--repeats", type=int, metavar="N", help="rounds (default: 7)")
+    parser.add_argument("--repeats", type=int, metavar="N", help=_rounds())
     parser.add_argument(
         "--out",
         type=Path,
@@ -94,8 +103,12 @@ def _plan(options: argparse.Namespace) -> Plan:
     plan = QUICK if options.quick else FULL
     if options.repeats is None:
         return plan
-    effort = dataclasses.replace(plan.effort, repeats=max(1, options.repeats), fill=0)
+    effort = Effort(repeats=max(1, options.repeats), fill=0, budget=math.inf)
     return dataclasses.replace(plan, effort=effort)
+
+
+def _rounds() -> str:
+    return f"rounds (default: {FULL.effort.repeats}, fewer of what is slow, more of what is quick)"
 
 
 def _names() -> str:

@@ -206,6 +206,7 @@ class _PngSource:
         key = np.frombuffer(file.transparency or b"", ">u2")
         if key.size != pixels.shape[2]:
             raise CorruptImage("PNG transparency chunk has a wrong length")
+        key = key & ((1 << file.depth) - 1)  # of the two bytes only the low bits count
         if file.depth < 8:
             key = key * (255 // ((1 << file.depth) - 1))
         opaque = (pixels != key).any(axis=2, keepdims=True)

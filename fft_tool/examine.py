@@ -17,8 +17,9 @@ from fft_tool.outputs import Artifact, Source
 from fft_tool.parallel import run_all
 from fft_tool.prepare import Preparation
 from fft_tool.recipe import Recipe
+from fft_tool.sharpness import sharpness
 from fft_tool.spectrum import Spectrum
-from fft_tool.stats import describe, sharpness
+from fft_tool.stats import describe
 from fft_tool.subject import Subject
 
 Json = dict[str, Any]

@@ -21,6 +21,7 @@ PATTERN_PERIODS = 4  # fewer periods in the image may be its layout rather than 
 _SAME_PERIOD = 0.02  # relative: waves of one lattice
 _SAME_ANGLE = 2.0  # degrees
 _SAME_PLACE = 0.5  # coefficients: from where a multiple or sum of waves should lie
+_SMALL = 16  # pixels: in smaller images directions and shares are those of few coefficients
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LENGTHS = ((1.0, "nm", 1e-3), (1e3, "µm", 1.0), (1e6, "mm", 1e3), (math.inf, "m", 1e6))
 _BYTES = ((1e3, "bytes", 1), (1e6, "kB", 1e3), (1e9, "MB", 1e6), (math.inf, "GB", 1e9))
@@ -253,7 +254,7 @@ def _is_pattern(peak: Json, record: Json) -> bool:
 
 def _directions(record: Json) -> Iterator[Finding]:
     orientation, spectrum = record["measures"]["orientation"], record["spectrum"]
-    if orientation is None or min(spectrum["width"], spectrum["height"]) == 1:
+    if orientation is None or min(spectrum["width"], spectrum["height"]) < _SMALL:
         return
     strength = orientation["anisotropy"]
     if strength < 0.05:
@@ -301,10 +302,11 @@ def _detail(record: Json) -> Iterator[Finding]:
     fraction, sharpness = record["measures"]["high_frequency_fraction"], record["sharpness"]
     sentences = []
     if fraction is not None:
-        text = f"{percent(fraction)} of the energy beside the mean lies at periods below 4 px"
         spectrum = record["spectrum"]
-        wide = min(spectrum["width"], spectrum["height"]) >= 16
-        sentences.append(f"{text} (white noise: 80 %)." if wide else f"{text}.")
+        wide = min(spectrum["width"], spectrum["height"]) >= _SMALL
+        text = f"{percent(fraction)} of the energy beside the mean lies at periods below 4 px"
+        noise = " (white noise: 80 %)" if wide else ""
+        sentences.append(f"{text[0].upper()}{text[1:]}{noise}.")
     if sharpness is not None:
         sentences.append(
             f"The variance of the Laplacian is {number(sharpness['laplacian_variance'])}, "

@@ -10,15 +10,8 @@ import numpy as np
 
 from fft_tool.orientation import Orientation, angle_of, orientation_of, round_angle
 from fft_tool.peaks import Peak, find_peaks
-from fft_tool.radial import (
-    FloatArray,
-    RadialProfile,
-    Slope,
-    fit_slope,
-    high_fraction_of,
-    polar_power,
-    profile_of,
-)
+from fft_tool.polar import FloatArray, polar_power
+from fft_tool.radial import RadialProfile, Slope, fit_slope, high_fraction_of, profile_of
 from fft_tool.spectrum import Spectrum
 
 MAX_JSON_BINS = 256

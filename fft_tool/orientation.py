@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fft_tool.radial import SECTORS, FloatArray, PolarPower, polar_power
+from fft_tool.polar import SECTORS, FloatArray, PolarPower, polar_power
 from fft_tool.spectrum import Spectrum
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.orientation import angle_of, round_angle
-from fft_tool.radial import FloatArray, FoldedRows, RadialProfile, folded_rows, ring_of
+from fft_tool.polar import FloatArray, FoldedRows, folded_rows, ring_of
+from fft_tool.radial import RadialProfile
 from fft_tool.spectrum import Spectrum
 
 IndexArray = NDArray[np.intp]

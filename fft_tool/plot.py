@@ -20,7 +20,7 @@ Points = Iterable[tuple[float, float]]
 
 MARKED_PEAKS = 3
 
-_VOID = frozenset({"br", "col", "img", "meta"})
+_VOID = frozenset({"br", "col", "img", "meta", "wbr"})
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _STEPS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,))
 _MOST_TICKS = 7
@@ -200,7 +200,8 @@ def rose_plot(orientation: Json | None) -> Markup | None:
 def peak_marks(peaks: Sequence[Json], width: int, height: int) -> Markup:
     """Circles, to lie over a picture of ``width`` × ``height``, around a spectrum's peaks.
 
-    Each wave has two, as F[-k] mirrors F[k]; the one with the angle in [0, 180) has its number.
+    Each wave has two, as F[-k] mirrors F[k]; of the strongest waves, the one with the angle in
+    [0, 180) has a number.
     """
     size = max(width, height)
     circles: list[Markup] = []
@@ -209,7 +210,7 @@ def peak_marks(peaks: Sequence[Json], width: int, height: int) -> Markup:
             cx = (width // 2 + sign * peak["fx"] * width) % width + 0.5
             cy = (height // 2 - sign * peak["fy"] * height) % height + 0.5
             circles.append(element("circle", cx=f"{cx:.2f}", cy=f"{cy:.2f}", r=f"{size / 40:.2f}"))
-            if sign == 1:
+            if sign == 1 and order <= MARKED_PEAKS:
                 left = cx > 0.92 * width
                 x = cx + (-1 if left else 1) * size / 28
                 y = max(cy - size / 60, size / 20)

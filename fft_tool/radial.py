@@ -1,113 +1,20 @@
-"""How the power of a spectrum is spread over radial frequency.
-
-One pass over the half spectrum sums the periodogram |F|² / (h·w) on a polar grid: rings one
-frequency step wide, times sectors of direction. The profile, the slope, the high-frequency
-fraction and the orientation are all read from these sums.
-"""
+"""How the power of a spectrum is spread over radial frequency: profile, slope, high frequencies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.spectrum import HalfArray, Spectrum, multiplicity
+from fft_tool.polar import FloatArray, PolarPower, polar_power
+from fft_tool.spectrum import Spectrum
 
-FloatArray = NDArray[np.float64]
-
-SECTORS = 36
-_BLOCK = 1 << 15  # coefficients per block: its arrays together stay in a core's cache
-_MIN_ROWS = 16  # but enough rows to outweigh the summing of one polar grid per block
 _MIN_BINS = 5  # fewest rings through which a slope is fitted
-_ROUNDING = 6  # relative error of single-precision FFTs, in epsilons; at most 3.6 was seen
 _FEW_SECTORS = 4  # with fewer, a ring's median over directions may be a peak's own power
 _NEIGHBOURS = 8  # rings to either side for the median that then stands in
 _FIRST_RING = 4  # below, a ring has too few coefficients and the image's trend too much to say
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedRows:
-    """Rows ``ky`` of the half spectrum, from ``first`` up, beside their mirrors ``-ky``.
-
-    Coordinates are in rings, that is in steps of 1 / ``longest`` = 1 / max(h, w) cycles per pixel:
-    ``x`` has shape ``(1, columns)``, ``y`` ``(rows, 1)``. ``up`` holds |F|² where the wave vector
-    points upwards, ``(x, y)``, and ``down`` where it points downwards, ``(x, -y)``. A row that is
-    its own mirror stands in both. ``columns`` and ``shares`` are the factors of ``weight``. DC is
-    zero.
-    """
-
-    first: int
-    longest: int
-    x: FloatArray
-    y: FloatArray
-    up: FloatArray
-    down: FloatArray
-    columns: FloatArray
-    shares: FloatArray
-
-    @property
-    def radius(self) -> FloatArray:
-        """Radial frequency of each coefficient, in rings."""
-        return np.sqrt(self.x**2 + self.y**2)
-
-    @property
-    def weight(self) -> FloatArray:
-        """How often each of ``up`` and each of ``down`` counts in the full spectrum."""
-        return self.columns * self.shares
-
-    def weigh(self, values: FloatArray, x: int = 0, y: int = 0) -> float:
-        """Weighted sum of values · x^x · y^y over the block."""
-        # Not by BLAS, whose last digits depend on its number of threads.
-        along_x = np.einsum("ij,j->i", values, (self.columns * self.x**x)[0])
-        return float((along_x * (self.shares * self.y**y)[:, 0]).sum())
-
-    def within_nyquist(self) -> FoldedRows:
-        """Without the columns that lie beyond 0.5 cycles per pixel in every row."""
-        radius_in_first = np.sqrt(self.x[0] ** 2 + self.y[0] ** 2)
-        cut = slice(np.count_nonzero(radius_in_first <= self.longest / 2))
-        x, up, down, columns = (
-            array[:, cut] for array in (self.x, self.up, self.down, self.columns)
-        )
-        return replace(self, x=x, up=up, down=down, columns=columns)
-
-
-@dataclass(frozen=True, slots=True)
-class PolarPower:
-    """Sums of the periodogram on a polar grid over the full spectrum without DC.
-
-    Ring ``k`` = 1 … max(h, w) // 2, in row ``k - 1``, holds radial frequencies from k - ½
-    (exclusive) to k + ½ (inclusive) steps of 1 / max(h, w), and nothing beyond Nyquist, 0.5.
-    Sector ``s`` of n is centred on 180·s/n degrees, so that the axes lie in the middle of theirs.
-
-    Attributes
-    ----------
-    longest : int
-        max(h, w), the steps of frequency in one cycle per pixel.
-    count, power : arrays of shape (rings, sectors)
-        Number of coefficients and sum of their periodogram.
-    squares : array of shape (rings,)
-        Sum of the squared periodogram.
-    tensor : (xx, xy, yy)
-        Sums of power · (fx², fx·fy, fy²) up to Nyquist, in cycles² per pixel².
-    total, low : float
-        Sum of the periodogram over all of the AC part, corners included, and over its part at
-        0.25 cycles per pixel and below.
-    rounding : float
-        Periodogram that rounding may add to a coefficient, on average. Sums over the spectrum that
-        do not exceed their share of it are zero.
-    """
-
-    longest: int
-    count: FloatArray
-    power: FloatArray
-    squares: FloatArray
-    tensor: tuple[float, float, float]
-    total: float
-    low: float
-    rounding: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,104 +147,6 @@ def high_fraction_of(polar: PolarPower) -> float | None:
     return min(max(1.0 - polar.low / polar.total, 0.0), 1.0)
 
 
-def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
-    """Sum the periodogram over rings and ``sectors`` of direction, in double precision."""
-    height, width = spectrum.shape
-    size, longest = height * width, max(height, width)
-    # The grid covers one quadrant, in which upward and downward wave vectors lie on each other.
-    grid = (longest // 2 + 2, (sectors + 1) // 2 + 1)
-    cells, moments = np.zeros((4, *grid)), np.zeros(5)
-    for rows in folded_rows(spectrum):
-        _add_block(cells, moments, rows, sectors)
-    total = float(moments[0]) / size
-    rounding = _rounding(spectrum, total)
-    count, up, down, squares = cells[:, 1:-1]
-    if up.sum() + down.sum() <= rounding * size**2:
-        cells[1:], moments[2:] = 0.0, 0.0
-    low, xx, xy, yy = (float(moment) / size for moment in moments[1:])
-    return PolarPower(
-        longest,
-        count=_unfold(count, count, sectors),
-        power=_unfold(up, down, sectors) / size,
-        squares=squares.sum(axis=1) / size**2,
-        tensor=(xx / longest**2, xy / longest**2, yy / longest**2),
-        total=total if total > rounding * size else 0.0,
-        low=low,
-        rounding=rounding,
-    )
-
-
-def folded_rows(spectrum: Spectrum) -> Iterator[FoldedRows]:
-    """Go through the half spectrum in blocks of rows small enough for the cache."""
-    height, width = spectrum.shape
-    longest = max(height, width)
-    half = spectrum.half
-    x = np.arange(half.shape[1])[None, :] * longest / width
-    columns = multiplicity(width)
-    step = max(_BLOCK // half.shape[1], _MIN_ROWS)
-    for first in range(0, height // 2 + 1, step):
-        ky = np.arange(first, min(first + step, height // 2 + 1))
-        up, down = _squared(half[-ky]), _squared(half[ky[0] : ky[-1] + 1])
-        if first == 0:
-            up[0, 0] = down[0, 0] = 0.0
-        y = ky[:, None] * longest / height
-        shares = np.where(2 * ky % height == 0, 0.5, 1.0)[:, None]
-        yield FoldedRows(first, longest, x, y, up, down, columns, shares)
-
-
-def ring_of(radius: FloatArray, longest: int) -> NDArray[np.intp]:
-    """Ring of each radius (in rings): 0 for DC, one more than the last beyond Nyquist."""
-    ring = np.ceil(radius - 0.5)
-    ring += radius > longest / 2  # for even sizes Nyquist divides the last ring
-    return np.minimum(ring, longest // 2 + 1).astype(np.intp)
-
-
-def _add_block(cells: FloatArray, moments: FloatArray, rows: FoldedRows, sectors: int) -> None:
-    """Add a block to the sums.
-
-    ``cells`` holds count, upward power, downward power and squared power in each cell of the
-    quadrant; ``moments`` the power of all, the power up to 0.25, and the tensor's xx, xy, yy up
-    to 0.5 cycles per pixel.
-    """
-    moments[0] += rows.weigh(rows.up + rows.down)
-    rows = rows.within_nyquist()
-    radius = rows.radius
-    cell = ring_of(radius, rows.longest)
-    cell *= cells.shape[2]
-    cell += _sector(rows, sectors)
-    count = rows.weight
-    squares = rows.up**2
-    squares += rows.down**2
-    weights = count, rows.up * count, rows.down * count, squares * count
-    for sums, weight in enumerate(weights):
-        summed = np.bincount(cell.ravel(), weight.ravel(), cells[sums].size)
-        cells[sums] += summed.reshape(cells[sums].shape)
-    both, lean = rows.up + rows.down, rows.up - rows.down
-    low = rows.weigh(both * (radius <= rows.longest / 4))
-    inside = (radius <= rows.longest / 2).astype(np.float64)
-    both *= inside
-    lean *= inside
-    tensor = rows.weigh(both, x=2), rows.weigh(lean, x=1, y=1), rows.weigh(both, y=2)
-    moments[1:] += low, *tensor
-
-
-def _sector(rows: FoldedRows, sectors: int) -> NDArray[np.intp]:
-    """Sector of each coefficient's upward wave vector."""
-    # In single precision: except for odd numbers of sectors, no boundary runs through the grid.
-    angle = np.arctan2(rows.y.astype(np.float32), rows.x.astype(np.float32))
-    angle *= np.float32(sectors / np.pi)
-    return np.rint(angle).astype(np.intp)
-
-
-def _unfold(up: FloatArray, down: FloatArray, sectors: int) -> FloatArray:
-    """Grid over [0, 180) degrees from those over the quadrants above and below the x axis."""
-    grid = np.zeros((len(up), sectors))
-    for sector in range(up.shape[1]):
-        grid[:, sector % sectors] += up[:, sector]
-        grid[:, -sector % sectors] += down[:, sector]
-    return grid
-
-
 def _background(polar: PolarPower) -> FloatArray:
     """Lower median of the sectors' mean power in each ring, among sectors that have any."""
     mean = np.full(polar.power.shape, np.inf)
@@ -359,14 +168,6 @@ def _running_median(power: FloatArray) -> FloatArray:
     return np.exp(np.clip(medians, level.min(), level.max()))
 
 
-def _rounding(spectrum: Spectrum, total: float) -> float:
-    """Mean periodogram that rounding in the transform may add, from the energy with DC."""
-    epsilon = float(np.finfo(spectrum.half.dtype).eps)
-    height, width = spectrum.shape
-    size = height * width
-    return (_ROUNDING * epsilon) ** 2 * (total + spectrum.dc**2 / size) / size
-
-
 def _weighted_line(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
     """Slope of the weighted least-squares line and its standard error; weights sum to one."""
     dx, dy = x - (weight * x).sum(), y - (weight * y).sum()
@@ -374,10 +175,3 @@ def _weighted_line(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[fl
     slope = (weight * dx * dy).sum() / spread
     residual = (weight * (dy - slope * dx) ** 2).sum()
     return float(slope), float(np.sqrt(residual / spread / (len(x) - 2)))
-
-
-def _squared(part: HalfArray) -> FloatArray:
-    """|F|² in double precision."""
-    power = np.square(part.real, dtype=np.float64)
-    power += np.square(part.imag, dtype=np.float64)
-    return power

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,9 @@ from fft_tool.findings import (
 from fft_tool.plot import Markup, element, join
 
 Json = Mapping[str, Any]
-Pixels = NDArray[np.unsignedinteger[Any]]
 Picture = NDArray[np.uint8]
+Levels = NDArray[np.floating[Any]]
+Draw = Callable[[Raster, int], Picture]
 
 SIZE, SMALL = 360, 56  # longest side of pictures, and of those in the overview
 
@@ -46,6 +48,8 @@ _QUALITY = 60  # of WebP; what is enlarged stays as it is
 _POWER = 8  # of the mean that keeps bright points: between the plain mean, 1, and the maximum
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _DAMAGE = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError)
+_SEPARATOR = re.compile(r"(?<=[-_./])(?=.)")
+_EXPONENT = re.compile(r"\^([\d.]*\d)")
 _COLUMNS = (
     ("Spectrum", "thumb"),
     ("Image", None),
@@ -159,9 +163,9 @@ def _show_rejected(entry: Entry, order: int) -> _Shown:
     name, error = record["source"]["name"], record["error"]
     reason = join([error["message"], " (", element("code", error["code"]), ")"])
     size = element("p", file_size(record["source"]["bytes"]), class_="facts")
-    figure = _figure("Source", "as it came in", _thumbnail(entry.source, _photo), name)
-    figures = element("div", figure, class_="pictures") if entry.source else None
-    return _show_refused(order, name, "rejected", reason, size, figures, _provenance(record))
+    picture = _thumbnail(entry.source, _photo)
+    figure = _figure("Source", "as it came in", picture, name) if picture else None
+    return _show_refused(order, name, "rejected", reason, size, figure, _provenance(record))
 
 
 def _show_refused(order: int, name: str, outcome: str, reason: str, *rest: Markup | None) -> _Shown:
@@ -170,7 +174,9 @@ def _show_refused(order: int, name: str, outcome: str, reason: str, *rest: Marku
         "tr",
         element("td", class_="thumb"),
         element("th", _link(name, order), scope="row"),
-        element("td", reason, colspan=4),
+        element("td", class_="minor"),
+        element("td", reason, colspan=2),
+        element("td", class_="minor"),
         element("td", badge),
     )
     note = element("p", reason, class_="refusal")
@@ -228,13 +234,18 @@ def _badge(certificate: Json | None) -> Markup:
 
 
 def _article(order: int, name: str, badge: Markup, *content: Markup | None) -> Markup:
-    head = element("header", element("h2", element("bdi", name)), badge)
+    head = element("header", element("h2", _name(name)), badge)
     up = element("p", element("a", "Overview", href="#overview"), class_="up")
     return element("article", head, *content, up, id=f"image-{order}")
 
 
 def _link(name: str, order: int) -> Markup:
-    return element("a", element("bdi", name), href=f"#image-{order}")
+    return element("a", _name(name), href=f"#image-{order}")
+
+
+def _name(name: str) -> Markup:
+    """Show a file name, which may break after its separators; its direction stays its own."""
+    return element("bdi", join(_SEPARATOR.split(str(name)), element("wbr")))
 
 
 def _facts(record: Json) -> Iterator[str]:
@@ -252,31 +263,27 @@ def _facts(record: Json) -> Iterator[str]:
 
 def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
     """Give the overview's small picture, and all figures."""
-    record, raster = entry.record, _decoded(entry.magnitude)
-    name, recipe = record["source"]["name"], record["recipe"]["values"]
+    record, recipe = entry.record, entry.record["recipe"]["values"]
+    name = record["source"]["name"]
     shape = record["spectrum"]["width"], record["spectrum"]["height"]
     marks = plot.peak_marks(record["measures"]["peaks"], *shape)
-    at_hand = "as it came in" if entry.source is not None else "is not at hand"
-    magnitude = raster and _encoded(_magnitude(raster, SIZE), SIZE)
+    small, large = _thumbnails(entry.magnitude, _magnitude, SMALL, SIZE)
+    source = "as it came in" if entry.source is not None else "is not at hand"
+    scale = f"{recipe['scale']} scale, the mean in the centre"
     figures = [
-        _figure("Source", at_hand, _thumbnail(entry.source, _photo), name),
-        _figure(
-            "Magnitude",
-            f"{recipe['scale']} scale, the mean in the centre",
-            magnitude,
-            name,
-            marks if min(shape) > _THINNEST else None,
-        ),
-        _figure("Phase", "−π to π, once around the colours", _thumbnail(entry.phase, _phase), name),
+        _figure("Source", source, _thumbnail(entry.source, _photo), name),
+        _figure("Magnitude", scale, large, name, marks if min(shape) > _THINNEST else None),
     ]
-    for kind, note, data in (
-        ("Region", "what was analysed", entry.crop),
-        ("Filtered", recipe["filter"], entry.filtered),
-    ):
-        if data is not None:
-            figures.append(_figure(kind, note, _thumbnail(data, _photo), name))
-    small = raster and _encoded(_magnitude(raster, SMALL), SMALL)
-    return small and _image(small, ""), figures
+    figures += (
+        _figure(kind, note, _thumbnail(data, draw), name)
+        for kind, note, draw, data in (
+            ("Phase", "−π to π, once around the colours", _phase, entry.phase),
+            ("Region", "what was analysed", _photo, entry.crop),
+            ("Filtered", recipe["filter"], _photo, entry.filtered),
+        )
+        if data is not None
+    )
+    return _image(small, "") if small else None, figures
 
 
 def _figure(
@@ -294,8 +301,15 @@ def _image(picture: _Thumbnail, alt: str) -> Markup:
 
 
 def _reading(record: Json) -> Markup:
-    told = ((finding.topic, finding.text) for finding in findings(record))
+    told = ((finding.topic, _raised(finding.text)) for finding in findings(record))
     return element("section", element("h3", "What the spectrum says"), _definitions(told))
+
+
+def _raised(text: str) -> Markup:
+    """Set exponents as such: 1/f^2.1 as 1/f²·¹."""
+    return join(
+        element("sup", part) if i % 2 else part for i, part in enumerate(_EXPONENT.split(text))
+    )
 
 
 def _definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
@@ -341,17 +355,19 @@ def _pixel_table(record: Json) -> Markup:
 
 def _pixel_statistics(plane: Json) -> Iterator[tuple[str, str]]:
     percentiles, clipped, cut = (plane[k] for k in ("percentiles", "clipped_share", "threshold"))
-    yield "Mean", number(plane["mean"], 4)
-    yield "Standard deviation", number(plane["standard_deviation"], 4)
-    yield "Smallest, largest", f"{plane['minimum']:,}, {plane['maximum']:,}"
-    yield "Median", number(plane["median"], 4)
-    for low, high in (("25", "75"), ("5", "95"), ("1", "99")):
-        pair = f"{number(percentiles[low], 4)}, {number(percentiles[high], 4)}"
-        yield f"Percentiles {low}, {high}", pair
-    yield "Entropy", f"{number(plane['entropy_bits'])} bits"
-    yield "At 0, at white", f"{percent(clipped['black'])}, {percent(clipped['white'])}"
-    black = percent(cut["black_pixels"] / plane["pixels"])
-    yield "Black", f"{black} (up to {cut['value']:,})"
+    yield "Mean", decimal(plane["mean"])
+    yield "Standard deviation", decimal(plane["standard_deviation"])
+    yield "Smallest", f"{plane['minimum']:,}"
+    yield "1st percentile", f"{percentiles['1']:,.6g}"
+    yield "25th percentile", f"{percentiles['25']:,.6g}"
+    yield "Median", f"{plane['median']:,.6g}"
+    yield "75th percentile", f"{percentiles['75']:,.6g}"
+    yield "99th percentile", f"{percentiles['99']:,.6g}"
+    yield "Largest", f"{plane['maximum']:,}"
+    yield "At 0", percent(clipped["black"])
+    yield f"At {plane['white']:,}", percent(clipped["white"])
+    yield f"Up to threshold ({cut['method']})", percent(cut["black_pixels"] / plane["pixels"])
+    yield "Entropy, bits", decimal(plane["entropy_bits"])
 
 
 def _measure_table(record: Json) -> Markup:
@@ -374,7 +390,7 @@ def _measures(record: Json) -> Iterator[tuple[str, str]]:
     if certificate:
         ratio, parseval = certificate["psnr_db"], certificate["parseval_ratio"]
         yield "Way back from", certificate["from"]
-        yield "Largest error", f"{certificate['max_abs_error']:,} grey levels"
+        yield "Largest error, grey levels", f"{certificate['max_abs_error']:,}"
         yield "PSNR before rounding", f"{ratio:.1f} dB" if ratio is not None else "no error"
         yield "Parseval ratio", f"{parseval:.6f}" if parseval is not None else "–"
 
@@ -410,17 +426,20 @@ class _Thumbnail:
     height: int
 
 
-def _thumbnail(data: bytes | None, draw: Callable[[Raster, int], Picture]) -> _Thumbnail | None:
+def _thumbnail(data: bytes | None, draw: Draw) -> _Thumbnail | None:
     """Draw an image file; None where there is none, or a damaged one."""
-    raster = _decoded(data)
-    return raster and _encoded(draw(raster, SIZE), SIZE)
+    return _thumbnails(data, draw, SIZE)[0]
 
 
-def _decoded(data: bytes | None) -> Raster | None:
+def _thumbnails(data: bytes | None, draw: Draw, *sizes: int) -> list[_Thumbnail | None]:
+    """Draw an image file in several sizes."""
+    if data is None:
+        return [None] * len(sizes)
     try:
-        return None if data is None else codec.decode(data)
+        raster = codec.decode(data)
     except FftToolError:
-        return None
+        return [None] * len(sizes)
+    return [_encoded(draw(raster, size), size) for size in sizes]
 
 
 def _encoded(pixels: Picture, size: int) -> _Thumbnail:
@@ -438,18 +457,17 @@ def _encoded(pixels: Picture, size: int) -> _Thumbnail:
 def _magnitude(raster: Raster, size: int) -> Picture:
     """Scale a magnitude picture down such that single bright points stay bright, and colour it."""
     pixels, step = raster.pixels, max(1, max(raster.pixels.shape[:2]) // size)
-    for axis in (0, 1):  # first to blocks of one size, by their maximum
+    for axis in (0, 1):  # the maximum of blocks of one size, then a mean of high powers
         starts = np.arange(0, pixels.shape[axis], step)
         pixels = np.maximum.reduceat(pixels, starts, axis=axis)
-    levels = (pixels / np.float32(raster.white)) ** _POWER  # then by a power mean
-    levels = _resized(levels, size) ** (1 / _POWER)
-    if levels.shape[2] > 1:  # has colours already
-        return _bytes(levels)
+    levels = _resized((pixels / raster.white) ** _POWER, size) ** (1 / _POWER)
+    if levels.shape[2] > 2:  # has colours already
+        return _bytes(levels[:, :, :3])
     coloured: Picture = colourmap.sequential()[_bytes(_stretched(levels[:, :, 0]))]
     return coloured
 
 
-def _stretched(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+def _stretched(levels: Levels) -> Levels:
     """Spread the levels between the first percentile and the brightest, DC left aside."""
     height, width = levels.shape
     rest = levels.copy()
@@ -457,7 +475,8 @@ def _stretched(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     low, high = float(np.percentile(levels, 1)), float(rest.max())
     if high <= low:
         low, high = 0.0, float(levels.max()) or 1.0
-    return np.clip((levels - low) / (high - low), 0, 1)
+    spread: Levels = np.clip((levels - low) / (high - low), 0, 1)
+    return spread
 
 
 def _phase(raster: Raster, size: int) -> Picture:
@@ -468,21 +487,23 @@ def _phase(raster: Raster, size: int) -> Picture:
         np.arange(max(1, round(side * share))) * side // max(1, round(side * share))
         for side in (height, width)
     )
-    levels = raster.pixels[np.ix_(rows, columns)] / np.float32(raster.white)
+    levels = raster.pixels[np.ix_(rows, columns)] / raster.white
+    if channels > 2:  # has colours already
+        return _bytes(levels[:, :, :3])
     coloured: Picture = colourmap.cyclic()[_bytes(levels[:, :, 0])]
-    return coloured if channels == 1 else _bytes(levels)
+    return coloured
 
 
 def _photo(raster: Raster, size: int) -> Picture:
     """Scale an image down; deep ones, whose range is often half empty, get all the contrast."""
-    pixels, area = raster.pixels, 1
-    for axis in (0, 1):  # first to means of blocks, which keep stripes from becoming moiré
-        side = pixels.shape[axis]
-        step = max(1, min(side, max(raster.pixels.shape[:2]) // (2 * size)))
-        whole = np.take(pixels, range(side // step * step), axis) if side % step else pixels
-        pixels = np.add.reduceat(whole, np.arange(0, side // step * step, step), axis, np.uint64)
-        area *= step
-    levels = _resized((pixels / (area * raster.white)).astype(np.float32), size)
+    height, width = raster.pixels.shape[:2]
+    step = max(1, max(height, width) // (2 * size))
+    down, right = min(step, height), min(step, width)
+    sums = raster.pixels[: height // down * down, : width // right * right]
+    for axis, each in ((0, down), (1, right)):  # blocks of one size keep stripes from beating
+        starts = np.arange(0, sums.shape[axis], each)
+        sums = np.add.reduceat(sums, starts, axis, np.uint64)
+    levels = _resized(sums / (down * right * raster.white), size)
     if raster.names[-1] == "alpha":
         levels = levels[:, :, :-1] * levels[:, :, -1:] + (1 - levels[:, :, -1:])
     if raster.header.depth > 8:
@@ -491,15 +512,17 @@ def _photo(raster: Raster, size: int) -> Picture:
     return np.broadcast_to(_bytes(levels), (*levels.shape[:2], 3))
 
 
-def _resized(levels: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+def _resized(levels: Levels, size: int) -> Levels:
     """Scale every channel of (h, w, channels) down to at most ``size``, by the mean over areas."""
     height, width, channels = levels.shape
     share = min(1.0, size / max(height, width))
     sides = max(1, round(width * share)), max(1, round(height * share))
     planes = (Image.fromarray(np.ascontiguousarray(levels[:, :, i])) for i in range(channels))
-    return np.stack([plane.resize(sides, Image.Resampling.BOX) for plane in planes], axis=-1)
+    smaller = [np.asarray(plane.resize(sides, Image.Resampling.BOX)) for plane in planes]
+    return np.stack(smaller, axis=-1)
 
 
-def _bytes(levels: NDArray[np.floating[Any]]) -> Picture:
+def _bytes(levels: Levels) -> Picture:
     """Write levels from 0 to 1 as bytes."""
-    return np.rint(255 * levels).astype(np.uint8)
+    whole: Picture = np.rint(255 * levels).astype(np.uint8)
+    return whole

@@ -2,7 +2,7 @@
 
 Everything in :class:`PixelStatistics` follows from one exact histogram, with a bin for every value
 that the depth can hold; sums are integers until the last division, so that the same image gives the
-same numbers on every machine. :class:`Sharpness` needs neighbours, and is as exact.
+same numbers on every machine.
 
 Black and white mean one thing throughout: a pixel is black where ``value <= threshold`` and white
 where ``value > threshold``.
@@ -18,21 +18,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from fft_tool.tiles import Plane, check_plane, tiles
 
-Plane = NDArray[np.uint8] | NDArray[np.uint16]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Counts = NDArray[np.int64]
-Integers = NDArray[np.signedinteger[Any]]
 Threshold = Literal["mid", "otsu"] | int
 
 PERCENTS = (1, 5, 25, 75, 95, 99)
 BINS = 256
 
 _COUNTED_AT_ONCE = 1 << 19
-# Squares of 16-bit slopes reach 2^36 and doubles are exact to 2^53: 2^17 is the most that can be.
-_FILTERED_AT_ONCE = 1 << 15
-_FILTERED_COLUMNS = 1 << 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,29 +112,6 @@ class PixelStatistics:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Sharpness:
-    """How much fine detail an image has, on a pixel range of 0 to 1.
-
-    Attributes
-    ----------
-    laplacian_variance
-        Variance of the 4-neighbour Laplacian.
-    gradient_energy
-        Mean of ``Gx² + Gy²``, with the Sobel slopes scaled to full range per pixel.
-    """
-
-    laplacian_variance: float
-    gradient_energy: float
-
-    def to_json(self) -> dict[str, float]:
-        """Return the measures as plain JSON values."""
-        return {
-            "laplacian_variance": self.laplacian_variance,
-            "gradient_energy": self.gradient_energy,
-        }
-
-
 def describe(plane: Plane, *, white: int, threshold: Threshold = "mid") -> PixelStatistics:
     """Statistics of a grey image.
 
@@ -215,63 +189,9 @@ def otsu_threshold(histogram: Counts) -> int:
     return int(levels[max(best, key=exactly)])
 
 
-def sharpness(plane: Plane, *, white: int) -> Sharpness | None:
-    """Variance of the Laplacian and mean squared Sobel gradient over the interior pixels.
-
-    With ``p`` in 0 to 1 (``value / white``), north ``n``, east ``e`` and so on::
-
-        L  = n + s + e + w - 4 p
-        Gx = ((ne + 2 e + se) - (nw + 2 w + sw)) / 8        Gy likewise
-
-    Both are the same for the 8-bit and the 16-bit version of one image, and fall when it is
-    blurred. Images with no interior (below 3x3) have none.
-
-    References
-    ----------
-    J. L. Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy: a comparative study",
-    ICPR 2000 (variance of the Laplacian). E. Krotkov, "Focusing", Int. J. Computer Vision 1 (1987)
-    223-237 (Tenengrad; here without a threshold).
-    """
-    _check(plane, white)
-    height, width = plane.shape
-    if min(height, width) < 3:
-        return None
-    laplacian_squares = gradient_squares = 0
-    for tile in _tiles(plane, pixels=_FILTERED_AT_ONCE, columns=_FILTERED_COLUMNS, halo=1):
-        laplacian, gradient_x, gradient_y = _filtered(tile)
-        laplacian_squares += _sum_of_squares(laplacian)
-        gradient_squares += _sum_of_squares(gradient_x) + _sum_of_squares(gradient_y)
-    interior = (height - 2) * (width - 2)
-    spread = interior * laplacian_squares - _laplacian_sum(plane) ** 2
-    return Sharpness(
-        laplacian_variance=spread / (interior * white) ** 2,
-        gradient_energy=gradient_squares / (interior * (8 * white) ** 2),
-    )
-
-
-def _check(plane: Plane, white: int) -> None:
-    if plane.ndim != 2 or plane.size == 0 or plane.dtype not in (np.uint8, np.uint16):
-        raise ValueError(
-            f"plane of shape {plane.shape} and type {plane.dtype}, "
-            "should be (h, w) with at least one pixel, uint8 or uint16"
-        )
-    if not 1 <= white <= np.iinfo(plane.dtype).max:
-        raise ValueError(f"white={white}, should be 1 … {np.iinfo(plane.dtype).max}")
-
-
-def _tiles(plane: Plane, *, pixels: int, columns: int, halo: int = 0) -> Iterator[Plane]:
-    """Yield views whose interiors, of at most ``pixels`` pixels, cover the plane's interior."""
-    height, width = plane.shape
-    columns = min(columns, width)
-    rows = pixels // columns
-    for top in range(0, height - 2 * halo, rows):
-        for left in range(0, width - 2 * halo, columns):
-            yield plane[top : top + rows + 2 * halo, left : left + columns + 2 * halo]
-
-
 def _exact_histogram(plane: Plane, white: int) -> Counts:
     """Return the number of pixels of each value ``0 … white``."""
-    _check(plane, white)
+    check_plane(plane, white)
     count = _count_bytes if plane.dtype == np.uint8 else _count_words
     histogram = count(plane)
     if histogram[white + 1 :].any():
@@ -281,7 +201,7 @@ def _exact_histogram(plane: Plane, white: int) -> Counts:
 
 def _count_words(plane: Plane) -> Counts:
     histogram = np.zeros(1 << 16, np.int64)
-    for tile in _tiles(plane, pixels=_COUNTED_AT_ONCE, columns=_COUNTED_AT_ONCE):
+    for tile in tiles(plane, pixels=_COUNTED_AT_ONCE, columns=_COUNTED_AT_ONCE):
         histogram += np.bincount(tile.ravel(), minlength=histogram.size)
     return histogram
 
@@ -291,7 +211,7 @@ def _count_bytes(plane: Plane) -> Counts:
     # the work, and less waiting where neighbours are equal and would count into one bin.
     pairs = np.zeros((1 << 8, 1 << 8), np.int64)
     single = np.zeros(1 << 8, np.int64)
-    for tile in _tiles(plane, pixels=_COUNTED_AT_ONCE, columns=_COUNTED_AT_ONCE):
+    for tile in tiles(plane, pixels=_COUNTED_AT_ONCE, columns=_COUNTED_AT_ONCE):
         values = tile.ravel()
         even = values.size // 2 * 2
         words = values[:even].view(np.uint16)
@@ -347,36 +267,3 @@ def _cumulated(values: Counts) -> tuple[Counts, int]:
     """Cumulated sums without the last, and the last."""
     sums = np.cumsum(values)
     return sums[:-1], int(sums[-1])
-
-
-def _filtered(tile: Plane) -> tuple[Integers, Integers, Integers]:
-    """Laplacian and Sobel slopes (not yet over 8) of a tile's interior, as exact integers."""
-    wide = np.int16 if tile.dtype == np.uint8 else np.int32
-    pixels: Integers = tile.astype(wide)
-    pairs = pixels[:, :-1] + pixels[:, 1:]
-    across = pairs[:, :-1] + pairs[:, 1:]  # w + 2 p + e
-    pairs = pixels[:-1] + pixels[1:]
-    down = pairs[:-1] + pairs[1:]  # n + 2 p + s
-    laplacian = across[1:-1] + down[:, 1:-1]
-    laplacian -= pixels[1:-1, 1:-1] << 3
-    return laplacian, down[:, 2:] - down[:, :-2], across[2:] - across[:-2]
-
-
-def _sum_of_squares(values: Integers) -> int:
-    # In double, because integers have no fast dot product. Row by row, because longer products
-    # would wake the BLAS threads, which costs more than the work.
-    doubles = values.astype(np.float64)
-    return int(np.vecdot(doubles, doubles).sum())
-
-
-def _laplacian_sum(plane: Plane) -> int:
-    """Sum of the Laplacian over the interior, from the border: second differences telescope."""
-
-    def total(line: Plane) -> int:
-        return int(line.sum(dtype=np.int64))
-
-    rows, columns = plane[:, 1:-1], plane.T[:, 1:-1]
-    return sum(
-        total(side[0]) - total(side[1]) - total(side[-2]) + total(side[-1])
-        for side in (rows, columns)
-    )

@@ -66,22 +66,29 @@ def tool(
     return Finished(finished.returncode, finished.stdout, err)
 
 
-def start(*words: str | Path, cwd: Path, **options: Any) -> subprocess.Popen[bytes]:
+def start(
+    *words: str | Path,
+    cwd: Path,
+    stdout: Any = subprocess.PIPE,
+    stderr: Any = subprocess.PIPE,
+    **variables: str,
+) -> subprocess.Popen[bytes]:
     """Start ``fft-tool`` in a process group of its own, and leave it running."""
     return subprocess.Popen(
-        [*TOOL, *map(str, words)],
+        [sys.executable, "-m", "fft_tool", *map(str, words)],
         cwd=cwd,
-        env=environment(),
+        stdout=stdout,
+        stderr=stderr,
+        env=environment(**variables),
         start_new_session=True,
         preexec_fn=_listen_to_interrupts,  # noqa: PLW1509
-        **options,
     )
 
 
 def environment(**variables: str) -> dict[str, str]:
     """Environment of a command: this one's, without what would change how text is shown."""
-    changing = {"FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "PYTHONWARNINGS"}
-    kept = {name: value for name, value in os.environ.items() if name not in changing}
+    changing = ("FORCE_COLOR", "TTY_", "COLUMNS", "LINES", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(changing)}
     home = str(Path(fft_tool.__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     return {**kept, "PYTHONPATH": path, "TERM": "xterm", **variables}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import math
@@ -15,6 +16,7 @@ from PIL import Image, ImageOps
 import fft_tool
 from fft_tool import codec
 from fft_tool.codec import Header
+from fft_tool.errors import UnsupportedImage
 from tests.images import (
     chunk,
     header,
@@ -163,11 +165,8 @@ def test_1_bit_tiff_is_black_and_white() -> None:
 
 def test_white_is_never_black_in_tiff() -> None:
     for pixels in (noise((5, 7)), noise((5, 7), np.uint16)):
-        try:
+        with contextlib.suppress(UnsupportedImage):
             found = codec.decode(tiff(pixels, photometric="miniswhite"))
-        except fft_tool.FftToolError as refused:
-            assert getattr(refused, "code", "") == "unsupported-image"  # noqa: PT017
-        else:
             np.testing.assert_array_equal(found.pixels[:, :, 0], found.white - pixels)
 
 
@@ -207,11 +206,8 @@ def test_tiff_has_alpha(channels: int, names: tuple[str, ...]) -> None:
 def test_premultiplied_grey_and_alpha_is_taken_or_refused_as_unsupported() -> None:
     options = {"extrasamples": ["assocalpha"], "planarconfig": "contig"}
     data = tiff(np.full((5, 7, 2), 100, np.uint8), photometric="minisblack", **options)
-    try:
+    with contextlib.suppress(UnsupportedImage):
         found = codec.decode(data)
-    except fft_tool.FftToolError as refused:
-        assert getattr(refused, "code", "") == "unsupported-image"  # noqa: PT017
-    else:
         assert (found.names, found.pixels[0, 0].tolist()) == (("grey", "alpha"), [255, 100])
 
 

@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from fft_tool import Recipe
 from fft_tool.periodic import remove_smooth, restore_smooth
+from fft_tool.pipeline import analyse
+from fft_tool.prepare import DETRENDS
 from fft_tool.transform import forward, inverse
 from tests.planes import SMALL_SHAPES, Plane, Shape, noise, planes
 
@@ -52,6 +56,16 @@ def test_periodic_component_is_moisan_s(shape: Shape) -> None:
 def test_periodic_component_of_any_image_is_moisan_s(plane: Plane) -> None:
     tolerance = 1e-12 * 65535 * max(plane.shape)
     np.testing.assert_allclose(periodic_part(plane), moisan(plane)[0], rtol=0, atol=tolerance)
+
+
+@settings(max_examples=40, deadline=None)
+@given(plane=planes(32), detrend=st.sampled_from(DETRENDS))
+def test_periodic_component_is_that_of_the_image_as_detrended(plane: Plane, detrend: str) -> None:
+    recipe = Recipe.parse({"periodic": "yes", "detrend": detrend, "precision": "double"})
+    preparation, spectrum = analyse(plane, 255, recipe)
+    shape = (plane.shape[0], plane.shape[1])
+    detrended = plane - preparation.trend.rows(shape, 0, shape[0])
+    np.testing.assert_allclose(inverse(spectrum), moisan(detrended)[0], rtol=0, atol=1e-9)
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fft_tool import stats
-from fft_tool.stats import PERCENTS, Plane, describe, otsu_threshold, sharpness
+from fft_tool.sharpness import sharpness
+from fft_tool.stats import PERCENTS, describe, otsu_threshold
+from fft_tool.tiles import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,8 +203,8 @@ def test_tiling_does_not_change_the_numbers(
     plane = noise((23, 31), dtype, white)
     whole = describe(plane, white=white), sharpness(plane, white=white)
     monkeypatch.setattr(stats, "_COUNTED_AT_ONCE", pixels)
-    monkeypatch.setattr(stats, "_FILTERED_AT_ONCE", pixels)
-    monkeypatch.setattr(stats, "_FILTERED_COLUMNS", min(pixels, 5))
+    monkeypatch.setattr("fft_tool.sharpness._FILTERED_AT_ONCE", pixels)
+    monkeypatch.setattr("fft_tool.sharpness._FILTERED_COLUMNS", min(pixels, 5))
     assert (describe(plane, white=white), sharpness(plane, white=white)) == whole
 
 

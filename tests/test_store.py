@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import socket
 import subprocess
@@ -35,7 +36,6 @@ NAMES = [
     "no extension",
     "deep/er/and/deeper/still/leaf.png",
 ]
-Reach = Callable[[Store], object]
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])
@@ -66,24 +66,440 @@ def test_an_object_comes_back_as_it_was_written(store: Store, name: str) -> None
 
 segments = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/"), max_size=30
-)
+).map("_{}".format)
+names = st.lists(segments, min_size=1, max_size=3).map("/".join)
+numbers = itertools.count()
 
 
-@given(st.dictionaries(st.lists(segments, min_size=1, max_size=3).map(tuple), st.binary()))
+@given(st.dictionaries(names, st.binary(), min_size=1))
 @settings(
     max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_store_lists_and_gives_exactly_what_was_written(
-    store: Store, drawn: dict[tuple[str, ...], bytes]
+    store: Store, drawn: dict[str, bytes]
 ) -> None:
-    top = f"t{next(_numbers)}"  # the store lives on from example to example
-    objects = {
-        "/".join((top, *(f"{index}-{depth}{part}" for depth, part in enumerate(parts)))): data
-        for index, (parts, data) in enumerate(drawn.items())
-    }
-    filled(store, {**objects, f"{top}/last": b""})
-    found = list(store.list(top))
-    assert found == sorted((name, len(data)) for name, data in (*objects.items(), found[-1:] and (f"{top}/last", b"")))
+    top = f"example {next(numbers)}"  # the store lives on from one to the next
+    objects = {f"{top}/{index}{name}": data for index, (name, data) in enumerate(drawn.items())}
+    filled(store, objects)
+    assert list(store.list(top)) == [(name, len(objects[name])) for name in sorted(objects)]
     assert all(store.read(name).data == data for name, data in objects.items())
+
+
+def test_the_last_write_counts(store: Store) -> None:
+    filled(store, {"a": b"a long first version"})
+    store.write("a", b"new")
+    assert store.read("a").data == b"new"
+    assert list(store.list()) == [("a", 3)]
+
+
+@pytest.mark.parametrize("first", [0, 1, 4, 5, 100])
+def test_the_first_bytes_can_be_read_alone(store: Store, first: int) -> None:
+    filled(store, {"a": b"data"})
+    assert store.read("a", first=first).data == b"data"[:first]
+
+
+def test_an_empty_object_is_an_object(store: Store) -> None:
+    filled(store, {"empty": b""})
+    assert store.read("empty").data == b""
+    assert store.read("empty", first=10).data == b""
+    assert list(store.list()) == [("empty", 0)]
+
+
+@pytest.mark.parametrize("first", [None, 10])
+def test_a_missing_object_is_not_found_by_its_name(store: Store, first: int | None) -> None:
+    filled(store, {"a": b""})
+    with pytest.raises(NotFound, match="plants/missing.png"):
+        store.read("plants/missing.png", first=first)
+
+
+def test_names_are_listed_in_their_order_whatever_their_folders(store: Store) -> None:
+    names = ["b/z.png", "a.png", "b.png", "b/a/c.png", "B.png", "z.png", "b-1.png", "ä.png"]
+    filled(store, dict.fromkeys(names, b""))
+    assert [name for name, _ in store.list()] == sorted(names)
+
+
+@pytest.mark.parametrize("prefix", ["plants", "plants/"])
+def test_a_prefix_is_a_folder_and_not_the_beginning_of_a_name(store: Store, prefix: str) -> None:
+    names = ["plants/a.png", "plants/b/c.png", "plants.png", "plants2/a.png", "more/plants/a.png"]
+    filled(store, dict.fromkeys(names, b""))
+    assert [name for name, _ in store.list(prefix)] == ["plants/a.png", "plants/b/c.png"]
+    assert [name for name, _ in store.list("plants/b")] == ["plants/b/c.png"]
+
+
+def test_below_a_prefix_that_nothing_has_there_is_nothing(store: Store) -> None:
+    filled(store, {"plants/a.png": b""})
+    assert list(store.list("animals")) == []
+
+
+def test_listing_may_stop_early_and_start_again(store: Store) -> None:
+    filled(store, {"a": b"", "b": b""})
+    assert next(iter(store.list())) == ("a", 0)
+    assert len(list(store.list())) == 2
+
+
+def test_threads_may_share_a_store(store: Store) -> None:
+    def work(number: int) -> bool:
+        name, data = f"{number % 3}/{number}", bytes([number]) * 100
+        store.write(name, data)
+        store.write("contested", data)
+        return store.read(name).data == data and len(list(store.list())) >= 2
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(24)))
+    assert len(list(store.list())) == 25
+    assert len(set(store.read("contested").data)) == 1
+
+
+@pytest.mark.parametrize("name", ["../a", "a/../../b", "/etc/passwd", "..", "a\0b"])
+@pytest.mark.parametrize("store", ["folder", "s3"], indirect=True)
+def test_names_that_lead_elsewhere_are_not_allowed(store: Store, name: str) -> None:
+    for reach in (lambda: store.read(name), lambda: store.write(name, b"")):
+        with pytest.raises(NotAllowed):
+            reach()
+
+
+@pytest.mark.parametrize("store", ["folder", "s3"], indirect=True)
+def test_the_url_opens_the_same_store(store: Store) -> None:
+    store.write("a.png", b"data")
+    again = open_store(store.url)
+    assert again.url == store.url
+    assert again.read("a.png").data == b"data"
+
+
+@pytest.mark.parametrize("store", ["memory", "s3"], indirect=True)
+def test_metadata_come_back_and_nothing_else_does(store: Store) -> None:
+    metadata = {"crop": "10,10,200,200", "filter": "notch:8,90+stripe:90"}
+    store.write("with", b"", content_type="image/png", metadata=metadata)
+    store.write("without", b"", content_type="image/png")
+    assert store.read("with").metadata == metadata
+    assert store.read("without").metadata == {}
+    store.write("with", b"")
+    assert store.read("with").metadata == {}
+
+
+@pytest.mark.parametrize("store", ["memory", "s3"], indirect=True)
+def test_etags_change_with_the_content(store: Store) -> None:
+    filled(store, {"a": b"1"})
+    before = store.read("a").etag
+    assert before == store.read("a", first=1).etag
+    filled(store, {"a": b"2"})
+    assert before not in (None, store.read("a").etag)
+
+
+@pytest.mark.parametrize(
+    ("location", "kind", "url"),
+    [
+        ("memory:", MemoryStore, "memory:"),
+        ("results", FolderStore, "results"),
+        ("results/", FolderStore, "results"),
+        (Path("results"), FolderStore, "results"),
+        ("s3://bucket", S3Store, "s3://bucket"),
+        ("s3://bucket/", S3Store, "s3://bucket"),
+        ("s3://bucket/a/b/", S3Store, "s3://bucket/a/b"),
+    ],
+)
+@pytest.mark.usefixtures("aws_keys")
+def test_a_location_tells_the_kind_of_store(location: str | Path, kind: type, url: str) -> None:
+    opened = open_store(location)
+    assert (type(opened), opened.url) == (kind, url)
+
+
+@pytest.mark.parametrize("location", ["ftp://host/folder", "s3://", "s3:///prefix", "://"])
+def test_other_locations_are_refused_with_what_they_should_be(location: str) -> None:
+    with pytest.raises(NotFound, match="should be a folder or s3://bucket/prefix"):
+        open_store(location)
+
+
+def test_memory_keeps_its_own_copy() -> None:
+    data, metadata = bytearray(b"data"), {"crop": "square"}
+    store = MemoryStore()
+    store.write("a", data, metadata=metadata)
+    data[:] = b"gone"
+    metadata.clear()
+    assert store.read("a").data == b"data"
+    assert store.read("a").metadata == {"crop": "square"}
+
+
+# Folders
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_hidden_files_and_folders_are_not_listed(tmp_path: Path) -> None:
+    names = [".DS_Store", ".git/config.png", ".fft-tool-0.part", "a/.hidden.png", "a/b.png"]
+    store = filled(FolderStore(tmp_path), dict.fromkeys(names, b""))
+    assert list(store.list()) == [("a/b.png", 0)]
+
+
+def test_links_in_a_circle_do_not_trap_the_list(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "circle").symlink_to(tmp_path)
+    (tmp_path / "broken.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "b.png").write_bytes(b"data")
+    (tmp_path / "linked.png").symlink_to(tmp_path / "b.png")
+    assert list(FolderStore(tmp_path).list()) == [("b.png", 4), ("linked.png", 4)]
+
+
+def test_a_folder_that_is_missing_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="missing: no such folder"):
+        list(FolderStore(tmp_path / "missing").list())
+
+
+@pytest.mark.parametrize("step", ["write_bytes", "replace"])
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        (errno.ENOSPC, StoreFull),
+        (errno.EDQUOT, StoreFull),
+        (errno.EACCES, NotAllowed),
+        (errno.EROFS, NotAllowed),
+        (errno.EIO, StoreUnavailable),
+    ],
+)
+def test_a_write_that_fails_leaves_what_was_there(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    number: int,
+    error: type[StoreError],
+) -> None:
+    store = filled(FolderStore(tmp_path), {"a/b.png": b"old"})
+
+    def fail(path: Path, *_: object) -> None:
+        path.touch()
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, step, fail)
+    with pytest.raises(error, match=rf"b\.png: {os.strerror(number).lower()}"):
+        store.write("a/b.png", b"new")
+    assert below(tmp_path) == ["a", "a/b.png"]
+    assert store.read("a/b.png").data == b"old"
+
+
+def test_an_interrupted_write_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(path: Path, _: object) -> None:
+        path.touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        FolderStore(tmp_path).write("b.png", b"new")
+    assert below(tmp_path) == []
+
+
+def test_a_reader_never_sees_half_an_object(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    versions = (b"a" * 300_000, b"b" * 200_000)
+    store.write("a", versions[0])
+    done = threading.Event()
+
+    def write() -> None:
+        for turn in range(100):
+            store.write("a", versions[turn % 2])
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    while not done.is_set():
+        seen.add(store.read("a").data)
+    writer.join()
+    assert seen <= set(versions)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX's")
+@pytest.mark.parametrize(("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)])
+def test_permissions_are_the_usual_ones(
+    tmp_path: Path, umask: int, file: int, folder: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        FolderStore(tmp_path).write("a/b.png", b"")
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "a", tmp_path / "a" / "b.png")]
+    assert modes == [folder, file]
+
+
+def test_a_file_where_a_folder_should_be_is_an_error_with_a_reason(tmp_path: Path) -> None:
+    store = filled(FolderStore(tmp_path), {"file": b"", "folder/a": b""})
+    for reach in (lambda: store.read("file/a"), lambda: store.write("file/a", b"")):
+        with pytest.raises(NotAllowed, match="file"):
+            reach()
+    for reach in (lambda: store.read("folder"), lambda: store.write("folder", b"")):
+        with pytest.raises(NotAllowed, match="folder: is a directory"):
+            reach()
+    with pytest.raises(NotAllowed, match="too long"):
+        store.write("a" * 300, b"")
+    assert below(tmp_path) == ["file", "folder", "folder/a"]
+
+
+def elsewhere(code: str, cwd: Path, before: Callable[[], None]) -> list[str]:
+    """Run code with a folder store ``store`` of ``cwd`` in another process; what it prints."""
+    opening = "from fft_tool.errors import *\nfrom fft_tool.store import *\nstore = open_store('.')\n"
+    command = [sys.executable, "-c", opening + code]
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment(),
+        preexec_fn=before,  # noqa: PLW1509
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    code = """
+store.write("small", bytes(1000))
+try:
+    store.write("a/large", bytes(100_000))
+except StoreFull as exc:
+    print(exc)
+"""
+    (message,) = elsewhere(code, tmp_path, disk_of(50_000))
+    assert message.startswith("a/large: ")
+    assert below(tmp_path) == ["a", "small"]
+
+
+def test_forbidden_files_and_folders_are_told_and_never_passed_over(tmp_path: Path) -> None:
+    filled(FolderStore(tmp_path), {"file": b"", "secret/a.png": b"", "fixed/a": b""})
+    (tmp_path / "file").chmod(0)
+    (tmp_path / "secret").chmod(0)
+    (tmp_path / "fixed").chmod(0o555)
+    code = """
+def attempt(call):
+    try:
+        print(call())
+    except NotAllowed as exc:
+        print(exc)
+attempt(lambda: store.read("file"))
+attempt(lambda: store.read("secret/a.png"))
+attempt(lambda: store.write("fixed/b", b""))
+attempt(lambda: list(store.list("secret")))
+attempt(lambda: list(store.list()))
+"""
+    told = elsewhere(code, tmp_path, obey_permissions)
+    (tmp_path / "secret").chmod(0o755)
+    assert told == [
+        "file: permission denied",
+        "secret/a.png: permission denied",
+        "fixed/b: permission denied",
+        "secret: permission denied",
+        "secret: permission denied",
+    ]
+
+
+# S3
+
+
+def test_s3_is_told_type_and_metadata(bucket: Bucket) -> None:
+    store = open_store(f"{bucket.url}/out")
+    store.write("a b.png", b"data", content_type="image/png", metadata={"crop": "square"})
+    assert bucket.keys() == ["out/a b.png"]
+    told = bucket.head("out/a b.png")
+    assert (told["ContentType"], told["Metadata"]) == ("image/png", {"crop": "square"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_keys_in_s3_are_the_names_themselves(bucket: Bucket, name: str) -> None:
+    store = open_store(bucket.url)
+    store.write(name, b"ours")
+    assert bucket.get(name) == b"ours"
+    bucket.put(name, b"theirs")
+    assert store.read(name).data == b"theirs"
+
+
+def test_long_lists_come_in_pages(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
+    store = open_store(f"{bucket.url}/in")
+    filled(store, {f"{number:02}": b"" for number in range(20)})
+    assert len(bucket.keys()) == 3
+    assert [name for name, _ in store.list()] == [f"{number:02}" for number in range(20)]
+
+
+def test_the_console_s_folder_markers_do_no_harm(bucket: Bucket) -> None:
+    for key in ("plants/", "plants/a.png", "plants/deep/"):
+        bucket.put(key, b"")
+    names = [name for name, _ in open_store(bucket.url).list()]
+    assert "plants/a.png" in names
+    assert [name for name, _ in open_store(f"{bucket.url}/plants").list() if name] == ["a.png", "deep"]
+
+
+def test_a_bucket_that_is_missing_is_not_found(bucket: Bucket) -> None:
+    store = open_store(f"{bucket.url}-other/prefix")
+    for reach in reaches(store):
+        with pytest.raises(NotFound, match=bucket.name + "-other"):
+            reach()
+
+
+def reaches(store: Store) -> list[Callable[[], object]]:
+    """Every way to reach an object of a store."""
+    return [
+        lambda: store.read("a"),
+        lambda: store.read("a", first=10),
+        lambda: store.write("a", b""),
+        lambda: list(store.list()),
+    ]
+
+
+@pytest.mark.usefixtures("aws_keys")
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_access_is_not_allowed(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    with answering(status) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        for reach in reaches(open_store("s3://bucket/in")):
+            with pytest.raises(NotAllowed, match=r"s3://bucket/in.*: access denied"):
+                reach()
+
+
+@pytest.mark.usefixtures("aws_keys")
+def test_throttling_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(503, 503, 200) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        assert open_store("s3://bucket").read("a").data == b"data"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("aws_keys")
+def test_a_server_that_stays_broken_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(500) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        with pytest.raises(StoreUnavailable, match="s3://bucket/a: S3 does not answer"):
+            open_store("s3://bucket").read("a")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("aws_keys")
+def test_a_refused_connection_is_unavailable_and_worth_trying_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        with pytest.raises(StoreUnavailable) as caught:
+            open_store("s3://bucket").read("a")
+    assert caught.value.transient
+
+
+def test_without_credentials_s3_says_what_to_set() -> None:
+    with pytest.raises(NotAllowed, match="set AWS_ACCESS_KEY_ID"):
+        open_store("s3://bucket", profile=True)
+
+
+def test_credentials_are_found_where_the_aws_command_line_keeps_them(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = "[default]\naws_access_key_id = a\naws_secret_access_key = b\n"
+    (tmp_path / "credentials").write_text(keys)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    open_store(bucket.url, profile=True).write("a", b"data")
+    assert bucket.get("a") == b"data"

@@ -18,8 +18,11 @@ from PIL import Image
 def pictures(data: bytes) -> tuple[bytes, bytes]:
     """Magnitude and phase picture, both PNG, of an image file."""
     image = np.array(Image.open(io.BytesIO(data)).convert("L"))
-    spectrum = np.fft.fftshift(np.fft.fft2(image))
-    return as_png(np.log1p(np.abs(spectrum))), as_png(np.angle(spectrum))
+    spectrum = np.fft.fft2(image)
+    centred = np.fft.fftshift(spectrum)
+    magnitude = np.log1p(np.abs(centred))
+    phase = np.angle(centred)
+    return as_png(magnitude), as_png(phase)
 
 
 def as_png(values: NDArray[Any]) -> bytes:

@@ -1,0 +1,31 @@
+"""Going through a grey plane piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+def check_plane(plane: Plane, white: int) -> None:
+    """Refuse what is no plane (h, w) of 8- or 16-bit pixels ``0 … white``."""
+    if plane.ndim != 2 or plane.size == 0 or plane.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"plane of shape {plane.shape} and type {plane.dtype}, "
+            "should be (h, w) with at least one pixel, uint8 or uint16"
+        )
+    if not 1 <= white <= np.iinfo(plane.dtype).max:
+        raise ValueError(f"white={white}, should be 1 … {np.iinfo(plane.dtype).max}")
+
+
+def tiles(plane: Plane, *, pixels: int, columns: int, halo: int = 0) -> Iterator[Plane]:
+    """Yield views whose interiors, of at most ``pixels`` pixels, cover the plane's interior."""
+    height, width = plane.shape
+    columns = min(columns, width)
+    rows = pixels // columns
+    for top in range(0, height - 2 * halo, rows):
+        for left in range(0, width - 2 * halo, columns):
+            yield plane[top : top + rows + 2 * halo, left : left + columns + 2 * halo]

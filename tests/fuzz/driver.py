@@ -1,0 +1,41 @@
+"""Runs libFuzzer through atheris, with seeds in a temporary folder."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+Check = Callable[[bytes], object]
+
+
+def instrumented(name: str) -> Any:
+    """Import a module such that libFuzzer sees the branches of the project and of Pillow."""
+    atheris = import_module("atheris")
+    with atheris.instrument_imports(include=["fft_tool", "PIL"]):
+        return import_module(name)
+
+
+def fuzz(check: Check, seeds: Iterable[bytes], after: Callable[[bytes], bytes] = bytes) -> None:
+    """Call ``check`` with ever new bytes until it raises or the time is up.
+
+    ``after`` is applied to each mutation. Arguments are libFuzzer's own; the first folder among
+    them collects what was found to be new.
+    """
+    atheris = import_module("atheris")
+
+    def mutate(data: bytes, max_size: int, _: int) -> bytes:
+        return after(atheris.Mutate(data, max_size))[:max_size]
+
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    for index, seed in enumerate(seeds):
+        (folder / f"seed-{index:03}").write_bytes(seed)
+    arguments = [*sys.argv, str(folder)]
+    for flag, value in (("-artifact_prefix", f"{folder}/"), ("-timeout", "10")):
+        if not any(argument.startswith(flag) for argument in arguments):
+            arguments.append(f"{flag}={value}")
+    atheris.Setup(arguments, lambda data: check(data) and None, custom_mutator=mutate)
+    atheris.Fuzz()

@@ -1,0 +1,422 @@
+"""The command line, as a process: its forms, its streams, its exit codes, its manners when stopped."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fft_tool
+from fft_tool import png
+from fft_tool.cli import COMMANDS, main, make_parser
+from fft_tool.outputs import Source
+from fft_tool.recipe import Recipe
+from tests.command import SECONDS, Finished, start, tool
+from tests.images import noise, opened, pink_noise, png_bytes
+
+SHAPE = (24, 32)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two images, ``a.png`` and ``b.png``."""
+    for seed, name in enumerate(("a.png", "b.png")):
+        (tmp_path / name).write_bytes(png_bytes(noise(SHAPE, seed=seed)))
+    return tmp_path
+
+
+def made(folder: Path) -> set[str]:
+    """Names of all files below a folder, hidden ones too."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def fails(finished: Finished, code: int) -> str:
+    """Check that a command has failed as it should; its one message."""
+    assert (finished.code, finished.out) == (code, b""), finished.err
+    (message,) = finished.messages
+    assert message.startswith("fft-tool: ")
+    return message.removeprefix("fft-tool: ")
+
+
+# Help
+
+
+def parser_of(command: str) -> argparse.ArgumentParser:
+    (subparsers,) = (a for a in make_parser()._actions if isinstance(a.choices, dict))  # noqa: SLF001
+    parser: argparse.ArgumentParser = subparsers.choices[command]  # type: ignore[index, call-overload]
+    return parser
+
+
+def test_help_names_every_command_and_the_exit_codes(tmp_path: Path) -> None:
+    finished = tool("--help", cwd=tmp_path)
+    assert (finished.code, finished.err) == (0, "")
+    for command, (summary, _) in COMMANDS.items():
+        assert command in finished.out.decode()
+        assert summary.split(",")[0] in finished.out.decode()
+    assert "Exit code: 0" in finished.out.decode()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_explains_every_option(command: str, tmp_path: Path) -> None:
+    finished = tool(command, "--help", cwd=tmp_path, COLUMNS="1000")
+    assert (finished.code, finished.err) == (0, "")
+    shown = finished.out.decode()
+    for action in parser_of(command)._actions:  # noqa: SLF001
+        assert action.help, action
+        assert action.help.replace("%%", "%") in shown
+        for option in action.option_strings:
+            assert option in shown
+
+
+def test_the_examples_in_the_help_are_correct() -> None:
+    examples = [
+        line.split()[1:] for line in make_parser().epilog.splitlines() if "  fft-tool" in line
+    ]  # type: ignore[union-attr]
+    assert len(examples) == 5
+    for words in examples:
+        make_parser().parse_args(words)
+
+
+def test_every_key_of_the_recipe_is_an_option_of_analyze() -> None:
+    options = parser_of("analyze")._option_string_actions  # noqa: SLF001
+    assert {f"--{key}" for key in Recipe().texts()} <= options.keys()
+
+
+def test_version(tmp_path: Path) -> None:
+    finished = tool("--version", cwd=tmp_path)
+    assert (finished.code, finished.lines) == (0, [f"fft-tool {fft_tool.__version__}"])
+
+
+# Forms
+
+
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        ("", "magnitude.png phase.png"),
+        ("--bits 8", "magnitude.png phase.png"),
+        ("--bits 16 --metadata", "magnitude.png phase.png metadata.json"),
+        ("--no-phase --spectrum", "magnitude.png spectrum.npz"),
+        ("--crop 2,3,8,6 --window hann", "magnitude.png phase.png crop.png"),
+        ("--smart-crop 8,8 --jobs 1", "magnitude.png phase.png crop.png"),
+        ("--histogram --filter lowpass:4", "magnitude.png phase.png histogram.png filtered.png"),
+    ],
+)
+def test_analyze_makes_what_is_asked_for(folder: Path, options: str, kinds: str) -> None:
+    finished = tool("analyze", "a.png", "b.png", "-o", "OUT", *options.split(), cwd=folder)
+    assert (finished.code, finished.err) == (0, "")
+    assert made(folder / "OUT") == {f"{x}_{kind}" for x in "ab" for kind in kinds.split()}
+
+
+def test_analyze_follows_the_recipe(folder: Path) -> None:
+    words = "analyze a.png -o OUT --bits 16 --crop 2,3,8,6 --window hann --metadata".split()
+    assert tool(*words, cwd=folder).code == 0
+    record = json.loads((folder / "OUT" / "a_metadata.json").read_bytes())
+    assert record["recipe"]["text"] == "crop=2,3,8,6 window=hann bits=16 metadata=yes"
+    picture = opened((folder / "OUT" / "a_magnitude.png").read_bytes())
+    assert (picture.size, picture.mode) == ((8, 6), "I;16")
+
+
+@pytest.mark.parametrize("way", [[], ["--from", "pictures"], ["--from", "spectrum"]])
+def test_reconstruct_gives_the_image_back(folder: Path, way: list[str]) -> None:
+    options = "--bits 16 --metadata --spectrum".split()
+    assert tool("analyze", "a.png", "-o", "OUT", *options, cwd=folder).code == 0
+    finished = tool("reconstruct", "OUT/a_metadata.json", "-o", "back.png", *way, cwd=folder)
+    assert (finished.code, finished.out, finished.err) == (0, b"", "")
+    assert np.array_equal(Image.open(folder / "back.png"), noise(SHAPE))
+
+
+def test_reconstruct_needs_no_record_for_a_spectrum(folder: Path) -> None:
+    assert tool("analyze", "a.png", "-o", "OUT", "--spectrum", cwd=folder).code == 0
+    finished = tool("reconstruct", "OUT/a_spectrum.npz", "-o", "back.png", cwd=folder)
+    assert (finished.code, finished.out, finished.err) == (0, b"", "")
+    assert np.array_equal(Image.open(folder / "back.png"), noise(SHAPE))
+
+
+def test_stats_gives_one_object_a_line(folder: Path) -> None:
+    finished = tool("stats", "a.png", "b.png", "--json", cwd=folder)
+    assert (finished.code, finished.err) == (0, "")
+    assert [line["source"] for line in finished.objects] == ["a.png", "b.png"]
+    statistics = finished.objects[0]["statistics"]["grey"]
+    assert statistics["mean"] == pytest.approx(noise(SHAPE).mean())
+
+
+def test_analyze_tells_machines_one_object_a_line(folder: Path) -> None:
+    (folder / "c.png").write_bytes(b"")
+    finished = tool("analyze", ".", "-o", "OUT", "--json", cwd=folder)
+    assert finished.code == 1
+    assert [(line["source"], line["outcome"]) for line in finished.objects] == [
+        ("a.png", "done"),
+        ("b.png", "done"),
+        ("c.png", "failed"),
+    ]
+    assert finished.objects[0]["outputs"] == ["a_phase.png", "a_magnitude.png"]
+    assert finished.objects[2]["error"]["code"] == "empty-image"
+
+
+def test_one_image_is_answered_with_the_names_of_its_outputs(folder: Path) -> None:
+    finished = tool("analyze", "a.png", "-o", "OUT/", cwd=folder)
+    assert (finished.lines, finished.err) == (["OUT/a_phase.png", "OUT/a_magnitude.png"], "")
+
+
+def test_many_images_are_answered_with_a_table(folder: Path) -> None:
+    finished = tool("analyze", ".", "-o", "OUT", "--metadata", cwd=folder)
+    assert [line.split()[0] for line in finished.lines] == ["image", "a.png", "b.png", "2"]
+
+
+@pytest.mark.parametrize("options", [["--quiet"], ["--quiet", "--metadata"]])
+def test_quiet_is_quiet(folder: Path, options: list[str]) -> None:
+    finished = tool("analyze", ".", "-o", "OUT", *options, cwd=folder)
+    assert (finished.code, finished.out, finished.err) == (0, b"", "")
+
+
+# Pipes
+
+
+@pytest.mark.parametrize("kind", ["magnitude", "phase", "metadata"])
+def test_a_pipe_gives_exactly_the_artifact(folder: Path, kind: str) -> None:
+    data = (folder / "a.png").read_bytes()
+    words = "analyze - -o - --metadata --artifact".split()
+    finished = tool(*words, kind, cwd=folder, stdin=data)
+    expected = fft_tool.run(Source("stdin.png", data), Recipe(metadata=True))[kind].data
+    assert (finished.code, finished.out, finished.err) == (0, expected, "")
+
+
+def test_the_magnitude_is_what_a_pipe_gives_by_default(folder: Path) -> None:
+    data = (folder / "a.png").read_bytes()
+    expected = fft_tool.run(Source("a.png", data), Recipe())["magnitude"].data
+    assert tool("analyze", "a.png", "-o", "-", cwd=folder).out == expected
+
+
+def test_what_comes_through_a_pipe_can_go_to_a_folder(folder: Path) -> None:
+    finished = tool("analyze", "-", "-o", "OUT", cwd=folder, stdin=png_bytes(noise(SHAPE)))
+    assert finished.code == 0
+    assert made(folder / "OUT") == {"stdin_magnitude.png", "stdin_phase.png"}
+
+
+def test_reconstruct_can_write_to_a_pipe(folder: Path) -> None:
+    assert tool("analyze", "a.png", "-o", "OUT", "--spectrum", cwd=folder).code == 0
+    finished = tool("reconstruct", "OUT/a_spectrum.npz", "-o", "-", cwd=folder)
+    assert np.array_equal(opened(finished.out), noise(SHAPE))
+
+
+def test_what_cannot_be_piped_is_told_and_writes_nothing(folder: Path) -> None:
+    assert "one source, not 2" in fails(tool("analyze", ".", "-o", "-", cwd=folder), 2)
+    words = "analyze a.png -o - --no-phase --artifact phase".split()
+    assert "no phase among the artifacts: magnitude" in fails(tool(*words, cwd=folder), 2)
+    assert "standard input" in fails(tool("analyze", "-", "-o", "-", cwd=folder), 1)
+
+
+def test_a_dry_run_of_a_pipe_writes_nothing(folder: Path) -> None:
+    finished = tool("analyze", "a.png", "-o", "-", "--dry-run", cwd=folder)
+    assert (finished.code, finished.out) == (0, b"")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])  # as in many containers
+@pytest.mark.parametrize("words", ["analyze big.png -o -", "stats a.png b.png --json"])
+def test_a_reader_that_has_gone_is_no_reason_to_complain(
+    folder: Path, words: str, unbuffered: str
+) -> None:
+    (folder / "big.png").write_bytes(png_bytes(noise((600, 600))))
+    process = start(*words.split(), cwd=folder, PYTHONUNBUFFERED=unbuffered)
+    assert process.stdout is not None
+    process.stdout.read(0 if "stats" in words else 10)
+    process.stdout.close()
+    _, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, err) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+@pytest.mark.parametrize("words", ["analyze a.png -o -", "stats a.png --json", "completion bash"])
+def test_a_full_disk_behind_stdout_is_told(folder: Path, words: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        process = start(*words.split(), cwd=folder, stdout=full)
+        _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert b"no space left" in err.lower()
+    assert b"bug" not in err
+
+
+# Progress
+
+
+def on_terminal(*words: str, cwd: Path) -> tuple[int, str, str]:
+    """Run with stderr on a terminal: exit code, stdout, and what the terminal shows."""
+    master, slave = pty.openpty()
+    process = start(*words, cwd=cwd, stderr=slave)
+    os.close(slave)
+    shown = b"".join(_until_hangup(master))
+    os.close(master)
+    out, _ = process.communicate(timeout=SECONDS)
+    return process.returncode, out.decode(), shown.decode()
+
+
+def _until_hangup(terminal: int) -> Iterator[bytes]:
+    while True:
+        try:
+            yield os.read(terminal, 65536)
+        except OSError:  # Linux says so when the last writer has gone
+            return
+
+
+def test_progress_is_shown_on_a_terminal_beside_the_data(folder: Path) -> None:
+    (folder / "c.png").write_bytes(b"")
+    code, out, shown = on_terminal("analyze", ".", "-o", "OUT", "--json", cwd=folder)
+    assert code == 1
+    assert [json.loads(line)["outcome"] for line in out.splitlines()] == ["done", "done", "failed"]
+    assert "3/3" in shown
+    assert "c.png: the file is empty" in shown
+
+
+@pytest.mark.parametrize("words", ["analyze a.png -o OUT", "analyze . -o OUT --quiet"])
+def test_no_progress_for_one_image_or_if_quiet(folder: Path, words: str) -> None:
+    code, _, shown = on_terminal(*words.split(), cwd=folder)
+    assert (code, shown) == (0, "")
+
+
+# Exit codes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "transform a.png -o OUT",
+        "analyze -o OUT",
+        "analyze a.png",
+        "analyze a.png -o OUT --colour yes --what",
+        "analyze a.png -o OUT --jobs 0",
+        "analyze a.png -o OUT --max-pixels many",
+        "reconstruct a.json -o b.png --from thin-air",
+        "completion fish",
+    ],
+)
+def test_wrong_usage_is_2(
+    folder: Path, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    with pytest.raises(SystemExit) as caught:
+        main(words.split())
+    assert caught.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: fft-tool")
+    assert not (folder / "OUT").exists()
+
+
+def test_wrong_usage_is_2_for_the_shell_too(folder: Path) -> None:
+    assert tool("analyze", "a.png", cwd=folder).code == 2
+
+
+def run_here(capsys: pytest.CaptureFixture[str], *words: str) -> Finished:
+    """Run the command line in this process."""
+    code = main(words)
+    out, err = capsys.readouterr()
+    return Finished(code, out.encode(), err)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("crop a.png -o OUT", "--crop or --smart-crop"),
+        ("filter a.png -o OUT", "--filter"),
+        ("analyze a.png x/a.png -o OUT", "outputs of the same name"),
+    ],
+)
+def test_options_that_do_not_go_together_are_2(
+    folder: Path,
+    words: str,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder)
+    assert told in fails(run_here(capsys, *words.split()), 2)
+    assert not (folder / "OUT").exists()
+
+
+def test_a_bad_recipe_is_1_with_all_its_faults(folder: Path) -> None:
+    words = "analyze a.png -o OUT --window kaiser --bits 12 --crop 1,2".split()
+    message = fails(tool(*words, cwd=folder), 1)
+    for fault in ("window='kaiser'", "hann", "bits='12'", "crop='1,2'", "x,y,w,h"):
+        assert fault in message
+    assert not (folder / "OUT").exists()
+
+
+def test_a_bug_is_70_with_one_line_and_a_traceback_only_on_request(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def have_a_bug(_: Any) -> int:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("fft_tool.commands.analyze", have_a_bug)
+    message = fails(run_here(capsys, "analyze", "a.png", "-o", "OUT"), 70)
+    assert "bug (ZeroDivisionError: division by zero)" in message
+    assert "--debug" in message
+    with_debug = run_here(capsys, "analyze", "a.png", "-o", "OUT", "--debug")
+    assert with_debug.code == 70
+    assert with_debug.err.startswith("Traceback (most recent call last)")
+    assert "in have_a_bug" in with_debug.err
+
+
+# Interrupts
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with images that take some seconds."""
+    folder = tmp_path_factory.mktemp("many")
+    data = png_bytes(pink_noise((512, 512)))
+    for number in range(200):
+        (folder / f"{number:03}.png").write_bytes(data)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("whom", ["process", "group"])
+def test_an_interrupt_leaves_only_whole_files(
+    many: Path, tmp_path: Path, jobs: str, number: int, whom: str
+) -> None:
+    out = tmp_path / "out"
+    words = ("analyze", many, "-o", out, "--bits", "16", "--metadata", "--jobs", jobs)
+    process = start(*words, cwd=tmp_path)
+    wait_for(lambda: len(list(out.glob("*.json"))) >= 3)
+    (os.killpg if whom == "group" else os.kill)(process.pid, number)
+    stdout, stderr = process.communicate(timeout=SECONDS)
+    assert (process.returncode, stdout) == (130, b""), stderr.decode()
+    assert stderr.decode() == "fft-tool: interrupted; everything that is written is whole\n"
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)  # no worker is left
+    check_whole(out)
+    assert 3 <= len(list(out.glob("*.json"))) < 200
+
+
+def wait_for(condition: Any) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def check_whole(out: Path) -> None:
+    """Check that every file is complete, that records have their artifacts, and nothing else."""
+    assert not list(out.glob(".*"))
+    for path in out.glob("*.png"):
+        png.parse(path.read_bytes())
+    for path in out.glob("*.json"):
+        for entry in json.loads(path.read_bytes())["artifacts"]:
+            assert (out / entry["name"]).stat().st_size == entry["bytes"]

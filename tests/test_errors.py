@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import re
+
+import pytest
+
+from fft_tool import errors
+from fft_tool.errors import Fault, FftToolError, RecipeError, StoreUnavailable
+
+EVERY = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, FftToolError)
+]
+LEAVES = [kind for kind in EVERY if not kind.__subclasses__()]
+FAULTS = (Fault("bits", "12", "should be 8 or 16"), Fault("crop", "", "should be w,h"))
+
+
+def made(kind: type[FftToolError]) -> FftToolError:
+    return RecipeError(FAULTS) if kind is RecipeError else kind("what, where, what to do")
+
+
+def test_every_leaf_has_a_code_of_its_own() -> None:
+    codes = [kind.code for kind in LEAVES]
+    assert len(set(codes)) == len(codes)
+    for kind in LEAVES:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", kind.code)
+        assert "code" in vars(kind), "inherited from nobody"
+
+
+def test_the_tree_in_the_documentation_is_the_tree() -> None:
+    drawn = re.findall(r"[├└]── (\w+)(?: +([a-z-]+))?", errors.__doc__ or "")
+    assert {name for name, _ in drawn} == {kind.__name__ for kind in EVERY} - {"FftToolError"}
+    codes = {kind.__name__: kind.code for kind in LEAVES}
+    assert {name: code for name, code in drawn if code} == codes
+
+
+def test_only_an_unavailable_store_is_worth_trying_again() -> None:
+    assert [kind for kind in LEAVES if kind.transient] == [StoreUnavailable]
+
+
+@pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+def test_errors_survive_the_way_between_processes(kind: type[FftToolError]) -> None:
+    error = made(kind)
+    for back in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301  (our own)
+        assert type(back) is kind
+        assert str(back) == str(error)
+        assert vars(back) == vars(error)
+
+
+def test_a_recipe_error_tells_every_fault() -> None:
+    error = RecipeError(list(FAULTS))
+    assert error.faults == FAULTS
+    assert str(error) == "bits='12': should be 8 or 16; crop='': should be w,h"

@@ -1,0 +1,124 @@
+"""The estimate of memory, held against what whole processes really take."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fft_tool
+from fft_tool import png
+from fft_tool.codec import Header
+from fft_tool.memory import memory_needed
+from tests.images import noise, pink_noise, saved
+
+MIB = 1 << 20
+# VmHWM begins anew with each program; ru_maxrss would also count what pytest had before.
+SCRIPT = """
+import pathlib, re, sys
+import fft_tool
+from fft_tool import codec, memory
+data = pathlib.Path(sys.argv[1]).read_bytes()
+recipe = fft_tool.Recipe.parse_text(sys.argv[2])
+print(memory.memory_needed(codec.open_image(data).header, recipe))
+outputs = fft_tool.run(fft_tool.Source("image", data), recipe, threads=2)
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())
+print(int(peak[1]) * 1024)
+"""
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="peak memory is read from /proc"
+)
+
+
+def needed_and_taken(data: bytes, recipe: str, folder: Path) -> tuple[int, int]:
+    path = folder / "image"
+    path.write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(path), recipe],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=Path(fft_tool.__file__).parents[1],
+    )
+    needed, taken = map(int, done.stdout.split())
+    return needed, taken
+
+
+def file(kind: str, side: int) -> bytes:
+    grey = pink_noise((side, side))
+    if kind == "grey":
+        return saved(Image.fromarray(grey), "PNG", compress_level=1)
+    colour = np.stack([grey, grey.T, grey[::-1]], axis=2)
+    if kind == "rgb":
+        return saved(Image.fromarray(colour), "PNG", compress_level=1)
+    if kind == "rgba 16":
+        return png.encode(noise((side, side, 4), np.uint16))
+    if kind == "cmyk jpeg":
+        return saved(Image.fromarray(colour).convert("CMYK"), "JPEG")
+    return saved(Image.fromarray(colour), kind.upper())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "recipe"),
+    [
+        ("grey", ""),
+        ("grey", "bits=16 metadata=yes"),
+        ("grey", "spectrum=yes"),
+        ("grey", "periodic=yes"),
+        ("grey", "precision=double filter=lowpass:8"),
+        ("rgb", ""),
+        ("rgb", "colour=yes histogram=yes"),
+    ],
+)
+def test_the_estimate_is_safe_and_not_absurd(kind: str, recipe: str, tmp_path: Path) -> None:
+    needed, taken = needed_and_taken(file(kind, 2048), recipe, tmp_path)
+    assert taken <= needed <= 2.5 * taken, f"{needed / MIB:.0f} MiB for {taken / MIB:.0f} MiB"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "recipe"),
+    [
+        ("grey", ""),
+        ("rgb", "phase=no"),
+        ("rgba 16", "phase=no"),
+        ("jpeg", "phase=no"),
+        ("cmyk jpeg", "phase=no"),
+        ("webp", "phase=no"),
+        ("tiff", "phase=no"),
+        ("bmp", "phase=no"),
+    ],
+)
+def test_the_estimate_grows_at_least_as_fast_as_the_memory(
+    kind: str, recipe: str, tmp_path: Path
+) -> None:
+    small, large = (needed_and_taken(file(kind, side), recipe, tmp_path) for side in (512, 2048))
+    needed, taken = (after - before for before, after in zip(small, large, strict=True))
+    pixels = 2048**2 - 512**2
+    assert taken <= needed, f"{needed / pixels:.1f} B/px for {taken / pixels:.1f} B/px"
+
+
+def test_more_pixels_channels_depth_and_outputs_never_need_less() -> None:
+    def needed(header: Header, **texts: str) -> int:
+        return memory_needed(header, fft_tool.Recipe.parse(texts))
+
+    plain = Header("png", 1000, 1000, 1, 8)
+    base = needed(plain)
+    assert needed(Header("png", 2000, 1000, 1, 8)) > base
+    assert needed(Header("png", 1000, 1000, 1, 16)) > base
+    assert needed(Header("png", 1000, 1000, 3, 8)) > base
+    assert needed(Header("tiff", 1000, 1000, 1, 8)) >= base
+    assert needed(plain, phase="no") <= base
+    assert needed(plain, precision="double") > base
+    for texts in (
+        {"bits": "16"}, {"colour": "yes"}, {"metadata": "yes"}, {"spectrum": "yes"},
+        {"periodic": "yes"}, {"filter": "lowpass:8"}, {"histogram": "yes"}, {"crop": "square"},
+    ):  # fmt: skip
+        assert needed(plain, **texts) >= base

@@ -1,0 +1,349 @@
+"""The recipe's grammar: one text for every value, all faults at once, a hash that stays."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fft_tool.crop import Box, Centre, Percent, Square
+from fft_tool.errors import RecipeError
+from fft_tool.filters import LowPass, Stripe
+from fft_tool.recipe import KEYS, Recipe
+from tests.recipes import recipes
+
+# For each key, a text that differs from its default.
+OTHER_VALUES = {
+    "crop": "square",
+    "smart-crop": "64,48",
+    "channel": "green",
+    "background": "black",
+    "detrend": "linear",
+    "window": "hann",
+    "periodic": "yes",
+    "precision": "double",
+    "scale": "db",
+    "bits": "16",
+    "colour": "yes",
+    "phase": "no",
+    "spectrum": "yes",
+    "histogram": "yes",
+    "filter": "lowpass:8",
+    "threshold": "otsu",
+    "pixel-size": "65nm",
+    "metadata": "yes",
+}
+
+
+def faults_of(mapping: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    with pytest.raises(RecipeError) as caught:
+        Recipe.parse(mapping)
+    return {fault.key: (fault.value, fault.allowed) for fault in caught.value.faults}
+
+
+def test_every_key_is_known_to_these_tests() -> None:
+    assert [key.name for key in KEYS] == list(OTHER_VALUES)
+
+
+@settings(max_examples=300, deadline=None)
+@given(recipe=recipes())
+def test_a_recipe_is_read_back_from_its_texts(recipe: Recipe) -> None:
+    assert Recipe.parse(recipe.texts()) == recipe
+    assert Recipe.parse_text(str(recipe)) == recipe
+    assert Recipe.parse(recipe.texts()).sha256 == recipe.sha256
+
+
+@settings(max_examples=100, deadline=None)
+@given(recipe=recipes())
+def test_text_of_a_recipe_is_canonical(recipe: Recipe) -> None:
+    """Printing what was read from a print changes nothing, so the hash has one value."""
+    assert Recipe.parse(recipe.texts()).texts() == recipe.texts()
+
+
+def test_defaults_are_those_of_the_design() -> None:
+    assert Recipe.parse({}) == Recipe() == Recipe.parse_text("")
+    assert str(Recipe()) == ""
+    assert Recipe().texts() == {
+        "crop": "none",
+        "smart-crop": "none",
+        "channel": "luma",
+        "background": "white",
+        "detrend": "none",
+        "window": "none",
+        "periodic": "no",
+        "precision": "single",
+        "scale": "log",
+        "bits": "8",
+        "colour": "no",
+        "phase": "yes",
+        "spectrum": "no",
+        "histogram": "no",
+        "filter": "none",
+        "threshold": "mid",
+        "pixel-size": "none",
+        "metadata": "no",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("crop", "1,2,3,4", Box(1, 2, 3, 4)),
+        ("crop", "pct:25,25,50,50", Percent(25, 25, 50, 50)),
+        ("crop", "pct:33.333333333333336,0,10,10", Percent(100 / 3, 0, 10, 10)),
+        ("crop", "square", Square()),
+        ("crop", "centre:8,9", Centre(8, 9)),
+        ("crop", "none", None),
+        ("smart-crop", "64,48", (64, 48)),
+        ("background", "grey", (128, 128, 128)),
+        ("background", "#0A1b2C", (10, 27, 44)),
+        ("periodic", "true", True),
+        ("periodic", "YES", True),
+        ("phase", "0", False),
+        ("bits", "16", 16),
+        ("filter", "lowpass:8+stripe:90", (LowPass(8), Stripe(90))),
+        ("threshold", "100", 100),
+        ("threshold", "0", 0),
+        ("pixel-size", "65nm", 0.065),
+        ("pixel-size", "0.5um", 0.5),
+        ("pixel-size", "0.1 mm", 100.0),
+        ("pixel-size", "1e-6m", 1.0),
+    ],
+)
+def test_texts_stand_for_their_values(key: str, text: str, value: Any) -> None:
+    parsed = getattr(Recipe.parse({key: f" {text} "}), key.replace("-", "_"))
+    assert parsed == pytest.approx(value) if isinstance(value, float) else parsed == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(16, "16"), (True, "yes"), (False, "no"), (None, "none"), ("x", "x")]
+)
+def test_json_s_own_values_are_taken_as_the_texts_they_stand_for(value: Any, text: str) -> None:
+    keys = {"16": "bits", "yes": "metadata", "no": "phase", "none": "crop"}
+    if text in keys:
+        assert Recipe.parse({keys[text]: value}) == Recipe.parse({keys[text]: text})
+    else:
+        assert faults_of({"bits": value})["bits"][0] == text
+
+
+@pytest.mark.parametrize("spelling", ["smart-crop", "smart_crop", "Smart-Crop", " SMART_CROP "])
+def test_keys_may_be_written_with_dash_or_underscore_in_either_case(spelling: str) -> None:
+    assert Recipe.parse({spelling: "5,6"}) == Recipe(smart_crop=(5, 6))
+
+
+def test_keys_not_given_are_as_in_the_base() -> None:
+    base = Recipe(bits=16, window="hann")
+    assert Recipe.parse({"window": "none"}, base) == Recipe(bits=16)
+    assert base == Recipe(bits=16, window="hann")
+
+
+def test_all_faults_are_reported_at_once_with_key_value_and_what_is_allowed() -> None:
+    faults = faults_of(
+        {
+            "bits": "12",
+            "crop": "left half",
+            "window": "kaiser",
+            "threshold": "-1",
+            "pixel-size": "65",
+            "periodic": "maybe",
+            "background": "mauve",
+            "filter": "blur:3",
+            "smart-crop": "0,5",
+            "depth": "16",
+            "metadata": "yes",
+        }
+    )
+    expected = {
+        "bits": ("12", "8"),
+        "crop": ("left half", "centre:w,h"),
+        "window": ("kaiser", "none, hann, hamming, blackman, tukey"),
+        "threshold": ("-1", "mid, otsu"),
+        "pixel-size": ("65", "65nm"),
+        "periodic": ("maybe", "yes or no"),
+        "background": ("mauve", "#rrggbb"),
+        "filter": ("blur:3", "lowpass"),
+        "smart-crop": ("0,5", "w,h"),
+        "depth": ("16", "unknown key"),
+    }
+    assert list(faults) == list(expected)
+    for key, (value, allowed) in expected.items():
+        assert faults[key][0] == value
+        assert allowed in faults[key][1]
+
+
+def test_sentence_of_the_error_names_every_fault() -> None:
+    with pytest.raises(RecipeError, match=r"bits='12'.*8.*16.*window='kaiser'.*hann"):
+        Recipe.parse({"bits": 12, "window": "kaiser"})
+
+
+def test_unknown_key_is_told_which_keys_there_are() -> None:
+    _, allowed = faults_of({"crops": "square"})["crops"]
+    assert all(name in allowed for name in OTHER_VALUES)
+
+
+@given(junk=st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=5))
+def test_whatever_is_given_either_parses_or_is_a_recipe_error(junk: dict[str, str]) -> None:
+    try:
+        Recipe.parse(junk)
+    except RecipeError as error:
+        assert error.faults
+
+
+@given(key=st.sampled_from(sorted(OTHER_VALUES)), text=st.text(max_size=20))
+def test_whatever_text_a_key_has_either_parses_or_is_its_one_fault(key: str, text: str) -> None:
+    try:
+        Recipe.parse({key: text})
+    except RecipeError as error:
+        assert [fault.key for fault in error.faults] == [key]
+
+
+@given(
+    key=st.sampled_from(sorted(OTHER_VALUES)),
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+        max_leaves=5,
+    ),
+)
+def test_whatever_json_a_key_has_either_parses_or_is_its_one_fault(key: str, value: Any) -> None:
+    try:
+        Recipe.parse({key: value})
+    except RecipeError as error:
+        assert [fault.key for fault in error.faults] == [key]
+
+
+def test_key_given_twice_is_a_fault() -> None:
+    assert faults_of({"smart-crop": "5,5", "smart_crop": "6,6"})["smart-crop"][1] == "given twice"
+    with pytest.raises(RecipeError, match="given twice"):
+        Recipe.parse_text("bits=8 bits=16")
+
+
+def test_text_without_an_equals_sign_is_a_fault() -> None:
+    with pytest.raises(RecipeError, match="should be key=value") as caught:
+        Recipe.parse_text("bits=8 metadata phase")
+    assert [fault.key for fault in caught.value.faults] == ["metadata", "phase"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "key"),
+    [
+        ({"crop": "square", "smart-crop": "8,8"}, "smart-crop"),
+        ({"periodic": "yes", "window": "hann"}, "periodic"),
+        ({"colour": "yes", "bits": "16"}, "colour"),
+    ],
+)
+def test_keys_that_contradict_each_other_are_refused(mapping: dict[str, str], key: str) -> None:
+    assert "excludes" in faults_of(mapping)[key][1] or "goes with" in faults_of(mapping)[key][1]
+
+
+def test_all_contradictions_are_reported_at_once() -> None:
+    mapping = {"crop": "square", "smart-crop": "8,8", "periodic": True, "window": "hann"}
+    assert set(faults_of({**mapping, "colour": True, "bits": 16})) == {
+        "smart-crop",
+        "periodic",
+        "colour",
+    }
+
+
+def test_contradiction_with_the_base_is_refused() -> None:
+    with pytest.raises(RecipeError, match="excludes crop"):
+        Recipe.parse({"smart-crop": "5,5"}, Recipe(crop=Square()))
+
+
+FALSE_VALUES: dict[str, list[Any]] = {
+    "crop": ["square", Box(-1, 0, 5, 5), Box(0, 0, 0, 5), Percent(60, 0, 50, 5), Centre(0, 1), 5],
+    "smart_crop": [(0, 5), (5,), (5, 5, 5), "5,5", [5, 5], (5.5, 6)],
+    "channel": ["cyan", None, 1],
+    "background": ["white", (0, 0), (0, 0, 256), (-1, 0, 0), (0, 0, 0, 0), [0, 0, 0], (0.5, 0, 0)],
+    "detrend": ["quadratic", None],
+    "window": ["kaiser", None, ("tukey", 0.5)],
+    "periodic": ["no", None, 2],
+    "precision": ["half", 64],
+    "scale": ["cube root"],
+    "bits": [12, "16", 8.5, None, True],
+    "phase": ["no", "yes"],
+    "filter": [(), "lowpass:8", LowPass(8), ("lowpass:8",), (LowPass(8), None), 3],
+    "threshold": ["max", -1, 65536, 1.5, None, True],
+    "pixel_size": [0.0, -1.0, float("nan"), float("inf"), "65nm", (1, 1)],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(key, value) for key, values in FALSE_VALUES.items() for value in values]
+)
+def test_a_recipe_cannot_be_made_of_values_that_no_text_stands_for(field: str, value: Any) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Recipe(**{field: value})
+    assert [fault.key for fault in caught.value.faults] == [field.replace("_", "-")]
+
+
+def test_faults_of_a_direct_construction_are_reported_together() -> None:
+    wrong: Any = {"bits": 12, "window": "kaiser"}
+    with pytest.raises(RecipeError) as caught:
+        Recipe(**wrong)
+    assert [fault.key for fault in caught.value.faults] == ["window", "bits"]
+
+
+def test_refusals_speak_of_the_recipe_and_not_of_python() -> None:
+    """They are shown to people, who wrote no list and no format code."""
+    wrong: Any = {"background": [0, 0, 0], "smart_crop": 5, "filter": (None,)}
+    with pytest.raises(RecipeError) as caught:
+        Recipe(**wrong)
+    for fault in caught.value.faults:
+        assert "should be" in fault.allowed or "expected" in fault.allowed, fault
+
+
+@pytest.mark.parametrize("key", OTHER_VALUES)
+def test_hash_depends_on_every_key(key: str) -> None:
+    assert Recipe.parse({key: OTHER_VALUES[key]}).sha256 != Recipe().sha256
+
+
+def test_hashes_of_different_recipes_differ() -> None:
+    hashes = {Recipe.parse({key: value}).sha256 for key, value in OTHER_VALUES.items()}
+    assert len(hashes) == len(OTHER_VALUES)
+
+
+def test_hash_stays_what_it_is() -> None:
+    """It stands in records: a change here makes every earlier result look outdated."""
+    assert Recipe().sha256 == "6270642888f401b789fe57fb05152c0534652083df9b7648dbe7b96983c1e535"
+    assert (
+        Recipe(bits=16, metadata=True).sha256
+        == "5e923568a0d4fd1a13ab48f8edd78d313b1ee45be8dc95e41c357251661925df"
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(recipe=recipes())
+def test_equal_recipes_have_equal_hashes(recipe: Recipe) -> None:
+    assert dataclasses.replace(recipe).sha256 == recipe.sha256
+    if recipe.pixel_size is not None:
+        whole = dataclasses.replace(recipe, pixel_size=2)
+        assert whole == dataclasses.replace(recipe, pixel_size=2.0)
+        assert whole.sha256 == dataclasses.replace(recipe, pixel_size=2.0).sha256
+
+
+def test_a_recipe_and_its_faults_go_between_processes() -> None:
+    recipe = Recipe(bits=16, filter=(LowPass(8),))
+    assert pickle.loads(pickle.dumps(recipe)) == recipe  # noqa: S301
+    with pytest.raises(RecipeError) as caught:
+        Recipe.parse({"bits": 12})
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert copy.faults == caught.value.faults
+    assert str(copy) == str(caught.value)
+
+
+def test_a_recipe_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Recipe().bits = 16  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
+def test_every_key_says_what_it_is_for_and_what_is_allowed(key: Any) -> None:
+    assert len(key.help) > 10
+    assert key.kind.form
+    assert key.kind.choices or key.kind.metavar
+    assert key.kind.parse(key.kind.format(key.default)) == key.default
