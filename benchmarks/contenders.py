@@ -166,16 +166,6 @@ TRANSFORMERS = (
 )
 
 
-def floor_transforms(pixels: Array) -> dict[str, Call]:
-    """Every installed transform but ours, as pieces of the floor."""
-    image = pixels.astype(np.float32)
-    return {
-        peer.name: peer.prepare(image)
-        for peer in TRANSFORMERS
-        if peer.name != OURS and installed(peer.module)
-    }
-
-
 def floor_pieces(data: bytes, pictures: Codes) -> Mapping[str, Call]:
     """Decoding and deflating, which nobody does without."""
     magnitude, phase = raw_rows(pictures.magnitude), raw_rows(pictures.phase)

@@ -13,11 +13,11 @@ from contenders import (
     PAINTERS,
     TRANSFORMERS,
     Array,
+    Call,
     Painter,
     Transformer,
     codes_of,
     floor_pieces,
-    floor_transforms,
     installed,
     paint_ours,
 )
@@ -53,8 +53,7 @@ def _picture_rows(side: int, plan: Plan) -> list[Row]:
     absent = _refused_painters(data, Reference.of(pixels))
     calls = {peer.name: partial(peer.paint, data) for peer in PAINTERS if peer.name not in absent}
     pieces = floor_pieces(data, codes_of(*paint_ours(data)))
-    transforms = {name + _FFT: call for name, call in floor_transforms(pixels).items()}
-    times = race({**calls, **pieces, **transforms}, plan.effort)
+    times = race({**calls, **pieces, **_floor_transforms(pixels)}, plan.effort)
     ours = times[OURS]
     return [
         *(
@@ -72,6 +71,14 @@ def _refused_painters(data: bytes, truth: Reference) -> dict[str, str]:
     return refused(
         Candidate(peer.name, installed(peer.module), partial(check, peer)) for peer in PAINTERS
     )
+
+
+def _floor_transforms(pixels: Array) -> dict[str, Call]:
+    """Every transform but ours that is there and right."""
+    image = pixels.astype(np.float32)
+    left_out = {OURS, *_refused_transformers(image)}
+    peers = (peer for peer in TRANSFORMERS if peer.name not in left_out)
+    return {peer.name + _FFT: peer.prepare(image) for peer in peers}
 
 
 def _floor_rows(what: str, times: Mapping[str, Times]) -> list[Row]:
@@ -98,7 +105,8 @@ def transforms(plan: Plan) -> Section:
         "The transform alone",
         "From a float32 array to its half spectrum, in process, two threads for everyone that can "
         "use them. The goal is for the fastest of ducc0, MKL, FFTW (planned beforehand, "
-        "FFTW_ESTIMATE) and OpenCV at each size; peers stand in the order of their times.",
+        "FFTW_ESTIMATE) and OpenCV at each size; peers stand in the order of their times. MKL's "
+        "threads sleep between calls (KMP_BLOCKTIME=0): otherwise they take the next one's core.",
         tuple(row for shape in plan.transform_shapes for row in _transform_rows(shape, plan)),
     )
 

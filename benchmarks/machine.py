@@ -9,8 +9,9 @@ from pathlib import Path
 
 from programs import imagemagick, version_text
 
+import fft_tool
+
 DISTRIBUTIONS = (
-    "fft-pipeline",
     "numpy",
     "scipy",
     "pillow",
@@ -37,6 +38,7 @@ def describe(cores: int) -> list[tuple[str, str]]:
         ("cores used", f"{cores} of {os.cpu_count()}"),
         ("system", f"{platform.system()} {platform.machine()}"),
         (platform.python_implementation(), platform.python_version()),
+        ("fft-tool", fft_tool.__version__),
         *((name, version) for name, version in (*found, *programs) if version),
     ]
 

@@ -16,6 +16,8 @@ from fft_tool.spectrum import Spectrum
 IndexArray = NDArray[np.intp]
 
 MIN_PROMINENCE_DB = 15.0  # noise reaches it once in 5e13 coefficients
+_MIN_PERIODS = 2
+_MIN_SHARE = 1e-5  # of the energy beside DC: 50 dB below
 _MIN_LOCAL = 10.0  # times the power of neighbours in line: for ridges and axis crosses
 _REACH = 20  # how far those lines go to either side, in coefficients
 _CORE = 4  # and where they start, clear of the peak's own main lobe
@@ -74,7 +76,9 @@ def find_peaks(spectrum: Spectrum, profile: RadialProfile, count: int = 8) -> li
     * has ten times the usual power of its neighbours along the row, the column and (summed over
       three across) the ray from DC, so that the axis cross of a non-periodic image, the cross of
       another wave's leakage and the ridge of a texture with a direction have none,
-    * has at least two periods in the image, along x or along y; less is a trend.
+    * has at least two periods in the image, along x or along y; less is a trend;
+    * has, with its mirror, at least 1e-5 of the energy beside DC, so that what is called a peak
+      says something of the image.
 
     They come in the order of power × prominence in dB. Of peaks less than four coefficients
     apart only the first stays. Frequencies are refined to a small part of a coefficient, for a
@@ -93,7 +97,7 @@ def find_peaks(spectrum: Spectrum, profile: RadialProfile, count: int = 8) -> li
         if len(peaks) == count:
             break
         centre = _refined(plane, row, column)
-        if not any(_close(plane.shape, centre, other) for other in centres):
+        if _is_wave(centre) and not any(_close(plane.shape, centre, other) for other in centres):
             peaks.append(_peak(plane, row, column, centre))
             centres.append(centre)
     return peaks
@@ -107,6 +111,7 @@ class _Plane:
         self.shape = spectrum.shape
         self.size = self.shape[0] * self.shape[1]
         self.rounding = profile.rounding * self.size**2  # if all were in one coefficient
+        self.energy = float(profile.mean @ profile.count) * self.size
         rings = np.concatenate([profile.background[:1], profile.background])
         rings = np.append(rings, rings[-1]) * self.size
         self.rings: FloatArray = np.maximum(rings, profile.rounding * self.size)
@@ -137,7 +142,8 @@ class _Plane:
 
 def _strongest_maxima(plane: _Plane) -> tuple[IndexArray, IndexArray]:
     """Rows (signed) and columns of the maxima that stand out from their rings, strongest first."""
-    limit = np.maximum(plane.rings * 10 ** (MIN_PROMINENCE_DB / 10), plane.rounding)
+    least = max(plane.rounding, _MIN_SHARE * plane.energy / 2)
+    limit = np.maximum(plane.rings * 10 ** (MIN_PROMINENCE_DB / 10), least)
     found = [_maxima(plane, *_above(rows, limit)) for rows in folded_rows(plane.spectrum)]
     ky, kx = (np.concatenate(parts) for parts in zip(*found, strict=True))
     power = plane.power(ky, kx)
@@ -159,7 +165,7 @@ def _above(rows: FoldedRows, limit: FloatArray) -> tuple[IndexArray, IndexArray]
 def _maxima(plane: _Plane, ky: IndexArray, kx: IndexArray) -> tuple[IndexArray, IndexArray]:
     """Keep those that are no trend and no less than any of their eight neighbours."""
     periods = np.maximum(np.abs(ky), kx)
-    ky, kx = ky[periods >= 2], kx[periods >= 2]
+    ky, kx = ky[periods >= _MIN_PERIODS], kx[periods >= _MIN_PERIODS]
     if len(ky) == 0:
         return ky, kx
     power = plane.power(ky, kx)
@@ -226,6 +232,11 @@ def _offset(line: NDArray[np.complex128]) -> float:
     curvature = left - 2 * centre + right
     shift = (left - right) / (2 * curvature) if curvature < 0 else 0.0
     return float(middle - 2 + np.clip(shift, -0.5, 0.5))
+
+
+def _is_wave(centre: tuple[float, float]) -> bool:
+    """Whether at least two periods fit, along x or along y; less is a trend."""
+    return max(abs(centre[0]), abs(centre[1])) >= _MIN_PERIODS
 
 
 def _close(shape: tuple[int, int], one: tuple[float, float], other: tuple[float, float]) -> bool:

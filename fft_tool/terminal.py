@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from fft_tool.batch import Outcome
+from fft_tool.findings import dominant
 
 MOST_ROWS = 60  # of a longer batch the records tell more than a table on a screen
 Cells = Sequence[str]
@@ -35,7 +36,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     """Print a table of what was found, and how many sources met which end."""
     console = _console()
     if len(outcomes) <= MOST_ROWS:
-        headings = ("image", "size", "strongest peak", "slope β", "sharpness", "comes back")
+        headings = ("image", "size", "dominant wave", "slope β", "sharpness", "comes back")
         console.print(_table(headings, [_found(outcome) for outcome in outcomes]))
     counts = Counter(outcome.result for outcome in outcomes)
     console.print(", ".join(f"{count} {result}" for result, count in counts.items()))
@@ -76,15 +77,15 @@ def _found(outcome: Outcome) -> Cells:
     return (
         outcome.source,
         f"{spectrum['width']} × {spectrum['height']}",
-        _peak(measures["peaks"]),
+        _peak(dominant(record)),
         _slope(measures["slope"]),
         _sharpness(record),
         _fidelity(record["certificate"]),
     )
 
 
-def _peak(peaks: Sequence[Mapping[str, Any]]) -> str:
-    return f"{peaks[0]['period']:.4g} px at {peaks[0]['angle']:.4g}°" if peaks else "none"
+def _peak(peak: Mapping[str, Any] | None) -> str:
+    return f"{peak['period']:.4g} px at {peak['angle']:.4g}°" if peak else "none"
 
 
 def _slope(slope: Mapping[str, Any] | None) -> str:

@@ -58,7 +58,7 @@ def tool(
         input=stdin,
         capture_output=True,
         env=environment(**variables),
-        preexec_fn=before,  # noqa: PLW1509  (all that it does is one system call)
+        preexec_fn=before,
         timeout=SECONDS,
         check=False,
     )

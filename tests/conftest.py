@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,15 @@ from tests.cloud import REGION, Bucket
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
     """Count a skipped test as failed where ``NO_SKIPS`` is set, as it is in CI."""
-    report: Any = yield
-    return _not_skipped(report)
+    return _not_skipped((yield))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Iterator[None]:
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
     """Count a skipped file likewise."""
-    report: Any = yield
-    return _not_skipped(report)
+    return _not_skipped((yield))
 
 
 def _not_skipped(report: Any) -> Any:

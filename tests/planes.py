@@ -34,7 +34,7 @@ def read_png(data: bytes) -> Plane:
     return np.asarray(opened(data))
 
 
-def noise(shape: Shape, white: int = 255, seed: int = 0) -> Plane:
+def noise(shape: tuple[int, ...], white: int = 255, seed: int = 0) -> Plane:
     dtype = np.uint8 if white < 256 else np.uint16
     return np.random.default_rng(seed).integers(0, white + 1, shape, dtype=dtype)
 

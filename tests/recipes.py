@@ -62,7 +62,7 @@ def recipes(draw: st.DrawFn, room: int | None = None) -> Recipe:
         "scale": draw(st.sampled_from(("log", "linear", "power", "db"))),
         "filter": draw(st.none() | st.lists(FILTERS, min_size=1, max_size=3).map(tuple)),
         "threshold": draw(st.sampled_from(("mid", "otsu")) | st.integers(0, levels)),
-        "pixel_size": draw(st.none() | st.floats(1e-9, 1e9)),
+        "pixel_size": draw(st.none() | st.floats(1e-3, 1e6)),
     }
     for key in ("phase", "spectrum", "histogram", "metadata"):
         values[key] = draw(st.booleans())

@@ -20,7 +20,6 @@ from PIL import Image
 import fft_tool
 from fft_tool import codec
 from fft_tool.errors import (
-    CorruptImage,
     EmptyImage,
     FftToolError,
     ImageError,
@@ -30,7 +29,6 @@ from fft_tool.errors import (
 from tests.images import (
     SIGNATURE,
     chunk,
-    chunks_of,
     header,
     noise,
     png_bytes,
@@ -142,169 +140,6 @@ def test_a_file_cut_at_any_byte_is_refused_unless_nothing_is_missing(name: str) 
             assert found == whole
 
 
-@pytest.mark.parametrize("name", ["png", "png filtered"])
-def test_no_changed_bit_of_a_png_goes_unnoticed(name: str) -> None:
-    data = bytearray(SMALL_FILES[name])
-    for position in range(8 * len(data)):
-        data[position // 8] ^= 1 << position % 8
-        assert isinstance(outcome(bytes(data)), type), f"bit {position}"
-        data[position // 8] ^= 1 << position % 8
-
-
-def test_a_wrong_checksum_in_any_chunk_is_refused_and_the_chunk_named() -> None:
-    ancillary = [(b"gAMA", bytes(4)), (b"tEXt", b"k\0v"), (b"pHYs", bytes(9))]
-    data = png_bytes(PIXELS, *(chunk(kind, body) for kind, body in ancillary))
-    chunks = list(chunks_of(data))
-    for damaged in range(len(chunks)):
-        parts = [chunk(*entry, crc_error=i == damaged) for i, entry in enumerate(chunks)]
-        with pytest.raises(CorruptImage, match=f"{chunks[damaged][0].decode()}.*checksum"):
-            codec.decode(SIGNATURE + b"".join(parts))
-
-
-def adam7(pixels: Any) -> bytes:
-    """Rows of an interlaced file: seven small images of every eighth pixel or more."""
-    starts = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2)]
-    passes = [pixels[y::down, x::across] for y, x, down, across in [*starts, (1, 0, 2, 1)]]
-    return b"".join(scanlines(part) for part in passes if part.size)
-
-
-ROWS = {
-    "plain": scanlines(PIXELS),
-    "filtered": scanlines(PIXELS, 1, 4),
-    "interlaced": adam7(PIXELS),
-}
-
-
-def with_image_data(data: bytes, rows: str = "plain") -> bytes:
-    return png_file(header(7, 5, interlace=rows == "interlaced"), chunk(b"IDAT", data))
-
-
-def test_interlaced_rows_are_put_together() -> None:
-    found = codec.decode(with_image_data(zlib.compress(ROWS["interlaced"]), "interlaced"))
-    np.testing.assert_array_equal(found.pixels[:, :, 0], PIXELS)
-
-
-@pytest.mark.parametrize("rows", ROWS)
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda rows: zlib.compress(rows[:-1]),
-        lambda rows: zlib.compress(rows[:-8]),
-        lambda rows: zlib.compress(rows[:8]),
-        lambda _: zlib.compress(b""),
-        lambda rows: zlib.compress(rows)[:-6],
-        lambda rows: b"\0\0" + zlib.compress(rows)[2:],
-        lambda rows: rows,
-        lambda rows: zlib.compress(rows)[:-1] + b"!",
-        lambda rows: b"\x78\x01\7" + zlib.compress(rows),
-        lambda rows: zlib.compress(b"\5" + rows[1:]),
-        lambda rows: zlib.compress(rows[:-8] + b"\x63" + rows[-7:]),  # the last row's filter
-        lambda _: b"?",
-    ],
-    ids=[
-        "a byte short", "a row short", "one row", "no rows", "stream cut", "bad zlib header",
-        "not compressed", "wrong adler", "bad block type", "unknown filter",
-        "unknown filter at the end", "one byte",
-    ],
-)  # fmt: skip
-def test_damaged_image_data_under_right_checksums_is_refused(rows: str, damage: Any) -> None:
-    with pytest.raises(CorruptImage):
-        codec.decode(with_image_data(damage(ROWS[rows]), rows))
-
-
-@pytest.mark.parametrize(
-    "surplus",
-    [
-        lambda rows: zlib.compress(rows + b"!"),
-        lambda rows: zlib.compress(rows + bytes(100_000)),
-        lambda rows: zlib.compress(rows) + b"junk after the stream",
-        lambda rows: zlib.compress(rows)[:-4],
-    ],
-    ids=["a byte more", "much more", "after the stream", "no adler"],
-)
-def test_odd_image_data_comes_out_the_same_however_it_is_stored(surplus: Any) -> None:
-    plain, filtered, interlaced = (
-        outcome(with_image_data(surplus(rows), name)) for name, rows in ROWS.items()
-    )
-    assert plain == filtered == interlaced
-    assert plain in (CorruptImage, codec.decode(png_bytes(PIXELS)).pixels.tolist())
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        SIGNATURE + chunk(b"IDAT", zlib.compress(ROWS["plain"])) + HEADER + chunk(b"IEND"),
-        png_file(HEADER),
-        png_file(HEADER, chunk(b"IDAT")),
-        png_file(chunk(b"IHDR", bytes(12)), chunk(b"IDAT", b"x")),
-        png_file(header(0, 5), chunk(b"IDAT", b"x")),
-        png_file(header(7, 0), chunk(b"IDAT", b"x")),
-        png_file(header(1 << 31, 1), chunk(b"IDAT", b"x")),
-        png_file(header(7, 5, 16, 3), chunk(b"PLTE", b"rgb"), chunk(b"IDAT", b"x")),
-        png_file(header(7, 5, 4, 2), chunk(b"IDAT", b"x")),
-        png_file(header(7, 5, interlace=2), chunk(b"IDAT", b"x")),
-        SIGNATURE + b"\xff\xff\xff\xffIHDR" + bytes(30),
-        SIGNATURE,
-    ],
-    ids=[
-        "data before header", "no data", "empty data", "short header", "no width", "no height",
-        "width above 2**31", "16-bit palette", "4-bit colour", "interlace method", "endless chunk",
-        "signature only",
-    ],
-)  # fmt: skip
-def test_files_against_the_rules_are_refused(data: bytes) -> None:
-    with pytest.raises(CorruptImage):
-        codec.decode(data)
-
-
-def test_an_unknown_critical_chunk_is_refused_and_an_unknown_ancillary_one_is_not() -> None:
-    with pytest.raises(UnsupportedImage, match="CgBI"):
-        codec.decode(png_bytes(PIXELS, chunk(b"CgBI", bytes(4))))
-    assert codec.decode(png_bytes(PIXELS, chunk(b"cgBI", bytes(4)))).pixels.shape == (5, 7, 1)
-
-
-# --- palettes and transparency ----------------------------------------------------------------
-
-
-def with_palette(*extra: bytes) -> bytes:
-    image_data = chunk(b"IDAT", zlib.compress(scanlines(PIXELS % 10)))
-    return png_file(header(7, 5, colour=3), *extra, image_data)
-
-
-@pytest.mark.parametrize(
-    "extra",
-    [
-        [],
-        [chunk(b"PLTE")],
-        [chunk(b"PLTE", b"four")],
-        [chunk(b"PLTE", bytes(257 * 3))],
-        [chunk(b"PLTE", bytes(30)), chunk(b"tRNS", bytes(300))],
-    ],
-    ids=["none", "empty", "not in threes", "too long", "too much transparency"],
-)
-def test_a_wrong_palette_is_refused(extra: list[bytes]) -> None:
-    with pytest.raises(CorruptImage):
-        codec.decode(with_palette(*extra))
-
-
-def test_an_index_outside_the_palette_does_no_harm() -> None:
-    with contextlib.suppress(CorruptImage):
-        found = codec.decode(with_palette(chunk(b"PLTE", b"\xff\x00\x80" * 2)))
-        assert found.pixels.shape == (5, 7, 3)
-        assert (found.pixels[PIXELS % 10 < 2] == (255, 0, 128)).all()
-
-
-@pytest.mark.parametrize("filtering", [0, 4])
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("length", [0, 1, 3, 8])
-def test_a_transparent_colour_of_wrong_length_is_refused_in_plain_words(
-    filtering: int, channels: int, length: int
-) -> None:
-    data = png_bytes(ramp(5, 7, channels), chunk(b"tRNS", bytes(length)), filtering=filtering)
-    with pytest.raises(CorruptImage, match="transparency"):
-        codec.decode(data)
-
-
 # --- bombs and absurd headers -----------------------------------------------------------------
 
 
@@ -354,7 +189,9 @@ ABSURD = {
     "png plain": png_of_size(17_000, 17_000),
     "png filtered": png_of_size(17_000, 17_000, b"\1"),
     "png bomb": png_file(HEADER, chunk(b"IDAT", BOMB)),
-    "png filtered bomb": with_image_data(zlib.compress(ROWS["filtered"] + bytes(50_000_000), 9)),
+    "png filtered bomb": png_file(
+        HEADER, chunk(b"IDAT", zlib.compress(scanlines(PIXELS, 1, 4) + bytes(50_000_000), 9))
+    ),
     "png text bomb": png_bytes(PIXELS, chunk(b"zTXt", b"k\0\0" + BOMB), filtering=4),
     "jpeg": jpeg_of_size(65_535, 65_535),
     "bmp": bmp_of_size(60_000, 60_000),
@@ -456,34 +293,6 @@ def test_big_tiff_is_taken_or_called_unsupported(order: str) -> None:
     with contextlib.suppress(UnsupportedImage):
         found = codec.decode(tiff(PIXELS, bigtiff=True, byteorder=order))
         np.testing.assert_array_equal(found.pixels[:, :, 0], PIXELS)
-
-
-# --- damage beside the pixels -----------------------------------------------------------------
-
-DAMAGED_EXIF = {
-    "junk": b"junk and more junk",
-    "empty": b"",
-    "two bytes": b"II",
-    "no offset": b"II*\0",
-    "offset far away": b"II*\0\xff\xff\xff\x7f",
-    "directory cut": b"II*\0\x08\0\0\0\5",
-    "points at itself": b"II*\0\x08\0\0\0\0\0\x08\0\0\0",
-    "value cut": tiff_directory((282, "II", [72, 1]), (283, "II", [72, 1]))[:-9],
-    "two orientations": tiff_directory((274, "H", [1, 3])),
-    "too many units": tiff_directory((296, "H", [2, 3, 2])),
-}
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-@pytest.mark.parametrize("name", DAMAGED_EXIF)
-def test_damaged_exif_does_not_cost_the_image(kind: str, name: str) -> None:
-    block = DAMAGED_EXIF[name]
-    if kind == "PNG":
-        data = png_bytes(ramp(5, 7, 3), chunk(b"eXIf", block))
-    else:
-        data = saved(COLOUR, kind, exif=b"Exif\0\0" + block)
-    head = codec.decode(data).header
-    assert (head.shape, head.orientation, head.pixel_size_um) == ((5, 7), 1, None)
 
 
 @pytest.mark.parametrize("name", SMALL_FILES)

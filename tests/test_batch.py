@@ -247,7 +247,9 @@ def test_a_changed_source_is_done_again(inputs: Store, anywhere: Store, recipe: 
     assert again(refs, recipe, anywhere) == ["done", "skipped"]
 
 
-@pytest.mark.parametrize("change", ["window=hann", "bits=16 scale=db", "pixel-size=5nm", "phase=no"])
+@pytest.mark.parametrize(
+    "change", ["window=hann", "bits=16 scale=db", "pixel-size=5nm", "phase=no"]
+)
 def test_a_changed_recipe_is_done_again(
     inputs: Store, anywhere: Store, recipe: Recipe, change: str
 ) -> None:

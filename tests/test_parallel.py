@@ -76,6 +76,7 @@ def test_one_thread_is_the_caller_s_own() -> None:
     assert map_rows(lambda _, __: threading.get_ident(), 3, 1) == [threading.get_ident()] * 3
 
 
+@settings(deadline=None)
 @given(row_bytes=st.integers(0, 1 << 40))
 def test_a_block_has_at_least_a_row_and_otherwise_fits_its_budget(row_bytes: int) -> None:
     rows = rows_per_block(row_bytes)

@@ -177,6 +177,7 @@ PREPARATIONS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(preparation=PREPARATIONS)
 def test_json_goes_back_to_the_same_preparation(preparation: Preparation) -> None:
     assert Preparation.from_json(preparation.to_json()) == preparation

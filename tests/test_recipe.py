@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -45,11 +46,20 @@ def faults_of(mapping: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {fault.key: (fault.value, fault.allowed) for fault in caught.value.faults}
 
 
+def faulty_keys(mapping: Mapping[str, Any]) -> list[str]:
+    """Keys that are refused, none if the mapping parses; any other error is let through."""
+    try:
+        Recipe.parse(mapping)
+    except RecipeError as error:
+        return [fault.key for fault in error.faults]
+    return []
+
+
 def test_every_key_is_known_to_these_tests() -> None:
     assert [key.name for key in KEYS] == list(OTHER_VALUES)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(recipe=recipes())
 def test_a_recipe_is_read_back_from_its_texts(recipe: Recipe) -> None:
     assert Recipe.parse(recipe.texts()) == recipe
@@ -57,7 +67,7 @@ def test_a_recipe_is_read_back_from_its_texts(recipe: Recipe) -> None:
     assert Recipe.parse(recipe.texts()).sha256 == recipe.sha256
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(recipe=recipes())
 def test_text_of_a_recipe_is_canonical(recipe: Recipe) -> None:
     """Printing what was read from a print changes nothing, so the hash has one value."""
@@ -120,14 +130,20 @@ def test_texts_stand_for_their_values(key: str, text: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(16, "16"), (True, "yes"), (False, "no"), (None, "none"), ("x", "x")]
+    ("key", "value", "text"),
+    [
+        ("bits", 16, "16"),
+        ("metadata", True, "yes"),
+        ("phase", False, "no"),
+        ("crop", None, "none"),
+        ("threshold", 0, "0"),
+    ],
 )
-def test_json_s_own_values_are_taken_as_the_texts_they_stand_for(value: Any, text: str) -> None:
-    keys = {"16": "bits", "yes": "metadata", "no": "phase", "none": "crop"}
-    if text in keys:
-        assert Recipe.parse({keys[text]: value}) == Recipe.parse({keys[text]: text})
-    else:
-        assert faults_of({"bits": value})["bits"][0] == text
+def test_json_s_own_values_are_taken_as_the_texts_they_stand_for(
+    key: str, value: Any, text: str
+) -> None:
+    assert Recipe.parse({key: value}) == Recipe.parse({key: text})
+    assert faults_of({"depth": value})["depth"][0] == text
 
 
 @pytest.mark.parametrize("spelling", ["smart-crop", "smart_crop", "Smart-Crop", " SMART_CROP "])
@@ -185,22 +201,19 @@ def test_unknown_key_is_told_which_keys_there_are() -> None:
     assert all(name in allowed for name in OTHER_VALUES)
 
 
+@settings(deadline=None)
 @given(junk=st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=5))
 def test_whatever_is_given_either_parses_or_is_a_recipe_error(junk: dict[str, str]) -> None:
-    try:
-        Recipe.parse(junk)
-    except RecipeError as error:
-        assert error.faults
+    assert set(faulty_keys(junk)) <= set(junk) | set(OTHER_VALUES)
 
 
+@settings(deadline=None)
 @given(key=st.sampled_from(sorted(OTHER_VALUES)), text=st.text(max_size=20))
 def test_whatever_text_a_key_has_either_parses_or_is_its_one_fault(key: str, text: str) -> None:
-    try:
-        Recipe.parse({key: text})
-    except RecipeError as error:
-        assert [fault.key for fault in error.faults] == [key]
+    assert faulty_keys({key: text}) in ([], [key])
 
 
+@settings(deadline=None)
 @given(
     key=st.sampled_from(sorted(OTHER_VALUES)),
     value=st.recursive(
@@ -210,10 +223,7 @@ def test_whatever_text_a_key_has_either_parses_or_is_its_one_fault(key: str, tex
     ),
 )
 def test_whatever_json_a_key_has_either_parses_or_is_its_one_fault(key: str, value: Any) -> None:
-    try:
-        Recipe.parse({key: value})
-    except RecipeError as error:
-        assert [fault.key for fault in error.faults] == [key]
+    assert faulty_keys({key: value}) in ([], [key])
 
 
 def test_key_given_twice_is_a_fault() -> None:
@@ -316,14 +326,18 @@ def test_hash_stays_what_it_is() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
-@given(recipe=recipes())
-def test_equal_recipes_have_equal_hashes(recipe: Recipe) -> None:
-    assert dataclasses.replace(recipe).sha256 == recipe.sha256
-    if recipe.pixel_size is not None:
-        whole = dataclasses.replace(recipe, pixel_size=2)
-        assert whole == dataclasses.replace(recipe, pixel_size=2.0)
-        assert whole.sha256 == dataclasses.replace(recipe, pixel_size=2.0).sha256
+def test_equal_recipes_have_equal_hashes() -> None:
+    """Whole numbers and fractions, true and 1, are equal in Python, so their texts must be too."""
+    alike: dict[str, tuple[Any, Any]] = {
+        "pixel_size": (2, 2.0),
+        "periodic": (True, 1),
+        "crop": (Percent(25, 0, 50, 50), Percent(25.0, 0.0, 50.0, 50.0)),
+        "filter": ((LowPass(8),), (LowPass(8.0),)),
+    }
+    for field, (one, other) in alike.items():
+        first, second = Recipe(**{field: one}), Recipe(**{field: other})
+        assert first == second
+        assert first.sha256 == second.sha256, field
 
 
 def test_a_recipe_and_its_faults_go_between_processes() -> None:

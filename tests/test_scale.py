@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fft_tool.scale import DB_FLOOR, SCALES
@@ -27,6 +27,7 @@ def test_the_scales_are_those_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
 @given(largest=LARGEST)
 def test_shown_values_follow_the_formula_within_the_limits(name: str, largest: float) -> None:
     magnitudes = np.linspace(0, largest, 50)
@@ -38,6 +39,7 @@ def test_shown_values_follow_the_formula_within_the_limits(name: str, largest: f
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
 @given(largest=LARGEST)
 def test_magnitude_undoes_shown(name: str, largest: float) -> None:
     magnitudes = np.linspace(0, largest, 50)
@@ -45,6 +47,7 @@ def test_magnitude_undoes_shown(name: str, largest: float) -> None:
     np.testing.assert_allclose(back, magnitudes, rtol=1e-9, atol=1e-12 * largest)
 
 
+@settings(deadline=None)
 @given(largest=LARGEST)
 def test_decibels_end_at_the_floor_and_the_floor_is_silence(largest: float) -> None:
     scale = SCALES["db"]

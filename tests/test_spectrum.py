@@ -21,11 +21,13 @@ def test_frequencies_are_numpy_s_with_y_up(shape: Shape) -> None:
     assert (fy.shape, fx.shape) == ((shape[0], 1), (1, shape[1] // 2 + 1))
 
 
+@settings(deadline=None)
 @given(shape=shapes())
 def test_no_frequency_is_beyond_nyquist(shape: Shape) -> None:
     assert all(np.abs(axis).max() <= 0.5 for axis in frequencies(shape))
 
 
+@settings(deadline=None)
 @given(shape=shapes())
 def test_multiplicity_counts_every_coefficient_of_the_full_spectrum(shape: Shape) -> None:
     height, width = shape

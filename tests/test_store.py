@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -110,7 +111,7 @@ def test_an_empty_object_is_an_object(store: Store) -> None:
 @pytest.mark.parametrize("first", [None, 10])
 def test_a_missing_object_is_not_found_by_its_name(store: Store, first: int | None) -> None:
     filled(store, {"a": b""})
-    with pytest.raises(NotFound, match="plants/missing.png"):
+    with pytest.raises(NotFound, match=r"plants/missing\.png"):
         store.read("plants/missing.png", first=first)
 
 
@@ -213,7 +214,8 @@ def test_other_locations_are_refused_with_what_they_should_be(location: str) -> 
 
 
 def test_memory_keeps_its_own_copy() -> None:
-    data, metadata = bytearray(b"data"), {"crop": "square"}
+    metadata = {"crop": "square"}
+    data: Any = bytearray(b"data")
     store = MemoryStore()
     store.write("a", data, metadata=metadata)
     data[:] = b"gone"
@@ -314,10 +316,10 @@ def test_a_reader_never_sees_half_an_object(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX's")
-@pytest.mark.parametrize(("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)])
-def test_permissions_are_the_usual_ones(
-    tmp_path: Path, umask: int, file: int, folder: int
-) -> None:
+@pytest.mark.parametrize(
+    ("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)]
+)
+def test_permissions_are_the_usual_ones(tmp_path: Path, umask: int, file: int, folder: int) -> None:
     before = os.umask(umask)
     try:
         FolderStore(tmp_path).write("a/b.png", b"")
@@ -342,13 +344,15 @@ def test_a_file_where_a_folder_should_be_is_an_error_with_a_reason(tmp_path: Pat
 
 def elsewhere(code: str, cwd: Path, before: Callable[[], None]) -> list[str]:
     """Run code with a folder store ``store`` of ``cwd`` in another process; what it prints."""
-    opening = "from fft_tool.errors import *\nfrom fft_tool.store import *\nstore = open_store('.')\n"
+    opening = (
+        "from fft_tool.errors import *\nfrom fft_tool.store import *\nstore = open_store('.')\n"
+    )
     command = [sys.executable, "-c", opening + code]
     return subprocess.run(
         command,
         cwd=cwd,
         env=environment(),
-        preexec_fn=before,  # noqa: PLW1509
+        preexec_fn=before,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -429,7 +433,10 @@ def test_the_console_s_folder_markers_do_no_harm(bucket: Bucket) -> None:
         bucket.put(key, b"")
     names = [name for name, _ in open_store(bucket.url).list()]
     assert "plants/a.png" in names
-    assert [name for name, _ in open_store(f"{bucket.url}/plants").list() if name] == ["a.png", "deep"]
+    assert [name for name, _ in open_store(f"{bucket.url}/plants").list() if name] == [
+        "a.png",
+        "deep",
+    ]
 
 
 def test_a_bucket_that_is_missing_is_not_found(bucket: Bucket) -> None:

@@ -11,11 +11,23 @@ from typing import Any
 
 Check = Callable[[bytes], object]
 
+# What the project imports when it needs it, which would be too late to be instrumented.
+LATE = (
+    "fft_tool.filters",
+    "PIL.BmpImagePlugin",
+    "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin",
+    "PIL.TiffImagePlugin",
+    "PIL.WebPImagePlugin",
+)
+
 
 def instrumented(name: str) -> Any:
     """Import a module such that libFuzzer sees the branches of the project and of Pillow."""
     atheris = import_module("atheris")
     with atheris.instrument_imports(include=["fft_tool", "PIL"]):
+        for late in LATE:
+            import_module(late)
         return import_module(name)
 
 

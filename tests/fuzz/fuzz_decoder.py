@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.fuzz.driver import fuzz, instrumented  # noqa: E402  (found by the line above)
+from tests.fuzz.driver import fuzz, instrumented
 
 
 def main() -> None:

@@ -94,7 +94,7 @@ def tiff16(order: str) -> bytes:
 def mutated(data: bytes, other: bytes, rng: random.Random) -> bytes:
     """Change ``data`` a little, here and there with pieces of ``other``."""
     if data.startswith(SIGNATURE) and rng.random() < 0.7:
-        return _png_mutated(data, rng)
+        return _png_mutated(data, other, rng)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         data = rng.choice(CHANGES)(data, other, rng)
     return data
@@ -102,9 +102,10 @@ def mutated(data: bytes, other: bytes, rng: random.Random) -> bytes:
 
 def _flip(data: bytes, _: bytes, rng: random.Random) -> bytes:
     changed = bytearray(data)
-    for _ in range(rng.choice((1, 1, 2, 8))):
+    for _count in range(rng.choice((1, 1, 2, 8))):
         if changed:
-            changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+            bit = rng.randrange(8 * len(changed))
+            changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)
 
 
@@ -137,8 +138,8 @@ CHANGES: tuple[Callable[[bytes, bytes, random.Random], bytes], ...] = (
 )  # fmt: skip
 
 
-def _png_mutated(data: bytes, rng: random.Random) -> bytes:
-    """Change a PNG below its checksums: a chunk's body, its pixels before compression, the order.
+def _png_mutated(data: bytes, other: bytes, rng: random.Random) -> bytes:
+    """Change a PNG below its checksums: a chunk's body, its pixels before compression, its chunks.
 
     Otherwise nearly every mutation ends at the first checksum.
     """
@@ -151,7 +152,8 @@ def _png_mutated(data: bytes, rng: random.Random) -> bytes:
         case 0:
             del chunks[index]
         case 1:
-            chunks.insert(rng.randrange(len(chunks)), (kind, body))
+            given = split_chunks(other) if other.startswith(SIGNATURE) else []
+            chunks.insert(index, rng.choice(given or chunks))
         case 2:
             chunks[index] = (kind, _cut(body, b"", rng))
         case 3 | 4 | 5 if kind == b"IDAT":

@@ -1,0 +1,187 @@
+"""The architecture, held by tests: who may import whom, and what importing may cost.
+
+Modules that are not placed below are pure, which is the strictest place: a new module needs an
+entry only if it has to do with stores, terminals or the like.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import fft_tool
+
+ROOT = Path(fft_tool.__file__).parents[1]
+
+PLACES = {
+    "pipeline": "__init__ artifacts examine pipeline subject",
+    "stores": "sources store",
+    "reports": "gather report",
+    "command line": "__main__ batch cli commands terminal",
+}
+
+# Who may import whom, beside those in the same place. Arrows point inward, to what is pure.
+ARROWS = {
+    "pure": "",
+    "pipeline": "pure",
+    "stores": "pure",
+    "reports": "pure, stores",
+    "command line": "pure, pipeline, stores, reports",
+    "handler": "pure, pipeline, stores, reports, command line",
+    "service": "pure, pipeline, stores, reports, command line",
+}
+
+# Libraries, and the clock and the environment, each with the only modules that may use it.
+USERS = {
+    "boto3": "store",
+    "cv2": "",
+    "isal": "png",
+    "matplotlib": "",
+    "obstore": "store",
+    "PIL": "codec histogram pipeline report",
+    "pyarrow": "table",
+    "rich": "terminal",
+    "scipy": "kernel periodic",
+    "shtab": "commands",
+    "skimage": "",
+    # A result depends on source and recipe alone: not on time, chance, machine or settings.
+    "datetime": "",
+    "os": "cli commands store",
+    "platform": "",
+    "random": "",
+    "secrets": "",
+    "socket": "",
+    "time": "",
+    "uuid": "store",
+}
+DOORS = ("handler", "service")
+MODULES = sorted(path.stem for path in (ROOT / "fft_tool").glob("*.py"))
+
+
+def place_of(module: str) -> str:
+    """Place of a module, given as it is imported: ``fft_tool.store``, ``handler.main``."""
+    package, _, name = module.partition(".")
+    if package != "fft_tool":
+        return package
+    name = name.partition(".")[0] or "__init__"
+    return next((place for place, names in PLACES.items() if name in names.split()), "pure")
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Full names of all that is imported anywhere in a module, at its top or later."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written out in full"
+            names = [alias for alias in node.names if alias.name != "__version__"]
+            for alias in names:
+                below = node.module == "fft_tool" and alias.name in MODULES
+                yield f"{node.module}.{alias.name}" if below else str(node.module)
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def files() -> list[Path]:
+    return [path for package in ("fft_tool", *DOORS) for path in (ROOT / package).rglob("*.py")]
+
+
+def test_every_placed_module_exists() -> None:
+    placed = {name for names in PLACES.values() for name in names.split()}
+    used = {name for names in USERS.values() for name in names.split()}
+    assert placed | used <= set(MODULES)
+    assert set(ARROWS) == {"pure", *PLACES, *DOORS}
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_arrows_point_inward(path: Path) -> None:
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    place = place_of(module)
+    allowed = {place, *ARROWS[place].split(", ")}
+    own = ("fft_tool", *DOORS)
+    reached = {name for name in imports(parsed(path)) if name.partition(".")[0] in own}
+    wrong = sorted(name for name in reached if place_of(name) not in allowed)
+    assert not wrong, f"{module} ({place}) imports {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_libraries_clock_and_environment_are_used_where_the_table_says(module: str) -> None:
+    used = {name.partition(".")[0] for name in imports(parsed(ROOT / "fft_tool" / f"{module}.py"))}
+    wrong = sorted(name for name in used & set(USERS) if module not in USERS[name].split())
+    assert not wrong, f"{module} imports {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_draws_random_numbers(module: str) -> None:
+    tree = parsed(ROOT / "fft_tool" / f"{module}.py")
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert "random" not in names
+
+
+# What importing costs: modules loaded by a fresh interpreter that runs a line of code.
+
+HEAVY = {"boto3", "cv2", "matplotlib", "obstore", "rich", "scipy.special", "skimage"}
+
+
+def loaded_by(code: str) -> set[str]:
+    program = f"import sys\n{code}\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True, cwd=ROOT
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("code", ["import fft_tool", "import fft_tool.pipeline"])
+def test_importing_the_core_loads_nothing_heavy(code: str) -> None:
+    loaded = loaded_by(code)
+    assert "fft_tool" in loaded
+    assert not loaded & HEAVY
+
+
+def test_importing_the_package_loads_not_even_numpy() -> None:
+    assert "numpy" not in loaded_by("import fft_tool")
+
+
+def test_analysing_an_image_loads_nothing_heavy() -> None:
+    """``scipy.special`` alone costs 200 ms: the compiled kernel does without it."""
+    code = """
+import numpy, fft_tool
+from fft_tool import png
+image = fft_tool.Source("a.png", png.encode(numpy.zeros((8, 8), numpy.uint8)))
+fft_tool.run(image, fft_tool.Recipe(metadata=True, bits=16, spectrum=True, window="hann"))
+"""
+    assert not loaded_by(code) & HEAVY
+
+
+# The public names.
+
+PUBLIC = [
+    *("Artifact", "FftToolError", "Limits", "Outputs", "Raster", "Recipe", "Source", "Spectrum"),
+    *("decode", "forward", "inverse", "paint", "run"),
+]
+
+
+def test_public_names_are_pinned() -> None:
+    assert fft_tool.__all__ == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_resolves_and_is_documented(name: str) -> None:
+    value = getattr(fft_tool, name)
+    assert not isinstance(value, ModuleType)
+    assert value.__name__ == name
+    assert value.__doc__
+    assert name in dir(fft_tool)
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"fft_tool.*'spectrogram'"):
+        _ = fft_tool.spectrogram
