@@ -28,12 +28,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fft_tool.codec import Raster, decode
+    from fft_tool.codec import decode
     from fft_tool.errors import FftToolError
     from fft_tool.limits import Limits
     from fft_tool.outputs import Artifact, Outputs, Source
     from fft_tool.picture import paint
     from fft_tool.pipeline import run
+    from fft_tool.raster import Raster
     from fft_tool.recipe import Recipe
     from fft_tool.spectrum import Spectrum
     from fft_tool.transform import forward, inverse
@@ -43,7 +44,7 @@ _HOMES = {
     "FftToolError": "errors",
     "Limits": "limits",
     "Outputs": "outputs",
-    "Raster": "codec",
+    "Raster": "raster",
     "Recipe": "recipe",
     "Source": "outputs",
     "Spectrum": "spectrum",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool import __version__, codec, png
+from fft_tool import __version__, codec, pngwrite
 from fft_tool.naming import RECORD, output_name
 from fft_tool.outputs import Artifact, Source
 from fft_tool.picture import HalfPicture, Pictures
@@ -103,7 +103,7 @@ class Maker:
         from fft_tool.stats import describe  # noqa: PLC0415
 
         statistics = describe(subject.plane, white=subject.white, threshold=self.recipe.threshold)
-        return png.encode(histogram_picture(statistics), text=self.provenance)
+        return pngwrite.encode(histogram_picture(statistics), text=self.provenance)
 
 
 def provenance(source: Source, recipe: Recipe) -> dict[str, str]:

@@ -60,7 +60,8 @@ class Percent:
         return Box(left, top, right - left, bottom - top)
 
     def __str__(self) -> str:
-        return f"pct:{self.x:.15g},{self.y:.15g},{self.width:.15g},{self.height:.15g}"
+        numbers = (self.x, self.y, self.width, self.height)
+        return "pct:" + ",".join(repr(float(number)).removesuffix(".0") for number in numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@
     ├── ArtifactError
     │   ├── BadArtifact           bad-artifact
     │   └── NotInvertible         not-invertible
+    ├── MissingExtra              missing-extra
     └── StoreError
         ├── NotFound              not-found
         ├── NotAllowed            not-allowed
@@ -144,6 +145,12 @@ class NotInvertible(ArtifactError):
     """The artifacts are sound, but do not hold enough to give the source back."""
 
     code = "not-invertible"
+
+
+class MissingExtra(FftToolError):
+    """A package is needed that is not installed by default."""
+
+    code = "missing-extra"
 
 
 class StoreError(FftToolError):

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from fft_tool import record
 from fft_tool.certificate import Certificate, certify
-from fft_tool.errors import Fault, RecipeError
 from fft_tool.invert import Inversion, load_spectrum, spectrum_of_pictures
 from fft_tool.measures import measure
 from fft_tool.outputs import Artifact, Source
@@ -105,9 +104,6 @@ def subject_findings(subject: Subject, recipe: Recipe) -> Json:
 
 def _statistics(subject: Subject, recipe: Recipe) -> Iterator[tuple[str, Json]]:
     """Statistics of the grey plane and, if that is not all there is, of each channel."""
-    if isinstance(recipe.threshold, int) and recipe.threshold > subject.white:
-        allowed = f"should be at most {subject.white}, the white of this image"
-        raise RecipeError([Fault("threshold", str(recipe.threshold), allowed)])
     planes: list[tuple[str, Plane]] = [("grey", subject.plane)]
     if subject.names != ("grey",):
         planes += [(name, subject.channels[:, :, i]) for i, name in enumerate(subject.names)]

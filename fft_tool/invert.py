@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,15 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool import codec
+from fft_tool.checks import number, one_of, whole
 from fft_tool.errors import BadArtifact, FftToolError, NotInvertible
+from fft_tool.limits import Limits
 from fft_tool.parallel import run_all
 from fft_tool.periodic import restore_smooth
 from fft_tool.picture import spectrum_from_pictures
 from fft_tool.prepare import Preparation
+from fft_tool.scale import SCALES
 from fft_tool.spectrum import Spectrum
-from fft_tool.transform import inverse, inverse_rows
+from fft_tool.transform import PRECISIONS, inverse, inverse_rows
 
 T = TypeVar("T")
+LONGEST_SIDE = (1 << 31) - 1
+# What numpy and zipfile raise on a damaged file; a recursion error comes from hostile JSON.
+_DAMAGE = (
+    OSError,
+    KeyError,
+    TypeError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 Plane = NDArray[np.unsignedinteger[Any]]
 TakeLevels = Callable[[int, NDArray[np.floating[Any]]], T]
 
@@ -42,14 +58,19 @@ class Inversion:
         try:
             spectrum = record["spectrum"]
             return cls(
-                (int(spectrum["height"]), int(spectrum["width"])),
+                shape_from(spectrum["height"], spectrum["width"]),
                 Preparation.from_json(spectrum["preparation"]),
-                str(spectrum["precision"]),
-                str(spectrum["scale"]),
-                float(spectrum["largest_magnitude"]),
+                one_of(spectrum["precision"], PRECISIONS),
+                one_of(spectrum["scale"], SCALES),
+                number(spectrum["largest_magnitude"], 0),
             )
         except (KeyError, TypeError, ValueError) as exc:
-            raise BadArtifact("the record does not say how the pictures were made") from exc
+            raise BadArtifact(f"the record does not say how the pictures were made: {exc}") from exc
+
+
+def shape_from(height: Any, width: Any) -> tuple[int, int]:
+    """Check a size read from a file."""
+    return whole(height, 1, LONGEST_SIDE), whole(width, 1, LONGEST_SIDE)
 
 
 def spectrum_of_pictures(
@@ -73,8 +94,10 @@ def spectrum_of_pictures(
 
 
 def _read_picture(data: bytes, name: str, shape: tuple[int, int]) -> Plane:
+    # A door that took the source takes its pictures too; the record says how large they may be.
+    limits = Limits(max_bytes=len(data), max_pixels=shape[0] * shape[1])
     try:
-        raster = codec.decode(data)
+        raster = codec.decode(data, limits)
     except FftToolError as exc:
         raise BadArtifact(f"the {name} picture is damaged: {exc}") from exc
     if raster.pixels.shape[2] != 1:
@@ -107,12 +130,14 @@ def load_spectrum(data: bytes) -> tuple[Spectrum, Preparation]:
     """Read what :func:`save_spectrum` wrote."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            half, (height, width) = file["half"], file["shape"].tolist()
+            height, width = shape_from(*file["shape"].tolist())
             preparation = Preparation.from_json(json.loads(str(file["preparation"])))
-        spectrum = Spectrum(half, width)
-    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as exc:
+            spectrum = Spectrum(file["half"], width)
+    except _DAMAGE as exc:
         raise BadArtifact(f"not a spectrum that fft-tool has saved: {exc}") from exc
-    if half.dtype not in (np.complex64, np.complex128) or half.shape[0] != height:
+    half = spectrum.half
+    sound = half.dtype in (np.complex64, np.complex128) and half.shape[0] == height
+    if not (sound and np.isfinite(half).all()):
         raise BadArtifact("not a spectrum that fft-tool has saved: its arrays do not fit")
     return spectrum, preparation
 

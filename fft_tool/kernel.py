@@ -128,7 +128,7 @@ def _load(path: Path) -> Kernel | None:
         spec.loader.exec_module(module)
         candidate = cast("Kernel", module)
         return candidate if _works(candidate) else None
-    except (ImportError, AttributeError, TypeError):
+    except Exception:  # noqa: BLE001  (whatever it raises: it is not the module known here)
         return None
 
 

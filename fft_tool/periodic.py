@@ -24,11 +24,23 @@ from fft_tool.spectrum import Spectrum
 FloatArray = NDArray[np.float64]
 
 
-def remove_smooth(spectrum: Spectrum, image: NDArray[Any], *, threads: int = 1) -> None:
-    """Subtract, in place, the smooth component of ``image`` (h, w) from its ``spectrum``."""
+def remove_smooth(
+    spectrum: Spectrum,
+    image: NDArray[Any],
+    *,
+    gradient: tuple[float, float] = (0.0, 0.0),
+    threads: int = 1,
+) -> None:
+    """Subtract, in place, the smooth component of ``image`` (h, w) from its ``spectrum``.
+
+    ``gradient``, grey levels per row and per column, is that of a trend that the spectrum no
+    longer has.
+    """
     height, width = spectrum.shape
     across = image[-1].astype(np.float64) - image[0]  # jump from the bottom row to the top one
+    across -= gradient[0] * (height - 1)
     down = image[:, -1].astype(np.float64) - image[:, 0]
+    down -= gradient[1] * (width - 1)
     jumps_x = np.fft.rfft(across)
     jumps_y = np.fft.fft(down)
     # A line at row 0 minus the same line at row n-1 has the factor 1 - exp(-2πi k (n-1) / n).

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool import png
+from fft_tool import pngwrite
 from fft_tool.parallel import map_rows, rows_per_block
 from fft_tool.scale import SCALES
 from fft_tool.spectrum import HalfArray, Spectrum
@@ -77,7 +77,7 @@ class HalfPicture:
                 np.take(table, grey, axis=0, out=out.reshape(*grey.shape, 3), mode="clip")
 
         channels = 1 if table is None else 3
-        return png.encode_rows(
+        return pngwrite.encode_rows(
             fill, self.shape, depth=self.bits, channels=channels, text=text, threads=threads
         )
 
@@ -105,6 +105,10 @@ def paint(
     ``largest`` may be given where it is known, to save the search for it.
     """
     half, width = spectrum.half, spectrum.width
+    if scale not in SCALES:
+        raise ValueError(f"unknown scale {scale!r}, should be one of {', '.join(SCALES)}")
+    if bits not in (8, 16):
+        raise ValueError(f"{bits} bits, should be 8 or 16")
     dtype = np.uint8 if bits == 8 else np.uint16
     if largest is None:
         largest = _largest_magnitude(half, threads)

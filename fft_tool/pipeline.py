@@ -100,6 +100,8 @@ def warm_up(recipe: Recipe) -> None:
 
     kernel()
     if recipe.metadata:
+        import numpy.ma  # noqa: F401, PLC0415  (numpy loads it at the first median)
+
         from fft_tool import examine  # noqa: F401, PLC0415
 
 
@@ -152,7 +154,9 @@ def analyse(
     if recipe.periodic:
         from fft_tool.periodic import remove_smooth  # noqa: PLC0415  (few recipes need it)
 
-        remove_smooth(spectrum, plane, threads=threads)
+        trend = preparation.trend
+        gradient = trend.per_row, trend.per_column
+        remove_smooth(spectrum, plane, gradient=gradient, threads=threads)
     return preparation, spectrum
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.checks import number, one_of, whole
 from fft_tool.parallel import rows_per_block
 
 Plane = NDArray[np.unsignedinteger[Any]]
@@ -85,11 +86,16 @@ class Preparation:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Preparation:
         """Rebuild from :meth:`to_json`; ``KeyError``, ``TypeError`` or ``ValueError`` if unfit."""
-        white, window, detrend = int(values["white"]), values["window"], values["detrend"]
-        if not 0 < white < 1 << 16 or window not in WINDOWS or detrend not in DETRENDS:
-            raise ValueError("preparation out of range")
-        trend = {key: float(values["trend"][key]) for key in ("level", "per_row", "per_column")}
-        return cls(white, window, detrend, Trend(**trend), bool(values["periodic"]))
+        trend = {key: number(values["trend"][key]) for key in ("level", "per_row", "per_column")}
+        if not isinstance(values["periodic"], bool):
+            raise TypeError("periodic should be true or false")
+        return cls(
+            whole(values["white"], 1, 65535),
+            one_of(values["window"], WINDOWS),
+            one_of(values["detrend"], DETRENDS),
+            Trend(**trend),
+            values["periodic"],
+        )
 
     def apply(
         self, plane: Plane, start: int, stop: int, dtype: type[np.floating[Any]]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -119,7 +118,7 @@ def _parse_pixel_size(text: str) -> float:
         size = float(match[1]) * MICROMETRES[match[2]] if match else 0.0
     except ValueError:
         size = 0.0
-    if not (math.isfinite(size) and size > 0):
+    if not 1e-9 <= size <= 1e12:  # from far below an atom to the Moon's orbit
         raise ValueError("should be a length such as 65nm, 0.5um, 0.1mm or 1m")
     return size
 
@@ -151,7 +150,7 @@ _FILTER = Kind(
 )
 _THRESHOLD = Kind("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
 _LENGTH = Kind(
-    "a length such as 65nm", _parse_pixel_size, lambda size: f"{size!r}um", metavar="LENGTH"
+    "a length such as 65nm", _parse_pixel_size, lambda size: f"{float(size)!r}um", metavar="LENGTH"
 )
 
 
@@ -247,6 +246,12 @@ class Recipe:
         """Read ``key=value key=value …``, the inverse of ``str(recipe)``."""
         words = [word.partition("=") for word in text.split()]
         faults = [Fault(word[0], "", "should be key=value") for word in words if not word[1]]
+        names = [name for name, _, _ in words]
+        faults += [
+            Fault(name, value, "given twice")
+            for index, (name, _, value) in enumerate(words)
+            if name in names[:index]
+        ]
         if faults:
             raise RecipeError(faults)
         return cls.parse({name: value for name, _, value in words})
@@ -283,10 +288,9 @@ def _fault(key: Key, value: Any) -> Fault | None:
     try:
         if key.kind.parse(key.kind.format(value)) == value:
             return None
-        reason = f"should be {key.kind.form}"
-    except (ValueError, TypeError, AttributeError, IndexError) as exc:
-        reason = str(exc)
-    return Fault(key.name, str(value), reason)
+    except (ValueError, TypeError, AttributeError, IndexError):
+        pass
+    return Fault(key.name, str(value), f"should be {key.kind.form}")
 
 
 def _conflicts(recipe: Recipe) -> list[Fault]:

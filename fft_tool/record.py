@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from fft_tool import __version__
-from fft_tool.codec import Header
 from fft_tool.crop import Box
 from fft_tool.errors import BadArtifact, FftToolError
 from fft_tool.grey import LUMA_WEIGHTS
 from fft_tool.outputs import Artifact, Source
+from fft_tool.raster import Header
 from fft_tool.recipe import Recipe
 
 SCHEMA_NAME = "fft-tool/record/1"
@@ -89,14 +89,17 @@ def grey_section(recipe: Recipe, names: tuple[str, ...]) -> Json:
 
 def to_bytes(record: Json) -> bytes:
     """JSON text: keys in the record's order, no NaN, one line feed at the end."""
-    return (json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode(
+        # A file name need not be UTF-8; JSON's escape of a lone surrogate looks just like this.
+        errors="backslashreplace"
+    )
 
 
 def from_bytes(data: bytes) -> Json:
     """Read a record; :class:`~fft_tool.errors.BadArtifact` if it is none of ours."""
     try:
         record = json.loads(data)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BadArtifact("not a record: it is not JSON") from exc
     if not isinstance(record, Mapping) or record.get("schema") != SCHEMA_NAME:
         raise BadArtifact(f"not a record: its schema is not {SCHEMA_NAME}")

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fft_tool import codec, colourmap, plot
-from fft_tool.codec import Raster
 from fft_tool.errors import FftToolError
 from fft_tool.findings import (
     angle,
@@ -35,6 +34,7 @@ from fft_tool.findings import (
     with_error,
 )
 from fft_tool.plot import Markup, element, join
+from fft_tool.raster import Raster
 
 Json = Mapping[str, Any]
 Picture = NDArray[np.uint8]

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool import codec
-from fft_tool.codec import Header, Raster
 from fft_tool.crop import Box
-from fft_tool.errors import CropOutside
+from fft_tool.errors import CropOutside, Fault, RecipeError
 from fft_tool.grey import grey_plane
 from fft_tool.limits import Limits
 from fft_tool.memory import memory_needed
 from fft_tool.outputs import Source
+from fft_tool.raster import Header, Raster
 from fft_tool.recipe import Recipe
 
 Plane = NDArray[np.unsignedinteger[Any]]
@@ -46,6 +46,9 @@ def open_subject(
 def choose_subject(raster: Raster, recipe: Recipe, *, threads: int = 1) -> Subject:
     """Crop, and reduce to one grey plane."""
     height, width = raster.pixels.shape[:2]
+    if isinstance(recipe.threshold, int) and recipe.threshold > raster.white:
+        allowed = f"should be at most {raster.white}, the white of this image"
+        raise RecipeError([Fault("threshold", str(recipe.threshold), allowed)])
 
     def plane_of(pixels: Plane) -> Plane:
         return grey_plane(

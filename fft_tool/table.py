@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fft_tool.errors import MissingExtra
 from fft_tool.record import SCHEMA_NAME
 
 Value = str | int | float | bool | None
@@ -234,13 +235,13 @@ def to_csv(rows: Iterable[Row]) -> bytes:
 def to_parquet(rows: Iterable[Row]) -> bytes:
     """Write rows as Parquet, with types, descriptions of the columns and the records' schema name.
 
-    Needs pyarrow, which is not installed by default; ``ImportError`` says how to get it.
+    Needs pyarrow, which is not installed by default; ``MissingExtra`` says how to get it.
     """
     try:
         import pyarrow as pa  # noqa: PLC0415  (optional, and its import costs 100 ms)
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as exc:
-        raise ImportError(
+        raise MissingExtra(
             "Parquet needs pyarrow: pip install 'fft-pipeline[parquet]', or write CSV"
         ) from exc
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}

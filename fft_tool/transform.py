@@ -22,7 +22,7 @@ ReadRows = Callable[[int, int], RealArray]
 TakeRows = Callable[[int, NDArray[np.floating[Any]]], T]
 
 _UNSCALED = 0
-_PRECISIONS: dict[str, tuple[type[np.floating[Any]], type[np.complexfloating[Any, Any]]]] = {
+PRECISIONS: dict[str, tuple[type[np.floating[Any]], type[np.complexfloating[Any, Any]]]] = {
     "single": (np.float32, np.complex64),
     "double": (np.float64, np.complex128),
 }
@@ -39,7 +39,7 @@ def forward(image: RealArray, *, precision: str = "single", threads: int = 1) ->
     that is zero but for DC, whatever its size.
     """
     level = _rough_mean(image)
-    real, _ = _PRECISIONS[precision]
+    real, _ = _types(precision)
     spectrum = forward_rows(
         lambda start, stop: np.subtract(image[start:stop], level, dtype=real),
         image.shape,
@@ -55,7 +55,7 @@ def forward_rows(
 ) -> Spectrum:
     """Transform an image of ``shape`` (h, w) that ``read(start, stop)`` gives in row blocks."""
     height, width = shape
-    real, complex_ = _PRECISIONS[precision]
+    real, complex_ = _types(precision)
     half = np.empty((height, width // 2 + 1), complex_)
 
     def transform_rows(start: int, stop: int) -> None:
@@ -104,6 +104,14 @@ def inverse_rows(spectrum: Spectrum, take: TakeRows[T], *, threads: int = 1) -> 
         return take(start, rows)
 
     return map_rows(transform_rows, height, rows_per_block(width * real.itemsize), threads=threads)
+
+
+def _types(
+    precision: str,
+) -> tuple[type[np.floating[Any]], type[np.complexfloating[Any, Any]]]:
+    if precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}, should be single or double")
+    return PRECISIONS[precision]
 
 
 def _rough_mean(image: RealArray) -> float:

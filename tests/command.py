@@ -17,7 +17,7 @@ from typing import Any
 import fft_tool
 
 TOOL = (sys.executable, "-W", "error", "-m", "fft_tool")
-SECONDS = 120  # after which a test is stuck
+SECONDS = 60  # after which a test is stuck
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,17 @@ def start(
         start_new_session=True,
         preexec_fn=_listen_to_interrupts,  # noqa: PLW1509
     )
+
+
+def end(process: subprocess.Popen[bytes]) -> Finished:
+    """Wait for the end of a command that was started; if it hangs, end it with all its workers."""
+    try:
+        out, err = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return Finished(process.returncode, out or b"", (err or b"").decode(errors="backslashreplace"))
 
 
 def environment(**variables: str) -> dict[str, str]:

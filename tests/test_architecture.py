@@ -154,8 +154,8 @@ def test_analysing_an_image_loads_nothing_heavy() -> None:
     """``scipy.special`` alone costs 200 ms: the compiled kernel does without it."""
     code = """
 import numpy, fft_tool
-from fft_tool import png
-image = fft_tool.Source("a.png", png.encode(numpy.zeros((8, 8), numpy.uint8)))
+from fft_tool import pngwrite
+image = fft_tool.Source("a.png", pngwrite.encode(numpy.zeros((8, 8), numpy.uint8)))
 fft_tool.run(image, fft_tool.Recipe(metadata=True, bits=16, spectrum=True, window="hann"))
 """
     assert not loaded_by(code) & HEAVY

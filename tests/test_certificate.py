@@ -17,7 +17,7 @@ from scipy import fft
 from scipy.signal import get_window
 
 import fft_tool
-from fft_tool import Outputs, Recipe, png
+from fft_tool import Outputs, Recipe, pngwrite
 from fft_tool.certificate import Certificate, certify, prepared_energy
 from fft_tool.invert import load_spectrum
 from fft_tool.prepare import Preparation
@@ -214,7 +214,7 @@ def test_scales_that_keep_too_little_are_certified_as_what_they_are(scale: str) 
 
 def damaged_when_written(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Let one code of every picture of that ``kind`` go wrong on its way into the file."""
-    write = png.encode_rows
+    write = pngwrite.encode_rows
     written: list[str] = []
 
     def encode_rows(*arguments: Any, **options: Any) -> bytes:
@@ -226,7 +226,7 @@ def damaged_when_written(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
         codes[3, 14] ^= 0x4000  # in the half that is read; the other is its mirror
         return png_bytes(codes)
 
-    monkeypatch.setattr(png, "encode_rows", encode_rows)
+    monkeypatch.setattr(pngwrite, "encode_rows", encode_rows)
 
 
 @pytest.mark.parametrize("kind", ["magnitude", "phase"])

@@ -21,7 +21,7 @@ from fft_tool import png
 from fft_tool.cli import COMMANDS, main, make_parser
 from fft_tool.outputs import Source
 from fft_tool.recipe import Recipe
-from tests.command import SECONDS, Finished, start, tool
+from tests.command import SECONDS, Finished, end, start, tool
 from tests.images import noise, opened, pink_noise, png_bytes
 
 SHAPE = (24, 32)
@@ -242,19 +242,16 @@ def test_a_reader_that_has_gone_is_no_reason_to_complain(
     assert process.stdout is not None
     process.stdout.read(0 if "stats" in words else 10)
     process.stdout.close()
-    _, err = process.communicate(timeout=SECONDS)
-    assert (process.returncode, err) == (1, b"")
+    finished = end(process)
+    assert (finished.code, finished.err) == (1, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
 @pytest.mark.parametrize("words", ["analyze a.png -o -", "stats a.png --json"])
 def test_a_full_disk_behind_stdout_is_told(folder: Path, words: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        process = start(*words.split(), cwd=folder, stdout=full)
-        _, err = process.communicate(timeout=SECONDS)
-    assert process.returncode == 1
-    assert b"no space left" in err.lower()
-    assert b"bug" not in err
+        finished = end(start(*words.split(), cwd=folder, stdout=full))
+    assert "no space left" in fails(finished, 1).lower()
 
 
 # Progress
@@ -267,8 +264,8 @@ def on_terminal(*words: str, cwd: Path) -> tuple[int, str, str]:
     os.close(slave)
     shown = b"".join(_until_hangup(master))
     os.close(master)
-    out, _ = process.communicate(timeout=SECONDS)
-    return process.returncode, out.decode(), shown.decode()
+    finished = end(process)
+    return finished.code, finished.out.decode(), shown.decode()
 
 
 def _until_hangup(terminal: int) -> Iterator[bytes]:
@@ -424,13 +421,28 @@ def test_an_interrupt_leaves_only_whole_files(
     process = start(*words, cwd=tmp_path)
     wait_for(lambda: len(list(out.glob("*.json"))) >= 3)
     (os.killpg if whom == "group" else os.kill)(process.pid, number)
-    stdout, stderr = process.communicate(timeout=SECONDS)
-    assert (process.returncode, stdout) == (130, b""), stderr.decode()
-    assert stderr.decode() == "fft-tool: interrupted; everything that is written is whole\n"
+    message = fails(end(process), 130)
+    assert message == "interrupted; everything that is written is whole"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)  # no worker is left
     check_whole(out)
     assert 3 <= len(list(out.glob("*.json"))) < 200
+
+
+@pytest.mark.slow
+def test_impatience_does_not_hang(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    data = png_bytes(pink_noise((1200, 1200)))
+    for number in range(20):
+        (tmp_path / "in" / f"{number}.png").write_bytes(data)
+    out = tmp_path / "out"
+    process = start("analyze", "in", "-o", out, "--metadata", "--jobs", "2", cwd=tmp_path)
+    wait_for(out.exists)
+    for _ in range(3):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.05)
+    assert end(process).code == 130
+    check_whole(out)
 
 
 def wait_for(condition: Any) -> None:

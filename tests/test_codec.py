@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from fft_tool import codec
-from fft_tool.codec import Header
 from fft_tool.errors import UnsupportedImage
+from fft_tool.raster import Header, full_range
 from tests.images import (
     chunk,
     header,
@@ -307,7 +307,7 @@ def test_the_upright_shape_follows_the_orientation() -> None:
 def test_the_full_range_keeps_order_and_ends(white: int) -> None:
     levels: Any = np.arange(white + 1, dtype=np.uint8 if white == 255 else np.uint16)
     top = np.iinfo(levels.dtype).max
-    spread = codec.full_range(levels, white)
+    spread = full_range(levels, white)
     assert spread.dtype == levels.dtype
     assert (spread[0], spread[-1]) == (0, top)
     np.testing.assert_array_equal(spread, np.rint(levels.astype(float) * top / white))

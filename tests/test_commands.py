@@ -154,6 +154,22 @@ def test_a_bucket_is_not_the_name_of_a_file(folder: Path, run: Run) -> None:
     assert not (folder / "s3:").exists()
 
 
+def test_no_source_is_ever_overwritten(folder: Path, run: Run) -> None:
+    (folder / "in" / "a_phase.png").write_bytes(png_bytes(noise((8, 8))))
+    before = (folder / "in" / "a_phase.png").read_bytes()
+    finished = run("analyze", "in", "-o", "in")
+    assert (folder / "in" / "a_phase.png").read_bytes() == before
+    assert finished.code != 0
+
+
+@pytest.mark.usefixtures("folder")
+def test_results_within_the_folder_of_sources_are_not_taken_for_sources(run: Run) -> None:
+    assert run("analyze", ".", "-o", "out", "--quiet").code == 0
+    before = made(Path())
+    assert run("analyze", ".", "-o", "out", "--quiet").code == 0
+    assert made(Path()) == before
+
+
 def test_forbidden_files_are_told(folder: Path) -> None:
     (folder / "in" / "secret.png").write_bytes(SOUND)
     (folder / "in" / "secret.png").chmod(0)

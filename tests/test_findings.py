@@ -17,7 +17,7 @@ from fft_tool import findings as said
 from fft_tool import record as records
 from fft_tool.errors import CorruptImage
 from fft_tool.findings import findings
-from fft_tool.png import encode
+from fft_tool.pngwrite import encode
 from fft_tool.recipe import Recipe
 from tests.images import noise, pink_noise
 

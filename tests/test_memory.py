@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 import fft_tool
-from fft_tool import png
-from fft_tool.codec import Header
+from fft_tool import pngwrite
 from fft_tool.memory import memory_needed
+from fft_tool.raster import Header
 from tests.images import noise, pink_noise, saved
 
 MIB = 1 << 20
@@ -61,7 +61,7 @@ def file(kind: str, side: int) -> bytes:
     if kind == "rgb":
         return saved(Image.fromarray(colour), "PNG", compress_level=1)
     if kind == "rgba 16":
-        return png.encode(noise((side, side, 4), np.uint16))
+        return pngwrite.encode(noise((side, side, 4), np.uint16))
     if kind == "cmyk jpeg":
         return saved(Image.fromarray(colour).convert("CMYK"), "JPEG")
     return saved(Image.fromarray(colour), kind.upper())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import fft_tool
 from fft_tool import codec, plot
 from fft_tool.plot import LogAxis, Markup, element, join
-from fft_tool.png import encode
+from fft_tool.pngwrite import encode
 from fft_tool.recipe import Recipe
 from tests.images import noise, pink_noise
 

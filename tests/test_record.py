@@ -17,7 +17,7 @@ import fft_tool
 from fft_tool import record as records
 from fft_tool.errors import BadArtifact, FftToolError, UnknownFormat
 from fft_tool.limits import Limits
-from fft_tool.png import encode
+from fft_tool.pngwrite import encode
 from fft_tool.recipe import KEYS, Recipe
 from tests.images import noise, pink_noise
 

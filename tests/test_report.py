@@ -23,7 +23,7 @@ import fft_tool
 from fft_tool import record as records
 from fft_tool import report
 from fft_tool.errors import CorruptImage
-from fft_tool.png import encode
+from fft_tool.pngwrite import encode
 from fft_tool.recipe import Recipe
 from fft_tool.report import Entry, render
 from tests.images import noise, pink_noise

@@ -18,7 +18,7 @@ from pyarrow import parquet
 import fft_tool
 from fft_tool import record as records
 from fft_tool.errors import FftToolError
-from fft_tool.png import encode
+from fft_tool.pngwrite import encode
 from fft_tool.recipe import Recipe
 from fft_tool.table import COLUMNS, Row, rows, to_csv, to_parquet
 from tests.images import noise
@@ -278,6 +278,6 @@ def test_without_pyarrow_the_message_says_what_to_install(monkeypatch: pytest.Mo
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without_pyarrow)
-    with pytest.raises(ImportError, match=r"pip install 'fft-pipeline\[parquet\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install 'fft-pipeline\[parquet\]'"):
         to_parquet([])
     assert to_csv([]), "CSV needs no extra"

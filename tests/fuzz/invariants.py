@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fft_tool import codec, png
+from fft_tool import codec, png, raster
 from fft_tool.crop import Box
 from fft_tool.errors import CropOutside, FftToolError, RecipeError
 from fft_tool.grey import grey_plane
@@ -51,7 +51,7 @@ def _check_error(error: FftToolError) -> None:
     assert not error.transient
 
 
-def _check_header(header: codec.Header) -> None:
+def _check_header(header: raster.Header) -> None:
     assert header.format in FORMATS
     assert header.width >= 1
     assert header.height >= 1
@@ -71,7 +71,7 @@ def _check_header(header: codec.Header) -> None:
     assert memory_needed(header, Recipe()) > header.width * header.height
 
 
-def _check_raster(raster: codec.Raster) -> None:
+def _check_raster(raster: raster.Raster) -> None:
     pixels, header = raster.pixels, raster.header
     assert pixels.dtype in (np.uint8, np.uint16)
     assert pixels.dtype.isnative

@@ -1,0 +1,252 @@
+"""The decoders: one for PNG, one, around Pillow's plugins, for all other formats.
+
+Each reads the header when it is made and the pixels when asked to. Pillow's plugins are called
+directly: the format has been told by content, and Pillow's own size limit, a global, gives way to
+``Limits``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from fft_tool import png
+from fft_tool.errors import UnsupportedImage
+from fft_tool.exif import (
+    CENTIMETRE,
+    INCH,
+    PixelSize,
+    Tags,
+    orientation_of,
+    pixel_size,
+    pixel_size_of,
+    read_tags,
+)
+from fft_tool.raster import Header, Pixels, turned
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+
+class Decoder(Protocol):
+    """What both decoders have."""
+
+    header: Header
+    turns: bool  # whether the pixels come upright already
+
+    def pixels(self) -> Pixels:
+        """Decode to (h, w, channels), uint8 or uint16."""
+        ...
+
+
+class PngDecoder:
+    """A verified PNG."""
+
+    turns = False
+
+    def __init__(self, data: bytes) -> None:
+        self.file = file = png.parse(data)
+        channels = 3 if file.colour == png.PALETTE else png.CHANNELS[file.colour]
+        orientation = orientation_of(read_tags(file.exif))
+        density = file.pixels_per_metre
+        size = turned((1e6 / density[0], 1e6 / density[1]), orientation) if density else None
+        self.header = Header(
+            "png",
+            file.width,
+            file.height,
+            channels + (file.transparency is not None),
+            file.depth,
+            file_bytes=len(data),
+            frames=file.frames,
+            orientation=orientation,
+            pixel_size_um=size,
+            pixel_size_from="PNG pHYs" if size else None,
+        )
+
+    def pixels(self) -> Pixels:
+        """Decode the image."""
+        file = self.file
+        pixels = self._decode_deep() if file.depth == 16 else self._decode()
+        if file.transparency is not None and file.colour in (png.GREY, png.RGB):
+            return self._with_key_colour(pixels)
+        return pixels
+
+    def _decode(self) -> Pixels:
+        rows = self.file.inflate()
+        plain = self.file.unfiltered(rows)
+        if plain is not None:
+            return plain
+        data = self.file.rewrapped(rows)
+        del rows  # as large as the image
+        image = _pillow_png(data)
+        if image.mode == "P":
+            opacities = self.file.transparency is not None
+            return _array(image.convert("RGBA" if opacities else "RGB"))
+        return _array(image.convert("L") if image.mode == "1" else image)
+
+    def _decode_deep(self) -> Pixels:
+        """Decode 16-bit samples, of which Pillow keeps but 8 bits unless they are plain grey."""
+        file, rows = self.file, self.file.inflate()
+        plain = file.unfiltered(rows)
+        if plain is not None:
+            return plain
+        if file.colour == png.GREY_ALPHA:
+            # Four bytes a pixel either way: read as 8-bit RGBA, high and low bytes side by side.
+            split = _array(_pillow_png(file.rewrapped(rows, depth=8, colour=png.RGBA)))
+            return _joined(split[:, :, 0::2], split[:, :, 1::2])
+        data = file.rewrapped(rows)
+        del rows
+        if file.colour == png.GREY:
+            return _array(_pillow_png(data))
+        # Read as big-endian samples Pillow keeps the high bytes, read as little-endian the low.
+        mode = "RGB" if file.colour == png.RGB else "RGBA"
+        high = _array(_pillow_png(data, rawmode=f"{mode};16B"))
+        low = _array(_pillow_png(data, rawmode=f"{mode};16L"))
+        return _joined(high, low)
+
+    def _with_key_colour(self, pixels: Pixels) -> Pixels:
+        """Add the alpha channel that a tRNS chunk describes: one colour is transparent."""
+        file = self.file
+        # Of each two bytes only the low bits count; less than eight were spread over the range.
+        key = np.frombuffer(file.transparency or b"", ">u2") & ((1 << file.depth) - 1)
+        if file.depth < 8:
+            key = key * (255 // ((1 << file.depth) - 1))
+        opaque = (pixels != key).any(axis=2, keepdims=True)
+        white = np.iinfo(pixels.dtype).max
+        return np.concatenate([pixels, np.where(opaque, white, 0).astype(pixels.dtype)], axis=2)
+
+
+class PillowDecoder:
+    """An image of another format."""
+
+    def __init__(self, data: bytes, kind: str) -> None:
+        try:
+            self.image: Any = _plugin(kind)(io.BytesIO(data))
+        except SyntaxError as exc:
+            if kind == "tiff" and "unknown pixel mode" in str(exc):
+                raise _unsupported("TIFF samples of this kind") from exc
+            raise
+        image = self.image
+        tags: Tags = getattr(image, "tag_v2", None) or read_tags(image.info.get("exif"))
+        depth = self._checked_depth(kind, tags)
+        size, origin = self._pixel_size(kind, tags)
+        orientation = orientation_of(tags)
+        # Pillow turns a TIFF by itself, and tells the size that it will have then.
+        self.turns = kind == "tiff"
+        width, height = turned(image.size, orientation) if self.turns else image.size
+        self.header = Header(
+            kind,
+            width,
+            height,
+            self._channels(),
+            depth,
+            file_bytes=len(data),
+            frames=getattr(image, "n_frames", 1),
+            orientation=orientation,
+            pixel_size_um=turned(size, orientation) if size else None,
+            pixel_size_from=origin if size else None,
+        )
+
+    def pixels(self) -> Pixels:
+        """Decode the first frame."""
+        image = self.image
+        image.load()
+        if image.mode.startswith("I;16"):
+            return _array(image).astype(np.uint16, copy=False)
+        if image.mode not in ("L", "LA", "RGB", "RGBA"):
+            image = image.convert({1: "L", 3: "RGB", 4: "RGBA"}[self.header.channels])
+        return _array(image)
+
+    def _channels(self) -> int:
+        mode = self.image.mode
+        if mode.startswith("I;16"):
+            return 1
+        plain = {"1": 1, "L": 1, "LA": 2, "RGBA": 4, "PA": 4}
+        return plain.get(mode, 4 if "transparency" in self.image.info else 3)
+
+    def _checked_depth(self, kind: str, tags: Tags) -> int:
+        """Bits of a sample; refuses kinds whose values would be lost on the way."""
+        mode, bits, signed, inverted = self.image.mode, 8, False, False
+        if kind == "tiff":
+            bits = max(tags.get(258, (1,)))
+            signed = tags.get(339, (1,))[0] != 1
+            inverted = tags.get(262) == 0 and bits > 8
+        wide_grey = mode.startswith("I;16") and not inverted
+        sound = (bits <= 8 or wide_grey) and mode not in ("I", "F", "LAB", "HSV", "La")
+        if signed or not sound:
+            raise _unsupported(f"{bits}-bit {mode} samples")
+        return int(bits)
+
+    def _pixel_size(self, kind: str, tags: Tags) -> tuple[PixelSize | None, str]:
+        """Pixel size as stored, and where it stands."""
+        info = self.image.info
+        unit = {1: INCH, 2: CENTIMETRE}.get(info.get("jfif_unit"))
+        if unit:
+            x, y = info["jfif_density"]
+            size = pixel_size(x, y, unit)
+            if size:
+                return size, "JFIF density"
+        return pixel_size_of(tags), "TIFF resolution" if kind == "tiff" else "EXIF resolution"
+
+
+def webp_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a WebP: Pillow's reader takes memory for them as soon as it is made."""
+    kind, body = data[12:16], data[20:30].ljust(10, b"\0")
+    if kind == b"VP8X":
+        return 1 + _little(body[4:7]), 1 + _little(body[7:10])
+    if kind == b"VP8L":
+        return 1 + (_little(body[1:5]) & 0x3FFF), 1 + (_little(body[1:5]) >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        return _little(body[6:8]) & 0x3FFF, _little(body[8:10]) & 0x3FFF
+    return None
+
+
+def _little(data: bytes) -> int:
+    return int.from_bytes(data, "little")
+
+
+def _unsupported(what: str) -> UnsupportedImage:
+    return UnsupportedImage(
+        f"{what} would lose precision here: "
+        "save the image as 8- or 16-bit grey, or as 16-bit colour PNG"
+    )
+
+
+def _plugin(kind: str) -> type[ImageFile]:
+    """Pillow's reader for one format; the others need not even be imported."""
+    module, name = {
+        "jpeg": ("JpegImagePlugin", "JpegImageFile"),
+        "tiff": ("TiffImagePlugin", "TiffImageFile"),
+        "webp": ("WebPImagePlugin", "WebPImageFile"),
+        "bmp": ("BmpImagePlugin", "BmpImageFile"),
+    }[kind]
+    reader: type[ImageFile] = getattr(importlib.import_module(f"PIL.{module}"), name)
+    return reader
+
+
+def _pillow_png(data: bytes, rawmode: str | None = None) -> ImageFile:
+    """Decode a PNG, if need be as samples of another ``rawmode`` than Pillow would choose."""
+    from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415  (our own pictures need it not)
+
+    image = PngImageFile(io.BytesIO(data))
+    if rawmode:
+        image.tile = [tile._replace(args=rawmode) for tile in image.tile]
+    image.load()
+    return image
+
+
+def _array(image: Any) -> Pixels:
+    """Pixels of a Pillow image, shape (h, w, channels)."""
+    pixels: Pixels = np.asarray(image)
+    return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+
+def _joined(high: Pixels, low: Pixels) -> Pixels:
+    """Make 16-bit samples of their bytes."""
+    samples = high.astype(np.uint16)
+    samples <<= 8
+    samples |= low
+    return samples
