@@ -58,7 +58,7 @@ class Maker:
         if self.recipe.spectrum:
             from fft_tool.invert import save_spectrum  # noqa: PLC0415  (few recipes need it)
 
-            yield self.artifact("spectrum", save_spectrum(spectrum, preparation))
+            yield self.artifact("spectrum", save_spectrum(spectrum, preparation, self.provenance))
 
     def crop(self, subject: Subject) -> Artifact:
         """Give the region that was analysed, with all its channels."""

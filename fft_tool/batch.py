@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fft_tool import pipeline, png
-from fft_tool.artifacts import provenance
+from fft_tool import pipeline
 from fft_tool.errors import FftToolError
 from fft_tool.limits import Limits
-from fft_tool.naming import RECORD, output_name
-from fft_tool.outputs import Artifact, Outputs, Source
+from fft_tool.outputs import Artifact, Outputs
 from fft_tool.recipe import Recipe
+from fft_tool.seal import is_complete
 from fft_tool.sources import SourceRef
-from fft_tool.store import Store, open_store
+from fft_tool.store import open_store
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -100,7 +98,7 @@ def process(ref: SourceRef, job: Job) -> Outcome:
 def _process(ref: SourceRef, job: Job) -> Outcome:
     source = ref.read(profile=job.profile)
     target = open_store(job.target, profile=job.profile) if job.target else None
-    if job.skip_existing and target and _is_sealed(target, source, job.recipe):
+    if job.skip_existing and target and is_complete(target, source, job.recipe):
         return Outcome(str(ref), "skipped")
     if job.dry_run:
         return Outcome(str(ref), "planned", pipeline.plan(source, job.recipe, job.limits))
@@ -110,29 +108,6 @@ def _process(ref: SourceRef, job: Job) -> Outcome:
     for artifact in outputs:
         target.write(artifact.name, artifact.data, content_type=artifact.content_type)
     return Outcome(str(ref), "done", tuple(a.name for a in outputs), outputs.record)
-
-
-def _is_sealed(target: Store, source: Source, recipe: Recipe) -> bool:
-    """Whether the last output of this very source and recipe is already there."""
-    kind = RECORD if recipe.metadata else "magnitude"
-    name = output_name(source.name, kind)
-    try:
-        if kind == RECORD:
-            return _is_record_of(target.read(name).data, source, recipe)
-        return png.read_text(target.read(name, first=8192).data) == provenance(source, recipe)
-    except FftToolError:
-        return False
-
-
-def _is_record_of(data: bytes, source: Source, recipe: Recipe) -> bool:
-    try:
-        found = json.loads(data)
-        seal = found["outcome"], found["source"]["sha256"], found["recipe"]["sha256"]
-    except (ValueError, KeyError, TypeError):
-        return False
-    version = provenance(source, recipe)["Software"]
-    made_by = "{name} {version}".format(**found["tool"])
-    return seal == ("done", source.sha256, recipe.sha256) and made_by == version
 
 
 def _on_processes(
@@ -153,7 +128,10 @@ def _on_processes(
     except BrokenProcessPool:
         return
     finally:
+        # What is under way is finished; a second Ctrl-C must not leave it half-done.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         pool.shutdown(wait=True, cancel_futures=True)
+        signal.signal(signal.SIGINT, before)
 
 
 def _alone(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any
+
+LARGEST = sys.float_info.max
 
 
 def number(value: Any, least: float = -math.inf, most: float = math.inf) -> float:
@@ -12,7 +15,7 @@ def number(value: Any, least: float = -math.inf, most: float = math.inf) -> floa
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is no number")  # noqa: TRY004  (values from files)
     # Compared before it is converted: JSON's integers may be larger than any float.
-    if not (least <= value <= most and -1e308 <= value <= 1e308):
+    if not (least <= value <= most and -LARGEST <= value <= LARGEST):
         raise ValueError(f"{value!r} is out of range")
     return float(value)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import signal
 import sys
@@ -11,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from fft_tool import __version__
-from fft_tool.errors import AmbiguousSources, FftToolError
+from fft_tool.errors import AmbiguousSources, FftToolError, StoreFull
 
 OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -33,12 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Nothing here multiplies matrices: one thread less to start, and to lose in a fork.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    options = make_parser(only=next(iter(words), None)).parse_args(words)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it lacks is no failure
+            stream.reconfigure(errors="backslashreplace")
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
+        options = make_parser(only=next(iter(words), None)).parse_args(words)
         return run(options)
+    except KeyboardInterrupt:
+        _say("interrupted; everything that is written is whole")
+        return INTERRUPTED
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, before)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,23 +56,32 @@ def run(options: argparse.Namespace) -> int:
     try:
         command: Callable[[argparse.Namespace], int] = getattr(commands, options.command)
         return command(options)
-    except KeyboardInterrupt:
-        commands.say("interrupted; everything that is written is whole")
-        return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; what is left in the buffer must not raise again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()  # whoever read it has gone
         return FAILED
     except FftToolError as exc:
-        commands.say(str(exc))
+        if isinstance(exc, StoreFull):
+            _forget_stdout()  # it may be what is full
+        _say(str(exc))
         wrong_usage = isinstance(exc, AmbiguousSources | commands.UsageError)
         return USAGE if wrong_usage else FAILED
     except Exception as exc:  # noqa: BLE001  (the last line of defence)
         if options.debug:
             traceback.print_exc()
         kind = type(exc).__name__
-        commands.say(f"this is a bug ({kind}: {exc}); please report it with the output of --debug")
+        _say(f"this is a bug ({kind}: {exc}); please report it with the output of --debug")
         return BUG
+
+
+def _say(text: str) -> None:
+    """Tell people something; stdout is for data."""
+    print(f"fft-tool: {text}", file=sys.stderr)  # noqa: T201
+
+
+def _forget_stdout() -> None:
+    """Let what is left in stdout's buffer vanish, so that it cannot raise again at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -12,10 +12,10 @@ from pathlib import PurePosixPath
 
 from fft_tool import pipeline
 from fft_tool.batch import Job, Outcome, run_batch
-from fft_tool.errors import FftToolError, NotFound
+from fft_tool.errors import ArtifactError, FftToolError, StoreFull
 from fft_tool.limits import MIB, Limits
 from fft_tool.recipe import KEYS, Recipe
-from fft_tool.sources import SourceRef, find_sources
+from fft_tool.sources import SourceRef, find_sources, refuse_overwriting
 from fft_tool.store import Store, open_store
 
 Options = argparse.Namespace
@@ -73,9 +73,12 @@ def reconstruct(options: Options) -> int:
     from fft_tool.reconstruct import reconstruct as give_back  # noqa: PLC0415
 
     store, name = _object(options.input)
-    result = give_back(
-        name, lambda sibling: store.read(sibling).data, way=options.way, threads=_cores()
-    )
+    try:
+        result = give_back(
+            name, lambda sibling: store.read(sibling).data, way=options.way, threads=_cores()
+        )
+    except ArtifactError as exc:
+        raise type(exc)(f"{options.input}: {exc}") from exc
     for warning in result.warnings:
         say(f"warning: {warning}")
     _write(options.output, result.data, "image/png")
@@ -114,6 +117,8 @@ def upload(options: Options) -> int:
     metadata = {key: text for key, text in recipe.texts().items() if text != defaults[key]}
     refs = _find(options)
     target = _store(options.target)
+    if metadata and not options.target.startswith("s3://"):
+        raise UsageError(f"{options.target}: a folder cannot keep a recipe, only s3:// can")
     failed = False
     for ref in refs:
         try:
@@ -140,10 +145,14 @@ def completion(options: Options) -> int:
 
 def _make(options: Options, job: Job) -> int:
     """Do a job that writes artifacts, and tell of it."""
-    refs = _find(options)
+    if options.output in ("", "memory:"):
+        raise UsageError(f"-o {options.output!r}: should be a folder, s3://bucket/prefix or -")
+    refs = _find(options, leave_out=options.output)
+    job = replace(job, dry_run=options.dry_run)
     if options.output == "-":
         return _pipe(options, refs, job)
-    job = replace(job, target=options.output, dry_run=options.dry_run)
+    refuse_overwriting(refs, options.output)
+    job = replace(job, target=options.output)
     outcomes = []
     for outcome in _outcomes(options, refs, job):
         outcomes.append(outcome)
@@ -169,8 +178,7 @@ def _pipe(options: Options, refs: list[SourceRef], job: Job) -> int:
         kind = getattr(options, "artifact", None) or next(iter(made))
         if kind not in made:
             raise UsageError(f"there is no {kind} among the artifacts: {', '.join(made)}")
-        sys.stdout.buffer.write(made[kind].data)
-        sys.stdout.buffer.flush()
+        _put(made[kind].data)
     return _exit_code(outcomes)
 
 
@@ -215,8 +223,13 @@ def _limits(options: Options, processes: int) -> Limits:
     return Limits(max_memory=memory, **pixels)
 
 
-def _find(options: Options) -> list[SourceRef]:
-    return find_sources(options.inputs, read_stdin=sys.stdin.buffer.read, profile=_profile())
+def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
+    return find_sources(
+        options.inputs,
+        read_stdin=sys.stdin.buffer.read,
+        leave_out=leave_out,
+        profile=_profile(),
+    )
 
 
 def _store(location: str) -> Store:
@@ -225,23 +238,39 @@ def _store(location: str) -> Store:
 
 def _object(location: str) -> tuple[Store, str]:
     """The store that an object is in, and its name there."""
-    folder, slash, name = location.rpartition("/")
-    if not name:
-        raise NotFound(f"{location}: not the name of a file")
+    scheme, separator, path = location.rpartition("://")
+    folder, slash, name = path.rpartition("/")
+    if not name or (separator and not folder):
+        raise UsageError(f"{location}: should be the name of a file, not of a folder or bucket")
+    if separator:
+        return _store(f"{scheme}://{folder}"), name
     return _store(folder or ("/" if slash else ".")), name
 
 
 def _write(location: str, data: bytes, content_type: str) -> None:
     if location == "-":
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        _put(data)
         return
     store, name = _object(location)
     store.write(name, data, content_type=content_type)
 
 
 def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+    sys.stdout.flush()
+    _put(f"{text}\n".encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+
+
+def _put(data: bytes) -> None:
+    """Write to stdout, whole: unbuffered, it may take a part at a time."""
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[sys.stdout.buffer.write(rest) :]
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise StoreFull(f"standard output: {(exc.strerror or str(exc)).lower()}") from exc
 
 
 def _content_type(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Reading results back: the records of a store, and the artifacts beside them."""
+"""Reading results back: the records of a store, and the pictures beside them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from fft_tool import record as records
-from fft_tool.errors import BadArtifact, NotFound
+from fft_tool.errors import BadArtifact, NotAllowed, NotFound
 from fft_tool.report import Entry
 from fft_tool.store import Store
 
 SUFFIX = "_metadata.json"
+SHOWN = ("magnitude", "phase", "crop", "filtered")
 
 
 def read_records(store: Store) -> Iterator[dict[str, Any]]:
@@ -22,35 +23,35 @@ def read_entries(store: Store, sources: Store | None) -> Iterator[Entry]:
     """Every record with the pictures beside it and, from ``sources``, its source."""
     for name, record in _named_records(store):
         folder = name[: name.rfind("/") + 1]
-        names = {entry["artifact"]: entry["name"] for entry in record["artifacts"]}
-        beside = {kind: folder + name.rpartition("/")[2] for kind, name in names.items()}
-        data = {kind: _read_if_there(store, path) for kind, path in beside.items()}
-        yield Entry(
-            record,
-            magnitude=data.get("magnitude"),
-            phase=data.get("phase"),
-            source=_read_if_there(sources, record["source"]["name"]) if sources else None,
-            crop=data.get("crop"),
-            filtered=data.get("filtered"),
-        )
+        try:
+            listed = records.listed_artifacts(record)
+        except BadArtifact:
+            listed = {}  # the page can still show the rest
+        shown = {
+            kind: _read_if_there(store, folder + listed[kind].name) if kind in listed else None
+            for kind in SHOWN
+        }
+        yield Entry(record, **shown, source=_source_of(record, sources))
 
 
 def _named_records(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
     found = False
     for name, _ in store.list():
         if name.endswith(SUFFIX):
-            try:
-                record = records.from_bytes(store.read(name).data)
-            except BadArtifact as exc:
-                raise BadArtifact(f"{store.url}/{name}: {exc}") from exc
-            yield name, record
+            yield name, records.from_bytes(store.read(name).data, name=f"{store.url}/{name}")
             found = True
     if not found:
         raise NotFound(f"{store.url}: no records there: analyse with --metadata first")
 
 
+def _source_of(record: dict[str, Any], sources: Store | None) -> bytes | None:
+    source = record.get("source")
+    name = source.get("name") if isinstance(source, dict) else None
+    return _read_if_there(sources, name) if sources and isinstance(name, str) else None
+
+
 def _read_if_there(store: Store, name: str) -> bytes | None:
     try:
         return store.read(name).data
-    except NotFound:
+    except (NotFound, NotAllowed):
         return None

@@ -111,10 +111,13 @@ def _read_picture(data: bytes, name: str, shape: tuple[int, int]) -> Plane:
     return raster.pixels[:, :, 0]
 
 
-def save_spectrum(spectrum: Spectrum, preparation: Preparation) -> bytes:
+def save_spectrum(
+    spectrum: Spectrum, preparation: Preparation, text: Mapping[str, str] | None = None
+) -> bytes:
     """Write the half spectrum as an ``.npz`` file that is enough by itself.
 
-    It holds ``half`` (complex, (h, w // 2 + 1)), ``shape`` (h, w) and ``preparation`` (JSON).
+    It holds ``half`` (complex, (h, w // 2 + 1)), ``shape`` (h, w), ``preparation`` and ``text``
+    (JSON; the latter tells where it comes from).
     """
     buffer = io.BytesIO()
     np.savez(
@@ -122,8 +125,19 @@ def save_spectrum(spectrum: Spectrum, preparation: Preparation) -> bytes:
         half=spectrum.half,
         shape=np.array(spectrum.shape),
         preparation=np.array(json.dumps(preparation.to_json())),
+        text=np.array(json.dumps(dict(text or {}))),
     )
     return buffer.getvalue()
+
+
+def spectrum_text(data: bytes) -> dict[str, str]:
+    """Give the texts that :func:`save_spectrum` was given."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            text: dict[str, str] = json.loads(str(file["text"]))
+            return text
+    except _DAMAGE as exc:
+        raise BadArtifact(f"not a spectrum that fft-tool has saved: {exc}") from exc
 
 
 def load_spectrum(data: bytes) -> tuple[Spectrum, Preparation]:

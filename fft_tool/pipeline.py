@@ -82,6 +82,11 @@ def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[
     """Names that :func:`run` would make, after the checks that need no decoding."""
     header = codec.open_image(source.data, limits).header
     (limits or Limits()).check_memory(memory_needed(header, recipe))
+    return tuple(output_name(source.name, kind) for kind in output_kinds(recipe))
+
+
+def output_kinds(recipe: Recipe) -> tuple[str, ...]:
+    """Kinds of outputs that a recipe asks for."""
     wanted = {
         "crop": recipe.crop is not None or recipe.smart_crop is not None,
         "histogram": recipe.histogram,
@@ -91,7 +96,7 @@ def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[
         "magnitude": True,
         RECORD: recipe.metadata,
     }
-    return tuple(output_name(source.name, kind) for kind, made in wanted.items() if made)
+    return tuple(kind for kind, made in wanted.items() if made)
 
 
 def warm_up(recipe: Recipe) -> None:

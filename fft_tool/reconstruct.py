@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from fft_tool import record as records
 from fft_tool.codec import encode_image
-from fft_tool.errors import BadArtifact, NotInvertible
+from fft_tool.errors import NotInvertible
 from fft_tool.invert import Inversion, load_spectrum, restore_plane, spectrum_of_pictures
 from fft_tool.prepare import Preparation
 from fft_tool.spectrum import Spectrum
 
 Read = Callable[[str], bytes]
-Json = Mapping[str, Any]
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,9 @@ class _Artifacts:
     """The artifacts that a record lists, found beside it."""
 
     def __init__(self, record: Json, read: Read) -> None:
-        if record["outcome"] != "done":
+        if record.get("outcome") != "done":
             raise NotInvertible("the source was rejected: there are no artifacts to go back from")
-        try:
-            self._listed = {entry["artifact"]: entry for entry in record["artifacts"]}
-        except (KeyError, TypeError) as exc:
-            raise BadArtifact("the record does not list its artifacts") from exc
+        self._listed = records.listed_artifacts(record)
         self._read = read
 
     def __contains__(self, kind: str) -> bool:
@@ -71,11 +67,10 @@ class _Artifacts:
         if kind not in self._listed:
             remedy = "with --spectrum" if kind == "spectrum" else "without --no-phase"
             raise NotInvertible(f"the record lists no {kind}: analyse the source again, {remedy}")
-        entry = self._listed[kind]
-        name = PurePosixPath(entry["name"]).name
-        data = self._read(name)
-        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-            warnings.append(f"{name} has been changed since the record was written")
+        listed = self._listed[kind]
+        data = self._read(listed.name)
+        if hashlib.sha256(data).hexdigest() != listed.sha256:
+            warnings.append(f"{listed.name} has been changed since the record was written")
         return data
 
 
@@ -89,12 +84,11 @@ def _restored(
     lost = preparation.lost_pixels(spectrum.shape)
     if lost:
         warnings.append(f"{lost:,} pixels were zeroed by the window and cannot come back")
-    size = record and record["image"]["pixel_size"]
     plane = restore_plane(spectrum, preparation, threads=threads)
     data = encode_image(
         plane,
         preparation.white,
-        pixel_size_um=(size["x_um"], size["y_um"]) if size else None,
+        pixel_size_um=records.pixel_size_um(record) if record else None,
         threads=threads,
     )
     return Reconstruction(data, tuple(warnings))

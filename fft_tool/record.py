@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fft_tool import __version__
+from fft_tool.checks import number
 from fft_tool.crop import Box
 from fft_tool.errors import BadArtifact, FftToolError
 from fft_tool.grey import LUMA_WEIGHTS
@@ -20,10 +23,18 @@ SCHEMA_NAME = "fft-tool/record/1"
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An artifact as a record lists it: the last part of its name, and its hash."""
+
+    name: str
+    sha256: str
+
+
 def done(source: Source, recipe: Recipe, findings: Json, artifacts: Iterable[Artifact]) -> Json:
     """Record of a finished run; ``findings`` are its sections in order."""
     return {
-        **_opening(source, recipe, "done"),
+        **opening(source, recipe, "done"),
         **findings,
         "artifacts": [
             {
@@ -41,7 +52,7 @@ def done(source: Source, recipe: Recipe, findings: Json, artifacts: Iterable[Art
 def rejected(source: Source, recipe: Recipe | None, error: FftToolError) -> Json:
     """Record of a source that was refused for good."""
     return {
-        **_opening(source, recipe, "rejected"),
+        **opening(source, recipe, "rejected"),
         "error": {"code": error.code, "message": str(error)},
         "artifacts": [],
     }
@@ -95,15 +106,40 @@ def to_bytes(record: Json) -> bytes:
     )
 
 
-def from_bytes(data: bytes) -> Json:
-    """Read a record; :class:`~fft_tool.errors.BadArtifact` if it is none of ours."""
+def from_bytes(data: bytes, *, name: str = "") -> Json:
+    """Read a record; :class:`~fft_tool.errors.BadArtifact`, naming it, if it is none of ours."""
+    place = f"{name}: " if name else ""
     try:
         record = json.loads(data)
     except (ValueError, RecursionError) as exc:
-        raise BadArtifact("not a record: it is not JSON") from exc
+        raise BadArtifact(f"{place}not a record: it is not JSON") from exc
     if not isinstance(record, Mapping) or record.get("schema") != SCHEMA_NAME:
-        raise BadArtifact(f"not a record: its schema is not {SCHEMA_NAME}")
+        raise BadArtifact(f"{place}not a record: its schema is not {SCHEMA_NAME}")
     return dict(record)
+
+
+def listed_artifacts(record: Json) -> dict[str, Listed]:
+    """Artifacts that a record lists, by their kind.
+
+    A record may have been edited: :class:`~fft_tool.errors.BadArtifact` if it does not say.
+    """
+    try:
+        entries = [(e["artifact"], e["name"], e["sha256"]) for e in record["artifacts"]]
+    except (KeyError, TypeError) as exc:
+        raise BadArtifact("the record does not list its artifacts") from exc
+    if not all(isinstance(text, str) for entry in entries for text in entry):
+        raise BadArtifact("the record does not list its artifacts")
+    return {kind: Listed(PurePosixPath(name).name, sha256) for kind, name, sha256 in entries}
+
+
+def pixel_size_um(record: Json) -> tuple[float, float] | None:
+    """Pixel size (x, y) of the source in micrometres, where a record says."""
+    try:
+        size = record["image"]["pixel_size"]
+        tiny = sys.float_info.min
+        return number(size["x_um"], tiny), number(size["y_um"], tiny)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def schema() -> Json:
@@ -112,7 +148,8 @@ def schema() -> Json:
     return document
 
 
-def _opening(source: Source, recipe: Recipe | None, outcome: str) -> Json:
+def opening(source: Source, recipe: Recipe | None, outcome: str) -> Json:
+    """First sections of every record: what was done to what, by what, and how it ended."""
     return {
         "schema": SCHEMA_NAME,
         "outcome": outcome,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fft_tool.errors import AmbiguousSources, NotFound
-from fft_tool.naming import output_base
+from fft_tool.naming import EXTENSIONS, output_base, output_name
 from fft_tool.outputs import Source
 from fft_tool.store import Store, open_store
 
@@ -38,28 +38,47 @@ class SourceRef:
 
 
 def find_sources(
-    arguments: Iterable[str], *, read_stdin: Callable[[], bytes], profile: bool = False
+    arguments: Iterable[str],
+    *,
+    read_stdin: Callable[[], bytes],
+    leave_out: str | None = None,
+    profile: bool = False,
 ) -> list[SourceRef]:
     """Turn arguments into sources, in order.
 
-    Folders and prefixes give all images below them, told by their extension; a file that is named
-    is taken whatever it is called. Two sources whose outputs would have one name are refused
-    before anything is done; so is an argument that names nothing.
+    Folders and prefixes give all images below them, told by their extension, but not those below
+    ``leave_out``, the folder of results; a file that is named is taken whatever it is called. Two
+    sources whose outputs would have one name are refused before anything is done; so is an
+    argument that names nothing.
     """
     found: dict[SourceRef, None] = {}
     for argument in arguments:
         if argument == "-":
             found[SourceRef("", STDIN_NAME, read_stdin())] = None
         elif "://" in argument:
-            found.update(dict.fromkeys(_in_bucket(argument, profile)))
+            found.update(dict.fromkeys(_in_bucket(argument, leave_out, profile)))
         else:
-            found.update(dict.fromkeys(_on_disk(argument)))
+            found.update(dict.fromkeys(_on_disk(argument, leave_out)))
     refs = list(found)
     _refuse_shared_names(refs)
     return refs
 
 
-def _on_disk(argument: str) -> Iterator[SourceRef]:
+def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
+    """Refuse to write outputs to where one of the sources is."""
+    sources = {_location(ref.store, ref.name): ref for ref in refs}
+    for ref in refs:
+        for kind in EXTENSIONS:
+            other = sources.get(_location(target, output_name(ref.name, kind)))
+            if other is not None:
+                raise AmbiguousSources(f"the {kind} of {ref} would overwrite the source {other}")
+
+
+def _location(store: str, name: str) -> str:
+    return f"{store.rstrip('/')}/{name}" if "://" in store else str(Path(store, name).resolve())
+
+
+def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
     paths = [Path(argument)]
     if not paths[0].exists() and glob.has_magic(argument):
         # A pattern that the shell has not expanded: quoted, or on Windows.
@@ -68,13 +87,13 @@ def _on_disk(argument: str) -> Iterator[SourceRef]:
         raise NotFound(f"{argument}: no file matches")
     for path in paths:
         if path.is_dir():
-            yield from _in_store(open_store(path), argument)
+            yield from _in_store(open_store(path), argument, leave_out)
         else:
             # A missing file is reported when its turn comes, so that it stops no other.
             yield SourceRef(str(path.parent), path.name)
 
 
-def _in_bucket(url: str, profile: bool) -> Iterator[SourceRef]:
+def _in_bucket(url: str, leave_out: str | None, profile: bool) -> Iterator[SourceRef]:
     location, _, name = url.rpartition("/")
     if name and location.count("/") > 1:
         parent = open_store(location, profile=profile)
@@ -85,14 +104,28 @@ def _in_bucket(url: str, profile: bool) -> Iterator[SourceRef]:
         else:
             yield SourceRef(parent.url, name)
             return
-    yield from _in_store(open_store(url, profile=profile), url)
+    yield from _in_store(open_store(url, profile=profile), url, leave_out)
 
 
-def _in_store(store: Store, argument: str) -> list[SourceRef]:
-    refs = [SourceRef(store.url, name) for name, _ in store.list() if is_image_name(name)]
+def _in_store(store: Store, argument: str, leave_out: str | None) -> list[SourceRef]:
+    inside = _below(store.url, leave_out) if leave_out else None
+    refs = [
+        SourceRef(store.url, name)
+        for name, _ in store.list()
+        if is_image_name(name) and not (inside and name.startswith(inside))
+    ]
     if not refs:
         raise NotFound(f"{argument}: no images there ({', '.join(SUFFIXES)})")
     return refs
+
+
+def _below(store: str, other: str) -> str | None:
+    """Prefix, within a store, of another one that lies inside it; None if it does not."""
+    if ("://" in store) != ("://" in other):
+        return None
+    outer = _location(store, "").rstrip("/") + "/"
+    inner = _location(other, "").rstrip("/") + "/"
+    return inner[len(outer) :] if inner.startswith(outer) and inner != outer else None
 
 
 def is_image_name(name: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,16 @@ from typing import Any, Protocol
 from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
 
 PART_PREFIX = ".fft-tool-"
+
+# What S3 keeps beside an object that is not the user's own metadata.
+_OWN_ATTRIBUTES = (
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Type",
+    "Cache-Control",
+    "Storage-Class",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +144,19 @@ class FolderStore:
 
         Links to folders are not followed: they may lead in a circle.
         """
-        top = self._path(prefix) if prefix else self.root
-        with _os_errors(str(top)):
-            if not top.is_dir():
-                raise NotFound(f"{top}: no such folder")
-            for folder, folders, files in os.walk(top):
-                folders[:] = sorted(name for name in folders if not name.startswith("."))
-                for file in sorted(name for name in files if not name.startswith(".")):
-                    path = Path(folder, file)
-                    with contextlib.suppress(FileNotFoundError):  # gone since it was listed
-                        yield path.relative_to(self.root).as_posix(), path.stat().st_size
+        if not self.root.is_dir() and not prefix:
+            raise NotFound(f"{self.root}: no such folder")
+        return iter(sorted(self._walk(self._path(prefix))))
+
+    def _walk(self, top: Path) -> Iterator[tuple[str, int]]:
+        if not top.is_dir():
+            return
+        for folder, folders, files in os.walk(top, onerror=_raise_os_error):
+            folders[:] = (name for name in folders if not name.startswith("."))
+            for file in (name for name in files if not name.startswith(".")):
+                path = Path(folder, file)
+                with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                    yield path.relative_to(self.root).as_posix(), path.stat().st_size
 
     def read(self, name: str, *, first: int | None = None) -> Stored:
         """Read a file, or only its ``first`` bytes."""
@@ -171,10 +185,11 @@ class FolderStore:
                 raise
 
     def _path(self, name: str) -> Path:
-        path = self.root / name
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise NotAllowed(f"{name}: leads out of {self.root}")
-        return path
+        if "\0" in name:
+            raise NotAllowed(f"{name!r}: not a name that files can have")
+        return self.root / name
 
 
 class S3Store:
@@ -217,11 +232,20 @@ class S3Store:
         """Read an object, or only its ``first`` bytes."""
         import obstore  # noqa: PLC0415
 
-        options: Any = {"range": (0, first)} if first is not None else None
         with _s3_errors(f"{self.url}/{name}"):
-            result = obstore.get(self._client, self._key(name), options=options)
-            metadata = {str(key): str(value) for key, value in result.attributes.items()}
-            return Stored(bytes(result.bytes()), metadata, result.meta["e_tag"])
+            result = obstore.get(self._client, self._key(name))
+            metadata = {
+                str(key): str(value)
+                for key, value in result.attributes.items()
+                if key not in _OWN_ATTRIBUTES
+            }
+            if first is None:
+                data = bytes(result.bytes())
+            else:
+                # Not by a range, which an empty object answers with an error.
+                start = next(iter(result.stream(min_chunk_size=max(first, 1))), b"")
+                data = bytes(start)[:first]
+            return Stored(data, metadata, result.meta["e_tag"])
 
     def write(
         self,
@@ -267,8 +291,17 @@ def _os_errors(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        reason = os.strerror(exc.errno).lower() if exc.errno else str(exc)
-        raise _class_of(exc.errno)(f"{place}: {reason}") from exc
+        raise _translated(exc, place) from exc
+
+
+def _raise_os_error(exc: OSError) -> None:
+    """Complain about a folder that cannot be listed, rather than pass it over."""
+    raise _translated(exc, str(Path(exc.filename))) from exc
+
+
+def _translated(exc: OSError, place: str) -> StoreError:
+    reason = os.strerror(exc.errno).lower() if exc.errno else str(exc)
+    return _class_of(exc.errno)(f"{place}: {reason}")
 
 
 def _class_of(number: int | None) -> type[StoreError]:
@@ -283,6 +316,18 @@ def _class_of(number: int | None) -> type[StoreError]:
             return NotAllowed
 
 
+def _s3_error(place: str, chatter: str) -> StoreError:
+    """Tell by the HTTP status what the client leaves untold when listing."""
+    status = re.search(r"non-2xx status code: (\d{3})", chatter)
+    match status and status[1]:
+        case "404":
+            return NotFound(f"{place}: does not exist")
+        case "401" | "403":
+            return NotAllowed(f"{place}: access denied")
+        case _:
+            return StoreUnavailable(f"{place}: S3 does not answer as it should, try again later")
+
+
 @contextlib.contextmanager
 def _s3_errors(place: str) -> Iterator[None]:
     """Translate what the S3 client says, keeping its chatter out of messages for people."""
@@ -294,9 +339,7 @@ def _s3_errors(place: str) -> Iterator[None]:
         raise NotFound(f"{place}: does not exist") from exc
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as exc:
         raise NotAllowed(f"{place}: access denied") from exc
-    except (exceptions.InvalidPathError, exceptions.UnknownConfigurationKeyError) as exc:
-        raise NotAllowed(f"{place}: not a name that S3 takes") from exc
+    except (exceptions.InvalidPathError, ValueError) as exc:
+        raise NotAllowed(f"{place}: not a name that can be used here") from exc
     except (exceptions.BaseError, OSError) as exc:
-        raise StoreUnavailable(
-            f"{place}: S3 does not answer as it should, try again later"
-        ) from exc
+        raise _s3_error(place, str(exc)) from exc

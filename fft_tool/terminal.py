@@ -22,7 +22,11 @@ def with_progress(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     # Drawn between outcomes, not by a thread: the worker processes are forked from this one.
     with Progress(
-        *columns, TimeRemainingColumn(), console=Console(stderr=True), auto_refresh=False
+        *columns,
+        TimeRemainingColumn(),
+        console=Console(stderr=True, markup=False, emoji=False),
+        auto_refresh=False,
+        redirect_stdout=False,
     ) as progress:
         task = progress.add_task("analysing", total=total)
         progress.refresh()
@@ -55,9 +59,11 @@ def print_statistics(outcomes: Sequence[Outcome]) -> None:
 
 
 def _console() -> Console:
-    console = Console()
-    # Where stdout is a file, nothing is to be cut to the width of a screen.
-    return console if console.is_terminal else Console(width=200)
+    # Names are shown as they are, whatever rich would make of brackets and colons in them.
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 200  # nothing is to be cut to the width of a screen that is not there
+    return console
 
 
 def _table(headings: Cells, rows: Iterable[Cells]) -> Table:

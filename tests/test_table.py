@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 import fft_tool
 from fft_tool import record as records
-from fft_tool.errors import FftToolError
+from fft_tool.errors import FftToolError, MissingExtra
 from fft_tool.pngwrite import encode
 from fft_tool.recipe import Recipe
 from fft_tool.table import COLUMNS, Row, rows, to_csv, to_parquet
