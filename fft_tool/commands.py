@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from fft_tool import pipeline
 from fft_tool.batch import Job, Outcome, run_batch
-from fft_tool.errors import ArtifactError, FftToolError, StoreFull
+from fft_tool.errors import ArtifactError, FftToolError, NotFound, StoreFull
 from fft_tool.limits import MIB, Limits
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.sources import SourceRef, find_sources, refuse_overwriting
@@ -241,7 +241,7 @@ def _object(location: str) -> tuple[Store, str]:
     scheme, separator, path = location.rpartition("://")
     folder, slash, name = path.rpartition("/")
     if not name or (separator and not folder):
-        raise UsageError(f"{location}: should be the name of a file, not of a folder or bucket")
+        raise NotFound(f"{location}: not the name of a file")
     if separator:
         return _store(f"{scheme}://{folder}"), name
     return _store(folder or ("/" if slash else ".")), name

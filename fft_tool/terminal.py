@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,6 +14,11 @@ from fft_tool.batch import Outcome
 from fft_tool.findings import dominant
 
 MOST_ROWS = 60  # of a longer batch the records tell more than a table on a screen
+OUTPUTS = ("image", "result", "outputs")
+FINDINGS = ("image", "size", "dominant wave", "slope β", "sharpness", "comes back")
+
+TEXTS = ("image", "channel", "result", "outputs")  # columns that are read from the left
+
 Cells = Sequence[str]
 
 
@@ -40,8 +45,9 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     """Print a table of what was found, and how many sources met which end."""
     console = _console()
     if len(outcomes) <= MOST_ROWS:
-        headings = ("image", "size", "dominant wave", "slope β", "sharpness", "comes back")
-        console.print(_table(headings, [_found(outcome) for outcome in outcomes]))
+        recorded = any(outcome.record for outcome in outcomes)
+        row, headings = (_found, FINDINGS) if recorded else (_made, OUTPUTS)
+        console.print(_table(headings, [row(outcome) for outcome in outcomes]))
     counts = Counter(outcome.result for outcome in outcomes)
     console.print(", ".join(f"{count} {result}" for result, count in counts.items()))
 
@@ -68,17 +74,26 @@ def _console() -> Console:
 
 def _table(headings: Cells, rows: Iterable[Cells]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for index, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if index < 1 else "right", overflow="fold")
+    for heading in headings:
+        justify: Literal["left", "right"] = "left" if heading in TEXTS else "right"
+        table.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table
 
 
+def _made(outcome: Outcome) -> Cells:
+    return outcome.source, _end(outcome), ", ".join(outcome.outputs)
+
+
+def _end(outcome: Outcome) -> str:
+    return (outcome.error or {}).get("code", outcome.result)
+
+
 def _found(outcome: Outcome) -> Cells:
     record = outcome.record
     if record is None:
-        return (outcome.source, "", (outcome.error or {}).get("code", outcome.result), "", "", "")
+        return outcome.source, _end(outcome)
     spectrum, measures = record["spectrum"], record["measures"]
     return (
         outcome.source,

@@ -10,8 +10,6 @@ from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import boto3
-
 REGION = "eu-central-1"
 
 
@@ -25,6 +23,8 @@ class Bucket:
     @cached_property
     def client(self) -> Any:
         """The boto3 client."""
+        import boto3  # noqa: PLC0415  (costs half a second, and few tests need it)
+
         return boto3.client("s3", endpoint_url=self.endpoint, region_name=REGION)
 
     @property
