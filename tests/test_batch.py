@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,13 @@ def test_leaving_early_drops_the_rest(inputs: Store, target: Store, processes: i
     folder = Path(target.url)
     assert 2 <= len(list(folder.iterdir())) < 2 * len(refs)
     assert not list(folder.glob(".*"))
+
+
+def test_a_batch_may_run_in_any_thread(inputs: Store) -> None:
+    refs = fill(inputs, GOOD)
+    with ThreadPoolExecutor(1) as pool:
+        outcomes = pool.submit(lambda: list(run_batch(refs, Job(Recipe()), processes=2))).result()
+    assert {result for _, result in results(outcomes)} == {"done"}
 
 
 def test_without_a_target_artifacts_are_handed_back(inputs: Store) -> None:

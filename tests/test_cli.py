@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import pty
@@ -430,7 +431,17 @@ def test_an_interrupt_leaves_only_whole_files(
 
 
 @pytest.mark.slow
-def test_impatience_does_not_hang(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("numbers", "whom"),
+    [
+        ([signal.SIGINT] * 3, "group"),
+        ([signal.SIGINT, signal.SIGTERM], "process"),
+        ([signal.SIGTERM] * 3, "group"),
+    ],
+)
+def test_impatience_neither_hangs_nor_harms(
+    tmp_path: Path, numbers: list[signal.Signals], whom: str
+) -> None:
     (tmp_path / "in").mkdir()
     data = png_bytes(pink_noise((1200, 1200)))
     for number in range(20):
@@ -438,10 +449,11 @@ def test_impatience_does_not_hang(tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = start("analyze", "in", "-o", out, "--metadata", "--jobs", "2", cwd=tmp_path)
     wait_for(out.exists)
-    for _ in range(3):
-        os.killpg(process.pid, signal.SIGINT)
+    for number in numbers:
+        with contextlib.suppress(ProcessLookupError):  # it may be quicker than we are
+            (os.killpg if whom == "group" else os.kill)(process.pid, number)
         time.sleep(0.05)
-    assert end(process).code == 130
+    fails(end(process), 130)
     check_whole(out)
 
 

@@ -299,7 +299,7 @@ def end(results: Results, name: str, **options: Any) -> str:
     return "image" if pixels.size else "no image"
 
 
-@pytest.mark.parametrize("value", [..., None, "text", -1, 0, 1.5, 1e308, [], {}, True], ids=repr)
+@pytest.mark.parametrize("value", [..., None, "text", 0, -1.5, 1e308, []], ids=repr)
 @pytest.mark.parametrize("way", ["pictures", "spectrum"])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's, about numbers without sense
 def test_a_record_with_any_value_wrong_gives_an_image_or_a_reason(value: Any, way: str) -> None:
