@@ -1,8 +1,6 @@
 """``python -m fft_tool`` is ``fft-tool``."""
 
-import sys
-
-from fft_tool.cli import main
+from fft_tool.cli import script
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fft_tool import pipeline
 from fft_tool.errors import FftToolError
+from fft_tool.interrupts import leave_to_parent
 from fft_tool.limits import Limits
 from fft_tool.outputs import Artifact, Outputs
 from fft_tool.recipe import Recipe
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
 Operation = Callable[..., Outputs]
+
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,7 @@ def _on_processes(
     except BrokenProcessPool:
         return
     finally:
-        # What is under way is finished; a second Ctrl-C must not leave it half-done.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         pool.shutdown(wait=True, cancel_futures=True)
-        signal.signal(signal.SIGINT, before)
 
 
 def _alone(
@@ -145,20 +146,23 @@ def _alone(
 
 def _pool(processes: int, *, fork: bool) -> ProcessPoolExecutor:
     import multiprocessing  # noqa: PLC0415
-    import sys  # noqa: PLC0415
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
 
     # Forking is ten times faster than starting anew, but the S3 client's threads do not survive
     # it, and macOS's own libraries do not either.
     method = "fork" if fork and sys.platform == "linux" else "spawn"
     return ProcessPoolExecutor(
-        processes, multiprocessing.get_context(method), initializer=_ignore_interrupts
+        processes, multiprocessing.get_context(method), initializer=_begin_worker
     )
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the parent, which stops handing out work: no output is left half-done."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _begin_worker() -> None:
+    """Let interrupts be the parent's affair, and end when the parent does, however that ends."""
+    leave_to_parent()
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _failed(ref: SourceRef, code: str, message: str) -> Outcome:

@@ -6,14 +6,13 @@ import argparse
 import contextlib
 import io
 import os
-import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from fft_tool import __version__
 from fft_tool.errors import AmbiguousSources, FftToolError, StoreFull
+from fft_tool.interrupts import interruptible
 
 OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -38,15 +37,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it lacks is no failure
             stream.reconfigure(errors="backslashreplace")
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        options = make_parser(only=next(iter(words), None)).parse_args(words)
-        return run(options)
-    except KeyboardInterrupt:
-        _say("interrupted; everything that is written is whole")
-        return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with interruptible():
+        try:
+            options = make_parser(only=next(iter(words), None)).parse_args(words)
+            return run(options)
+        except KeyboardInterrupt:
+            _say("interrupted; everything that is written is whole")
+            return INTERRUPTED
+
+
+def script() -> NoReturn:
+    """Run as a program."""
+    code = main()
+    if code == INTERRUPTED:
+        # Threads may still be busy in compiled code, which does not survive a regular end.
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -67,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
         return USAGE if wrong_usage else FAILED
     except Exception as exc:  # noqa: BLE001  (the last line of defence)
         if options.debug:
+            import traceback  # noqa: PLC0415  (it should not be needed)
+
             traceback.print_exc()
         kind = type(exc).__name__
         _say(f"this is a bug ({kind}: {exc}); please report it with the output of --debug")
@@ -82,10 +91,6 @@ def _forget_stdout() -> None:
     """Let what is left in stdout's buffer vanish, so that it cannot raise again at the end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def make_parser(only: str | None = None) -> argparse.ArgumentParser:

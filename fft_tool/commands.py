@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from fft_tool import pipeline
+from fft_tool import interrupts, pipeline
 from fft_tool.batch import Job, Outcome, run_batch
 from fft_tool.errors import ArtifactError, FftToolError, NotFound, StoreFull
 from fft_tool.limits import MIB, Limits
@@ -123,7 +123,9 @@ def upload(options: Options) -> int:
     for ref in refs:
         try:
             kind = _content_type(ref.name)
-            target.write(ref.name, ref.read().data, content_type=kind, metadata=metadata)
+            target.write(
+                ref.name, ref.read(profile=_profile()).data, content_type=kind, metadata=metadata
+            )
         except FftToolError as exc:
             say(str(exc))
             failed = True
@@ -200,6 +202,7 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
         if outcome.error:
             say(_located(outcome))
         yield outcome
+        interrupts.check()
 
 
 def _located(outcome: Outcome) -> str:

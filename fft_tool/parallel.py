@@ -24,15 +24,27 @@ def rows_per_block(row_bytes: int) -> int:
 def map_rows(work: Callable[[int, int], T], height: int, rows: int, *, threads: int = 1) -> list[T]:
     """Call ``work(start, stop)`` for consecutive blocks of ``rows`` rows; results in order."""
     spans = [(start, min(start + rows, height)) for start in range(0, height, rows)]
-    workers = min(threads, len(spans))
-    if workers <= 1:
-        return list(itertools.starmap(work, spans))
-    return _map_on_threads(work, spans, workers)
+    # Starting a thread costs as much as a block takes: each gets two at least.
+    return _map_spans(work, spans, min(threads, len(spans) // 2))
 
 
 def run_all(tasks: Sequence[Callable[[], T]], *, threads: int = 1) -> list[T]:
     """Call independent tasks; results in order."""
-    return map_rows(lambda index, _: tasks[index](), len(tasks), 1, threads=threads)
+    spans = [(index, index + 1) for index in range(len(tasks))]
+    return _map_spans(lambda index, _: tasks[index](), spans, min(threads, len(tasks)))
+
+
+def worth_threads(size: int, threads: int) -> int:
+    """How many threads to give a compiled routine that works on ``size`` bytes."""
+    return max(1, min(threads, size // (2 * BLOCK_BYTES)))
+
+
+def _map_spans(
+    work: Callable[[int, int], T], spans: list[tuple[int, int]], workers: int
+) -> list[T]:
+    if workers <= 1:
+        return list(itertools.starmap(work, spans))
+    return _map_on_threads(work, spans, workers)
 
 
 def _map_on_threads(

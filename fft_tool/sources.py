@@ -51,15 +51,17 @@ def find_sources(
     sources whose outputs would have one name are refused before anything is done; so is an
     argument that names nothing.
     """
-    found: dict[SourceRef, None] = {}
+    found: dict[str, SourceRef] = {}  # by location: what is named twice is taken once
     for argument in arguments:
         if argument == "-":
-            found[SourceRef("", STDIN_NAME, read_stdin())] = None
-        elif "://" in argument:
-            found.update(dict.fromkeys(_in_bucket(argument, leave_out, profile)))
-        else:
-            found.update(dict.fromkeys(_on_disk(argument, leave_out)))
-    refs = list(found)
+            found[f"- {len(found)}"] = SourceRef("", STDIN_NAME, read_stdin())
+            continue
+        bucket = "://" in argument
+        for ref in (
+            _in_bucket(argument, leave_out, profile) if bucket else _on_disk(argument, leave_out)
+        ):
+            found.setdefault(_location(ref.store, ref.name), ref)
+    refs = list(found.values())
     _refuse_shared_names(refs)
     return refs
 
@@ -67,22 +69,26 @@ def find_sources(
 def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
     """Refuse to write outputs to where one of the sources is."""
     sources = {_location(ref.store, ref.name): ref for ref in refs}
+    root = _location(target, "")
     for ref in refs:
         for kind in EXTENSIONS:
-            other = sources.get(_location(target, output_name(ref.name, kind)))
+            other = sources.get(root + output_name(ref.name, kind))
             if other is not None:
                 raise AmbiguousSources(f"the {kind} of {ref} would overwrite the source {other}")
 
 
 def _location(store: str, name: str) -> str:
-    return f"{store.rstrip('/')}/{name}" if "://" in store else str(Path(store, name).resolve())
+    """Where a name in a store is, the same for all ways of writing it."""
+    root = store if "://" in store else str(Path(store).resolve())
+    return f"{root.rstrip('/')}/{name}"
 
 
 def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
     paths = [Path(argument)]
     if not paths[0].exists() and glob.has_magic(argument):
         # A pattern that the shell has not expanded: quoted, or on Windows.
-        paths = [Path(match) for match in sorted(glob.glob(argument, recursive=True))]  # noqa: PTH207
+        matches = map(Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
+        paths = [path for path in matches if path.is_file()]
     if not paths:
         raise NotFound(f"{argument}: no file matches")
     for path in paths:

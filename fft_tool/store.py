@@ -12,9 +12,9 @@ import errno
 import os
 import re
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -125,7 +125,7 @@ class MemoryStore:
     ) -> None:
         """Write an object, replacing what is there."""
         with self._lock:
-            self.objects[name] = Stored(bytes(data), dict(metadata or {}), uuid.uuid4().hex)
+            self.objects[name] = Stored(bytes(data), dict(metadata or {}), os.urandom(16).hex())
 
 
 class FolderStore:
@@ -174,7 +174,7 @@ class FolderStore:
     ) -> None:
         """Write a file under a temporary name and rename it: readers see all of it or nothing."""
         path = self._path(name)
-        part = path.with_name(f"{PART_PREFIX}{uuid.uuid4().hex}.part")
+        part = path.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
         with _os_errors(str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -208,8 +208,8 @@ class S3Store:
             self._client = Client(
                 bucket,
                 # A plain-HTTP endpoint is only ever used when AWS_ENDPOINT_URL names one.
-                client_options={"allow_http": True, "timeout": "60s"},
-                retry_config={"max_retries": 5},
+                client_options={"allow_http": True, "timeout": "30s"},
+                retry_config={"max_retries": 5, "retry_timeout": timedelta(minutes=1)},
                 **options,
             )
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.kernel import kernel
-from fft_tool.parallel import map_rows, rows_per_block
+from fft_tool.parallel import map_rows, rows_per_block, worth_threads
 from fft_tool.spectrum import Spectrum
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def forward_rows(
     block_rows = rows_per_block(width * np.dtype(real).itemsize)
     map_rows(transform_rows, height, block_rows, threads=threads)
     if height > 1:
-        kernel().c2c(half, (0,), True, _UNSCALED, half, threads)
+        kernel().c2c(half, (0,), True, _UNSCALED, half, worth_threads(half.nbytes, threads))
     return Spectrum(half, width)
 
 
@@ -94,7 +94,7 @@ def inverse_rows(spectrum: Spectrum, take: TakeRows[T], *, threads: int = 1) -> 
     level = half[0, 0].real / (height * width)
     half[0, 0] = 0
     if height > 1:
-        kernel().c2c(half, (0,), False, _UNSCALED, half, threads)
+        kernel().c2c(half, (0,), False, _UNSCALED, half, worth_threads(half.nbytes, threads))
 
     def transform_rows(start: int, stop: int) -> T:
         rows = np.empty((stop - start, width), real)

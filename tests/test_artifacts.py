@@ -130,6 +130,6 @@ def test_coloured_pictures_are_the_grey_ones_through_the_tables() -> None:
 def test_saved_spectrum_is_a_plain_npz_for_everybody() -> None:
     outputs = run(noise((9, 14)), spectrum="yes", precision="double")
     with np.load(io.BytesIO(outputs["spectrum"].data), allow_pickle=False) as file:
-        assert sorted(file.files) == ["half", "preparation", "shape"]
+        assert sorted(file.files) == ["half", "preparation", "shape", "text"]
         assert file["shape"].tolist() == [9, 14]
         np.testing.assert_allclose(file["half"], np.fft.rfft2(noise((9, 14))), atol=1e-8)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fft_tool.parallel import BLOCK_BYTES, map_rows, rows_per_block
+from fft_tool.parallel import BLOCK_BYTES, map_rows, rows_per_block, run_all, worth_threads
 
 THREADS = st.sampled_from((1, 2, 3, 8))
 
@@ -61,7 +61,28 @@ def test_no_block_is_begun_after_a_failure(threads: int) -> None:
 
 def test_threads_work_at_the_same_time() -> None:
     meeting = threading.Barrier(3, timeout=10)
-    map_rows(lambda _, __: meeting.wait(), 3, 1, threads=3)
+    map_rows(lambda _, __: meeting.wait(), 6, 1, threads=3)
+
+
+def test_a_thread_is_not_started_for_a_single_block() -> None:
+    seen: set[int] = set()
+    map_rows(lambda _, __: seen.add(threading.get_ident()), 3, 1, threads=3)
+    assert seen == {threading.get_ident()}
+
+
+def test_tasks_run_at_the_same_time_and_answer_in_order() -> None:
+    meeting = threading.Barrier(2, timeout=10)
+
+    def task(name: str) -> str:
+        meeting.wait()
+        return name
+
+    assert run_all([lambda: task("a"), lambda: task("b")], threads=2) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("size", "threads"), [(0, 1), (BLOCK_BYTES, 1), (8 * BLOCK_BYTES, 4)])
+def test_compiled_routines_get_threads_by_the_size_of_their_work(size: int, threads: int) -> None:
+    assert worth_threads(size, 4) == threads
 
 
 def test_no_more_threads_than_asked_for_and_none_left_behind() -> None:
