@@ -11,7 +11,7 @@ LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11
 	--fork-strategy fewest --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format typecheck check bench fuzz lock clean
+.PHONY: help setup run test lint format typecheck check peers bench fuzz lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,8 @@ typecheck: $(DEV) ## check types
 	$(BIN)/mypy
 
 check: lint typecheck test ## everything that CI runs
+
+peers: $(BENCH) ## install what the benchmarks are measured against
 
 bench: $(BENCH) ## measure against peers, write docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py
