@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,6 +58,11 @@ def kill_if_bad(source: Source, *arguments: Any, **options: Any) -> Outputs:
 
 def exhaust_memory(*_: Any, **__: Any) -> Outputs:
     raise MemoryError
+
+
+def take_time(*arguments: Any, **options: Any) -> Outputs:
+    time.sleep(0.02)
+    return pipeline.run(*arguments, **options)
 
 
 def have_a_bug(*_: Any, **__: Any) -> Outputs:
@@ -146,7 +152,8 @@ def test_our_own_bugs_are_not_hidden_among_outcomes(inputs: Store, processes: in
 @pytest.mark.parametrize("processes", [1, 2])
 def test_leaving_early_drops_the_rest(inputs: Store, target: Store, processes: int) -> None:
     refs = fill(inputs, [f"{number:02}.png" for number in range(60)])
-    outcomes = run_batch(refs, Job(Recipe(), target=target.url), processes=processes)
+    job = Job(Recipe(), target=target.url, operation=take_time)
+    outcomes = run_batch(refs, job, processes=processes)
     next(outcomes)
     outcomes.close()  # type: ignore[attr-defined]
     folder = Path(target.url)
