@@ -7,20 +7,13 @@ security policy forbids the page to load anything.
 
 from __future__ import annotations
 
-import base64
-import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from fft_tool import codec, colourmap, plot
-from fft_tool.errors import FftToolError
+from fft_tool import plot
 from fft_tool.findings import (
     angle,
     decimal,
@@ -34,18 +27,21 @@ from fft_tool.findings import (
     with_error,
 )
 from fft_tool.plot import Markup, element, join
-from fft_tool.raster import Raster
+from fft_tool.thumbnail import (
+    SIZE,
+    SMALL,
+    THINNEST,
+    Thumbnail,
+    draw_magnitude,
+    draw_phase,
+    draw_photo,
+    draw_picture,
+    draw_sizes,
+)
 
 Json = Mapping[str, Any]
-Picture = NDArray[np.uint8]
-Levels = NDArray[np.floating[Any]]
-Draw = Callable[[Raster, int], Picture]
 
-SIZE, SMALL = 360, 56  # longest side of pictures, and of those in the overview
 
-_THINNEST = 12  # pixels to which pictures of single rows and columns are thickened
-_QUALITY = 60  # of WebP; what is enlarged stays as it is
-_POWER = 8  # of the mean that keeps bright points: between the plain mean, 1, and the maximum
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _DAMAGE = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError)
 _SEPARATOR = re.compile(r"(?<=[-_./])(?=.)")
@@ -163,7 +159,7 @@ def _show_rejected(entry: Entry, order: int) -> _Shown:
     name, error = record["source"]["name"], record["error"]
     reason = join([error["message"], " (", element("code", error["code"]), ")"])
     size = element("p", file_size(record["source"]["bytes"]), class_="facts")
-    picture = _thumbnail(entry.source, _photo)
+    picture = draw_picture(entry.source, draw_photo)
     figure = _figure("Source", "as it came in", picture, name) if picture else None
     return _show_refused(order, name, "rejected", reason, size, figure, _provenance(record))
 
@@ -267,19 +263,19 @@ def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
     name = record["source"]["name"]
     shape = record["spectrum"]["width"], record["spectrum"]["height"]
     marks = plot.peak_marks(record["measures"]["peaks"], *shape)
-    small, large = _thumbnails(entry.magnitude, _magnitude, SMALL, SIZE)
+    small, large = draw_sizes(entry.magnitude, draw_magnitude, SMALL, SIZE)
     source = "as it came in" if entry.source is not None else "is not at hand"
     scale = f"{recipe['scale']} scale, the mean in the centre"
     figures = [
-        _figure("Source", source, _thumbnail(entry.source, _photo), name),
-        _figure("Magnitude", scale, large, name, marks if min(shape) > _THINNEST else None),
+        _figure("Source", source, draw_picture(entry.source, draw_photo), name),
+        _figure("Magnitude", scale, large, name, marks if min(shape) > THINNEST else None),
     ]
     figures += (
-        _figure(kind, note, _thumbnail(data, draw), name)
+        _figure(kind, note, draw_picture(data, draw), name)
         for kind, note, draw, data in (
-            ("Phase", "−π to π, once around the colours", _phase, entry.phase),
-            ("Region", "what was analysed", _photo, entry.crop),
-            ("Filtered", recipe["filter"], _photo, entry.filtered),
+            ("Phase", "−π to π, once around the colours", draw_phase, entry.phase),
+            ("Region", "what was analysed", draw_photo, entry.crop),
+            ("Filtered", recipe["filter"], draw_photo, entry.filtered),
         )
         if data is not None
     )
@@ -287,7 +283,7 @@ def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
 
 
 def _figure(
-    kind: str, note: str, picture: _Thumbnail | None, name: str, marks: Markup | None = None
+    kind: str, note: str, picture: Thumbnail | None, name: str, marks: Markup | None = None
 ) -> Markup:
     if picture is None:
         frame = element("div", "no picture to show", class_="frame empty")
@@ -296,7 +292,7 @@ def _figure(
     return element("figure", frame, element("figcaption", element("b", kind), " ", note))
 
 
-def _image(picture: _Thumbnail, alt: str) -> Markup:
+def _image(picture: Thumbnail, alt: str) -> Markup:
     return element("img", src=picture.uri, alt=alt, width=picture.width, height=picture.height)
 
 
@@ -417,112 +413,3 @@ def _provenance(record: Json) -> Markup:
         element("code", record["source"]["sha256"]),
         class_="provenance",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Thumbnail:
-    uri: str
-    width: int
-    height: int
-
-
-def _thumbnail(data: bytes | None, draw: Draw) -> _Thumbnail | None:
-    """Draw an image file; None where there is none, or a damaged one."""
-    return _thumbnails(data, draw, SIZE)[0]
-
-
-def _thumbnails(data: bytes | None, draw: Draw, *sizes: int) -> list[_Thumbnail | None]:
-    """Draw an image file in several sizes."""
-    if data is None:
-        return [None] * len(sizes)
-    try:
-        raster = codec.decode(data)
-    except FftToolError:
-        return [None] * len(sizes)
-    return [_encoded(draw(raster, size), size) for size in sizes]
-
-
-def _encoded(pixels: Picture, size: int) -> _Thumbnail:
-    """Write RGB pixels (h, w, 3) as a data URI, small ones enlarged."""
-    times = max(1, size // max(pixels.shape[:2]))
-    for axis in (0, 1):
-        thick = max(times, -(-_THINNEST // pixels.shape[axis]))
-        pixels = np.repeat(pixels, thick, axis)
-    image, file = Image.fromarray(pixels), io.BytesIO()
-    image.save(file, "WEBP", quality=_QUALITY, lossless=times > 1)
-    text = base64.b64encode(file.getvalue()).decode()
-    return _Thumbnail(f"data:image/webp;base64,{text}", image.width, image.height)
-
-
-def _magnitude(raster: Raster, size: int) -> Picture:
-    """Scale a magnitude picture down such that single bright points stay bright, and colour it."""
-    pixels, step = raster.pixels, max(1, max(raster.pixels.shape[:2]) // size)
-    for axis in (0, 1):  # the maximum of blocks of one size, then a mean of high powers
-        starts = np.arange(0, pixels.shape[axis], step)
-        pixels = np.maximum.reduceat(pixels, starts, axis=axis)
-    levels = _resized((pixels / raster.white) ** _POWER, size) ** (1 / _POWER)
-    if levels.shape[2] > 2:  # has colours already
-        return _bytes(levels[:, :, :3])
-    coloured: Picture = colourmap.sequential()[_bytes(_stretched(levels[:, :, 0]))]
-    return coloured
-
-
-def _stretched(levels: Levels) -> Levels:
-    """Spread the levels between the first percentile and the brightest, DC left aside."""
-    height, width = levels.shape
-    rest = levels.copy()
-    rest[height // 2 - 1 : height // 2 + 2, width // 2 - 1 : width // 2 + 2] = 0
-    low, high = float(np.percentile(levels, 1)), float(rest.max())
-    if high <= low:
-        low, high = 0.0, float(levels.max()) or 1.0
-    spread: Levels = np.clip((levels - low) / (high - low), 0, 1)
-    return spread
-
-
-def _phase(raster: Raster, size: int) -> Picture:
-    """Scale a phase picture down by leaving out pixels (a mean of angles says nothing)."""
-    height, width, channels = raster.pixels.shape
-    share = min(1.0, size / max(height, width))
-    rows, columns = (
-        np.arange(max(1, round(side * share))) * side // max(1, round(side * share))
-        for side in (height, width)
-    )
-    levels = raster.pixels[np.ix_(rows, columns)] / raster.white
-    if channels > 2:  # has colours already
-        return _bytes(levels[:, :, :3])
-    coloured: Picture = colourmap.cyclic()[_bytes(levels[:, :, 0])]
-    return coloured
-
-
-def _photo(raster: Raster, size: int) -> Picture:
-    """Scale an image down; deep ones, whose range is often half empty, get all the contrast."""
-    height, width = raster.pixels.shape[:2]
-    step = max(1, max(height, width) // (2 * size))
-    down, right = min(step, height), min(step, width)
-    sums = raster.pixels[: height // down * down, : width // right * right]
-    for axis, each in ((0, down), (1, right)):  # blocks of one size keep stripes from beating
-        starts = np.arange(0, sums.shape[axis], each)
-        sums = np.add.reduceat(sums, starts, axis, np.uint64)
-    levels = _resized(sums / (down * right * raster.white), size)
-    if raster.names[-1] == "alpha":
-        levels = levels[:, :, :-1] * levels[:, :, -1:] + (1 - levels[:, :, -1:])
-    if raster.header.depth > 8:
-        low, high = np.percentile(levels, (0.1, 99.9))
-        levels = np.clip((levels - low) / max(high - low, 1e-6), 0, 1)
-    return np.broadcast_to(_bytes(levels), (*levels.shape[:2], 3))
-
-
-def _resized(levels: Levels, size: int) -> Levels:
-    """Scale every channel of (h, w, channels) down to at most ``size``, by the mean over areas."""
-    height, width, channels = levels.shape
-    share = min(1.0, size / max(height, width))
-    sides = max(1, round(width * share)), max(1, round(height * share))
-    planes = (Image.fromarray(np.ascontiguousarray(levels[:, :, i])) for i in range(channels))
-    smaller = [np.asarray(plane.resize(sides, Image.Resampling.BOX)) for plane in planes]
-    return np.stack(smaller, axis=-1)
-
-
-def _bytes(levels: Levels) -> Picture:
-    """Write levels from 0 to 1 as bytes."""
-    whole: Picture = np.rint(255 * levels).astype(np.uint8)
-    return whole

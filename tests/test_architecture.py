@@ -44,7 +44,7 @@ USERS = {
     "isal": "png pngwrite zlibstream",
     "matplotlib": "",
     "obstore": "store",
-    "PIL": "decoders exif histogram pipeline report",
+    "PIL": "decoders exif histogram pipeline thumbnail",
     "pyarrow": "table",
     "rich": "terminal",
     "scipy": "kernel periodic",
