@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fft_tool import pipeline
 from fft_tool.errors import FftToolError
-from fft_tool.interrupts import leave_to_parent
+from fft_tool.interrupts import begin_worker, finishing
 from fft_tool.limits import Limits
 from fft_tool.outputs import Artifact, Outputs
 from fft_tool.recipe import Recipe
@@ -76,6 +76,7 @@ def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Ite
         yield from map(work, refs)
         return
     pipeline.warm_up(job.recipe)
+    work = partial(_process_in_worker, job=job)
     local = "://" not in (job.target or "") + "".join(ref.store for ref in refs)
     remaining = list(refs)
     while remaining:
@@ -97,6 +98,11 @@ def process(ref: SourceRef, job: Job) -> Outcome:
         return _failed(ref, exc.code, str(exc))
     except MemoryError:
         return _failed(ref, "out-of-memory", "there is not enough memory for this image")
+
+
+def _process_in_worker(ref: SourceRef, job: Job) -> Outcome:
+    with finishing():
+        return process(ref, job)
 
 
 def _process(ref: SourceRef, job: Job) -> Outcome:
@@ -158,7 +164,7 @@ def _pool(processes: int, *, fork: bool) -> ProcessPoolExecutor:
 
 def _begin_worker() -> None:
     """Let interrupts be the parent's affair, and end when the parent does, however that ends."""
-    leave_to_parent()
+    begin_worker()
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415
 

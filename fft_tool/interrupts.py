@@ -6,6 +6,7 @@ Whatever is being written is finished, so an interrupt leaves only whole files.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+_TERMINATED = 128 + signal.SIGTERM
+
 _seen = threading.Event()
+_busy = threading.Event()
 
 
 @contextlib.contextmanager
@@ -36,13 +40,35 @@ def check() -> None:
         raise KeyboardInterrupt
 
 
-def leave_to_parent() -> None:
-    """In a worker process: finish what is under way whatever arrives; the parent stops giving."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+def begin_worker() -> None:
+    """In a worker process: leave Ctrl-C to the parent, and end on SIGTERM between two tasks.
+
+    It must not be ignored: a pool that has lost a worker ends the others by it, and waits.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_worker)
+
+
+@contextlib.contextmanager
+def finishing() -> Iterator[None]:
+    """In a worker process: what runs inside is finished before the process ends."""
+    _busy.set()
+    try:
+        yield
+    finally:
+        _busy.clear()
+        if _seen.is_set():
+            os._exit(_TERMINATED)
+
+
+def _end_worker(*_: object) -> None:
+    _seen.set()
+    if not _busy.is_set():
+        os._exit(_TERMINATED)
 
 
 def _interrupt(*_: object) -> NoReturn:
     _seen.set()
-    leave_to_parent()
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

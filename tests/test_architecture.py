@@ -52,7 +52,7 @@ USERS = {
     "skimage": "",
     # A result depends on source and recipe alone: not on time, chance, machine or settings.
     "datetime": "store",  # a length of time, for retries
-    "os": "cli commands store",
+    "os": "cli commands interrupts store",
     "platform": "",
     "random": "",
     "secrets": "",
