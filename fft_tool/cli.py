@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = make_parser(only=next(iter(words), None)).parse_args(words)
             return run(options)
         except KeyboardInterrupt:
-            _say("interrupted; everything that is written is whole")
+            say("interrupted; everything that is written is whole")
             return INTERRUPTED
 
 
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     except FftToolError as exc:
         if isinstance(exc, StoreFull):
             _forget_stdout()  # it may be what is full
-        _say(str(exc))
+        say(str(exc))
         wrong_usage = isinstance(exc, AmbiguousSources | commands.UsageError)
         return USAGE if wrong_usage else FAILED
     except Exception as exc:  # noqa: BLE001  (the last line of defence)
@@ -78,11 +78,11 @@ def run(options: argparse.Namespace) -> int:
 
             traceback.print_exc()
         kind = type(exc).__name__
-        _say(f"this is a bug ({kind}: {exc}); please report it with the output of --debug")
+        say(f"this is a bug ({kind}: {exc}); please report it with the output of --debug")
         return BUG
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Tell people something; stdout is for data."""
     print(f"fft-tool: {text}", file=sys.stderr)  # noqa: T201
 

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from fft_tool import interrupts, pipeline
 from fft_tool.batch import Job, Outcome, run_batch
+from fft_tool.cli import make_parser, say
 from fft_tool.errors import ArtifactError, FftToolError, NotFound, StoreFull
 from fft_tool.limits import MIB, Limits
 from fft_tool.recipe import KEYS, Recipe
@@ -25,11 +26,6 @@ class UsageError(FftToolError):
     """Options that do not go together."""
 
     code = "usage"
-
-
-def say(text: str) -> None:
-    """Tell people something; stdout is for data."""
-    print(f"fft-tool: {text}", file=sys.stderr)  # noqa: T201
 
 
 def analyze(options: Options) -> int:
@@ -138,8 +134,6 @@ def upload(options: Options) -> int:
 def completion(options: Options) -> int:
     """Print a completion script."""
     import shtab  # noqa: PLC0415  (nothing else needs it)
-
-    from fft_tool.cli import make_parser  # noqa: PLC0415
 
     _print(shtab.complete(make_parser(), options.shell))
     return 0

@@ -15,7 +15,7 @@ MIB = 1 << 20
 class Limits:
     """Largest source that a door takes.
 
-    ``max_memory`` is held against :func:`fft_tool.pipeline.memory_needed`, in bytes; None is no
+    ``max_memory`` is held against :func:`fft_tool.memory.memory_needed`, in bytes; None is no
     limit. ``formats`` is the allow-list of formats, told by content, never by name.
     """
 
