@@ -21,6 +21,7 @@
     ├── MissingExtra              missing-extra
     └── StoreError
         ├── NotFound              not-found
+        ├── NoSuchBucket          no-such-bucket
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
         └── StoreUnavailable      store-unavailable  (the only one worth trying again)
@@ -161,6 +162,12 @@ class NotFound(StoreError):
     """The object does not exist."""
 
     code = "not-found"
+
+
+class NoSuchBucket(StoreError):
+    """The bucket does not exist, so that none of its objects can."""
+
+    code = "no-such-bucket"
 
 
 class NotAllowed(StoreError):

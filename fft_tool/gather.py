@@ -8,7 +8,7 @@ from typing import Any
 from fft_tool import record as records
 from fft_tool.errors import BadArtifact, NotAllowed, NotFound
 from fft_tool.report import Entry
-from fft_tool.store import Store
+from fft_tool.store import Store, as_folder
 
 SUFFIX = "_metadata.json"
 SHOWN = ("magnitude", "phase", "crop", "filtered")
@@ -38,7 +38,8 @@ def _named_records(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
     found = False
     for name, _ in store.list():
         if name.endswith(SUFFIX):
-            yield name, records.from_bytes(store.read(name).data, name=f"{store.url}/{name}")
+            place = as_folder(store.url) + name
+            yield name, records.from_bytes(store.read(name).data, name=place)
             found = True
     if not found:
         raise NotFound(f"{store.url}: no records there: analyse with --metadata first")

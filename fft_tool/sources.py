@@ -10,7 +10,7 @@ from pathlib import Path
 from fft_tool.errors import AmbiguousSources, NotFound
 from fft_tool.naming import EXTENSIONS, output_base, output_name
 from fft_tool.outputs import Source
-from fft_tool.store import Store, open_store
+from fft_tool.store import Store, as_folder, open_store
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
 STDIN_NAME = "stdin.png"
@@ -80,7 +80,7 @@ def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
 def _location(store: str, name: str) -> str:
     """Where a name in a store is, the same for all ways of writing it."""
     root = store if "://" in store else str(Path(store).resolve())
-    return f"{root.rstrip('/')}/{name}"
+    return as_folder(root) + name
 
 
 def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
@@ -102,9 +102,9 @@ def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
 def _in_bucket(url: str, leave_out: str | None, profile: bool) -> Iterator[SourceRef]:
     location, _, name = url.rpartition("/")
     if name and location.count("/") > 1:
-        parent = open_store(location, profile=profile)
+        parent = open_store(f"{location}/", profile=profile)
         try:
-            parent.read(name, first=1)
+            parent.stat(name)
         except NotFound:
             pass
         else:
@@ -129,8 +129,7 @@ def _below(store: str, other: str) -> str | None:
     """Prefix, within a store, of another one that lies inside it; None if it does not."""
     if ("://" in store) != ("://" in other):
         return None
-    outer = _location(store, "").rstrip("/") + "/"
-    inner = _location(other, "").rstrip("/") + "/"
+    outer, inner = _location(store, ""), _location(other, "")
     return inner[len(outer) :] if inner.startswith(outer) and inner != outer else None
 
 
@@ -151,4 +150,4 @@ def _refuse_shared_names(refs: list[SourceRef]) -> None:
 
 
 def _joined(store: str, name: str) -> str:
-    return name if store in ("", ".") else f"{store.rstrip('/')}/{name}"
+    return name if store == "." else as_folder(store) + name

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from tests.server import LoopbackServer
+
+Request = BaseHTTPRequestHandler
 REGION = "eu-central-1"
 
 
@@ -37,9 +39,9 @@ class Bucket:
         where = {"LocationConstraint": REGION}
         self.client.create_bucket(Bucket=self.name, CreateBucketConfiguration=where)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes, **metadata: str) -> None:
         """Put an object."""
-        self.client.put_object(Bucket=self.name, Key=key, Body=data)
+        self.client.put_object(Bucket=self.name, Key=key, Body=data, Metadata=metadata)
 
     def get(self, key: str) -> bytes:
         """Give an object's bytes."""
@@ -62,39 +64,54 @@ class Bucket:
 
 
 @contextlib.contextmanager
-def answering(*statuses: int) -> Iterator[str]:
-    """Run a server that answers with these statuses in turn, the last one for ever; its URL."""
-    todo = list(statuses)
+def serving(answer: Callable[[Request], None]) -> Iterator[str]:
+    """Run a server that has every request answered by ``answer``; its URL."""
 
     class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(todo.pop(0) if len(todo) > 1 else todo[0])
-            for name, value in _HEADERS.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(b"data")
+        def respond(self) -> None:
+            answer(self)
 
-        do_GET = do_PUT = do_HEAD = answer  # noqa: N815  (the names that http.server calls)
+        do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = respond  # noqa: N815  (http.server's)
 
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with LoopbackServer(Handler) as server:
+        yield f"http://{server.address}"
+
+
+@contextlib.contextmanager
+def answering(*statuses: int, asked: list[str] | None = None) -> Iterator[str]:
+    """Run a server that answers with these statuses in turn, the last one for ever; its URL.
+
+    ``asked`` is given the first line of every request.
+    """
+    todo = list(statuses)
+
+    def answer(request: Request) -> None:
+        if asked is not None:
+            asked.append(request.requestline)
+        request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        body = b"" if request.command == "PUT" else b"data"
+        begin(request, len(body), status=todo.pop(0) if len(todo) > 1 else todo[0])
+        if request.command != "HEAD":
+            request.wfile.write(body)
+
+    with serving(answer) as url:
+        yield url
+
+
+def begin(
+    request: Request, size: int, headers: Mapping[str, str] | None = None, *, status: int = 200
+) -> None:
+    """Answer with the headers of an object, and with others if they are given."""
+    request.send_response(status)
+    for name, value in (_HEADERS | {"Content-Length": str(size)} | dict(headers or {})).items():
+        request.send_header(name, value)
+    request.end_headers()
 
 
 _HEADERS = {
-    "Content-Length": "4",
     "ETag": '"0"',
     "Last-Modified": "Fri, 20 Nov 2026 00:00:00 GMT",
 }

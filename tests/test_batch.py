@@ -377,4 +377,4 @@ def test_a_store_that_fails_is_an_outcome(inputs: Store, bucket: Bucket, target:
     for job in (missing, blocked):
         (outcome,) = run_batch(refs, job)
         assert outcome.error is not None
-        assert outcome.error["code"] in ("not-found", "not-allowed")
+        assert outcome.error["code"] in ("no-such-bucket", "not-allowed")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fft_tool.errors import AmbiguousSources, NotFound
+from fft_tool.errors import AmbiguousSources, NoSuchBucket, NotFound
 from fft_tool.sources import SUFFIXES, SourceRef, find_sources, is_image_name
 from tests.cloud import Bucket
 
@@ -201,7 +201,7 @@ def test_an_empty_prefix_in_s3_is_told(bucket: Bucket) -> None:
 
 def test_a_missing_bucket_is_told(bucket: Bucket) -> None:
     for end in ("", "/in", "/in/a.png"):
-        with pytest.raises(NotFound, match=f"{bucket.name}-other"):
+        with pytest.raises(NoSuchBucket, match=f"{bucket.name}-other: the bucket does not exist"):
             found(f"{bucket.url}-other{end}")
 
 

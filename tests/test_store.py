@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -18,9 +17,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
-from fft_tool.store import FolderStore, MemoryStore, S3Store, Store, open_store
-from tests.cloud import Bucket, answering
+from fft_tool.errors import (
+    LimitExceeded,
+    NotAllowed,
+    NotFound,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+)
+from fft_tool.s3 import S3Store
+from fft_tool.store import FolderStore, MemoryStore, Stat, Store, open_store
+from tests.cloud import Bucket
 from tests.command import disk_of, environment, obey_permissions
 
 NAMES = [
@@ -53,6 +60,16 @@ def filled(store: Store, objects: Mapping[str, bytes]) -> Store:
     for name, data in objects.items():
         store.write(name, data)
     return store
+
+
+def reaches(store: Store, name: str) -> list[Callable[[], object]]:
+    """Every way to reach an object of a store."""
+    return [
+        lambda: store.stat(name),
+        lambda: store.read(name),
+        lambda: store.read(name, first=10),
+        lambda: store.write(name, b""),
+    ]
 
 
 # What all stores have in common
@@ -113,6 +130,8 @@ def test_a_missing_object_is_not_found_by_its_name(store: Store, first: int | No
     filled(store, {"a": b""})
     with pytest.raises(NotFound, match=r"plants/missing\.png"):
         store.read("plants/missing.png", first=first)
+    with pytest.raises(NotFound, match=r"plants/missing\.png"):
+        store.stat("plants/missing.png")
 
 
 def test_names_are_listed_in_their_order_whatever_their_folders(store: Store) -> None:
@@ -153,14 +172,6 @@ def test_threads_may_share_a_store(store: Store) -> None:
     assert len(set(store.read("contested").data)) == 1
 
 
-@pytest.mark.parametrize("name", ["../a", "a/../../b", "/etc/passwd", "..", "a\0b"])
-@pytest.mark.parametrize("store", ["folder", "s3"], indirect=True)
-def test_names_that_lead_elsewhere_are_not_allowed(store: Store, name: str) -> None:
-    for reach in (lambda: store.read(name), lambda: store.write(name, b"")):
-        with pytest.raises(NotAllowed):
-            reach()
-
-
 @pytest.mark.parametrize("store", ["folder", "s3"], indirect=True)
 def test_the_url_opens_the_same_store(store: Store) -> None:
     store.write("a.png", b"data")
@@ -169,24 +180,61 @@ def test_the_url_opens_the_same_store(store: Store) -> None:
     assert again.read("a.png").data == b"data"
 
 
+def test_what_is_kept_about_an_object_is_told_alike_with_it_and_without(store: Store) -> None:
+    store.write("a", b"data", metadata={"crop": "square"})
+    stat = store.stat("a")
+    assert stat.size == 4
+    assert store.read("a").stat == store.read("a", first=1).stat == stat
+
+
 @pytest.mark.parametrize("store", ["memory", "s3"], indirect=True)
 def test_metadata_come_back_and_nothing_else_does(store: Store) -> None:
     metadata = {"crop": "10,10,200,200", "filter": "notch:8,90+stripe:90"}
     store.write("with", b"", content_type="image/png", metadata=metadata)
     store.write("without", b"", content_type="image/png")
-    assert store.read("with").metadata == metadata
-    assert store.read("without").metadata == {}
+    assert store.stat("with").metadata == metadata
+    assert store.stat("without").metadata == {}
     store.write("with", b"")
-    assert store.read("with").metadata == {}
+    assert store.stat("with").metadata == {}
 
 
 @pytest.mark.parametrize("store", ["memory", "s3"], indirect=True)
 def test_etags_change_with_the_content(store: Store) -> None:
     filled(store, {"a": b"1"})
-    before = store.read("a").etag
-    assert before == store.read("a", first=1).etag
+    before = store.stat("a").etag
     filled(store, {"a": b"2"})
-    assert before not in (None, store.read("a").etag)
+    assert before not in (None, store.stat("a").etag)
+
+
+@pytest.mark.parametrize("first", [None, 1])
+def test_what_is_kept_is_told_before_an_object_is_read(store: Store, first: int | None) -> None:
+    filled(store, {"a": b"data"})
+    told: list[Stat] = []
+    assert store.read("a", first=first, accept=told.append).data == b"data"[:first]
+    assert told == [store.stat("a")]
+
+
+@pytest.mark.parametrize(
+    "reason", [LimitExceeded("too large"), ValueError("no"), FileNotFoundError(2, "no"), KeyError()]
+)
+def test_who_refuses_an_object_gives_the_reason(store: Store, reason: Exception) -> None:
+    filled(store, {"a": b"data"})
+
+    def refuse(_: Stat) -> None:
+        raise reason
+
+    with pytest.raises(type(reason)) as caught:
+        store.read("a", accept=refuse)
+    assert caught.value is reason
+    assert store.read("a").data == b"data"
+
+
+def test_an_object_that_is_missing_is_not_asked_about(store: Store) -> None:
+    filled(store, {"a": b""})
+    told: list[Stat] = []
+    with pytest.raises(NotFound):
+        store.read("missing", accept=told.append)
+    assert not told
 
 
 @pytest.mark.parametrize(
@@ -199,6 +247,9 @@ def test_etags_change_with_the_content(store: Store) -> None:
         ("s3://bucket", S3Store, "s3://bucket"),
         ("s3://bucket/", S3Store, "s3://bucket"),
         ("s3://bucket/a/b/", S3Store, "s3://bucket/a/b"),
+        ("s3://bucket//", S3Store, "s3://bucket//"),
+        ("s3://bucket//a", S3Store, "s3://bucket//a"),
+        ("s3://bucket/a//", S3Store, "s3://bucket/a//"),
     ],
 )
 @pytest.mark.usefixtures("aws_keys")
@@ -221,7 +272,7 @@ def test_memory_keeps_its_own_copy() -> None:
     data[:] = b"gone"
     metadata.clear()
     assert store.read("a").data == b"data"
-    assert store.read("a").metadata == {"crop": "square"}
+    assert store.stat("a").metadata == {"crop": "square"}
 
 
 # Folders
@@ -229,6 +280,24 @@ def test_memory_keeps_its_own_copy() -> None:
 
 def below(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("name", ["../a", "a/../../b", "/etc/passwd", "..", "a\0b"])
+def test_names_that_lead_elsewhere_are_not_allowed(tmp_path: Path, name: str) -> None:
+    store = FolderStore(tmp_path / "in")
+    for reach in reaches(store, name):
+        with pytest.raises(NotAllowed):
+            reach()
+
+
+@pytest.mark.parametrize("name", ["a//b", "./a", "a/./b", "a/", "a/b//", ".", ""])
+def test_two_names_are_never_one_file(tmp_path: Path, name: str) -> None:
+    """Keys of S3 may be like that; on a disk each of them would be another one."""
+    store = filled(FolderStore(tmp_path), {"a/b": b"data"})
+    for reach in reaches(store, name):
+        with pytest.raises(NotAllowed, match="not a name that files can have"):
+            reach()
+    assert below(tmp_path) == ["a", "a/b"]
 
 
 def test_hidden_files_and_folders_are_not_listed(tmp_path: Path) -> None:
@@ -331,10 +400,10 @@ def test_permissions_are_the_usual_ones(tmp_path: Path, umask: int, file: int, f
 
 def test_a_file_where_a_folder_should_be_is_an_error_with_a_reason(tmp_path: Path) -> None:
     store = filled(FolderStore(tmp_path), {"file": b"", "folder/a": b""})
-    for reach in (lambda: store.read("file/a"), lambda: store.write("file/a", b"")):
+    for reach in reaches(store, "file/a"):
         with pytest.raises(NotAllowed, match="file"):
             reach()
-    for reach in (lambda: store.read("folder"), lambda: store.write("folder", b"")):
+    for reach in reaches(store, "folder"):
         with pytest.raises(NotAllowed, match="folder: is a directory"):
             reach()
     with pytest.raises(NotAllowed, match="too long"):
@@ -398,115 +467,3 @@ attempt(lambda: list(store.list()))
         "secret: permission denied",
         "secret: permission denied",
     ]
-
-
-# S3
-
-
-def test_s3_is_told_type_and_metadata(bucket: Bucket) -> None:
-    store = open_store(f"{bucket.url}/out")
-    store.write("a b.png", b"data", content_type="image/png", metadata={"crop": "square"})
-    assert bucket.keys() == ["out/a b.png"]
-    told = bucket.head("out/a b.png")
-    assert (told["ContentType"], told["Metadata"]) == ("image/png", {"crop": "square"})
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_keys_in_s3_are_the_names_themselves(bucket: Bucket, name: str) -> None:
-    store = open_store(bucket.url)
-    store.write(name, b"ours")
-    assert bucket.get(name) == b"ours"
-    bucket.put(name, b"theirs")
-    assert store.read(name).data == b"theirs"
-
-
-def test_long_lists_come_in_pages(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
-    store = open_store(f"{bucket.url}/in")
-    filled(store, {f"{number:02}": b"" for number in range(20)})
-    assert len(bucket.keys()) == 3
-    assert [name for name, _ in store.list()] == [f"{number:02}" for number in range(20)]
-
-
-def test_the_console_s_folder_markers_do_no_harm(bucket: Bucket) -> None:
-    for key in ("plants/", "plants/a.png", "plants/deep/"):
-        bucket.put(key, b"")
-    names = [name for name, _ in open_store(bucket.url).list()]
-    assert "plants/a.png" in names
-    assert [name for name, _ in open_store(f"{bucket.url}/plants").list() if name] == [
-        "a.png",
-        "deep",
-    ]
-
-
-def test_a_bucket_that_is_missing_is_not_found(bucket: Bucket) -> None:
-    store = open_store(f"{bucket.url}-other/prefix")
-    for reach in reaches(store):
-        with pytest.raises(NotFound, match=bucket.name + "-other"):
-            reach()
-
-
-def reaches(store: Store) -> list[Callable[[], object]]:
-    """Every way to reach an object of a store."""
-    return [
-        lambda: store.read("a"),
-        lambda: store.read("a", first=10),
-        lambda: store.write("a", b""),
-        lambda: list(store.list()),
-    ]
-
-
-@pytest.mark.usefixtures("aws_keys")
-@pytest.mark.parametrize("status", [401, 403])
-def test_refused_access_is_not_allowed(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    with answering(status) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        for reach in reaches(open_store("s3://bucket/in")):
-            with pytest.raises(NotAllowed, match=r"s3://bucket/in.*: access denied"):
-                reach()
-
-
-@pytest.mark.usefixtures("aws_keys")
-def test_throttling_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering(503, 503, 200) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        assert open_store("s3://bucket").read("a").data == b"data"
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("aws_keys")
-def test_a_server_that_stays_broken_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering(500) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        with pytest.raises(StoreUnavailable, match="s3://bucket/a: S3 does not answer"):
-            open_store("s3://bucket").read("a")
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("aws_keys")
-def test_a_refused_connection_is_unavailable_and_worth_trying_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
-        with pytest.raises(StoreUnavailable) as caught:
-            open_store("s3://bucket").read("a")
-    assert caught.value.transient
-
-
-def test_without_credentials_s3_says_what_to_set() -> None:
-    with pytest.raises(NotAllowed, match="set AWS_ACCESS_KEY_ID"):
-        open_store("s3://bucket", profile=True)
-
-
-def test_credentials_are_found_where_the_aws_command_line_keeps_them(
-    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = "[default]\naws_access_key_id = a\naws_secret_access_key = b\n"
-    (tmp_path / "credentials").write_text(keys)
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    open_store(bucket.url, profile=True).write("a", b"data")
-    assert bucket.get("a") == b"data"
