@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -15,9 +15,10 @@ from fft_tool.batch import Job, Outcome, run_batch
 from fft_tool.cli import make_parser, say
 from fft_tool.errors import ArtifactError, FftToolError, NotFound, StoreFull
 from fft_tool.limits import MIB, Limits
+from fft_tool.machine import physical_memory, usable_cores
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.sources import SourceRef, find_sources, refuse_overwriting
-from fft_tool.store import Store, open_store
+from fft_tool.store import Store, as_folder, open_store
 
 Options = argparse.Namespace
 
@@ -71,7 +72,7 @@ def reconstruct(options: Options) -> int:
     store, name = _object(options.input)
     try:
         result = give_back(
-            name, lambda sibling: store.read(sibling).data, way=options.way, threads=_cores()
+            name, lambda sibling: store.read(sibling).data, way=options.way, threads=usable_cores()
         )
     except ArtifactError as exc:
         raise type(exc)(f"{options.input}: {exc}") from exc
@@ -108,9 +109,9 @@ def table(options: Options) -> int:
 
 def upload(options: Options) -> int:
     """Put images into a store, with what the recipe changes as metadata."""
-    recipe = _recipe(options)
-    defaults = Recipe().texts()
-    metadata = {key: text for key, text in recipe.texts().items() if text != defaults[key]}
+    texts = _recipe(options).texts()
+    # Also what is a default here: where the image is analysed, something else may be.
+    metadata = {name: texts[name] for name in _given(options)}
     refs = _find(options)
     target = _store(options.target)
     if metadata and not options.target.startswith("s3://"):
@@ -127,7 +128,7 @@ def upload(options: Options) -> int:
             failed = True
             continue
         if not options.quiet:
-            _print(f"{target.url}/{ref.name}")
+            _print(as_folder(target.url) + ref.name)
     return int(failed)
 
 
@@ -156,7 +157,7 @@ def _make(options: Options, job: Job) -> int:
             _print(json.dumps(outcome.to_json()))
         elif len(refs) == 1 and not options.quiet:
             for name in outcome.outputs:
-                _print(f"{options.output.rstrip('/')}/{name}")
+                _print(as_folder(options.output) + name)
     if len(refs) > 1 and not options.json and not options.quiet:
         from fft_tool import terminal  # noqa: PLC0415  (costs 50 ms)
 
@@ -180,11 +181,11 @@ def _pipe(options: Options, refs: list[SourceRef], job: Job) -> int:
 
 def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Outcome]:
     """Run a batch, showing progress and errors as they come."""
-    processes = min(options.jobs or _cores(), len(refs))
+    processes = min(options.jobs or usable_cores(), len(refs))
     job = replace(
         job,
         limits=_limits(options, processes),
-        threads=_cores() if processes == 1 else 1,
+        threads=usable_cores() if processes == 1 else 1,
         profile=_profile(),
     )
     outcomes = run_batch(refs, job, processes=processes)
@@ -210,13 +211,18 @@ def _exit_code(outcomes: list[Outcome]) -> int:
 
 
 def _recipe(options: Options) -> Recipe:
+    return Recipe.parse(_given(options))
+
+
+def _given(options: Options) -> dict[str, str]:
+    """Keys of the recipe that are on the command line."""
     given = {key.name: getattr(options, key.field, None) for key in KEYS}
-    return Recipe.parse({name: value for name, value in given.items() if value is not None})
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _limits(options: Options, processes: int) -> Limits:
     pixels = {"max_pixels": options.max_pixels} if options.max_pixels else {}
-    memory = options.max_memory * MIB if options.max_memory else _physical_memory() // processes
+    memory = options.max_memory * MIB if options.max_memory else physical_memory() // processes
     return Limits(max_memory=memory, **pixels)
 
 
@@ -240,7 +246,7 @@ def _object(location: str) -> tuple[Store, str]:
     if not name or (separator and not folder):
         raise NotFound(f"{location}: not the name of a file")
     if separator:
-        return _store(f"{scheme}://{folder}"), name
+        return _store(f"{scheme}://{folder}/"), name
     return _store(folder or ("/" if slash else ".")), name
 
 
@@ -279,17 +285,3 @@ def _content_type(name: str) -> str:
 def _profile() -> bool:
     """Whether credentials are to be looked up beyond the environment's own."""
     return "AWS_ACCESS_KEY_ID" not in os.environ
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    count: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-    return len(count(0)) if count else os.cpu_count() or 1
-
-
-def _physical_memory() -> int:
-    """Bytes of memory in this machine; a terabyte where it does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 1 << 40

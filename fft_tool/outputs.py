@@ -27,6 +27,20 @@ class Source:
         """Hash of the bytes, in hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()
 
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A source that was refused by its size alone, before it was fetched."""
+
+    name: str
+    size: int
+    sha256: None = None
+
 
 @dataclass(frozen=True)
 class Artifact:

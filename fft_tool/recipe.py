@@ -242,19 +242,9 @@ class Recipe:
         return dataclasses.replace(base or cls(), **values)
 
     @classmethod
-    def parse_text(cls, text: str) -> Recipe:
+    def parse_text(cls, text: str, base: Recipe | None = None) -> Recipe:
         """Read ``key=value key=value …``, the inverse of ``str(recipe)``."""
-        words = [word.partition("=") for word in text.split()]
-        faults = [Fault(word[0], "", "should be key=value") for word in words if not word[1]]
-        names = [name for name, _, _ in words]
-        faults += [
-            Fault(name, value, "given twice")
-            for index, (name, _, value) in enumerate(words)
-            if name in names[:index]
-        ]
-        if faults:
-            raise RecipeError(faults)
-        return cls.parse({name: value for name, _, value in words})
+        return cls.parse(entries(text), base)
 
     def texts(self) -> dict[str, str]:
         """Every key with its value as text."""
@@ -270,6 +260,21 @@ class Recipe:
         """Hash of the canonical text: every key, defaults included, in order."""
         canonical = " ".join(f"{key}={value}" for key, value in self.texts().items())
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def entries(text: str) -> dict[str, str]:
+    """Keys and values of ``key=value key=value …``, not yet looked at."""
+    words = [word.partition("=") for word in text.split()]
+    faults = [Fault(word[0], "", "should be key=value") for word in words if not word[1]]
+    names = [name for name, _, _ in words]
+    faults += [
+        Fault(name, value, "given twice")
+        for index, (name, _, value) in enumerate(words)
+        if name in names[:index]
+    ]
+    if faults:
+        raise RecipeError(faults)
+    return {name: value for name, _, value in words}
 
 
 def _keys() -> Iterator[Key]:

@@ -14,7 +14,7 @@ from fft_tool.checks import number
 from fft_tool.crop import Box
 from fft_tool.errors import BadArtifact, FftToolError
 from fft_tool.grey import LUMA_WEIGHTS
-from fft_tool.outputs import Artifact, Source
+from fft_tool.outputs import Artifact, Source, Unread
 from fft_tool.raster import Header
 from fft_tool.recipe import Recipe
 
@@ -49,7 +49,7 @@ def done(source: Source, recipe: Recipe, findings: Json, artifacts: Iterable[Art
     }
 
 
-def rejected(source: Source, recipe: Recipe | None, error: FftToolError) -> Json:
+def rejected(source: Source | Unread, recipe: Recipe | None, error: FftToolError) -> Json:
     """Record of a source that was refused for good."""
     return {
         **opening(source, recipe, "rejected"),
@@ -148,13 +148,13 @@ def schema() -> Json:
     return document
 
 
-def opening(source: Source, recipe: Recipe | None, outcome: str) -> Json:
+def opening(source: Source | Unread, recipe: Recipe | None, outcome: str) -> Json:
     """First sections of every record: what was done to what, by what, and how it ended."""
     return {
         "schema": SCHEMA_NAME,
         "outcome": outcome,
         "tool": {"name": "fft-tool", "version": __version__},
-        "source": {"name": source.name, "bytes": len(source.data), "sha256": source.sha256},
+        "source": {"name": source.name, "bytes": source.size, "sha256": source.sha256},
         "recipe": recipe
         and {"text": str(recipe), "sha256": recipe.sha256, "values": recipe.texts()},
     }
