@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
+LOCAL := $(VENV)/.local
 BENCH := $(VENV)/.bench
 FUZZ_SECONDS ?= 60
 # One version of each package for all Pythons: the same image gives the same bytes on all of them.
@@ -11,7 +12,8 @@ LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11
 	--fork-strategy fewest --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format typecheck check peers bench fuzz lock clean
+.PHONY: help setup run test lint format typecheck check peers bench bench-lambda fuzz lock clean \
+	up drop logs down
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,16 +46,36 @@ peers: $(BENCH) ## install what the benchmarks are measured against
 bench: $(BENCH) ## measure against peers, write docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py
 
+bench-lambda: $(BENCH) ## measure the Lambda beside a plain one, write docs/benchmarks-lambda.md
+	$(BIN)/python benchmarks/run_lambda.py
+
 fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 	$(BIN)/python tests/fuzz/fuzz_decoder.py -max_total_time=$(FUZZ_SECONDS)
 	$(BIN)/python tests/fuzz/fuzz_recipe.py -max_total_time=$(FUZZ_SECONDS)
 
+up: $(LOCAL) ## start an AWS on this machine, with bucket, queue and function; PORT=4566
+	@$(BIN)/python -m handler.local up $(if $(filter command,$(origin PORT)),--port "$$PORT")
+
+# Every other variable given on the command line is a key of the recipe: CROP=square BITS=16.
+wishes = $(foreach name,$(filter-out IMG PYTHON PORT MAKEFLAGS,$(.VARIABLES)),$(if \
+	$(filter command,$(origin $(name))),--$(name)="$$$(name)"))
+
+drop: $(LOCAL) ## upload IMG=file, with a recipe as CROP=square BITS=16, and wait for the results
+	@$(BIN)/python -m handler.local drop "$$IMG" $(wishes)
+
+logs: $(LOCAL) ## show what the function says, as it comes
+	@$(BIN)/python -m handler.local logs
+
+down: $(LOCAL) ## stop it, and leave nothing behind
+	@$(BIN)/python -m handler.local down
+
 lock: $(DEV) ## pin the requirements anew
 	echo 'setuptools>=77' | $(LOCK) - -o requirements.txt
 	$(LOCK) --extra dev --constraint requirements.txt -o tests/requirements.txt
+	$(LOCK) --extra local --constraint tests/requirements.txt -o handler/local/requirements.txt
 
 clean: ## remove .venv, results and caches
-	rm -rf $(VENV) output_images build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .local-aws output_images build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -63,11 +85,15 @@ $(BIN)/python:
 $(RUN): requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q fft_tool
+	$(BIN)/python -m compileall -q fft_tool handler
 	@touch $@
 
 $(DEV): tests/requirements.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --require-hashes -r tests/requirements.txt
+	@touch $@
+
+$(LOCAL): handler/local/requirements.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --require-hashes -r handler/local/requirements.txt
 	@touch $@
 
 $(BENCH): benchmarks/requirements.txt $(DEV)

@@ -21,9 +21,9 @@ ROOT = Path(fft_tool.__file__).parents[1]
 
 PLACES = {
     "pipeline": "__init__ artifacts examine pipeline subject",
-    "stores": "sources store",
+    "stores": "s3 s3_boto3 s3_errors s3_obstore sources store",
     "reports": "gather report",
-    "command line": "__main__ batch cli commands seal terminal",
+    "command line": "__main__ batch cli commands machine seal terminal",
 }
 
 # Who may import whom, beside those in the same place. Arrows point inward, to what is pure.
@@ -34,16 +34,18 @@ ARROWS = {
     "reports": "pure, stores",
     "command line": "pure, pipeline, stores, reports",
     "handler": "pure, pipeline, stores, reports, command line",
+    "local AWS": "pure, pipeline, stores, reports, command line, handler",
     "service": "pure, pipeline, stores, reports, command line",
 }
 
 # Libraries, and the clock and the environment, each with the only modules that may use it.
 USERS = {
-    "boto3": "store",
+    "boto3": "s3_boto3",
+    "botocore": "s3_boto3",
     "cv2": "",
     "isal": "png pngwrite zlibstream",
     "matplotlib": "",
-    "obstore": "store",
+    "obstore": "s3_boto3 s3_obstore",
     "PIL": "decoders exif histogram pipeline thumbnail",
     "pyarrow": "table",
     "rich": "terminal",
@@ -51,13 +53,13 @@ USERS = {
     "shtab": "commands",
     "skimage": "",
     # A result depends on source and recipe alone: not on time, chance, machine or settings.
-    "datetime": "store",  # a length of time, for retries
-    "os": "cli commands interrupts store",
+    "datetime": "s3_obstore",  # a length of time, for retries
+    "os": "cli commands interrupts machine store",
     "platform": "",
     "random": "",
     "secrets": "",
     "socket": "",
-    "time": "",
+    "time": "s3_boto3",  # how long it has been tried
     "uuid": "",
 }
 DOORS = ("handler", "service")
@@ -67,6 +69,8 @@ MODULES = sorted(path.stem for path in (ROOT / "fft_tool").glob("*.py"))
 def place_of(module: str) -> str:
     """Place of a module, given as it is imported: ``fft_tool.store``, ``handler.main``."""
     package, _, name = module.partition(".")
+    if module.startswith("handler.local"):
+        return "local AWS"
     if package != "fft_tool":
         return package
     name = name.partition(".")[0] or "__init__"
@@ -98,7 +102,7 @@ def test_every_placed_module_exists() -> None:
     placed = {name for names in PLACES.values() for name in names.split()}
     used = {name for names in USERS.values() for name in names.split()}
     assert placed | used <= set(MODULES)
-    assert set(ARROWS) == {"pure", *PLACES, *DOORS}
+    assert set(ARROWS) == {"pure", *PLACES, *DOORS, "local AWS"}
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -117,6 +121,15 @@ def test_libraries_clock_and_environment_are_used_where_the_table_says(module: s
     used = {name.partition(".")[0] for name in imports(parsed(ROOT / "fft_tool" / f"{module}.py"))}
     wrong = sorted(name for name in used & set(USERS) if module not in USERS[name].split())
     assert not wrong, f"{module} imports {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "handler").glob("*.py")), ids=lambda path: path.stem
+)
+def test_the_lambda_needs_nothing_but_the_core(path: Path) -> None:
+    """Whatever else it imported, every cold start would pay for."""
+    used = {name.partition(".")[0] for name in imports(parsed(path))}
+    assert used <= {"fft_tool", "handler", *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -148,6 +161,10 @@ def test_importing_the_core_loads_nothing_heavy(code: str) -> None:
 
 def test_importing_the_package_loads_not_even_numpy() -> None:
     assert "numpy" not in loaded_by("import fft_tool")
+
+
+def test_starting_the_lambda_loads_nothing_heavy() -> None:
+    assert not loaded_by("import handler.entry") & HEAVY
 
 
 def test_analysing_an_image_loads_nothing_heavy() -> None:

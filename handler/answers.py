@@ -1,0 +1,69 @@
+"""Answers: to each caller in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from handler.events import Delivery, Kind, Malformed, Message
+from handler.result import Result
+
+# What S3 Batch Operations is told; only a temporary failure is tried again.
+BATCH_CODES = {
+    "done": "Succeeded",
+    "ignored": "Succeeded",
+    "rejected": "PermanentFailure",
+    "missing": "PermanentFailure",
+    "failed": "TemporaryFailure",
+}
+LONGEST_REMARK = 1000  # characters that a batch report keeps of a result
+
+Answered = tuple[Message, Sequence[Result]]
+
+
+def answer(delivery: Delivery, answered: Sequence[Answered]) -> Any:
+    """Answer a delivery, given the results of each of its messages.
+
+    Where the caller has no other way to learn that something failed, the first error is raised.
+    """
+    match delivery.kind:
+        case Kind.QUEUE:
+            return _to_queue(answered)
+        case Kind.BATCH:
+            return _to_batch(delivery, answered)
+    results = [result for _, results in answered for result in results]
+    for result in results:
+        if result.outcome == "failed" and result.error:
+            raise result.error
+    documents = [result.to_json() for result in results]
+    return documents[0] if delivery.kind is Kind.DIRECT else {"results": documents}
+
+
+def _to_queue(answered: Sequence[Answered]) -> dict[str, Any]:
+    """Name the messages that are to come again; all others are done with."""
+    again = [message for message, results in answered if _any_failed(results)]
+    return {"batchItemFailures": [{"itemIdentifier": message.identifier} for message in again]}
+
+
+def _to_batch(delivery: Delivery, answered: Sequence[Answered]) -> dict[str, Any]:
+    return {
+        "invocationSchemaVersion": delivery.envelope["invocationSchemaVersion"],
+        "treatMissingKeysAs": "TemporaryFailure",
+        "invocationId": delivery.envelope["invocationId"],
+        "results": [_batch_result(message, results) for message, results in answered],
+    }
+
+
+def _batch_result(message: Message, results: Sequence[Result]) -> dict[str, str]:
+    (result,) = results
+    malformed = isinstance(result.part, Malformed)
+    told = f"{result.code}: {result.message}" if result.error else result.reason
+    return {
+        "taskId": message.identifier,
+        "resultCode": BATCH_CODES["rejected" if malformed else result.outcome],
+        "resultString": f"{result.outcome}: {told or ', '.join(result.outputs)}"[:LONGEST_REMARK],
+    }
+
+
+def _any_failed(results: Sequence[Result]) -> bool:
+    return any(result.outcome == "failed" for result in results)

@@ -1,0 +1,29 @@
+"""The function's code as Lambda takes it: a zip of the packages as they are in the tree."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("fft_tool", "handler")
+LEFT_OUT = ("__pycache__", "handler/local")
+
+
+def zipped(root: Path = ROOT) -> bytes:
+    """Zip the packages below ``root``, with the data that goes with them."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in _files(root):
+            archive.writestr(path.relative_to(root).as_posix(), path.read_bytes())
+    return buffer.getvalue()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*")):
+            place = f"{path.relative_to(root).as_posix()}/"
+            if path.is_file() and not any(f"{name}/" in place for name in LEFT_OUT):
+                yield path

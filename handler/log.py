@@ -1,0 +1,134 @@
+"""What the function writes: one JSON line an object, in the form of Lambda's own.
+
+The line carries CloudWatch's embedded metrics, so that one line is log and metrics alike:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from handler.events import Message
+from handler.result import Result
+from handler.watch import Watch
+
+Json = dict[str, Any]
+
+COUNTED: dict[str, str] = {"done": "Processed", "rejected": "Rejected", "failed": "Failed"}
+LEVELS = {"done": "INFO", "ignored": "INFO", "rejected": "WARN", "missing": "WARN"}
+
+LONGEST_TEXT = 4000  # characters
+
+
+class Log:
+    """Writes lines for one function; the request is set anew for each invocation."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._function = self._request = ""
+
+    def begin(self, function: str, request: str) -> None:
+        """Say whose lines the next ones are."""
+        self._function, self._request = function, request
+
+    def result(self, result: Result, watch: Watch, message: Message, *, cold: bool) -> None:
+        """Write the summary line of one object."""
+        level = LEVELS.get(result.outcome) or _level_of(result.error)
+        problem = result.problem()
+        line = {
+            "messageId": _short(message.identifier) or None,
+            "bucket": _short(result.part.bucket),
+            "key": _short(result.part.key),
+            "outcome": result.outcome,
+            "bytes": result.size,
+            "width": result.width,
+            "height": result.height,
+            "outputs": len(result.outputs),
+            "milliseconds": watch.milliseconds,
+            "total_ms": watch.total_ms,
+            "cold": cold,
+            "attempt": message.attempt,
+            "restarts": watch.restarts,
+            "error": problem and {name: _short(text) for name, text in problem.items()},
+            "reason": _short(result.reason) or None,
+        }
+        if result.outcome in COUNTED:
+            line |= self._metrics(result, watch, message.attempt)
+        if result.code == "bug" and result.error:
+            line |= _stack(result.error)
+        self.write(level, _sentence(result, watch), line)
+
+    def write(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
+        """Write one line, at once: the process may be frozen as soon as it has answered."""
+        now = round(1000 * time.time())
+        line = {
+            "timestamp": _iso(now),
+            "level": level,
+            "message": _short(message),
+            "requestId": self._request,
+            **fields,
+        }
+        if "_aws" in line:
+            line["_aws"] |= {"Timestamp": now}
+        data = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        sys.stdout.flush()
+        # What a sender puts into its identifiers need not be Unicode; nothing is lost for that.
+        sys.stdout.buffer.write(f"{data}\n".encode(errors="backslashreplace"))
+        sys.stdout.buffer.flush()
+
+    def _metrics(self, result: Result, watch: Watch, attempt: int) -> Json:
+        values: dict[str, tuple[str, float]] = {
+            name: ("Count", int(result.outcome == outcome)) for outcome, name in COUNTED.items()
+        }
+        values["Retried"] = "Count", int(attempt > 1)
+        if result.outcome == "done":
+            values["Duration"] = "Milliseconds", watch.total_ms
+            values["Pixels"] = "Count", (result.width or 0) * (result.height or 0)
+        definitions = [{"Name": name, "Unit": unit} for name, (unit, _) in values.items()]
+        directive = {
+            "Namespace": self._namespace,
+            "Dimensions": [["FunctionName"]],
+            "Metrics": definitions,
+        }
+        return {
+            "FunctionName": self._function,
+            **{name: value for name, (_, value) in values.items()},
+            "_aws": {"CloudWatchMetrics": [directive]},
+        }
+
+
+def _sentence(result: Result, watch: Watch) -> str:
+    """Message for people who read the log as it comes."""
+    place = result.part.key or result.part.bucket or "event"
+    if result.outcome == "done":
+        return f"{place}: done in {watch.total_ms:.0f} ms"
+    return f"{place}: {result.outcome}: {result.message}"
+
+
+def _level_of(error: Exception | None) -> str:
+    """What passes by itself is a warning; the rest wants somebody to look."""
+    return "WARN" if getattr(error, "transient", False) else "ERROR"
+
+
+def _stack(error: Exception) -> Json:
+    """What Lambda itself says of an exception."""
+    return {
+        "errorType": type(error).__name__,
+        "errorMessage": _short(str(error)),
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
+
+
+def _iso(milliseconds: int) -> str:
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return f"{whole}.{milliseconds % 1000:03d}Z"
+
+
+def _short(text: str) -> str:
+    """Text that leaves room for the rest: CloudWatch makes no metrics of a line over 256 KB."""
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

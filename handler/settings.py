@@ -1,0 +1,211 @@
+"""What the function is told by its environment, validated together when it starts.
+
+The table of variables is the single list of them: parsing, messages and documentation come from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from fft_tool.errors import Fault, RecipeError
+from fft_tool.limits import MIB, Limits
+from fft_tool.recipe import KEYS, Recipe
+from handler.errors import SettingsError
+
+MB_PER_CPU = 1769  # Lambda gives a function one virtual processor for each so many megabytes
+
+# Metadata that other tools leave on objects that they upload.
+FOREIGN_METADATA = (
+    "mtime,ctime,atime,mode,uid,gid,btime,"  # rclone, s3fs
+    "md5chksum,content-md5,sha256,"  # rclone, copies with a checksum
+    "s3cmd-attrs,s3b-last-modified,"  # s3cmd, S3 Browser
+    "file-*,user-agent*,codebuild-*,"  # DataSync, Storage Gateway, CodeBuild
+    "x-amz-*,original-filename,filename"  # client-side encryption, web uploads
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One setting: the environment variable, the field it fills, its default and its form."""
+
+    name: str
+    field: str
+    default: str
+    parse: Callable[[str], Any]
+    help: str
+
+
+def _folder(text: str) -> str:
+    folder = text.rstrip("/") + "/" if text else ""
+    plain = text.isprintable() and "//" not in text and not text.startswith("/")
+    if not plain or len(folder.encode()) > 512:
+        raise ValueError("should be a folder such as input/, or folders such as scans/raw/")
+    return folder
+
+
+def _recipe(text: str) -> Recipe:
+    try:
+        return always_recorded(Recipe.parse_text(text, Recipe(metadata=True)))
+    except RecipeError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or not low <= int(text) <= high:
+            raise ValueError(f"should be a whole number from {low:,} to {high:,}")
+        return int(text)
+
+    return parse
+
+
+def _globs(text: str) -> tuple[str, ...]:
+    globs = tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    for glob in globs:
+        hidden = [key.name for key in KEYS if fnmatchcase(key.name, glob)]
+        if hidden:
+            raise ValueError(f"{glob!r} should not match keys of the recipe: {', '.join(hidden)}")
+    return globs
+
+
+def _namespace(text: str) -> str:
+    if not re.fullmatch(r"(?!:)[A-Za-z0-9_.#:/-]{1,255}", text) or text.startswith("AWS/"):
+        raise ValueError(
+            "should be 1 to 255 letters, digits and ._#:/- and not begin with : or AWS/"
+        )
+    return text
+
+
+VARIABLES = (
+    Variable(
+        "FFT_INPUT_PREFIX",
+        "input_prefix",
+        "input/",
+        _folder,
+        "where sources are; their folders below it are kept",
+    ),
+    Variable("FFT_OUTPUT_PREFIX", "output_prefix", "output/", _folder, "where results go"),
+    Variable(
+        "FFT_RECIPE",
+        "recipe",
+        "",
+        _recipe,
+        "what the recipe is where an object's metadata does not say: `bits=16 window=hann`",
+    ),
+    Variable(
+        "FFT_MAX_PIXELS",
+        "max_pixels",
+        str(Limits().max_pixels),
+        _whole(1, 10**10),
+        "largest image, in pixels; the function's memory is a limit of its own",
+    ),
+    Variable(
+        "FFT_FOREIGN_METADATA",
+        "foreign_metadata",
+        FOREIGN_METADATA,
+        _globs,
+        "metadata of other tools, to be passed over; any other key that no recipe has is a mistake",
+    ),
+    Variable(
+        "FFT_METRICS_NAMESPACE",
+        "namespace",
+        "fft-pipeline",
+        _namespace,
+        "where CloudWatch keeps the metrics",
+    ),
+    Variable(
+        "FFT_RESERVE_MS",
+        "reserve_ms",
+        "2000",
+        _whole(100, 800_000),
+        "milliseconds kept back at the end of an invocation; what would need them is handed back",
+    ),
+)
+
+# Set by Lambda itself; elsewhere memory is not limited.
+MEMORY = Variable(
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "memory_mb",
+    "0",
+    _whole(0, 1 << 20),
+    "the function's memory in MB",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the function works. Prefixes end in ``/``; ``memory_mb`` 0 is no limit."""
+
+    input_prefix: str
+    output_prefix: str
+    recipe: Recipe
+    max_pixels: int
+    foreign_metadata: tuple[str, ...]
+    namespace: str
+    reserve_ms: int
+    memory_mb: int
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings; :class:`SettingsError` tells of everything that is wrong at once."""
+        values: dict[str, Any] = {}
+        faults = _unknown(environ)
+        for variable in (*VARIABLES, MEMORY):
+            text = environ.get(variable.name, variable.default)
+            try:
+                values[variable.field] = variable.parse(text)
+            except ValueError as exc:
+                faults.append(f"{variable.name}={text!r}: {exc}")
+        faults += _overlap(values.get("input_prefix"), values.get("output_prefix"))
+        if faults:
+            raise SettingsError(faults)
+        return cls(**values)
+
+    @property
+    def limits(self) -> Limits:
+        """What is accepted."""
+        memory = self.memory_mb * MIB or None
+        return Limits(max_pixels=self.max_pixels, max_memory=memory)
+
+    def threads(self, cores: int) -> int:
+        """How many threads are worth it: processors that the memory setting pays for."""
+        paid = -(-self.memory_mb // MB_PER_CPU) or cores
+        return max(1, min(cores, paid))
+
+    def recipe_of(self, metadata: Mapping[str, str], wish: Mapping[str, Any]) -> Recipe:
+        """Recipe of one object: the defaults, overridden by its metadata and by an event's wish."""
+        own = {key: text for key, text in metadata.items() if not self._is_foreign(key)}
+        return always_recorded(Recipe.parse(wish, base=Recipe.parse(own, base=self.recipe)))
+
+    def _is_foreign(self, key: str) -> bool:
+        return any(fnmatchcase(key.lower(), glob) for glob in self.foreign_metadata)
+
+
+def always_recorded(recipe: Recipe) -> Recipe:
+    """Refuse a recipe without record, which at this door is what tells the outcome."""
+    if not recipe.metadata:
+        raise RecipeError([Fault("metadata", "no", "should be yes: the record tells the outcome")])
+    return recipe
+
+
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    known = {variable.name for variable in VARIABLES}
+    return [
+        f"{name}={environ[name]!r}: unknown setting; known: {', '.join(sorted(known))}"
+        for name in sorted(environ)
+        if name.startswith("FFT_") and name not in known
+    ]
+
+
+def _overlap(inputs: str | None, outputs: str | None) -> list[str]:
+    """Complain where results would be taken for new sources, and their results again."""
+    if inputs is None or outputs is None:
+        return []
+    if inputs.startswith(outputs) or outputs.startswith(inputs):
+        both = f"FFT_INPUT_PREFIX={inputs!r} and FFT_OUTPUT_PREFIX={outputs!r} overlap"
+        return [f"{both}: results would be taken for sources; should be two separate folders"]
+    return []

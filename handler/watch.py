@@ -1,0 +1,58 @@
+"""The clock of one message: how long each step took, and whether there is time for the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from handler.errors import OutOfTime
+
+PATIENCE = (30.0, 10.0, 3.0, 1.0)  # seconds; few, since each has connections of its own
+
+
+class Watch:
+    """Tells steps apart and ends the work while there is still time to hand it back.
+
+    ``remaining_ms`` gives the milliseconds that the invocation has left; a step is not begun when
+    fewer than ``reserve_ms`` are. ``restarts`` counts how often the work was begun again.
+    """
+
+    def __init__(self, remaining_ms: Callable[[], int], reserve_ms: int) -> None:
+        self._remaining_ms, self._reserve_ms = remaining_ms, reserve_ms
+        self._seconds: dict[str, float] = {}
+        self._step = ""
+        self._start = self._began = time.perf_counter()
+        self.restarts = 0
+
+    def step(self, name: str) -> None:
+        """End the step before, and begin this one unless it is too late; steps may recur."""
+        self.stop()
+        left = self._remaining_ms()
+        if left < self._reserve_ms:
+            raise OutOfTime(
+                f"{max(left, 0):,} ms are left before {name!r}, {self._reserve_ms:,} are kept back "
+                "(FFT_RESERVE_MS): handed back; if it recurs, give the function more time or memory"
+            )
+        self._step, self._began = name, time.perf_counter()
+
+    def patience(self) -> float:
+        """Seconds for which a store may be asked, such that there is time to hand back after."""
+        left = (self._remaining_ms() - self._reserve_ms) / 1000
+        return next((seconds for seconds in PATIENCE if seconds <= left), PATIENCE[-1])
+
+    def stop(self) -> None:
+        """End the step that is under way."""
+        if self._step:
+            passed = time.perf_counter() - self._began
+            self._seconds[self._step] = self._seconds.get(self._step, 0.0) + passed
+            self._step = ""
+
+    @property
+    def milliseconds(self) -> dict[str, float]:
+        """How long each step took, in the order in which they first began."""
+        return {name: round(1000 * seconds, 1) for name, seconds in self._seconds.items()}
+
+    @property
+    def total_ms(self) -> float:
+        """How long ago the watch was started."""
+        return round(1000 * (time.perf_counter() - self._start), 1)

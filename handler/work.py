@@ -1,0 +1,190 @@
+"""One object: read it, make its outputs, write them, and make sure that they are of its latest.
+
+S3 may tell of uploads twice and in any order, and two invocations may work on one key at a time.
+Nobody has to know: whoever has written looks at the source once more, and starts over if it is no
+longer what was read. The last one to write is then always one that has seen the latest version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fft_tool import pipeline, record
+from fft_tool.errors import (
+    CropOutside,
+    FftToolError,
+    ImageError,
+    LimitExceeded,
+    NotFound,
+    RecipeError,
+)
+from fft_tool.memory import FIXED
+from fft_tool.naming import EXTENSIONS, RECORD, output_name
+from fft_tool.outputs import Artifact, Source, Unread
+from fft_tool.parallel import run_all
+from fft_tool.recipe import Recipe
+from fft_tool.store import Stat, Store
+from handler.errors import KeyTooLong
+from handler.events import Task
+from handler.result import Result
+from handler.settings import Settings
+from handler.watch import Watch
+
+LONGEST_KEY = 1024  # bytes, a limit of S3
+
+# What trying again cannot change: it becomes a record. Everything else is handed back.
+PERMANENT = (RecipeError, ImageError, LimitExceeded, CropOutside)
+
+
+@dataclass(frozen=True, slots=True)
+class TooMuch:
+    """A source whose size alone is refused, before it is fetched."""
+
+    source: Unread
+    error: LimitExceeded
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is to be written, in order, and the error where it is nothing but a rejection."""
+
+    artifacts: tuple[Artifact, ...]
+    document: Mapping[str, Any]
+    error: FftToolError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Does tasks; ``open_bucket`` gives the store of a bucket, with so many seconds of patience."""
+
+    settings: Settings
+    open_bucket: Callable[[str, float], Store]
+    threads: int
+
+    def do(self, task: Task, watch: Watch) -> Result:
+        """Make the outputs of the latest version of an object; raises what is to be handed back."""
+        reason = self._reason_to_ignore(task.key)
+        if reason:
+            return Result(task, "ignored", reason)
+        too_long = self._name_too_long(task.key)
+        if too_long:
+            return Result(task, "rejected", error=too_long)
+        while True:
+            watch.step("read")
+            try:
+                stat, found = self._read(task, watch)
+            except NotFound as exc:
+                return Result(task, "missing", error=exc)
+            made = self._make(task, stat, found, watch)
+            watch.step("write")
+            keys = self._write(task, made, watch)
+            watch.step("check")
+            if self._is_latest(task, stat, watch):
+                return _result(task, stat, made, keys)
+            watch.restarts += 1
+
+    def _reason_to_ignore(self, key: str) -> str:
+        inputs, outputs = self.settings.input_prefix, self.settings.output_prefix
+        if key.startswith(outputs):
+            return f"it is a result, below {outputs}"
+        if not key.startswith(inputs):
+            return f"it is not below {inputs}"
+        if key.endswith("/"):
+            return "it is a folder"
+        return ""
+
+    def _read(self, task: Task, watch: Watch) -> tuple[Stat, Source | TooMuch]:
+        """Fetch an object, unless its size alone tells that it is too much."""
+        name = task.key.removeprefix(self.settings.input_prefix)
+        seen: list[Stat] = []
+
+        def accept(stat: Stat) -> None:
+            seen.append(stat)
+            self.settings.limits.check_bytes(stat.size)
+            self.settings.limits.check_memory(FIXED + stat.size)
+
+        try:
+            data = self._store(task, watch).read(task.key, accept=accept).data
+            found: Source | TooMuch = Source(name, data)
+        except LimitExceeded as exc:
+            found = TooMuch(Unread(name, seen[-1].size), exc)
+        return seen[-1], found
+
+    def _make(self, task: Task, stat: Stat, found: Source | TooMuch, watch: Watch) -> Made:
+        """Run the pipeline; what it refuses becomes a record that says so."""
+        source = found.source if isinstance(found, TooMuch) else found
+        recipe = None
+        try:
+            recipe = self.settings.recipe_of(stat.metadata, task.recipe)
+            if isinstance(found, TooMuch):
+                return _rejection(found.source, recipe, found.error)
+            outputs = pipeline.run(
+                found, recipe, self.settings.limits, threads=self.threads, on_step=watch.step
+            )
+        except PERMANENT as exc:
+            return _rejection(source, recipe, exc)
+        return Made(outputs.artifacts, outputs.record or {})
+
+    def _name_too_long(self, key: str) -> KeyTooLong | None:
+        """Tell of a key so long that S3 would refuse the keys of its outputs, the record's too."""
+        name = key.removeprefix(self.settings.input_prefix)
+        lengths = [len(self._key(output_name(name, kind)).encode()) for kind in EXTENSIONS]
+        if max(lengths) <= LONGEST_KEY:
+            return None
+        return KeyTooLong(
+            f"the keys of its results would have up to {max(lengths):,} bytes, S3 allows "
+            f"{LONGEST_KEY:,}: upload it under a shorter key"
+        )
+
+    def _write(self, task: Task, made: Made, watch: Watch) -> tuple[str, ...]:
+        """Write the artifacts side by side, and the record when all of them are there."""
+
+        def write(artifact: Artifact) -> str:
+            key = self._key(artifact.name)
+            store = self._store(task, watch)
+            store.write(key, artifact.data, content_type=artifact.content_type)
+            return key
+
+        *pictures, last = made.artifacts
+        keys = run_all([partial(write, picture) for picture in pictures], threads=len(pictures))
+        return (*keys, write(last))
+
+    def _is_latest(self, task: Task, stat: Stat, watch: Watch) -> bool:
+        """Whether an object is still what was read; one that has gone has no later version.
+
+        The ETag alone would not do: the same image with another recipe has the same one.
+        """
+        try:
+            return self._store(task, watch).stat(task.key) == stat
+        except NotFound:
+            return True
+
+    def _store(self, task: Task, watch: Watch) -> Store:
+        return self.open_bucket(task.bucket, watch.patience())
+
+    def _key(self, name: str) -> str:
+        return self.settings.output_prefix + name
+
+
+def _rejection(source: Source | Unread, recipe: Recipe | None, error: FftToolError) -> Made:
+    document = record.rejected(source, recipe, error)
+    name = output_name(source.name, RECORD)
+    return Made((Artifact(RECORD, name, record.to_bytes(document)),), document, error)
+
+
+def _result(task: Task, stat: Stat, made: Made, keys: tuple[str, ...]) -> Result:
+    image = made.document.get("image", {})
+    return Result(
+        task,
+        "rejected" if made.error else "done",
+        error=made.error,
+        outputs=keys,
+        size=stat.size,
+        sha256=made.document["source"]["sha256"],
+        etag=stat.etag,
+        width=image.get("width"),
+        height=image.get("height"),
+    )

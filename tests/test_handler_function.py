@@ -1,0 +1,420 @@
+"""The function as Lambda calls it: events in, work, answers and log lines out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import fft_tool
+from fft_tool import Recipe, Source
+from fft_tool.errors import NotAllowed, StoreUnavailable
+from fft_tool.store import MemoryStore, Store
+from handler.errors import MalformedEvent, OutOfTime
+from handler.function import Function
+from handler.settings import Settings
+from tests.deliveries import direct, eventbridge, handed_back, queued, sample, sns, sns_in_queue
+from tests.faulty import FAULTY
+from tests.images import noise, png_bytes
+from tests.samples import (
+    BUCKET,
+    FUNCTION,
+    NAMES,
+    REQUEST,
+    Context,
+    NotedStore,
+    call,
+    function,
+    job,
+    lines,
+    put,
+)
+
+IMAGE = png_bytes(noise((6, 8)))
+KEY = "input/a.png"
+SUFFIXES = ("magnitude.png", "phase.png", "metadata.json")
+
+Json = dict[str, Any]
+Logged = Callable[[], list[Json]]
+
+
+@pytest.fixture
+def logged(capsysbinary: pytest.CaptureFixture[bytes]) -> Logged:
+    """Give the lines that have been written since it was last asked."""
+    return lambda: lines(capsysbinary.readouterr().out)
+
+
+def store_of(*names: str) -> NotedStore:
+    return NotedStore({f"input/{name}.png": IMAGE for name in names})
+
+
+def images(store: NotedStore) -> set[str]:
+    """Names of the images whose outputs are there, all of them."""
+    names = {name.removeprefix("output/").rpartition("_")[0] for name in store.outputs()}
+    for name in names:
+        assert {f"output/{name}_{suffix}" for suffix in SUFFIXES} <= set(store.outputs())
+    return names
+
+
+def failing(name: str, error: Exception) -> NotedStore:
+    """A store of the images a, b and c in which one cannot be read."""
+    store = store_of("a", "b", "c")
+
+    def meddle(asked: str) -> None:
+        if asked == f"read input/{name}.png":
+            raise error
+
+    store.meddle = meddle
+    return store
+
+
+# Answers
+
+
+def test_a_direct_call_is_answered_with_its_object(logged: Logged) -> None:
+    store = store_of("a")
+    told = function(store)(call(KEY), Context())
+    source = Source("a.png", IMAGE)
+    outputs = fft_tool.run(source, Recipe(metadata=True))
+    assert store.outputs() == {f"output/{one.name}": one.data for one in outputs}
+    assert sorted(told.pop("outputs")) == sorted(store.outputs())
+    assert told == {
+        "bucket": BUCKET,
+        "key": KEY,
+        "outcome": "done",
+        "error": None,
+        "reason": None,
+        "source": {"bytes": len(IMAGE), "sha256": source.sha256, "etag": store.stat(KEY).etag},
+        "width": 8,
+        "height": 6,
+    }
+    (line,) = logged()
+    assert (line["outcome"], line["requestId"]) == ("done", REQUEST)
+    assert line["FunctionName"] == FUNCTION
+    assert list(line["milliseconds"])[-2:] == ["write", "check"]
+
+
+def test_a_direct_call_s_recipe_is_heeded() -> None:
+    store = store_of("a")
+    function(store)(call(KEY, recipe="bits=16 crop=square"), Context())
+    record = json.loads(store.outputs()["output/a_metadata.json"])
+    assert record["recipe"]["text"] == "crop=square bits=16 metadata=yes"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [put(KEY), eventbridge(BUCKET, KEY), sns(put(KEY))],
+    ids=["S3", "EventBridge", "SNS"],
+)
+def test_a_notification_is_answered_with_all_results(event: Any) -> None:
+    store = store_of("a")
+    (result,) = function(store)(event, Context())["results"]
+    assert (result["key"], result["outcome"]) == (KEY, "done")
+    assert images(store) == {"a"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [queued(put(KEY)), queued(eventbridge(BUCKET, KEY)), sns_in_queue(put(KEY))],
+    ids=["S3", "EventBridge", "SNS"],
+)
+def test_a_queue_is_answered_with_what_is_to_come_again(event: Any) -> None:
+    store = store_of("a")
+    assert function(store)(event, Context()) == {"batchItemFailures": []}
+    assert images(store) == {"a"}
+
+
+def test_a_batch_job_is_answered_task_by_task() -> None:
+    store = store_of("a")
+    store.upload("input/bad.png", b"")
+    told = function(store)(job(KEY, "input/bad.png", "input/none.png", "other/x.png"), Context())
+    assert [(task["taskId"], task["resultCode"]) for task in told["results"]] == [
+        ("t1", "Succeeded"),
+        ("t2", "PermanentFailure"),
+        ("t3", "PermanentFailure"),
+        ("t4", "Succeeded"),
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_sample_is_answered_and_the_answer_is_json(name: str, logged: Logged) -> None:
+    told = function(MemoryStore())(sample(name), Context())
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    for line in logged():
+        assert line["outcome"] in ("missing", "ignored", "failed")
+
+
+def test_every_object_has_a_line_of_its_own(logged: Logged) -> None:
+    store = store_of("a", "b")
+    store.upload("input/bad.png", b"text")
+    event = queued(
+        put(KEY, "input/bad.png"),
+        put("input/b.png"),
+        put("output/x.png", "input/none.png"),
+        "{",
+        sample("s3_test"),
+    )
+    assert handed_back(function(store)(event, Context())) == ["m4"]
+    told = [(line["key"], line["outcome"]) for line in logged()]
+    assert told == [
+        (KEY, "done"),
+        ("input/bad.png", "rejected"),
+        ("input/b.png", "done"),
+        ("output/x.png", "ignored"),
+        ("input/none.png", "missing"),
+        ("", "failed"),
+        ("", "ignored"),
+    ]
+
+
+def test_buckets_are_kept_apart() -> None:
+    stores = {name: NotedStore({KEY: IMAGE}) for name in ("one", "two")}
+
+    def open_bucket(name: str, _: float) -> Store:
+        return stores[name]
+
+    handle = Function(Settings.from_environ({}), open_bucket=open_bucket)
+    handle(direct("two", KEY), Context())
+    assert images(stores["two"]) == {"a"}
+    assert images(stores["one"]) == set()
+
+
+def test_clients_are_made_once_for_each_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def open_store(location: str, **_: Any) -> Store:
+        opened.append(location)
+        return NotedStore({KEY: IMAGE})
+
+    monkeypatch.setattr("handler.function.open_store", open_store)
+    handle = Function(Settings.from_environ({}))
+    assert opened == []
+    for bucket in ("one", "two", "one"):
+        assert handle(direct(bucket, KEY), Context())["outcome"] == "done"
+    assert opened == ["s3://one", "s3://two"]
+
+
+# What fails, fails alone
+
+
+def test_only_what_failed_is_handed_back(logged: Logged) -> None:
+    store = failing("b", StoreUnavailable("S3 is slow"))
+    event = queued(put(KEY), put("input/b.png"), put("input/c.png"))
+    assert handed_back(function(store)(event, Context())) == ["m2"]
+    assert images(store) == {"a", "c"}
+    line = logged()[1]
+    assert (line["level"], line["outcome"]) == ("WARN", "failed")
+    assert line["error"] == {"code": "store-unavailable", "message": "S3 is slow"}
+    assert line["Failed"] == 1
+
+
+def test_a_message_with_several_objects_is_handed_back_whole_and_done_as_far_as_possible() -> None:
+    store = failing("a", StoreUnavailable("S3 is slow"))
+    event = queued(put(KEY, "input/b.png"), put("input/c.png"))
+    assert handed_back(function(store)(event, Context())) == ["m1"]
+    assert images(store) == {"b", "c"}
+
+
+def test_a_malformed_message_is_handed_back_and_logged(logged: Logged) -> None:
+    store = store_of("a")
+    event = queued("Dear function", put(KEY), attempt=2)
+    assert handed_back(function(store)(event, Context())) == ["m1"]
+    assert images(store) == {"a"}
+    line = logged()[0]
+    assert (line["level"], line["outcome"], line["attempt"]) == ("ERROR", "failed", 2)
+    assert line["error"] == {"code": "malformed-event", "message": "Records[0].body is not JSON"}
+    assert "stackTrace" not in line
+
+
+def test_a_malformed_task_fails_for_good_and_alone() -> None:
+    store = store_of("a")
+    event = job("input/x.png", KEY)
+    event["tasks"][0]["s3Key"] = None
+    first, second = function(store)(event, Context())["results"]
+    assert first["resultCode"] == "PermanentFailure"
+    assert "tasks[0].s3Key is missing" in first["resultString"]
+    assert second["resultCode"] == "Succeeded"
+
+
+@pytest.mark.parametrize("event", [{}, {"bucket": "x"}, {"Records": [{}]}, [], None])
+def test_a_malformed_event_is_raised_and_nothing_is_touched(event: Any) -> None:
+    store = store_of("a")
+    with pytest.raises(MalformedEvent):
+        function(store)(event, Context())
+    assert store.calls == []
+
+
+def test_an_impossible_key_fails_its_message_alone(logged: Logged) -> None:
+    store = store_of("a")
+    event = queued(eventbridge(BUCKET, "input/\ud800.png"), put(KEY))
+    assert handed_back(function(store)(event, Context())) == ["m1"]
+    assert images(store) == {"a"}
+    assert logged()[0]["error"]["code"] == "malformed-event"
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("slow"), NotAllowed("access denied")])
+def test_a_failure_of_a_direct_call_or_a_notification_is_raised(error: Exception) -> None:
+    for event in (call("input/b.png"), put("input/b.png"), sns(put(KEY, "input/b.png"))):
+        with pytest.raises(type(error)) as caught:
+            function(failing("b", error))(event, Context())
+        assert caught.value is error
+
+
+def test_a_failure_in_a_notification_does_not_keep_the_others_from_being_done() -> None:
+    store = failing("a", StoreUnavailable("slow"))
+    with pytest.raises(StoreUnavailable):
+        function(store)(put(KEY, "input/b.png", "input/c.png"), Context())
+    assert images(store) == {"b", "c"}
+
+
+@pytest.mark.parametrize("faulty", FAULTY[:3], ids=lambda faulty: faulty.name)
+def test_a_rejection_is_an_answer_and_not_a_failure(faulty: Any, logged: Logged) -> None:
+    store = NotedStore({KEY: faulty.data})
+    assert function(store)(call(KEY), Context())["outcome"] == "rejected"
+    assert function(store)(queued(put(KEY)), Context()) == {"batchItemFailures": []}
+    assert list(store.outputs()) == ["output/a_metadata.json"]
+    assert [(line["outcome"], line["Rejected"]) for line in logged()] == [("rejected", 1)] * 2
+
+
+# Bugs
+
+
+def test_a_bug_fails_its_message_alone_and_says_where_it_is(logged: Logged) -> None:
+    store = failing("b", ZeroDivisionError("division by zero"))
+    event = queued(put(KEY), put("input/b.png"), put("input/c.png"))
+    assert handed_back(function(store)(event, Context())) == ["m2"]
+    assert images(store) == {"a", "c"}
+    _, line, _ = logged()
+    assert (line["level"], line["outcome"], line["Failed"]) == ("ERROR", "failed", 1)
+    assert line["error"] == {"code": "bug", "message": "division by zero"}
+    assert line["errorType"] == "ZeroDivisionError"
+    assert any("meddle" in place for place in line["stackTrace"])
+
+
+def test_a_bug_is_raised_where_it_would_otherwise_be_lost(logged: Logged) -> None:
+    for event in (call("input/b.png"), put("input/b.png")):
+        with pytest.raises(ZeroDivisionError):
+            function(failing("b", ZeroDivisionError()))(event, Context())
+    assert [line["error"]["code"] for line in logged()] == ["bug", "bug"]
+
+
+def test_running_out_of_memory_is_handed_back_and_leaves_the_function_alive() -> None:
+    handle = function(failing("b", MemoryError()))
+    assert handed_back(handle(queued(put("input/b.png")), Context())) == ["m1"]
+    assert handed_back(handle(queued(put(KEY)), Context())) == []
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_the_end_of_the_process_is_not_held_up(kind: type[BaseException]) -> None:
+    store = store_of("a")
+
+    def meddle(_: str) -> None:
+        raise kind
+
+    store.meddle = meddle
+    with pytest.raises(kind):
+        function(store)(queued(put(KEY)), Context())
+
+
+# Time
+
+
+def test_what_there_is_no_time_for_is_handed_back(logged: Logged) -> None:
+    store, context = store_of("a", "b", "c"), Context()
+
+    def meddle(asked: str) -> None:
+        if asked == f"stat {KEY}":
+            context.remaining = 1999
+
+    store.meddle = meddle
+    event = queued(put(KEY), put("input/b.png"), put("output/x.png"), put("input/c.png"))
+    assert handed_back(function(store)(event, context)) == ["m2", "m4"]
+    assert images(store) == {"a"}
+    done, second, ignored, third = logged()
+    assert (done["outcome"], ignored["outcome"]) == ("done", "ignored")
+    for line in (second, third):
+        assert (line["outcome"], line["level"]) == ("failed", "WARN")
+        assert line["error"]["code"] == "out-of-time"
+        assert "FFT_RESERVE_MS" in line["error"]["message"]
+
+
+def test_the_time_that_is_kept_back_is_a_setting() -> None:
+    handle = function(store_of("a"), FFT_RESERVE_MS="100")
+    assert handed_back(handle(queued(put(KEY)), Context(100))) == []
+    assert handed_back(handle(queued(put(KEY)), Context(99))) == ["m1"]
+
+
+def test_running_out_of_time_is_raised_to_a_direct_caller_and_temporary_for_a_batch() -> None:
+    handle = function(store_of("a"))
+    with pytest.raises(OutOfTime):
+        handle(call(KEY), Context(0))
+    (told,) = handle(job(KEY), Context(0))["results"]
+    assert told["resultCode"] == "TemporaryFailure"
+
+
+# From one event to the next
+
+
+def test_only_the_first_line_of_all_is_of_a_cold_start(logged: Logged) -> None:
+    handle = function(store_of("a", "b"))
+    handle(queued(put(KEY, "input/b.png"), put(KEY)), Context())
+    handle(call(KEY), Context())
+    assert [line["cold"] for line in logged()] == [True, False, False, False]
+
+
+def test_nothing_is_left_of_the_event_before(logged: Logged) -> None:
+    store = store_of("a")
+    handle = function(store)
+    first = handle(call(KEY, recipe="bits=16"), Context())
+    store.upload(KEY, IMAGE)
+    handle(call(KEY), Context())
+    record = json.loads(store.outputs()["output/a_metadata.json"])
+    assert record["recipe"]["text"] == "metadata=yes"
+    assert first["outcome"] == "done"
+    context = Context()
+    context.aws_request_id = "another"
+    handle(call(KEY), context)
+    assert [line["requestId"] for line in logged()] == [REQUEST, REQUEST, "another"]
+
+
+def test_restarts_and_attempts_are_told(logged: Logged) -> None:
+    store = store_of("a")
+    later = iter([png_bytes(noise((5, 5), seed=1)), png_bytes(noise((7, 7), seed=2))])
+
+    def meddle(asked: str) -> None:
+        if asked == f"stat {KEY}" and (data := next(later, None)):
+            store.upload(KEY, data)
+
+    store.meddle = meddle
+    function(store)(queued(put(KEY), attempt=4), Context())
+    (line,) = logged()
+    assert (line["restarts"], line["attempt"], line["Retried"]) == (2, 4, 1)
+    assert (line["width"], line["Pixels"]) == (7, 49)
+
+
+def test_a_failure_tells_what_is_known_of_the_object(logged: Logged) -> None:
+    store, context = store_of("a"), Context()
+
+    def meddle(asked: str) -> None:
+        if asked == f"stat {KEY}":
+            store.upload(KEY, png_bytes(noise((5, 5), seed=1)))
+        if asked.startswith("write") and store.calls.count(asked) > 1:
+            raise StoreUnavailable("slow")
+
+    store.meddle = meddle
+    function(store)(queued(put(KEY)), context)
+    (line,) = logged()
+    assert (line["outcome"], line["restarts"]) == ("failed", 1)
+    assert "write" in line["milliseconds"]
+
+
+def test_what_others_wrote_beside_an_object_is_not_logged(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    store = NotedStore()
+    store.upload(KEY, IMAGE, **{"s3cmd-attrs": "uname:somebody/secret"})
+    function(store)(call(KEY), Context())
+    assert b"secret" not in capsysbinary.readouterr().out
+    assert b"secret" not in b"".join(store.outputs().values())
