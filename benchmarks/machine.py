@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -27,19 +28,25 @@ DISTRIBUTIONS = (
 
 def describe(cores: int) -> list[tuple[str, str]]:
     """Give pairs of what and which; ``cores`` is how many were used."""
-    found = [(name, _version(name)) for name in DISTRIBUTIONS]
     magick = version_text(imagemagick() or "magick", "-version")
     programs = [
         ("ImageMagick", " ".join(magick.split()[2:4])),
         ("vips", version_text("vips", "--version").removeprefix("vips-")),
     ]
+    there = [(name, version) for name, version in programs if version]
+    return [*describe_python(cores, DISTRIBUTIONS), *there]
+
+
+def describe_python(cores: int, distributions: Sequence[str]) -> list[tuple[str, str]]:
+    """Leave out what is not Python's: the machine, and those of the packages that are there."""
+    found = [(name, _version(name)) for name in distributions]
     return [
         ("processor", _processor()),
         ("cores used", f"{cores} of {os.cpu_count()}"),
         ("system", f"{platform.system()} {platform.machine()}"),
         (platform.python_implementation(), platform.python_version()),
         ("fft-tool", fft_tool.__version__),
-        *((name, version) for name, version in (*found, *programs) if version),
+        *((name, version) for name, version in found if version),
     ]
 
 

@@ -10,8 +10,9 @@ import dataclasses
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import in_process
 import resources
@@ -41,6 +42,18 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "growth": resources.growth,
 }
 
+
+class Judged(Protocol):
+    """What is common to all plans: whether results are held against goals."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether they are."""
+        ...
+
+
+P = TypeVar("P", bound=Judged)
+
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench`. Everything was measured in one run, the contenders in turn (A B C A B C …),
@@ -55,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     cores = use_cores(CORES)
     os.environ |= ENVIRONMENT
-    sections = measured(_plan(options), options.only or list(SECTIONS))
+    wanted = {name: SECTIONS[name] for name in options.only or SECTIONS}
+    sections = measured(_plan(options), wanted)
     out = options.out or (None if options.quick or options.only else DOCUMENT)
     if out is not None:
         out.write_text(document(sections, describe(cores)), "utf-8")
@@ -78,12 +92,12 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def measured(plan: Plan, names: Sequence[str]) -> list[Section]:
-    """Measure sections by name, printing each as soon as it is there."""
+def measured(plan: P, wanted: Mapping[str, Callable[[P], Section]]) -> list[Section]:
+    """Measure sections, printing each as soon as it is there."""
     sections = []
-    for name in names:
+    for name, measure in wanted.items():
         print(f"measuring: {name}", file=sys.stderr)
-        section = SECTIONS[name](plan)
+        section = measure(plan)
         if not plan.judged:
             section = section.without_goals()
         print(as_text(section), flush=True)
@@ -92,10 +106,14 @@ def measured(plan: Plan, names: Sequence[str]) -> list[Section]:
     return sections
 
 
-def document(sections: Sequence[Section], machine: Sequence[tuple[str, str]]) -> str:
+def document(
+    sections: Sequence[Section],
+    machine: Sequence[tuple[str, str]],
+    introduction: str = INTRODUCTION,
+) -> str:
     """Give the whole page."""
     facts = "\n".join(f"- {name}: {value}" for name, value in machine)
-    parts = (INTRODUCTION, tally(sections) + "\n", *map(as_markdown, sections))
+    parts = (introduction, tally(sections) + "\n", *map(as_markdown, sections))
     return "\n".join((*parts, f"## Machine\n\n{facts}\n"))
 
 

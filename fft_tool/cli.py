@@ -64,11 +64,11 @@ def run(options: argparse.Namespace) -> int:
         command: Callable[[argparse.Namespace], int] = getattr(commands, options.command)
         return command(options)
     except BrokenPipeError:
-        _forget_stdout()  # whoever read it has gone
+        forget_stdout()  # whoever read it has gone
         return FAILED
     except FftToolError as exc:
         if isinstance(exc, StoreFull):
-            _forget_stdout()  # it may be what is full
+            forget_stdout()  # it may be what is full
         say(str(exc))
         wrong_usage = isinstance(exc, AmbiguousSources | commands.UsageError)
         return USAGE if wrong_usage else FAILED
@@ -87,7 +87,7 @@ def say(text: str) -> None:
     print(f"fft-tool: {text}", file=sys.stderr)  # noqa: T201
 
 
-def _forget_stdout() -> None:
+def forget_stdout() -> None:
     """Let what is left in stdout's buffer vanish, so that it cannot raise again at the end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

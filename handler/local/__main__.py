@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from fft_tool.cli import forget_stdout
 from fft_tool.errors import FftToolError
 from fft_tool.recipe import KEYS
 from handler.local.aws import Aws, forget_accounts
@@ -38,7 +38,7 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()  # whoever read it has gone
+        forget_stdout()  # whoever read it has gone
     except FftToolError as exc:
         say(f"local AWS: {exc}")
     except (BotoCoreError, ClientError) as exc:
@@ -157,12 +157,6 @@ def _named(text: str) -> str:
             f"{text!r} should be a file, a folder or a glob: make drop IMG=input_images/text.png"
         )
     return text
-
-
-def _forget_stdout() -> None:
-    """Let what is left in stdout's buffer vanish, so that it cannot raise again at the end."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
