@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.median import median
 from fft_tool.orientation import angle_of, round_angle
 from fft_tool.polar import FloatArray, FoldedRows, folded_rows, ring_of
 from fft_tool.radial import RadialProfile
@@ -205,7 +206,7 @@ def _along(
     steps = np.concatenate([-away, away])[:, None]
     ky, kx = (np.rint(k + steps * dk).astype(np.intp) for k, dk in zip(start, step, strict=True))
     # Noise has exponentially distributed power, whose median is ln 2 of its mean.
-    typical: FloatArray = np.median(plane.power(ky, kx), axis=0) / np.log(2)
+    typical: FloatArray = median(plane.power(ky, kx), axis=0) / np.log(2)
     return typical
 
 

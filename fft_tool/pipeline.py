@@ -105,8 +105,6 @@ def warm_up(recipe: Recipe) -> None:
 
     kernel()
     if recipe.metadata:
-        import numpy.ma  # noqa: F401, PLC0415  (numpy loads it at the first median)
-
         from fft_tool import examine  # noqa: F401, PLC0415
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.median import median
 from fft_tool.polar import FloatArray, PolarPower, polar_power
 from fft_tool.spectrum import Spectrum
 
@@ -152,8 +153,8 @@ def _background(polar: PolarPower) -> FloatArray:
     mean = np.full(polar.power.shape, np.inf)
     np.divide(polar.power, polar.count, out=mean, where=polar.count > 0)
     filled = np.count_nonzero(polar.count, axis=1)
-    median = np.sort(mean, axis=1)[np.arange(len(mean)), (filled - 1) // 2]
-    background: FloatArray = np.where(filled < _FEW_SECTORS, _running_median(median), median)
+    lower = np.sort(mean, axis=1)[np.arange(len(mean)), (filled - 1) // 2]
+    background: FloatArray = np.where(filled < _FEW_SECTORS, _running_median(lower), lower)
     return background
 
 
@@ -164,8 +165,9 @@ def _running_median(power: FloatArray) -> FloatArray:
     level = np.log(np.maximum(power, np.finfo(np.float64).tiny))
     padded = np.pad(level, _NEIGHBOURS, mode="reflect", reflect_type="odd")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEIGHBOURS + 1)
-    medians: FloatArray = np.median(windows, axis=1)
-    return np.exp(np.clip(medians, level.min(), level.max()))
+    middle = median(windows, axis=1)
+    smooth: FloatArray = np.exp(np.clip(middle, level.min(), level.max()))
+    return smooth
 
 
 def _weighted_line(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
