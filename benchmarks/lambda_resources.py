@@ -1,0 +1,97 @@
+"""What is measured of the Lambda's memory, and of the S3 that everything is measured with."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain, product
+from pathlib import Path
+
+from contenders import OURS
+from lambda_plan import ONE_CPU, SMALL, Plan
+from lambda_stage import CONTENDERS, PLAIN, YARDSTICK, Contender, Stage
+from measure import Times, side_by_side
+from rows import bytes_text, shape_text, speed_row
+from table import Goal, Row, Section
+
+from tests.runtime import Function
+
+MEMORY_GOAL = Goal("≤", SMALL.memory, "MiB")
+MIB = 1 << 20
+CALLS = 20  # of S3 in one round
+RECIPES: tuple[dict[str, str], ...] = ({}, {"bits": "16"})
+
+
+def memory(plan: Plan, stage: Stage) -> Section:
+    """Peak memory of functions with the smallest setting that is to do."""
+    ours, plain = CONTENDERS
+    side = plan.memory_side
+    its = _peak(plain, stage, plan)
+    rows = []
+    for recipe in RECIPES:
+        peak = _peak(ours, stage, plan, **recipe)
+        what = ", ".join([shape_text(side, side), *(f"{k}={v}" for k, v in recipe.items())])
+        rows.append(
+            Row(what, bytes_text(peak), PLAIN, bytes_text(its), peak / MIB, "MiB", MEMORY_GOAL)
+        )
+    return Section(
+        "Memory",
+        f"Peak resident memory (`VmHWM`) of the function's process, all that it loads included, "
+        f"after {plan.memory_runs} events in a row, 8-bit grey. Ours is told that it has "
+        f"{SMALL.memory} MB, which on AWS the process shares with little else; the plain handler "
+        "knows no such limit, and its figure is what it would need.",
+        tuple(rows),
+    )
+
+
+def _peak(contender: Contender, stage: Stage, plan: Plan, **metadata: str) -> int:
+    """Bytes; what was written must be there, since a refusal would take little memory."""
+    stem = stage.place(contender, plan.memory_side, **metadata)
+    with stage.running(contender.handler, SMALL) as function:
+        for _ in range(plan.memory_runs):
+            contender.call(function, stem)
+        stage.s3.get(f"output/{stem}_magnitude.png")
+        status = Path(f"/proc/{function.process.pid}/status").read_text("ascii")
+    return high_water(status)
+
+
+def high_water(status: str) -> int:
+    """Peak resident memory in bytes, from the text of ``/proc/PID/status``."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    if not found:
+        raise ValueError("no VmHWM: this needs Linux")
+    return int(found[1]) * 1024
+
+
+def loopback(plan: Plan, stage: Stage) -> Section:
+    """What a request costs with the S3 that all of the above was measured with."""
+    with stage.running(YARDSTICK, ONE_CPU) as function:
+        rows = [
+            _request_row(function, plan, method, size)
+            for method, size in product(("get", "put"), plan.object_sizes)
+        ]
+    return Section(
+        "S3 on loopback",
+        "One request to the server that stands for S3 here (`benchmarks/scripts/loopback_s3.py`), "
+        "from a process of the same kind, with the store of the core and with boto3. In a region "
+        "of AWS a request takes some ten milliseconds, which come on top for both handlers.",
+        tuple(rows),
+    )
+
+
+def _request_row(function: Function, plan: Plan, method: str, size: int) -> Row:
+    def times(client: str) -> list[float]:
+        event = {"do": "s3", "client": client, "method": method, "size": size, "repeats": CALLS}
+        seconds: list[float] = function.invoke(event).returned
+        return seconds
+
+    found = side_by_side(
+        {client: lambda client=client: times(client) for client in (OURS, "boto3")},  # type: ignore[misc]
+        plan.effort.at_most(3),
+    )
+    ours, boto3 = (Times(tuple(chain(*found[client]))) for client in (OURS, "boto3"))
+    return speed_row(f"{method.upper()}, {size_text(size)}", ours, "boto3", boto3)
+
+
+def size_text(count: int) -> str:
+    """Size of an object."""
+    return "1 byte" if count == 1 else f"{count} bytes" if count < 1024 else bytes_text(count)
