@@ -93,7 +93,8 @@ class Queue:
                 elif message.received >= MOST_RECEIVES:
                     self.dead.append(message)
                     message.over.set()
-                    self._broken |= not message.hopeless
+                    if not message.hopeless:
+                        self._break()
                 else:
                     delay = self._dice.between(0, 9, "back", message.identifier, message.received)
                     message.due = self._batches + delay
@@ -123,13 +124,15 @@ class Queue:
         """Wait until every message is settled for good; time passes as fast as it can."""
         with self._changing():
             self._hurry = True
+        with self._news:
             self._wait_for(lambda: self._broken or not (self._waiting or self._out))
 
     def close(self, *, broken: bool = False) -> None:
         """Tell that no more messages will be sent; ``broken`` has all who wait go home."""
         with self._changing():
             self._closed = self._hurry = True
-            self._broken |= broken
+            if broken:
+                self._break()
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -149,6 +152,11 @@ class Queue:
         if self._hurry and self._waiting:
             self._batches = max(self._batches, min(message.due for message in self._waiting))
         return [message for message in self._waiting if message.due <= self._batches]
+
+    def _break(self) -> None:
+        self._broken = True
+        for message in (*self._waiting, *self._out):
+            message.over.set()
 
     def _count(self, message: Message) -> None:
         newest = self._newest[message.about]
