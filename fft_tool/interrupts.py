@@ -69,6 +69,12 @@ def _end_worker(*_: object) -> None:
 
 def _interrupt(*_: object) -> NoReturn:
     _seen.set()
+    # A pool that breaks while its tasks are being cancelled raises in a thread of its own.
+    threading.excepthook = _say_nothing
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _say_nothing(_: object) -> None:
+    """Let a thread end without a traceback: what it was doing is not wanted any more."""
