@@ -21,7 +21,7 @@ class Watch:
         self._remaining_ms, self._reserve_ms = remaining_ms, reserve_ms
         self._seconds: dict[str, float] = {}
         self._step = ""
-        self._start = self._began = time.perf_counter()
+        self._start = self._began = self._ended = time.perf_counter()
         self.restarts = 0
 
     def step(self, name: str) -> None:
@@ -42,8 +42,9 @@ class Watch:
 
     def stop(self) -> None:
         """End the step that is under way."""
+        self._ended = time.perf_counter()
         if self._step:
-            passed = time.perf_counter() - self._began
+            passed = self._ended - self._began
             self._seconds[self._step] = self._seconds.get(self._step, 0.0) + passed
             self._step = ""
 
@@ -54,5 +55,5 @@ class Watch:
 
     @property
     def total_ms(self) -> float:
-        """How long ago the watch was started."""
-        return round(1000 * (time.perf_counter() - self._start), 1)
+        """How long it was from the start of the watch until it was stopped."""
+        return round(1000 * (self._ended - self._start), 1)

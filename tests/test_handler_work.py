@@ -544,7 +544,7 @@ def test_the_watch_tells_every_step_of_the_way_in_order() -> None:
 
 
 def test_steps_that_recur_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = iter([10.0, 10.0, 11.0, 11.0, 13.0, 13.0, 17.0, 18.0])
+    seconds = iter([10.0, 10.0, 10.0, 11.0, 11.0, 13.0, 13.0, 17.0, 18.0])
     monkeypatch.setattr("handler.watch.time.perf_counter", lambda: next(seconds))
     watch = Watch(lambda: 60_000, 2000)
     for step in ("read", "write", "read"):
