@@ -14,6 +14,7 @@ HEADER = b"\x78\x01"
 
 _SAMPLE, _NOISE = 1 << 14, 0.99
 _LONGEST_STORED = 0xFFFF
+_PAST = 8
 _LEVEL = 1  # ISA-L's sweet spot: 2 and 3 take longer and save nothing on pictures
 
 
@@ -21,9 +22,7 @@ def deflate(raw: Bytes, *, last: bool) -> bytes:
     """Compress a piece to whole bytes that lean on no other piece."""
     if _looks_like_noise(raw):
         return b"".join(stored(raw, last=last))
-    deflater = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
-    body = deflater.compress(raw)
-    return body + deflater.flush(isal_zlib.Z_FINISH if last else isal_zlib.Z_FULL_FLUSH)
+    return _squeeze(raw, last=last)
 
 
 def stored(raw: Bytes, *, last: bool) -> list[bytes | memoryview]:
@@ -54,8 +53,20 @@ def combine_adler32(first: int, second: int, second_size: int) -> int:
     return (high % prime) << 16 | low % prime
 
 
+def _squeeze(raw: Bytes, *, last: bool) -> bytes:
+    # At the start of a stream ISA-L files its third position under a hash of an address in
+    # memory, and so may find other matches in another process. It does not if there is a past:
+    # the first bytes are stored, and given to it as what the reader already has.
+    past, rest = raw[:_PAST], raw[_PAST:]
+    deflater = isal_zlib.compressobj(
+        _LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS, zdict=past.data
+    )
+    flush = isal_zlib.Z_FINISH if last else isal_zlib.Z_FULL_FLUSH
+    return b"".join((*stored(past, last=False), deflater.compress(rest), deflater.flush(flush)))
+
+
 def _looks_like_noise(raw: Bytes) -> bool:
     """Whether a sample does not get smaller, as in most phase pictures."""
     middle = raw.size // 2
     sample = raw[middle : middle + _SAMPLE]
-    return len(isal_zlib.compress(sample, _LEVEL)) > _NOISE * sample.size
+    return len(_squeeze(sample, last=True)) > _NOISE * sample.size
