@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from fft_tool import __version__
 from fft_tool.errors import AmbiguousSources, FftToolError, StoreFull
-from fft_tool.interrupts import interruptible
+from fft_tool.interrupts import end_workers, interruptible
 
 OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = make_parser(only=next(iter(words), None)).parse_args(words)
             return run(options)
         except KeyboardInterrupt:
+            end_workers()
             say("interrupted; everything that is written is whole")
             return INTERRUPTED
 

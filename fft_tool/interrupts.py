@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from typing import NoReturn
@@ -59,6 +60,17 @@ def finishing() -> Iterator[None]:
         _busy.clear()
         if _seen.is_set():
             os._exit(_TERMINATED)
+
+
+def end_workers() -> None:
+    """In the parent, after an interrupt: wait until no worker process is left.
+
+    A pool that broke while its tasks were being cancelled does not wait for its own.
+    """
+    multiprocessing = sys.modules.get("multiprocessing")  # who has not imported it has none
+    for worker in multiprocessing.active_children() if multiprocessing else ():
+        worker.terminate()
+        worker.join()
 
 
 def _end_worker(*_: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import multiprocessing
 import os
 import pty
 import re
@@ -20,6 +21,7 @@ import pytest
 import fft_tool
 from fft_tool import png
 from fft_tool.cli import COMMANDS, main, make_parser
+from fft_tool.interrupts import begin_worker, finishing
 from fft_tool.outputs import Source
 from fft_tool.recipe import Recipe
 from tests.command import SECONDS, Finished, end, start, tool
@@ -392,6 +394,30 @@ def test_an_interrupt_before_anything_has_begun_is_130_too(
         assert run_here(capsys, "analyze", "a.png", "-o", "OUT").code == 130
     except KeyboardInterrupt:
         pytest.fail("people would see a traceback")
+
+
+def test_an_interrupt_waits_for_what_workers_are_writing_though_no_pool_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun, written = tmp_path / "begun", tmp_path / "written"
+
+    def work() -> None:
+        begin_worker()
+        with finishing():
+            begun.touch()
+            time.sleep(0.5)
+            written.touch()
+        time.sleep(SECONDS)
+
+    def interrupted(_: Any) -> int:
+        multiprocessing.get_context("fork").Process(target=work).start()
+        wait_for(begun.exists)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fft_tool.commands.analyze", interrupted)
+    assert run_here(capsys, "analyze", "a.png", "-o", "OUT").code == 130
+    assert written.exists()
+    assert not multiprocessing.active_children()
 
 
 @pytest.fixture(scope="module")
