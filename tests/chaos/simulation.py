@@ -30,6 +30,9 @@ from tests.runtime import FunctionDied
 
 ROOM = 12  # visible messages at which uploads wait for the workers
 SHOWN = 3  # objects whose history is told
+# Seconds for a batch: so many that the function waits for S3 for longer than it is kept waiting,
+# since what has been given up may still happen.
+TIME = 600
 
 _PR_SET_PDEATHSIG = 1
 
@@ -144,7 +147,7 @@ class Simulation:
     def _do(self, worker: Worker, batch: Sequence[Message]) -> Collection[Message]:
         """Have a batch done; those of its messages that are to come again."""
         try:
-            answer = worker.function.invoke(sqs_event(batch))
+            answer = worker.function.invoke(sqs_event(batch), remaining=TIME, patience=TIME)
         except FunctionDied as exc:
             worker.wait_for_requests()
             if not worker.killed:
