@@ -11,7 +11,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,13 +35,15 @@ SECONDS = 10  # after which a process that was asked to end is killed
 class Function:
     """A process that waits for events as in Lambda, started at once; see :func:`environment`.
 
-    ``before`` is called in the new process.
+    ``words`` are what is started in place of Amazon's client; ``before`` is called in the new
+    process.
     """
 
     def __init__(
         self,
         handler: str = "handler.entry.handle",
         *,
+        words: Sequence[str] = (),
         memory: int = 1769,
         environ: Mapping[str, str] = NOTHING,
         cwd: Path | None = None,
@@ -52,7 +54,7 @@ class Function:
         self._reading = threading.Lock()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "awslambdaric", handler],
+                words or [sys.executable, "-W", "error", "-m", "awslambdaric", handler],
                 bufsize=0,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

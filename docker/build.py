@@ -1,0 +1,106 @@
+"""Build the container image with what there is: Docker, Podman or Buildah.
+
+    python3 docker/build.py                                    the Lambda function
+    python3 docker/build.py --target cli                       the command line
+    python3 docker/build.py --base registry.example/python:3.13-slim-trixie
+    python3 docker/build.py --tag REPOSITORY:TAG --platform linux/arm64 --push
+    python3 docker/build.py -- --secret id=ca,src=company.pem  flags for the builder itself
+
+Prints the image's name or, once it is pushed, where it is: REPOSITORY@sha256:…
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+
+from builders import ROOT, Failed, Wish, find
+
+NAMES = {"lambda": "fft-pipeline", "cli": "fft-tool"}
+PLATFORMS = ("linux/amd64", "linux/arm64")
+
+
+def main() -> None:
+    """Build, and push where that is wished."""
+    options = parse()
+    tag = options.tag or default_tag(options.target)
+    wish = Wish(
+        target=options.target,
+        tag=tag,
+        facts=facts(),
+        base=options.base,
+        platform=options.platform,
+        flags=options.flags,
+    )
+    try:
+        builder = find()
+        builder.build(wish)
+        if options.push:
+            tag = f"{tag.rpartition(':')[0]}@{builder.push(tag)}"
+    except Failed as exc:
+        sys.exit(f"build.py: {exc}")
+    print(tag)
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--target", choices=NAMES, default="lambda", help="what is to be built")
+    parser.add_argument("--tag", help="what it is to be called (default: by target and version)")
+    parser.add_argument("--base", help="another base image with Python 3.13")
+    parser.add_argument("--platform", choices=PLATFORMS, help="default: this machine's")
+    parser.add_argument("--push", action="store_true", help="send it to the registry in its name")
+    parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="flags for the builder itself")
+    options = parser.parse_args()
+    if options.push and not re.fullmatch(r".+/.+:[\w.-]+", options.tag or ""):
+        parser.error("--push needs a --tag with a registry in it: REGISTRY/REPOSITORY:TAG")
+    return options
+
+
+def default_tag(target: str) -> str:
+    """What an image is called unless a tag is given."""
+    return f"{NAMES[target]}:{version()}"
+
+
+def facts() -> dict[str, str]:
+    """What the image's labels tell about where it comes from."""
+    changed = "-changed" if git("status", "--porcelain") else ""
+    return {
+        "revision": git("rev-parse", "HEAD") + changed or "unknown",
+        "source": address(git("remote", "get-url", "origin")) or "unknown",
+        "version": version(),
+    }
+
+
+def version() -> str:
+    """The project's version."""
+    found = re.search(r'__version__ = "(.+)"', (ROOT / "fft_tool/__init__.py").read_text("utf-8"))
+    assert found is not None  # noqa: S101  (a test reads it in the image)
+    return found[1]
+
+
+def address(remote: str) -> str:
+    """Where people can look at a repository, given as git knows it: without name and password."""
+    found = re.fullmatch(
+        r"(?:https://|ssh://)?(?:[^@/]*@)?([^/:]+\.[^/:]+)[:/](.+?)(?:\.git)?", remote
+    )
+    return f"https://{found[1]}/{found[2]}" if found else ""
+
+
+def git(*words: str) -> str:
+    """What git says, or nothing where there is no git, or no repository."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", ROOT, *words], capture_output=True, check=True, text=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Install what a lock file lists into /opt/venv.
+set -eu
+if [ -f /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi
+if [ -f /run/secrets/pip ]; then export PIP_CONFIG_FILE=/run/secrets/pip; fi
+[ -d /opt/venv ] || python3 -m venv --without-pip /opt/venv
+python3 -m pip --python /opt/venv/bin/python install \
+    --require-hashes --only-binary :all: --no-deps --no-compile --no-cache-dir --quiet \
+    --disable-pip-version-check --root-user-action ignore \
+    --requirement "$1"
+PYTHONHASHSEED=0 python3 tidy.py /opt/venv

@@ -1,0 +1,125 @@
+"""How the images are built: for which machines, by whom, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import pip_settings
+from tests.container import call
+from tests.registry import Registry
+from tests.workshop import ROOT, Workshop, script
+
+pytest_plugins = ["tests.workshop_fixtures"]
+pytestmark = pytest.mark.slow
+
+ONE_IMAGE = {
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+}
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """A registry that nobody has to log in at."""
+    with Registry() as registry:
+        yield registry
+
+
+def test_what_is_pushed_is_one_image_rather_than_an_index(
+    workshop: Workshop, context: Path, registry: Registry, tmp_path: Path
+) -> None:
+    """Lambda takes nothing else."""
+    settings = tmp_path / "registries.conf"
+    settings.write_text(f'[[registry]]\nlocation = "{registry.address}"\ninsecure = true\n')
+    done = workshop.try_to_build(
+        context,
+        *("--tag", f"{registry.address}/team/fft:1", "--push"),
+        CONTAINERS_REGISTRIES_CONF=str(settings),
+    )
+    assert done.returncode == 0, done.stderr
+    repository, _, digest = done.stdout.strip().partition("@")
+    assert repository == f"{registry.address}/team/fft"
+    assert set(registry.manifests) == {"1", digest}
+    kind, text = registry.manifests[digest]
+    assert kind in ONE_IMAGE
+    manifest = json.loads(text)
+    parts = [manifest["config"], *manifest["layers"]]
+    assert {part["digest"] for part in parts} == set(registry.blobs)
+    assert all("gzip" in layer["mediaType"] for layer in manifest["layers"])
+
+
+def test_a_handler_that_cannot_be_imported_stops_the_build(
+    workshop: Workshop, context: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "context"
+    shutil.copytree(context, broken)
+    with (broken / "handler" / "entry.py").open("a") as file:
+        file.write("\nimport package_that_is_in_no_lock_file\n")
+    done = workshop.try_to_build(broken, "--tag", "localhost/fft-test-broken:1")
+    assert done.returncode == 1
+    assert "No module named 'package_that_is_in_no_lock_file'" in done.stderr
+    assert "build.py: " in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_there_are_wheels_of_every_package_for_both_architectures(
+    machine: str, tmp_path: Path
+) -> None:
+    words = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-deps"]
+    words += ["--require-hashes", "--only-binary=:all:", "--python-version=3.13"]
+    words += [f"--python-platform={machine}-unknown-linux-gnu", f"--target={tmp_path}"]
+    words += [*pip_settings.index(), "--requirement=docker/requirements.txt"]
+    call(words, os.environ)
+
+
+def test_nothing_in_the_recipe_names_an_architecture() -> None:
+    for path in (ROOT / "docker").iterdir():
+        if path.suffix in ("", ".sh") or path.name == "tidy.py":
+            assert not re.search(r"x86|amd64|arm64|aarch64", path.read_text("utf-8"))
+
+
+# Bad input
+
+
+def test_without_a_builder_it_is_said_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
+    done = script("docker/build.py", PATH=str(tmp_path), BUILDER="")
+    assert done.returncode == 1
+    for name in ("docker", "podman", "buildah"):
+        assert f"{name}: not installed" in done.stderr
+    assert "https://docs.docker.com/engine/install/" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_daemon_that_does_not_answer_is_told_of(tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\necho 'Is the daemon running?' >&2\nexit 1\n")
+    docker.chmod(0o755)
+    done = script("docker/build.py", PATH=str(tmp_path), BUILDER="docker")
+    assert "docker version: Is the daemon running?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--target", "gpu"], "choose from"),
+        (["--platform", "linux/riscv64"], "choose from"),
+        (["--push"], "--push needs a --tag with a registry"),
+    ],
+)
+def test_wrong_usage_is_explained(words: list[str], told: str) -> None:
+    done = script("docker/build.py", *words)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
+def test_an_unknown_builder_is_refused() -> None:
+    done = script("docker/build.py", BUILDER="kaniko")
+    assert "BUILDER=kaniko: should be one of docker, podman, buildah" in done.stderr
