@@ -1,0 +1,112 @@
+locals {
+  console = lookup({
+    aws-cn     = "console.amazonaws.cn"
+    aws-us-gov = "console.amazonaws-us-gov.com"
+  }, local.partition, "console.aws.amazon.com")
+
+  cloudwatch = "https://${local.region}.${local.console}/cloudwatch/home"
+
+  input_url  = "s3://${aws_s3_bucket.images.id}/${var.input_prefix}"
+  output_url = "s3://${aws_s3_bucket.images.id}/${var.output_prefix}"
+
+  # For commands, which may be pasted where another region is the default.
+  here = "--region ${local.region}"
+}
+
+output "bucket" {
+  description = "Name of the bucket."
+  value       = aws_s3_bucket.images.id
+}
+
+output "input" {
+  description = "Where images are dropped."
+  value       = local.input_url
+}
+
+output "output" {
+  description = "Where results appear."
+  value       = local.output_url
+}
+
+output "repository" {
+  description = "Name of the container repository."
+  value       = aws_ecr_repository.function.name
+}
+
+output "repository_url" {
+  description = "Where images of the function are pushed to."
+  value       = aws_ecr_repository.function.repository_url
+}
+
+output "image_digest" {
+  description = "Digest of the image that is deployed; null if none is."
+  value       = var.image_digest
+}
+
+output "function" {
+  description = "Name of the function; null if there is none yet."
+  value       = one(aws_lambda_function.analyse[*].function_name)
+}
+
+output "function_arn" {
+  description = "ARN of the function, which S3 Batch Operations asks for; null if there is none."
+  value       = one(aws_lambda_function.analyse[*].arn)
+}
+
+output "log_group" {
+  description = "Name of the function's log group."
+  value       = aws_cloudwatch_log_group.function.name
+}
+
+output "queue_url" {
+  description = "URL of the queue between the bucket and the function."
+  value       = aws_sqs_queue.work.id
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the queue with the objects that were not done."
+  value       = aws_sqs_queue.dead_letters.id
+}
+
+output "failed_calls_queue_url" {
+  description = "URL of the queue with the calls past the queue that Lambda has given up."
+  value       = aws_sqs_queue.failed_calls.id
+}
+
+output "alarm_topic_arn" {
+  description = "ARN of the topic that alarm_emails subscribe to; null if there are none."
+  value       = one(aws_sns_topic.alarms[*].arn)
+}
+
+output "dashboard_url" {
+  description = "Where a browser finds the dashboard; null if there is none."
+  value = (
+    var.dashboard
+    ? "${local.cloudwatch}?region=${local.region}#dashboards/dashboard/${local.name_in_region}"
+    : null
+  )
+}
+
+# To be pasted into a shell, in the repository's folder.
+
+output "drop_command" {
+  description = "Has one of the sample images analysed."
+  value       = "aws s3 cp input_images/text.png ${local.input_url} ${local.here}"
+}
+
+output "results_command" {
+  description = "Lists the results."
+  value       = "aws s3 ls --recursive ${local.output_url} ${local.here}"
+}
+
+output "tail_command" {
+  description = "Shows the log as it comes."
+  value       = "aws logs tail ${aws_cloudwatch_log_group.function.name} --follow ${local.here}"
+}
+
+output "redrive_command" {
+  description = "Sends the dead letters back into the queue."
+  value = join(" ", [
+    "aws sqs start-message-move-task --source-arn", aws_sqs_queue.dead_letters.arn, local.here
+  ])
+}

@@ -1,0 +1,96 @@
+# Between S3 and the function: what cannot be done now waits, what can never be done is set aside.
+
+locals {
+  four_days     = 4 * 24 * 3600
+  fourteen_days = 14 * 24 * 3600 # the longest that SQS keeps anything
+}
+
+resource "aws_sqs_queue" "work" {
+  name                    = var.name
+  sqs_managed_sse_enabled = true
+
+  # A message that is being worked on is hidden. Lambda asks for six times the function's timeout,
+  # so that a throttled batch is not handed out a second time meanwhile.
+  visibility_timeout_seconds = 6 * var.timeout_seconds
+  message_retention_seconds  = local.four_days
+  receive_wait_time_seconds  = 20
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+
+  tags = local.tags
+}
+
+# A message keeps its age when it is set aside, so this has to keep it for longer.
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = "${var.name}-dead-letters"
+  sqs_managed_sse_enabled   = true
+  message_retention_seconds = local.fourteen_days
+  tags                      = local.tags
+}
+
+# Calls past the queue that nobody waits for, as EventBridge Scheduler makes them, when Lambda has
+# given them up. They are kept apart: SQS moves dead letters back only where all of them come from
+# queues, and these come from Lambda, each with a report around the event.
+resource "aws_sqs_queue" "failed_calls" {
+  name                      = "${var.name}-failed-calls"
+  sqs_managed_sse_enabled   = true
+  message_retention_seconds = local.fourteen_days
+  tags                      = local.tags
+}
+
+resource "aws_sqs_queue_policy" "work" {
+  queue_url = aws_sqs_queue.work.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OnlyThisBucketSends"
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.work.arn
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = aws_s3_bucket.images.arn }
+        StringEquals = { "aws:SourceAccount" = local.account }
+      }
+    }]
+  })
+}
+
+resource "aws_s3_bucket_notification" "images" {
+  # S3 tries whether it may send before it takes the configuration.
+  depends_on = [aws_sqs_queue_policy.work]
+
+  bucket = aws_s3_bucket.images.id
+
+  dynamic "queue" {
+    for_each = length(local.suffixes) == 0 ? toset([""]) : local.suffixes
+
+    content {
+      queue_arn     = aws_sqs_queue.work.arn
+      events        = ["s3:ObjectCreated:*"]
+      filter_prefix = var.input_prefix
+      filter_suffix = queue.value
+    }
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "work" {
+  count = length(aws_lambda_function.analyse)
+
+  event_source_arn = aws_sqs_queue.work.arn
+  function_name    = aws_lambda_function.analyse[count.index].arn
+  batch_size       = var.batch_size
+
+  # One object that fails does not bring back the others of its batch.
+  function_response_types = ["ReportBatchItemFailures"]
+
+  scaling_config {
+    maximum_concurrency = var.maximum_concurrency
+  }
+
+  tags = local.tags
+}

@@ -1,0 +1,511 @@
+# Each way in which a variable can be wrong, refused before anything is planned.
+
+mock_provider "aws" {}
+
+run "a_name_in_capitals" {
+  command = plan
+
+  variables {
+    name = "FFT"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "a_name_that_is_too_long" {
+  command = plan
+
+  variables {
+    name = "a-name-that-is-longer-than-a-name-may-be"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "a_name_of_two_lines" {
+  command = plan
+
+  variables {
+    name = "a\nb"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "a_tag_of_aws" {
+  command = plan
+
+  variables {
+    tags = { "aws:owner" = "me" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_bucket_with_a_capital" {
+  command = plan
+
+  variables {
+    bucket_name = "Images"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
+run "a_bucket_that_is_an_alias" {
+  command = plan
+
+  variables {
+    bucket_name = "images-s3alias"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
+run "an_input_that_is_no_folder" {
+  command = plan
+
+  variables {
+    input_prefix = "input"
+  }
+
+  expect_failures = [var.input_prefix]
+}
+
+run "an_input_that_is_the_whole_bucket" {
+  command = plan
+
+  variables {
+    input_prefix = ""
+  }
+
+  expect_failures = [var.input_prefix]
+}
+
+run "an_input_with_a_wildcard" {
+  command = plan
+
+  variables {
+    input_prefix = "in*/"
+  }
+
+  expect_failures = [var.input_prefix]
+}
+
+run "an_output_that_begins_with_a_slash" {
+  command = plan
+
+  variables {
+    output_prefix = "/output/"
+  }
+
+  expect_failures = [var.output_prefix]
+}
+
+run "an_output_inside_the_input" {
+  command = plan
+
+  variables {
+    input_prefix  = "images/"
+    output_prefix = "images/output/"
+  }
+
+  expect_failures = [var.output_prefix]
+}
+
+run "an_input_inside_the_output" {
+  command = plan
+
+  variables {
+    input_prefix  = "images/input/"
+    output_prefix = "images/"
+  }
+
+  expect_failures = [var.output_prefix]
+}
+
+run "an_input_that_is_the_output" {
+  command = plan
+
+  variables {
+    input_prefix  = "images/"
+    output_prefix = "images/"
+  }
+
+  expect_failures = [var.output_prefix]
+}
+
+run "a_suffix_with_a_wildcard" {
+  command = plan
+
+  variables {
+    suffixes = ["*.png"]
+  }
+
+  expect_failures = [var.suffixes]
+}
+
+run "suffixes_of_which_one_ends_like_the_other" {
+  command = plan
+
+  variables {
+    suffixes = [".png", "_small.PNG"]
+  }
+
+  expect_failures = [var.suffixes]
+}
+
+run "old_versions_for_no_day" {
+  command = plan
+
+  variables {
+    noncurrent_days = 0
+  }
+
+  expect_failures = [var.noncurrent_days]
+}
+
+run "old_versions_for_half_a_day" {
+  command = plan
+
+  variables {
+    noncurrent_days = 0.5
+  }
+
+  expect_failures = [var.noncurrent_days]
+}
+
+run "results_that_expire_at_once" {
+  command = plan
+
+  variables {
+    output_expiry_days = 0
+  }
+
+  expect_failures = [var.output_expiry_days]
+}
+
+run "access_logs_to_an_arn" {
+  command = plan
+
+  variables {
+    access_log_bucket = "arn:aws:s3:::logs"
+  }
+
+  expect_failures = [var.access_log_bucket]
+}
+
+run "access_logs_into_the_bucket_itself" {
+  command = plan
+
+  variables {
+    bucket_name       = "images"
+    access_log_bucket = "images"
+  }
+
+  expect_failures = [var.access_log_bucket]
+}
+
+run "a_digest_that_is_a_tag" {
+  command = plan
+
+  variables {
+    image_digest = "latest"
+  }
+
+  expect_failures = [var.image_digest]
+}
+
+run "a_digest_that_is_too_short" {
+  command = plan
+
+  variables {
+    image_digest = "sha256:abc"
+  }
+
+  expect_failures = [var.image_digest]
+}
+
+run "an_unknown_architecture" {
+  command = plan
+
+  variables {
+    architecture = "amd64"
+  }
+
+  expect_failures = [var.architecture]
+}
+
+run "less_memory_than_lambda_gives" {
+  command = plan
+
+  variables {
+    memory_mb  = 64
+    max_pixels = 1
+  }
+
+  expect_failures = [var.memory_mb]
+}
+
+run "half_a_megabyte" {
+  command = plan
+
+  variables {
+    memory_mb = 1769.5
+  }
+
+  expect_failures = [var.memory_mb]
+}
+
+run "too_little_memory_for_the_pixels" {
+  command = plan
+
+  variables {
+    max_pixels = 300000000
+  }
+
+  expect_failures = [var.memory_mb]
+}
+
+run "too_little_memory_for_16_bits" {
+  command = plan
+
+  variables {
+    recipe = "window=hann bits=16"
+  }
+
+  expect_failures = [var.memory_mb]
+}
+
+run "a_timeout_that_is_too_short" {
+  command = plan
+
+  variables {
+    timeout_seconds = 20
+  }
+
+  expect_failures = [var.timeout_seconds]
+}
+
+run "a_timeout_that_is_too_long" {
+  command = plan
+
+  variables {
+    timeout_seconds        = 901
+    oldest_message_seconds = 10000
+  }
+
+  expect_failures = [var.timeout_seconds]
+}
+
+run "no_concurrency" {
+  command = plan
+
+  variables {
+    reserved_concurrency = 1
+    maximum_concurrency  = 2
+  }
+
+  expect_failures = [var.reserved_concurrency]
+}
+
+run "less_concurrency_than_the_queue_uses" {
+  command = plan
+
+  variables {
+    reserved_concurrency = 5
+  }
+
+  expect_failures = [var.reserved_concurrency]
+}
+
+run "a_retention_that_cloudwatch_does_not_have" {
+  command = plan
+
+  variables {
+    log_retention_days = 31
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "a_recipe_without_values" {
+  command = plan
+
+  variables {
+    recipe = "bits"
+  }
+
+  expect_failures = [var.recipe]
+}
+
+run "a_recipe_without_record" {
+  command = plan
+
+  variables {
+    recipe = "bits=8 metadata=no"
+  }
+
+  expect_failures = [var.recipe]
+}
+
+run "no_pixels" {
+  command = plan
+
+  variables {
+    max_pixels = 0
+  }
+
+  expect_failures = [var.max_pixels]
+}
+
+run "half_a_pixel" {
+  command = plan
+
+  variables {
+    max_pixels = 1.5
+  }
+
+  expect_failures = [var.max_pixels]
+}
+
+run "metadata_that_are_all_foreign" {
+  command = plan
+
+  variables {
+    foreign_metadata = ["*"]
+  }
+
+  expect_failures = [var.foreign_metadata]
+}
+
+run "metadata_with_a_comma" {
+  command = plan
+
+  variables {
+    foreign_metadata = ["a,b"]
+  }
+
+  expect_failures = [var.foreign_metadata]
+}
+
+run "metadata_that_do_not_fit_the_environment" {
+  command = plan
+
+  variables {
+    foreign_metadata = [for number in range(500) : "key-${number}"]
+  }
+
+  expect_failures = [var.foreign_metadata]
+}
+
+run "a_namespace_of_aws" {
+  command = plan
+
+  variables {
+    metrics_namespace = "AWS/Lambda"
+  }
+
+  expect_failures = [var.metrics_namespace]
+}
+
+run "a_reserve_that_is_too_short" {
+  command = plan
+
+  variables {
+    reserve_ms = 99
+  }
+
+  expect_failures = [var.reserve_ms]
+}
+
+run "a_reserve_that_leaves_no_time" {
+  command = plan
+
+  variables {
+    reserve_ms = 50000
+  }
+
+  expect_failures = [var.reserve_ms]
+}
+
+run "a_batch_that_is_too_large" {
+  command = plan
+
+  variables {
+    batch_size = 11
+  }
+
+  expect_failures = [var.batch_size]
+}
+
+run "an_empty_batch" {
+  command = plan
+
+  variables {
+    batch_size = 0
+  }
+
+  expect_failures = [var.batch_size]
+}
+
+run "one_invocation_at_a_time" {
+  command = plan
+
+  variables {
+    maximum_concurrency = 1
+  }
+
+  expect_failures = [var.maximum_concurrency]
+}
+
+run "no_second_attempt" {
+  command = plan
+
+  variables {
+    max_receive_count = 1
+  }
+
+  expect_failures = [var.max_receive_count]
+}
+
+run "an_address_that_is_none" {
+  command = plan
+
+  variables {
+    alarm_emails = ["keeper"]
+  }
+
+  expect_failures = [var.alarm_emails]
+}
+
+run "an_address_but_no_alarms" {
+  command = plan
+
+  variables {
+    alarm_emails = ["keeper@example.org"]
+    alarms       = false
+  }
+
+  expect_failures = [var.alarm_emails]
+}
+
+run "a_topic_that_is_a_name" {
+  command = plan
+
+  variables {
+    alarm_topic_arn = "alarms"
+  }
+
+  expect_failures = [var.alarm_topic_arn]
+}
+
+run "an_alarm_while_messages_wait_for_their_next_attempt" {
+  command = plan
+
+  variables {
+    oldest_message_seconds = 300
+  }
+
+  expect_failures = [var.oldest_message_seconds]
+}

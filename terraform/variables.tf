@@ -1,0 +1,203 @@
+# What it is called, and where images are kept. The other variables: variables_function.tf,
+# variables_settings.tf, variables_queue.tf, variables_watching.tf.
+
+variable "name" {
+  description = "What everything is called: the function, the queues, the repository, the alarms."
+  type        = string
+  default     = "fft-pipeline"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 32
+    error_message = <<-EOT
+      name should have up to 32 lower-case letters, digits and single hyphens,
+      and begin with a letter: fft-pipeline, scans2.
+    EOT
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything, beside Project, which is the name."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = length(var.tags) <= 40 && alltrue([
+      for key, value in var.tags :
+      can(regex("^[\\w .:/=+@-]{1,128}$", key)) && can(regex("^[\\w .:/=+@-]{0,256}$", value))
+      && !startswith(lower(key), "aws:")
+    ])
+    error_message = <<-EOT
+      tags should be up to 40; keys of 1 to 128, values of up to 256 letters,
+      digits, spaces and _.:/=+-@; no key may begin with aws:.
+    EOT
+  }
+}
+
+variable "bucket_name" {
+  description = "Name of the bucket; null: name-account-region, which nobody else has."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.bucket_name == null ? true : alltrue([
+      can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket_name)),
+      !can(regex("^xn--|^sthree-|^amzn-s3-demo-|-s3alias$|--ol-s3$|--x-s3$", var.bucket_name)),
+    ])
+    error_message = <<-EOT
+      bucket_name should be null, or 3 to 63 lower-case letters, digits and
+      hyphens that neither begin nor end with a hyphen nor with what S3 reserves
+      (xn--, sthree-, -s3alias, …).
+    EOT
+  }
+}
+
+variable "force_destroy" {
+  description = "Whether destroying deletes the bucket with all images and results in it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "input_prefix" {
+  description = "Folder of the bucket that sources are dropped into."
+  type        = string
+  default     = "input/"
+  nullable    = false
+
+  # No wildcard of IAM (*, ?, $) and nothing that S3 would have to encode.
+  validation {
+    condition = (
+      can(regex("^([A-Za-z0-9][A-Za-z0-9_=.-]*/)+$", var.input_prefix))
+      && length(var.input_prefix) <= 512
+    )
+    error_message = <<-EOT
+      input_prefix should be a folder such as input/, or folders such as
+      scans/raw/: up to 512 letters, digits and _=.- that begin with a letter or
+      a digit, each with a / behind it.
+    EOT
+  }
+}
+
+variable "output_prefix" {
+  description = "Folder of the bucket that results are written to."
+  type        = string
+  default     = "output/"
+  nullable    = false
+
+  validation {
+    condition = (
+      can(regex("^([A-Za-z0-9][A-Za-z0-9_=.-]*/)+$", var.output_prefix))
+      && length(var.output_prefix) <= 512
+    )
+    error_message = <<-EOT
+      output_prefix should be a folder such as output/, or folders such as
+      scans/spectra/: up to 512 letters, digits and _=.- that begin with a
+      letter or a digit, each with a / behind it.
+    EOT
+  }
+
+  validation {
+    condition = alltrue([
+      !startswith(var.output_prefix, var.input_prefix),
+      !startswith(var.input_prefix, var.output_prefix),
+    ])
+    error_message = <<-EOT
+      input_prefix = "${var.input_prefix}" and output_prefix =
+      "${var.output_prefix}" overlap: results would be taken for sources. They
+      should be two folders, neither inside the other.
+    EOT
+  }
+}
+
+variable "suffixes" {
+  description = <<-EOT
+    Endings of the keys that are analysed, each in lower and in upper case; other objects below
+    input_prefix are left alone. Empty: everything is analysed, whatever it is called.
+  EOT
+  type        = set(string)
+  default     = [".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp"]
+  nullable    = false
+
+  validation {
+    condition = length(var.suffixes) <= 50 && alltrue([
+      for suffix in var.suffixes : can(regex("^[A-Za-z0-9_.-]{1,64}$", suffix))
+    ])
+    error_message = <<-EOT
+      suffixes should be up to 50 endings such as .png: each 1 to 64 letters,
+      digits and _.-
+    EOT
+  }
+
+  # S3 refuses two rules for one event that could match the same key.
+  validation {
+    condition = alltrue([
+      for pair in setproduct(var.suffixes, var.suffixes) :
+      pair[0] == pair[1] || !endswith(lower(pair[0]), lower(pair[1]))
+    ])
+    error_message = <<-EOT
+      No suffix should be the end of another one, upper or lower case: of
+      _small.png and .png the second is enough.
+    EOT
+  }
+}
+
+variable "noncurrent_days" {
+  description = "Days for which a source or result that was overwritten or deleted can be restored."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition = (
+      floor(var.noncurrent_days) == var.noncurrent_days
+      && var.noncurrent_days >= 1 && var.noncurrent_days <= 3650
+    )
+    error_message = "noncurrent_days should be a whole number of days from 1 to 3650."
+  }
+}
+
+variable "output_expiry_days" {
+  description = "Days after which results are deleted; null: never. Sources always stay."
+  type        = number
+  default     = null
+
+  validation {
+    condition = (
+      var.output_expiry_days == null ? true : (
+        floor(var.output_expiry_days) == var.output_expiry_days
+        && var.output_expiry_days >= 1 && var.output_expiry_days <= 3650
+      )
+    )
+    error_message = "output_expiry_days should be null or a whole number of days from 1 to 3650."
+  }
+}
+
+variable "access_log_bucket" {
+  description = <<-EOT
+    Existing bucket of the same region that takes S3's access logs, and whose policy lets
+    logging.s3.amazonaws.com write; null: none.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition = (
+      var.access_log_bucket == null ? true
+      : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_log_bucket))
+    )
+    error_message = "access_log_bucket should be null or the name of a bucket (not an ARN or URL)."
+  }
+
+  validation {
+    condition = (
+      var.access_log_bucket == null ? true
+      : var.access_log_bucket != coalesce(var.bucket_name, "(null)")
+    )
+    error_message = <<-EOT
+      access_log_bucket should not be the bucket itself, whose log would log its
+      own growth.
+    EOT
+  }
+}

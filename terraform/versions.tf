@@ -1,0 +1,14 @@
+terraform {
+  # 1.9 is the first version in which the validation of one variable may look at another.
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.0"
+    }
+  }
+}
+
+# There is no provider block: region and credentials come from the environment (AWS_REGION,
+# AWS_PROFILE, AWS_ENDPOINT_URL, …), and a module that calls this folder passes its own provider.
