@@ -6,17 +6,22 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 LOCAL := $(VENV)/.local
 BENCH := $(VENV)/.bench
+CHECKOV := $(VENV)/checkov/.done
 FUZZ_SECONDS ?= 60
 # One version of each package for all Pythons: the same image gives the same bytes on all of them.
-LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	--fork-strategy fewest --custom-compile-command 'make lock' pyproject.toml
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
+LOCK = $(COMPILE) pyproject.toml
+
+# What the command line has for people: not in the Lambda's image.
+ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint format typecheck check peers bench bench-lambda fuzz lock clean \
-	up drop logs down
+	up drop logs down image image-cli image-size image-test checkov plan deploy tail destroy
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV) ## make .venv with everything that development needs
 
@@ -39,7 +44,9 @@ format: $(DEV) ## put the code into shape
 typecheck: $(DEV) ## check types
 	$(BIN)/mypy
 
-check: lint typecheck test ## everything that CI runs
+check: $(CHECKOV) lint typecheck test ## everything that CI runs
+
+checkov: $(CHECKOV) ## install checkov, in an environment of its own
 
 peers: $(BENCH) ## install what the benchmarks are measured against
 
@@ -69,10 +76,45 @@ logs: $(LOCAL) ## show what the function says, as it comes
 down: $(LOCAL) ## stop it, and leave nothing behind
 	@$(BIN)/python -m handler.local down
 
+# A variable counts where it is given on the command line: the environment has others of that name.
+given = $(filter command,$(origin $(1)))
+
+# BASE=, PLATFORM= and TAG= as in docs/image.md; FLAGS= go to the builder itself.
+BUILD = $(PYTHON) docker/build.py $(if $(call given,BASE),--base "$(BASE)") \
+	$(if $(call given,PLATFORM),--platform "$(PLATFORM)") $(if $(call given,TAG),--tag "$(TAG)")
+
+image: ## build the container image of the Lambda function
+	@$(BUILD) $(if $(call given,FLAGS),-- $(FLAGS))
+
+image-cli: ## build the container image of the command line
+	@$(BUILD) --target cli $(if $(call given,FLAGS),-- $(FLAGS))
+
+image-size: ## show what the image adds to its base, by layer and by package
+	@$(PYTHON) docker/size.py $(if $(call given,TAG),"$(TAG)")
+
+image-test: $(DEV) ## build both images, and test them running
+	$(BIN)/python -m pytest tests/test_image.py tests/test_image_contents.py tests/test_image_build.py
+
+plan: $(LOCAL) ## show what `make deploy` would change in the AWS account
+	@$(BIN)/python terraform/deploy plan
+
+deploy: $(LOCAL) ## put everything into the AWS account, or up to date; BASE=image REBUILD=1
+	@$(BIN)/python terraform/deploy deploy $(if $(call given,BASE),--base "$(BASE)") \
+		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),-- $(FLAGS))
+
+tail: $(LOCAL) ## show the log of what is deployed, as it comes
+	@$(BIN)/python terraform/deploy tail
+
+destroy: $(LOCAL) ## take everything out of the AWS account; DATA=delete for images and results too
+	@$(BIN)/python terraform/deploy destroy $(if $(call given,DATA),--data "$(DATA)")
+
 lock: $(DEV) ## pin the requirements anew
 	echo 'setuptools>=77' | $(LOCK) - -o requirements.txt
 	$(LOCK) --extra dev --constraint requirements.txt -o tests/requirements.txt
 	$(LOCK) --extra local --constraint tests/requirements.txt -o handler/local/requirements.txt
+	$(LOCK) --extra lambda --constraint tests/requirements.txt \
+		$(ONLY_FOR_TERMINALS:%=--no-emit-package %) -o docker/requirements.txt
+	echo checkov | $(COMPILE) - -o tests/checkov.txt
 
 clean: ## remove .venv, results and caches
 	rm -rf $(VENV) .local-aws output_images build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -94,6 +136,12 @@ $(DEV): tests/requirements.txt $(RUN)
 
 $(LOCAL): handler/local/requirements.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --require-hashes -r handler/local/requirements.txt
+	@touch $@
+
+# It pins versions that others do not.
+$(CHECKOV): tests/checkov.txt | $(DEV)
+	$(BIN)/python -m venv $(VENV)/checkov
+	$(BIN)/uv pip install --quiet --python $(VENV)/checkov --require-hashes -r tests/checkov.txt
 	@touch $@
 
 $(BENCH): benchmarks/requirements.txt $(DEV)

@@ -1,0 +1,144 @@
+"""``make deploy``: what is done in which order, and what makes another image."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.house import SECONDS, Answer, House, hear_interrupts
+
+pytest_plugins = ["tests.house_fixtures"]
+pytestmark = pytest.mark.slow
+
+
+def test_a_first_deployment_goes_from_the_repository_to_the_function(house: House) -> None:
+    done = house.run("deploy")
+    assert done.returncode == 0, done.stderr
+    digest = house.digest()
+    calls = house.calls()
+    assert calls[0] == "terraform apply"
+    assert calls[1].startswith("docker login --username AWS --password-stdin 123456789012.dkr")
+    assert calls[2].startswith("docker buildx build")
+    assert "--platform linux/amd64" in calls[2]
+    assert calls[3].startswith("docker push")
+    assert calls[4:] == [f"terraform apply image_digest={digest}"]
+    assert f"aws s3 cp input_images/text.png s3://{house.name}/input/" in done.stderr
+
+
+def test_a_second_deployment_finds_the_image_and_builds_nothing(house: House) -> None:
+    assert house.run("deploy").returncode == 0
+    house.calls()
+    assert house.run("deploy").returncode == 0
+    assert house.calls() == [f"terraform apply image_digest={house.digest()}"]
+
+
+def test_a_deployment_that_broke_off_goes_on_where_it_was(house: House) -> None:
+    broken = house.run("deploy", FAILING="push")
+    assert broken.returncode == 1
+    assert "could not be built and sent" in broken.stderr
+    house.calls()
+    assert house.run("deploy").returncode == 0
+    assert house.calls()[-1] == f"terraform apply image_digest={house.digest()}"
+
+
+def test_an_image_is_built_anew_for_another_base_or_on_demand(house: House) -> None:
+    tags = {house.tag(), house.tag(base="registry.example/python:3.13"), house.tag(anew=True)}
+    assert len(tags) == 3
+
+
+@pytest.mark.parametrize(
+    "changed", ["handler/answers.py", "fft_tool/limits.py", "docker/Dockerfile", "LICENSE"]
+)
+def test_what_the_image_is_made_of_makes_another_tag(house: House, changed: str) -> None:
+    before = house.tag()
+    house.touch(changed)
+    assert house.tag() != before
+
+
+@pytest.mark.parametrize(
+    "changed", ["handler/local/up.py", "terraform/README.md", "fft_tool/__pycache__/x.pyc"]
+)
+def test_what_the_image_is_not_made_of_does_not(house: House, changed: str) -> None:
+    before = house.tag()
+    house.touch(changed)
+    assert house.tag() == before
+
+
+def test_all_that_the_dockerfile_copies_counts(house: House) -> None:
+    dockerfile = (house.folder / "docker" / "Dockerfile").read_text("utf-8")
+    copied = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", dockerfile, re.MULTILINE)
+    assert copied
+    for path in " ".join(copied).split():
+        before = house.tag()
+        house.touch(path if (house.folder / path).is_file() else f"{path}/more.py")
+        assert house.tag() != before, path
+
+
+def test_the_image_is_for_the_function_s_processor(house: House) -> None:
+    house.wish(architecture="arm64")
+    assert house.run("deploy", "--", "--no-cache").returncode == 0
+    (build,) = (call for call in house.calls() if "buildx build" in call)
+    assert "--platform linux/arm64" in build
+    assert "--no-cache" in build
+
+
+def test_a_new_name_makes_a_new_repository_first(house: House) -> None:
+    assert house.run("deploy").returncode == 0
+    house.calls()
+    house.wish(name=f"{house.name}-2")
+    assert house.run("deploy").returncode == 0
+    assert house.calls()[0] == "terraform apply"
+
+
+def test_the_function_is_called_once_to_see_whether_it_starts(
+    house: House, function: Answer
+) -> None:
+    assert house.run("deploy").returncode == 0
+    ((path, event),) = function.asked
+    assert house.name in path
+    assert event["Event"] == "s3:TestEvent"
+    function.fails, function.says = True, '{"errorMessage": "FFT_RECIPE: unknown key"}'
+    done = house.run("deploy")
+    assert done.returncode == 1
+    assert "does not start" in done.stderr
+    assert "FFT_RECIPE: unknown key" in done.stderr
+
+
+def test_terraform_s_failure_ends_it(house: House) -> None:
+    done = house.run("deploy", FAILING="apply")
+    assert done.returncode == 1
+    assert "terraform apply ended with exit code 1" in done.stderr
+    assert house.calls() == ["terraform apply"]
+
+
+def test_terraform_comes_to_its_own_end_when_somebody_interrupts(house: House) -> None:
+    """It has to put down what it has done so far: whoever kills it loses track of that."""
+    fakes = house.folder / "fakes"
+    deploy = subprocess.Popen(
+        [sys.executable, "terraform/deploy", "deploy"],
+        cwd=house.folder,
+        env={**house.environment, "SLOW": "apply"},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=hear_interrupts,  # noqa: PLW1509
+    )
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not (fakes / "waiting").exists():
+            assert deploy.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.killpg(deploy.pid, signal.SIGINT)  # as a terminal does
+        assert deploy.wait(SECONDS) == 130
+        assert (fakes / "put-down").exists()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(deploy.pid, signal.SIGKILL)
+        deploy.wait()
