@@ -111,7 +111,8 @@ class Builder:
             words, cwd=ROOT, env={**os.environ, **variables}, stdout=sys.stderr, check=False
         )
         if done.returncode:
-            raise Failed(f"{' '.join(words[:3])} … ended with exit code {done.returncode}, see above")
+            program = " ".join(words[:3])
+            raise Failed(f"{program} … ended with exit code {done.returncode}, see above")
 
 
 def find(environ: Mapping[str, str] = os.environ) -> Builder:
