@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -103,6 +104,20 @@ def environment(**variables: str) -> dict[str, str]:
     home = str(Path(fft_tool.__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     return {**kept, "PYTHONPATH": path, "TERM": "xterm", **variables}
+
+
+def what_make_would_run(target: str, **variables: str) -> str:
+    """Commands that ``make`` has for a target, variables behind it, in one line."""
+    outer = {name: text for name, text in os.environ.items() if "MAKE" not in name}
+    make = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", *shlex.split(target)],
+        cwd=Path(fft_tool.__file__).resolve().parents[1],
+        env={**outer, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return " ".join(make.stdout.replace("\\\n", " ").replace('"', "").split())
 
 
 def obey_permissions() -> None:

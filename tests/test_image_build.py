@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import pip_settings
+from tests.command import what_make_would_run
 from tests.container import call
 from tests.registry import Registry
 from tests.workshop import ROOT, Workshop, script
@@ -84,6 +85,21 @@ def test_nothing_in_the_recipe_names_an_architecture() -> None:
     for path in (ROOT / "docker").iterdir():
         if path.suffix in ("", ".sh") or path.name == "tidy.py":
             assert not re.search(r"x86|amd64|arm64|aarch64", path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("image", "docker/build.py"),
+        ("image-cli TAG=team/fft:7", "docker/build.py --tag team/fft:7 --target cli"),
+        ("image BASE=a/python:3", "docker/build.py --base a/python:3"),
+        ("image PLATFORM=linux/arm64", "docker/build.py --platform linux/arm64"),
+        ("image FLAGS='--no-cache --pull'", "docker/build.py -- --no-cache --pull"),
+        ("image-size TAG=x.tar", "docker/size.py x.tar"),
+    ],
+)
+def test_make_passes_on_what_it_is_told(target: str, words: str) -> None:
+    assert what_make_would_run(target, BASE="of-somebody-else").endswith(f" {words}")
 
 
 # Bad input
