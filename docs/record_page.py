@@ -17,7 +17,8 @@ HEAD = f"""# The record, field by field
 everything needed to reproduce, trust and invert them. Records satisfy the JSON Schema
 [`{SCHEMA_NAME}`](../fft_tool/record.schema.json), of which this page is made
 (`python docs/record_page.py`). The version in its name changes when a field changes its meaning
-or vanishes. No record holds a time or a host: the same image and recipe give the same bytes.
+or vanishes. No record holds a time or a host: the same image and recipe give the
+[same bytes](decisions/2026-11-20-same-bytes.md).
 
 A dot parts a field from what it is part of; `[]` stands for each entry of a list, `*` for any name.
 
