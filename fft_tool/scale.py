@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.elementary import log1p
+
 FloatArray = NDArray[np.floating[Any]]
 
 DB_FLOOR = -120.0
@@ -64,7 +66,7 @@ def _from_decibels(shown: FloatArray, largest: float) -> FloatArray:
 SCALES = {
     scale.name: scale
     for scale in (
-        Scale("log", lambda m, _: np.log1p(m, out=m), lambda s, _: np.expm1(s, out=s)),
+        Scale("log", log1p, lambda s, _: np.expm1(s, out=s)),
         Scale("linear", lambda m, _: m, lambda s, _: s),
         Scale("power", lambda m, _: np.square(m, out=m), lambda s, _: np.sqrt(s, out=s)),
         Scale("db", _decibels, _from_decibels),

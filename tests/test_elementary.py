@@ -1,0 +1,76 @@
+"""Arctangent and logarithm: right, and with the same bits on every processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fft_tool.elementary import arctan2, log1p
+from tests.command import tool
+
+TYPES = ((np.float32, 4e-7), (np.float64, 1e-15))
+
+
+@pytest.mark.parametrize(("dtype", "error"), TYPES)
+@pytest.mark.parametrize("length", [1e-36, 1e-20, 1.0, 12345.0, 1e20, 3e38])
+def test_every_angle_is_right(length: float, dtype: type[np.floating], error: float) -> None:
+    exact = np.linspace(-np.pi, np.pi, 100_001)
+    y, x = ((length * f(exact)).astype(dtype) + dtype(0) for f in (np.sin, np.cos))
+    angle = arctan2(y, x)
+    assert angle.dtype == dtype
+    away = np.abs(angle - np.arctan2(y.astype(float), x.astype(float)))
+    assert away.max() < error
+
+
+@pytest.mark.parametrize(("dtype", "error"), TYPES)
+@pytest.mark.parametrize("y", [-2.0, 0.0, 2.0])
+@pytest.mark.parametrize("x", [-2.0, 0.0, 2.0])
+def test_axes_and_diagonals_are_right(x: float, y: float, dtype: Any, error: float) -> None:
+    """Among them zero, whose angle is zero, and negative numbers, whose angle is π, never -π."""
+    angle = arctan2(np.array([y], dtype), np.array([x], dtype))
+    assert angle[0] == pytest.approx(float(np.arctan2(y, x)), abs=error)
+    if y == 0 <= x:
+        assert angle[0] == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 16_383, 16_384, 16_385, 40_000])
+def test_how_many_there_are_makes_no_difference(size: int) -> None:
+    y, x = np.random.default_rng(size).standard_normal((2, size)).astype(np.float32)
+    one_by_one = [arctan2(y[n : n + 1], x[n : n + 1])[0] for n in range(0, size, 997)]
+    assert arctan2(y, x)[::997].tolist() == one_by_one
+
+
+def test_rows_and_columns_stay_where_they_are() -> None:
+    y, x = np.random.default_rng(1).standard_normal((2, 5, 7)).astype(np.float32)
+    angle = arctan2(y, x)
+    assert angle.shape == (5, 7)
+    assert angle[2, 3] == arctan2(y[2:3, 3], x[2:3, 3])[0]
+
+
+@pytest.mark.parametrize("largest", [1e-30, 1e-3, 0.999, 1.0, 7.0, 1e9])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logarithms_are_right_for_their_scale(largest: float, dtype: type[np.floating]) -> None:
+    values = np.linspace(0, largest, 10_001)
+    exact = np.log1p(values)
+    seen = log1p(values.astype(dtype), largest)
+    assert seen.dtype == dtype
+    assert np.abs(seen - exact).max() <= 4 * np.finfo(dtype).eps * exact[-1]
+
+
+def test_a_processor_without_the_latest_instructions_gives_the_same_bytes(
+    repository: Path, tmp_path: Path
+) -> None:
+    """With AVX2 in place of AVX-512, for example: machines of a cloud are not all alike."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    images = sorted((repository / "input_images").glob("*.png"))
+    wishes = ("--bits", "16", "--metadata", "--histogram", "--spectrum", "-o")
+    words: list[str | Path] = ["analyze", *images, *wishes]
+    for name, without in (("new", ""), ("old", " ".join(found[1:]))):
+        done = tool(*words, name, cwd=tmp_path, NPY_DISABLE_CPU_FEATURES=without)
+        assert done.code == 0, done.err
+    new, old = ({p.name: p.read_bytes() for p in (tmp_path / n).iterdir()} for n in ("new", "old"))
+    assert [name for name in new if new[name] != old[name]] == []
+    assert len(new) == 5 * len(images)
