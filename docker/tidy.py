@@ -21,10 +21,14 @@ UNUSED = ("tests", "conftest.py", "*.pyi", "*.pxd", "*.pyx", "*.h", "*.a", "*.c"
 # What the command line's lock file has for those who build a wheel.
 BUILDS = ("setuptools", "setuptools-*", "pkg_resources", "_distutils_hack", "distutils-*.pth")
 
+# Libraries that nothing of what is kept is linked to.
+UNLINKED = ("scipy.libs",)
+
 # Folders of which only these subfolders are used; files that lie in them directly stay.
 KEPT_OF = {
-    # scipy.fft, and what it imports: nothing else of scipy is called.
-    "scipy": ("_lib", "fft", "special"),
+    # Of scipy, its compiled transforms alone are loaded: fft_tool/kernel.py.
+    "scipy": ("fft",),
+    "scipy/fft": ("_duccfft", "_pocketfft"),
     # S3, and the services that a profile's credentials may come from.
     "botocore/data": ("s3", "signin", "sso", "sso-oidc", "sts"),
 }
@@ -47,7 +51,7 @@ def unused(packages: Path) -> Iterator[Path]:
     """What may go, of the packages in a folder."""
     for pattern in UNUSED:
         yield from packages.rglob(pattern)
-    for pattern in BUILDS:
+    for pattern in (*BUILDS, *UNLINKED):
         yield from packages.glob(pattern)
     for place, kept in KEPT_OF.items():
         folders = (path for path in (packages / place).glob("*") if path.is_dir())

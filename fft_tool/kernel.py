@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _LOCATIONS = ("fft/_duccfft/pyduccfft", "fft/_pocketfft/pypocketfft")
-_UNSCALED, _BY_SIZE = 0, 2
+UNSCALED, BY_SIZE = 0, 2
 
 
 class Kernel(Protocol):
@@ -49,6 +49,12 @@ class Kernel(Protocol):
         threads: int,
     ) -> Array:
         """Half-complex to real, ``lastsize`` samples along the last of ``axes``."""
+        ...
+
+    def dct(
+        self, a: Array, kind: int, axes: tuple[int, ...], scaling: int, out: Array, threads: int
+    ) -> Array:
+        """Cosine transform of ``kind`` 2, unscaled, or 3, by size, which undoes the former."""
         ...
 
 
@@ -93,10 +99,21 @@ class PublicKernel:
         out[...] = fft.irfftn(a, s=sizes, axes=axes, norm=norm, workers=threads)
         return out
 
+    def dct(
+        self, a: Array, kind: int, axes: tuple[int, ...], scaling: int, out: Array, threads: int
+    ) -> Array:
+        """Cosine transform of ``kind`` 2, unscaled, or 3, by size, which undoes the former."""
+        from scipy import fft  # noqa: PLC0415
+
+        assert (kind, scaling) in ((2, UNSCALED), (3, BY_SIZE))  # noqa: S101
+        transform = fft.dctn if kind == 2 else fft.idctn
+        out[...] = transform(a, axes=axes, workers=threads)
+        return out
+
 
 def _norm(forward: bool, scaling: int) -> str:
     """Scipy's name for a scaling in a direction."""
-    return "forward" if forward == (scaling == _BY_SIZE) else "backward"
+    return "forward" if forward == (scaling == BY_SIZE) else "backward"
 
 
 @functools.cache
@@ -136,10 +153,14 @@ def _works(candidate: Kernel) -> bool:
     """Whether the private interface is still the one written down above."""
     signal = np.array([[1.0, 2.0], [4.0, 8.0]], np.float32)
     half = np.empty((2, 2), np.complex64)
-    candidate.r2c(signal, (1,), True, _UNSCALED, half, 1)
-    candidate.c2c(half, (0,), True, _UNSCALED, half, 1)
+    candidate.r2c(signal, (1,), True, UNSCALED, half, 1)
+    candidate.c2c(half, (0,), True, UNSCALED, half, 1)
     seen = np.array_equal(half, [[15, -5], [-9, 3]])
-    candidate.c2c(half, (0,), False, _BY_SIZE, half, 1)
+    candidate.c2c(half, (0,), False, BY_SIZE, half, 1)
     back = np.empty_like(signal)
-    candidate.c2r(half, (1,), 2, False, _BY_SIZE, back, 1)
-    return seen and np.array_equal(back, signal)
+    candidate.c2r(half, (1,), 2, False, BY_SIZE, back, 1)
+    cosines = np.empty((1, 2))
+    candidate.dct(signal[:1].astype(float), 2, (1,), UNSCALED, cosines, 1)
+    seen &= np.allclose(cosines, [[6, -np.sqrt(2)]])
+    candidate.dct(cosines, 3, (1,), BY_SIZE, cosines, 1)
+    return seen and np.array_equal(back, signal) and np.allclose(cosines, signal[:1])

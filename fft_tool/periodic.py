@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.kernel import BY_SIZE, UNSCALED, kernel
 from fft_tool.parallel import map_rows, rows_per_block
 from fft_tool.spectrum import Spectrum
 
@@ -62,20 +63,19 @@ def remove_smooth(
 
 def restore_smooth(periodic: NDArray[np.floating[Any]], *, threads: int = 1) -> FloatArray:
     """Give the image whose periodic component is ``periodic``, both (h, w)."""
-    from scipy import fft  # noqa: PLC0415  (costs 200 ms, and few recipes need it)
-
     height, width = periodic.shape
     values = periodic.astype(np.float64)
-    modes = fft.dctn(_wrapped_laplacian(values), workers=threads, overwrite_x=True)
+    modes = _wrapped_laplacian(values)
+    kernel().dct(modes, 2, (0, 1), UNSCALED, modes, threads)
     divisor = (2 * np.cos(np.pi * np.arange(height) / height) - 2)[:, None] + (
         2 * np.cos(np.pi * np.arange(width) / width) - 2
     )
     divisor[0, 0] = 1.0
     modes /= divisor
     modes[0, 0] = 0.0
-    image: FloatArray = fft.idctn(modes, workers=threads, overwrite_x=True)
-    image += values.mean()  # the Laplacian does not know the mean; the split keeps it
-    return image
+    kernel().dct(modes, 3, (0, 1), BY_SIZE, modes, threads)
+    modes += values.mean()  # the Laplacian does not know the mean; the split keeps it
+    return modes
 
 
 def _wrapped_laplacian(values: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.kernel import kernel
+from fft_tool.kernel import UNSCALED, kernel
 from fft_tool.parallel import map_rows, rows_per_block, worth_threads
 from fft_tool.spectrum import Spectrum
 
@@ -21,7 +21,6 @@ RealArray = NDArray[Any]
 ReadRows = Callable[[int, int], RealArray]
 TakeRows = Callable[[int, NDArray[np.floating[Any]]], T]
 
-_UNSCALED = 0
 PRECISIONS: dict[str, tuple[type[np.floating[Any]], type[np.complexfloating[Any, Any]]]] = {
     "single": (np.float32, np.complex64),
     "double": (np.float64, np.complex128),
@@ -60,12 +59,12 @@ def forward_rows(
 
     def transform_rows(start: int, stop: int) -> None:
         block = read(start, stop).astype(real, copy=False)
-        kernel().r2c(block, (1,), True, _UNSCALED, half[start:stop], 1)
+        kernel().r2c(block, (1,), True, UNSCALED, half[start:stop], 1)
 
     block_rows = rows_per_block(width * np.dtype(real).itemsize)
     map_rows(transform_rows, height, block_rows, threads=threads)
     if height > 1:
-        kernel().c2c(half, (0,), True, _UNSCALED, half, worth_threads(half.nbytes, threads))
+        kernel().c2c(half, (0,), True, UNSCALED, half, worth_threads(half.nbytes, threads))
     return Spectrum(half, width)
 
 
@@ -94,11 +93,11 @@ def inverse_rows(spectrum: Spectrum, take: TakeRows[T], *, threads: int = 1) -> 
     level = half[0, 0].real / (height * width)
     half[0, 0] = 0
     if height > 1:
-        kernel().c2c(half, (0,), False, _UNSCALED, half, worth_threads(half.nbytes, threads))
+        kernel().c2c(half, (0,), False, UNSCALED, half, worth_threads(half.nbytes, threads))
 
     def transform_rows(start: int, stop: int) -> T:
         rows = np.empty((stop - start, width), real)
-        kernel().c2r(half[start:stop], (1,), width, False, _UNSCALED, rows, 1)
+        kernel().c2r(half[start:stop], (1,), width, False, UNSCALED, rows, 1)
         rows /= height * width
         rows += level
         return take(start, rows)

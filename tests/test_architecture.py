@@ -49,7 +49,7 @@ USERS = {
     "PIL": "decoders exif histogram pipeline thumbnail",
     "pyarrow": "table",
     "rich": "terminal",
-    "scipy": "kernel periodic",
+    "scipy": "kernel",
     "shtab": "commands",
     "skimage": "",
     # A result depends on source and recipe alone: not on time, chance, machine or settings.
@@ -173,7 +173,8 @@ def test_analysing_an_image_loads_nothing_heavy() -> None:
 import numpy, fft_tool
 from fft_tool import pngwrite
 image = fft_tool.Source("a.png", pngwrite.encode(numpy.zeros((8, 8), numpy.uint8)))
-fft_tool.run(image, fft_tool.Recipe(metadata=True, bits=16, spectrum=True, window="hann"))
+for wish in ({"window": "hann"}, {"periodic": True}):
+    fft_tool.run(image, fft_tool.Recipe(metadata=True, bits=16, spectrum=True, **wish))
 """
     assert not loaded_by(code) & HEAVY
 

@@ -55,7 +55,7 @@ def test_outputs_are_those_of_the_command_line_byte_for_byte(
     ],
 )
 def test_every_part_of_the_core_gives_the_same_bytes(deployed: Deployed, recipe: str) -> None:
-    """Among them those that call what was nearly left out of scipy: ``periodic`` does."""
+    """Among them all that is called of scipy: ``periodic`` needs its cosine transform."""
     deployed.upload("input/a.png")
     assert deployed.do("input/a.png", recipe=recipe)["error"] is None
     assert deployed.outputs() == made("a.png", recipe=recipe)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import fft_tool
-from fft_tool.kernel import PublicKernel
 from tests.container import Image, call
 from tests.workshop import ROOT, script
 
@@ -62,7 +61,7 @@ def test_nothing_in_it_is_compiled_when_it_starts(image: Image) -> None:
     """There is bytecode for every module, also of the standard library's, which bases lack."""
     code = """
 import os, sys
-import awslambdaric.bootstrap, handler.entry, fft_tool.s3_boto3, scipy.fft
+import awslambdaric.bootstrap, handler.entry, fft_tool.s3_boto3
 for name, module in sorted(sys.modules.items()):
     spec = getattr(module, "__spec__", None)
     if spec and spec.origin and spec.origin.endswith(".py") and not os.path.exists(spec.cached):
@@ -71,26 +70,10 @@ for name, module in sorted(sys.modules.items()):
     assert image.python(code) == []
 
 
-def test_what_is_left_of_scipy_is_enough_for_both_kernels(image: Image) -> None:
-    """The compiled one, and the public functions that would take its place."""
-    code = """
-import numpy as np
-from fft_tool.kernel import PublicKernel, kernel
-image = np.random.default_rng(1).random((24, 30), np.float32)
-print(type(kernel()).__name__)
-for one in (kernel(), PublicKernel()):
-    half = np.empty((24, 16), np.complex64)
-    one.r2c(image, (1,), True, 0, half, 1)
-    one.c2c(half, (0,), True, 0, half, 1)
-    print(half.tobytes().hex()[:4000])
-    back = np.empty_like(image)
-    one.c2c(half, (0,), False, 2, half, 1)
-    one.c2r(half, (1,), 30, False, 2, back, 1)
-    print(back.tobytes().hex()[:4000])
-"""
-    name, *there = image.python(code)
-    assert name != PublicKernel.__name__
-    assert there[:2] == there[2:]
+def test_what_is_left_of_scipy_are_its_compiled_transforms(image: Image, cli: Image) -> None:
+    code = "from fft_tool.kernel import kernel; print(kernel().__file__)"
+    for one in (image, cli):
+        assert re.search(r"/scipy/fft/\w+/py\w+fft\.[\w-]+\.so$", one.python(code)[0])
 
 
 ABSENT = [

@@ -11,7 +11,7 @@ import pytest
 
 from fft_tool import kernel as kernels
 from fft_tool import transform
-from fft_tool.kernel import PublicKernel
+from fft_tool.kernel import BY_SIZE, UNSCALED, PublicKernel
 from fft_tool.transform import forward, inverse
 from tests.planes import SMALL_SHAPES, Shape, noise
 
@@ -60,7 +60,11 @@ def test_public_kernel_scales_and_works_in_place_as_the_compiled_one() -> None:
         kernel.c2c(half, (0,), True, 2, half, 1)
         back = np.empty((6, 9), np.float32)
         kernel.c2r(half, (0, 1), 9, False, 2, back, 1)
-        results.append((half.tobytes(), back.tobytes()))
+        cosines = np.empty((6, 9))
+        kernel.dct(image.astype(float), 2, (0, 1), UNSCALED, cosines, 1)
+        modes = cosines.tobytes()
+        kernel.dct(cosines, 3, (0, 1), BY_SIZE, cosines, 1)
+        results.append((half.tobytes(), back.tobytes(), modes, cosines.tobytes()))
     assert results[0] == results[1]
 
 
@@ -94,11 +98,12 @@ CHANGED_MODULES = {
         def r2c(*_): ...
         def c2c(*_): ...
         def c2r(*_): ...
+        def dct(*_): ...
         """,
     "it scales otherwise": """
         from fft_tool.kernel import PublicKernel
         kernel = PublicKernel()
-        c2c, c2r = kernel.c2c, kernel.c2r
+        c2c, c2r, dct = kernel.c2c, kernel.c2r, kernel.dct
         def r2c(a, axes, forward, scaling, out, threads):
             kernel.r2c(a, axes, forward, scaling, out, threads)
             out /= 2
@@ -106,9 +111,22 @@ CHANGED_MODULES = {
     "its inverse is not normed": """
         from fft_tool.kernel import PublicKernel
         kernel = PublicKernel()
-        r2c, c2c = kernel.r2c, kernel.c2c
+        r2c, c2c, dct = kernel.r2c, kernel.c2c, kernel.dct
         def c2r(a, axes, lastsize, forward, scaling, out, threads):
             kernel.c2r(a, axes, lastsize, forward, 0, out, threads)
+        """,
+    "it has no cosine transform": """
+        from fft_tool.kernel import PublicKernel
+        kernel = PublicKernel()
+        r2c, c2c, c2r = kernel.r2c, kernel.c2c, kernel.c2r
+        """,
+    "its cosine transform is orthogonal": """
+        from fft_tool.kernel import PublicKernel
+        kernel = PublicKernel()
+        r2c, c2c, c2r = kernel.r2c, kernel.c2c, kernel.c2r
+        def dct(a, kind, axes, scaling, out, threads):
+            kernel.dct(a, kind, axes, scaling, out, threads)
+            out /= 2
         """,
 }
 
@@ -125,7 +143,7 @@ def test_module_that_keeps_its_interface_is_trusted(tmp_path: Path) -> None:
     path.write_text(
         "from fft_tool.kernel import PublicKernel\n"
         "kernel = PublicKernel()\n"
-        "r2c, c2c, c2r = kernel.r2c, kernel.c2c, kernel.c2r\n"
+        "r2c, c2c, c2r, dct = kernel.r2c, kernel.c2c, kernel.c2r, kernel.dct\n"
     )
     assert kernels._load(path) is not None  # noqa: SLF001
 
