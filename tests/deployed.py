@@ -14,7 +14,7 @@ from PIL import Image
 
 import fft_tool
 from tests.cloud import Bucket
-from tests.deliveries import direct
+from tests.deliveries import direct, handed_back, notification, queued
 from tests.gateway import Gateway
 from tests.images import noise, pink_noise, png_bytes, saved
 from tests.runtime import Function, strict_json
@@ -57,6 +57,14 @@ class Deployed:
         """All that is below ``output/``, by name."""
         keys = [key for key in self.bucket.keys() if key.startswith("output/")]  # noqa: SIM118
         return {key.removeprefix("output/"): self.bucket.get(key) for key in keys}
+
+    def outputs_of_all(self) -> dict[str, bytes]:
+        """Upload all sources and have them done, as the queue brings them; what comes of it."""
+        keys = [f"input/{name}" for name in SOURCES]
+        for key, data in zip(keys, SOURCES.values(), strict=True):
+            self.upload(key, data)
+        assert handed_back(self.send(queued(notification(self.bucket.name, *keys)))) == []
+        return self.outputs()
 
     def record(self, name: str) -> Json:
         """A record, read as strictly as it is to be written."""

@@ -23,7 +23,7 @@ from tests.deliveries import (
     sns,
     sns_in_queue,
 )
-from tests.deployed import IMAGE, OTHER, SOURCES, Deployed, made
+from tests.deployed import IMAGE, OTHER, Deployed, made
 from tests.faulty import BOMB, FAULTY, Faulty
 
 pytest.importorskip("awslambdaric", reason="Amazon's client exists for Linux only")
@@ -108,11 +108,7 @@ def test_an_object_that_is_gone_is_no_failure(deployed: Deployed, kind: str) -> 
 def test_outputs_are_those_of_the_command_line_byte_for_byte(
     deployed: Deployed, by_command_line: dict[str, bytes]
 ) -> None:
-    keys = [f"input/{name}" for name in SOURCES]
-    for name, data in SOURCES.items():
-        deployed.upload(f"input/{name}", data)
-    assert handed_back(deployed.send(queued(notification(deployed.bucket.name, *keys)))) == []
-    assert deployed.outputs() == by_command_line
+    assert deployed.outputs_of_all() == by_command_line
 
 
 def test_outputs_have_their_content_types_and_the_record_comes_last(deployed: Deployed) -> None:

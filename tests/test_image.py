@@ -11,7 +11,6 @@ import pytest
 import fft_tool
 from tests.command import tool
 from tests.container import Image, Mount
-from tests.deliveries import handed_back, notification, queued
 from tests.deployed import IMAGE, OTHER, SOURCES, Deployed, made
 from tests.faulty import BOMB
 from tests.runtime import Function, environment
@@ -38,11 +37,7 @@ def process(image: Image, environ: dict[str, str]) -> Iterator[Function]:
 def test_outputs_are_those_of_the_command_line_byte_for_byte(
     deployed: Deployed, by_command_line: dict[str, bytes]
 ) -> None:
-    keys = [f"input/{name}" for name in SOURCES]
-    for name, data in SOURCES.items():
-        deployed.upload(f"input/{name}", data)
-    assert handed_back(deployed.send(queued(notification(deployed.bucket.name, *keys)))) == []
-    assert deployed.outputs() == by_command_line
+    assert deployed.outputs_of_all() == by_command_line
 
 
 @pytest.mark.parametrize(
