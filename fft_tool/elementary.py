@@ -1,21 +1,24 @@
-"""Arctangent and logarithm that are fast, and round the same way, on every processor.
+"""Arctangent and logarithm that are fast on every processor.
 
 numpy has its own for AVX-512; on all others (AVX2, as in most of the cloud, and arm64) it calls the
-C library for one number after the other, which takes up to forty times as long and rounds
-differently. What stands here is made of operations that are exact to the last bit everywhere.
+C library for one number after the other, which takes twenty to forty times as long. What stands
+here in their place is made of operations that numpy has for every processor, and that round in the
+same way on all of them. See docs/decisions/2026-11-20-same-bytes.md.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.lib import introspect
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 Singles = NDArray[np.float32]
 
-_CHUNK = 1 << 14  # numbers at a time: all that is in between stays in a core's cache
+_CHUNK = 1 << 16  # numbers at a time: more leave a core's cache, fewer have threads wait in turn
 
 # arctan(a) / a as a polynomial in a², for 0 ≤ a ≤ 1, highest power first: of degree 7 the one with
 # the smallest largest error of arctan(a), 4e-8, which is a sixth of what rounding adds.
@@ -43,7 +46,7 @@ def arctan2(y: FloatArray, x: FloatArray) -> FloatArray:
     Neither may hold -0.0, infinities or NaN; both are of one type and shape, as is the angle.
     """
     angle = np.empty_like(x)
-    if x.dtype != np.float32:  # whose last bit makes no difference to any picture
+    if x.dtype != np.float32 or _is_vectorised("arctan2"):
         return np.arctan2(y, x, out=angle)
     scratch = np.empty((3, min(x.size, _CHUNK)), x.dtype)
     flat = y.ravel(), x.ravel(), angle.reshape(-1)
@@ -85,7 +88,14 @@ def _arctan2(
 
 def log1p(values: FloatArray, largest: float) -> FloatArray:
     """Logarithm of 1 + values in place, to 1e-7 of the logarithm of 1 + ``largest``."""
-    if largest < 1:
+    if largest < 1 or _is_vectorised("log1p"):
         return np.log1p(values, out=values)
     values += 1
     return np.log(values, out=values)
+
+
+@cache
+def _is_vectorised(name: str) -> bool:
+    """Whether numpy has a function for many numbers at a time on this processor."""
+    kinds = introspect.opt_func_info(func_name=f"^{name}$").get(name, {})
+    return any(not kind["current"].startswith("baseline") for kind in kinds.values())
