@@ -6,10 +6,9 @@ import json
 import os
 import shutil
 import sys
-import threading
 import uuid
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import pytest
 from handler.settings import VARIABLES
 from tests.cloud import REGION
 from tests.house import DIGEST, Answer, House
+from tests.server import LoopbackServer
 
 COPIED = ("docker", "fft_tool", "handler", "terraform", ".dockerignore", "requirements.txt")
 
@@ -42,14 +42,9 @@ def function() -> Iterator[Answer]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    answer.url = f"http://127.0.0.1:{server.server_port}"
-    yield answer
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with LoopbackServer(Handler) as server:
+        answer.url = f"http://{server.address}"
+        yield answer
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ import contextlib
 import re
 import select
 import socket
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from tests.server import LoopbackServer
 
 _SIGNER = re.compile(r"Credential=([^/]+)/")
 _NOT_PASSED_ON = ("connection", "date", "server", "transfer-encoding")
@@ -68,28 +68,14 @@ def proxy(upstream: str, meet: Meet) -> Iterator[str]:
     ``meet`` is given every request, and a function that passes it on; what it returns is sent to
     the function, and for None the connection is cut.
     """
-    server = _Server(upstream, meet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _Server(upstream, meet) as server:
+        yield f"http://{server.address}"
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing waits for them: the function has ended before
-
+class _Server(LoopbackServer):
     def __init__(self, upstream: str, meet: Meet) -> None:
         self.upstream, self.meet = urlsplit(upstream).netloc, meet
-        super().__init__(("127.0.0.1", 0), _Connection)
-
-    def handle_error(self, *_: object) -> None:
-        """Pass over clients that were killed while they spoke."""
-        if not isinstance(sys.exception(), ConnectionError):
-            raise  # noqa: PLE0704  (called while the exception is being handled)
+        super().__init__(_Connection)
 
 
 class _Connection(BaseHTTPRequestHandler):
