@@ -118,10 +118,12 @@ class _Connection(BaseHTTPRequestHandler):
         for name, value in answer.headers:
             self.send_header(name, value)
         self.end_headers()
+        # Behind the head that HEAD asks for, a body would be taken for the next answer.
+        body = b"" if self.command == "HEAD" else answer.body
         if answer.whole:
-            self.wfile.write(answer.body)
+            self.wfile.write(body)
         else:
-            self.wfile.write(answer.body[: len(answer.body) // 2])
+            self.wfile.write(body[: len(body) // 2])
             self._cut()
 
     def _cut(self) -> None:
