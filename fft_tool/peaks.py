@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fft_tool.median import median
 from fft_tool.orientation import angle_of, round_angle
-from fft_tool.polar import FloatArray, FoldedRows, folded_rows, ring_of
+from fft_tool.polar import FloatArray, FoldedRows, folded_rows, ring_of, steps_of
 from fft_tool.radial import RadialProfile
 from fft_tool.spectrum import Spectrum
 
@@ -136,7 +136,7 @@ class _Plane:
     def background(self, ky: IndexArray, kx: IndexArray) -> FloatArray:
         """|F|² of the background at rows and columns within half a period of DC."""
         height, width = self.shape
-        longest = max(height, width)
+        longest = steps_of(self.shape)
         radius = np.hypot(kx * longest / width, ky * longest / height)
         return self.rings[ring_of(radius, longest)]
 
@@ -158,7 +158,7 @@ def _above(rows: FoldedRows, limit: FloatArray) -> tuple[IndexArray, IndexArray]
     # Indices of the flattened block: ten times as fast as those of the block itself.
     down, up = np.flatnonzero(rows.down > least), np.flatnonzero(rows.up > least)
     row, kx = np.divmod(np.concatenate([down, up]), least.shape[1])
-    ky = rows.first + row
+    ky, kx = rows.first + row, rows.left + kx
     ky[len(down) :] *= -1
     return ky, kx
 

@@ -19,6 +19,9 @@ FloatArray = NDArray[np.float64]
 SECTORS = 36
 _BLOCK = 1 << 15  # coefficients per block: its arrays together stay in a core's cache
 _MIN_ROWS = 16  # but enough rows to outweigh the summing of one polar grid per block
+_WIDE = 1 << 16  # columns of a half spectrum above which blocks are cut across, too
+_COLUMNS = 1 << 13  # into pieces of so many
+_MOST_STEPS = 1 << 15  # rings follow from the longest side, and cost must follow from the pixels
 _ROUNDING = 6  # relative error of single-precision FFTs, in epsilons; at most 3.6 was seen
 
 
@@ -26,14 +29,15 @@ _ROUNDING = 6  # relative error of single-precision FFTs, in epsilons; at most 3
 class FoldedRows:
     """Rows ``ky`` of the half spectrum, from ``first`` up, beside their mirrors ``-ky``.
 
-    Coordinates are in rings, that is in steps of 1 / ``longest`` = 1 / max(h, w) cycles per pixel:
-    ``x`` has shape ``(1, columns)``, ``y`` ``(rows, 1)``. ``up`` holds |F|² where the wave vector
+    The columns begin with ``left``. Coordinates are in rings, that is in steps of 1 / ``longest``
+    cycles per pixel (see :func:`steps_of`): ``x`` has shape ``(1, columns)``, ``y`` ``(rows, 1)``. ``up`` holds |F|² where the wave vector
     points upwards, ``(x, y)``, and ``down`` where it points downwards, ``(x, -y)``. A row that is
     its own mirror stands in both. ``columns`` and ``shares`` are the factors of ``weight``. DC is
     zero.
     """
 
     first: int
+    left: int
     longest: int
     x: FloatArray
     y: FloatArray
@@ -72,14 +76,14 @@ class FoldedRows:
 class PolarPower:
     """Sums of the periodogram on a polar grid over the full spectrum without DC.
 
-    Ring ``k`` = 1 … max(h, w) // 2, in row ``k - 1``, holds radial frequencies from k - ½
-    (exclusive) to k + ½ (inclusive) steps of 1 / max(h, w), and nothing beyond Nyquist, 0.5.
+    Ring ``k`` = 1 … longest // 2, in row ``k - 1``, holds radial frequencies from k - ½
+    (exclusive) to k + ½ (inclusive) steps of 1 / longest, and nothing beyond Nyquist, 0.5.
     Sector ``s`` of n is centred on 180·s/n degrees, so that the axes lie in the middle of theirs.
 
     Attributes
     ----------
     longest : int
-        max(h, w), the steps of frequency in one cycle per pixel.
+        The steps of frequency in one cycle per pixel, :func:`steps_of` the shape.
     count, power : arrays of shape (rings, sectors)
         Number of coefficients and sum of their periodogram.
     squares : array of shape (rings,)
@@ -107,7 +111,7 @@ class PolarPower:
 def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
     """Sum the periodogram over rings and ``sectors`` of direction, in double precision."""
     height, width = spectrum.shape
-    size, longest = height * width, max(height, width)
+    size, longest = height * width, steps_of(spectrum.shape)
     # The grid covers one quadrant, in which upward and downward wave vectors lie on each other.
     grid = (longest // 2 + 2, (sectors + 1) // 2 + 1)
     cells, moments = np.zeros((4, *grid)), np.zeros(5)
@@ -131,22 +135,38 @@ def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
     )
 
 
+def steps_of(shape: tuple[int, int]) -> int:
+    """Steps of radial frequency in one cycle per pixel: max(h, w), but at most 32,768.
+
+    A table of rings that grew with the longest side alone would outgrow a narrow image.
+    """
+    return min(max(shape), _MOST_STEPS)
+
+
 def folded_rows(spectrum: Spectrum) -> Iterator[FoldedRows]:
-    """Go through the half spectrum in blocks of rows small enough for the cache."""
+    """Go through the half spectrum in blocks small enough for the cache: rows, or parts of them."""
     height, width = spectrum.shape
-    longest = max(height, width)
     half = spectrum.half
-    x = np.arange(half.shape[1])[None, :] * longest / width
-    columns = multiplicity(width)
-    step = max(_BLOCK // half.shape[1], _MIN_ROWS)
+    across = half.shape[1] if half.shape[1] <= _WIDE else _COLUMNS
+    step = max(_BLOCK // across, _MIN_ROWS)
     for first in range(0, height // 2 + 1, step):
         ky = np.arange(first, min(first + step, height // 2 + 1))
-        up, down = _squared(half[-ky]), _squared(half[ky[0] : ky[-1] + 1])
-        if first == 0:
-            up[0, 0] = down[0, 0] = 0.0
-        y = ky[:, None] * longest / height
-        shares = np.where(2 * ky % height == 0, 0.5, 1.0)[:, None]
-        yield FoldedRows(first, longest, x, y, up, down, columns, shares)
+        for left in range(0, half.shape[1], across):
+            yield _folded(spectrum, ky, left, min(left + across, half.shape[1]))
+
+
+def _folded(spectrum: Spectrum, ky: NDArray[np.intp], left: int, right: int) -> FoldedRows:
+    height, width = spectrum.shape
+    longest = steps_of(spectrum.shape)
+    half = spectrum.half[:, left:right]
+    up, down = _squared(half[-ky]), _squared(half[ky[0] : ky[-1] + 1])
+    if ky[0] == left == 0:
+        up[0, 0] = down[0, 0] = 0.0
+    x = np.arange(left, right)[None, :] * longest / width
+    y = ky[:, None] * longest / height
+    columns = multiplicity(width)[..., left:right]
+    shares = np.where(2 * ky % height == 0, 0.5, 1.0)[:, None]
+    return FoldedRows(int(ky[0]), left, longest, x, y, up, down, columns, shares)
 
 
 def ring_of(radius: FloatArray, longest: int) -> NDArray[np.intp]:
@@ -166,16 +186,19 @@ def _add_block(cells: FloatArray, moments: FloatArray, rows: FoldedRows, sectors
     moments[0] += rows.weigh(rows.up + rows.down)
     rows = rows.within_nyquist()
     radius = rows.radius
-    cell = ring_of(radius, rows.longest)
-    cell *= cells.shape[2]
-    cell += _sector(rows, sectors)
+    if radius.size == 0:
+        return
+    ring = ring_of(radius, rows.longest)
+    lowest, rings = int(ring.min()), int(ring.max() - ring.min()) + 1
+    cell = (ring - lowest) * cells.shape[2] + _sector(rows, sectors)
     count = rows.weight
     squares = rows.up**2
     squares += rows.down**2
     weights = count, rows.up * count, rows.down * count, squares * count
     for sums, weight in enumerate(weights):
-        summed = np.bincount(cell.ravel(), weight.ravel(), cells[sums].size)
-        cells[sums] += summed.reshape(cells[sums].shape)
+        # Only the rings that the block touches: the whole grid may be larger than the block.
+        summed = np.bincount(cell.ravel(), weight.ravel(), rings * cells.shape[2])
+        cells[sums, lowest : lowest + rings] += summed.reshape(rings, -1)
     both, lean = rows.up + rows.down, rows.up - rows.down
     low = rows.weigh(both * (radius <= rows.longest / 4))
     inside = (radius <= rows.longest / 2).astype(np.float64)
