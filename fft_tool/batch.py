@@ -106,7 +106,7 @@ def _process_in_worker(ref: SourceRef, job: Job) -> Outcome:
 
 
 def _process(ref: SourceRef, job: Job) -> Outcome:
-    source = ref.read(profile=job.profile)
+    source = ref.read(profile=job.profile, limits=job.limits)
     target = open_store(job.target, profile=job.profile) if job.target else None
     if job.skip_existing and target and is_complete(target, source, job.recipe):
         return Outcome(str(ref), "skipped")

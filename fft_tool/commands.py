@@ -229,7 +229,8 @@ def _limits(options: Options, processes: int) -> Limits:
 def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
     return find_sources(
         options.inputs,
-        read_stdin=sys.stdin.buffer.read,
+        # One more than is accepted: enough to be refused for it.
+        read_stdin=lambda: sys.stdin.buffer.read(Limits().max_bytes + 1),
         leave_out=leave_out,
         profile=_profile(),
     )

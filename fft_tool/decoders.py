@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from fft_tool import png
+from fft_tool import containers, png
 from fft_tool.errors import UnsupportedImage
 from fft_tool.exif import (
     CENTIMETRE,
@@ -123,6 +123,7 @@ class PillowDecoder:
     """An image of another format."""
 
     def __init__(self, data: bytes, kind: str) -> None:
+        pages = _pages(data, kind)
         try:
             self.image: Any = _plugin(kind)(io.BytesIO(data))
         except SyntaxError as exc:
@@ -144,7 +145,7 @@ class PillowDecoder:
             self._channels(),
             depth,
             file_bytes=len(data),
-            frames=getattr(image, "n_frames", 1),
+            frames=pages or getattr(image, "n_frames", 1),
             orientation=orientation,
             pixel_size_um=turned(size, orientation) if size else None,
             pixel_size_from=origin if size else None,
@@ -190,6 +191,17 @@ class PillowDecoder:
             if size:
                 return size, "JFIF density"
         return pixel_size_of(tags), "TIFF resolution" if kind == "tiff" else "EXIF resolution"
+
+
+def _pages(data: bytes, kind: str) -> int:
+    """Refuse a structure that would cost too much; number of pages where that is not Pillow's."""
+    if kind == "tiff":
+        return containers.count_tiff_pages(data)
+    if kind == "jpeg":
+        containers.check_jpeg(data)
+    elif kind == "bmp":
+        containers.check_bmp(data)
+    return 0
 
 
 def webp_size(data: bytes) -> tuple[int, int] | None:

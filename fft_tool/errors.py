@@ -12,7 +12,8 @@
     ├── LimitExceeded
     │   ├── TooManyBytes          too-many-bytes
     │   ├── TooManyPixels         too-many-pixels
-    │   └── TooMuchMemory         too-much-memory
+    │   ├── TooMuchMemory         too-much-memory
+    │   └── TooCostly             too-costly
     ├── CropOutside               crop-outside
     ├── AmbiguousSources          ambiguous-sources
     ├── ArtifactError
@@ -118,6 +119,12 @@ class TooMuchMemory(LimitExceeded):
     """Analysing the source would take more memory than allowed."""
 
     code = "too-much-memory"
+
+
+class TooCostly(LimitExceeded):
+    """Decoding the source would cost far more than its pixels do."""
+
+    code = "too-costly"
 
 
 class CropOutside(FftToolError):

@@ -34,6 +34,7 @@ _DAMAGE = (
     TypeError,
     ValueError,
     EOFError,
+    MemoryError,
     RuntimeError,
     zlib.error,
     zipfile.BadZipFile,
@@ -133,6 +134,7 @@ def save_spectrum(
 def spectrum_text(data: bytes) -> dict[str, str]:
     """Give the texts that :func:`save_spectrum` was given."""
     try:
+        _refuse_inflation(data)
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             text: dict[str, str] = json.loads(str(file["text"]))
             return text
@@ -143,6 +145,7 @@ def spectrum_text(data: bytes) -> dict[str, str]:
 def load_spectrum(data: bytes) -> tuple[Spectrum, Preparation]:
     """Read what :func:`save_spectrum` wrote."""
     try:
+        _refuse_inflation(data)
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             height, width = shape_from(*file["shape"].tolist())
             preparation = Preparation.from_json(json.loads(str(file["preparation"])))
@@ -154,6 +157,17 @@ def load_spectrum(data: bytes) -> tuple[Spectrum, Preparation]:
     if not (sound and np.isfinite(half).all()):
         raise BadArtifact("not a spectrum that fft-tool has saved: its arrays do not fit")
     return spectrum, preparation
+
+
+def _refuse_inflation(data: bytes) -> None:
+    """Refuse members that are larger than in the file: :func:`save_spectrum` compresses none."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED or member.file_size > len(data):
+                raise BadArtifact(
+                    f"not a spectrum that fft-tool has saved: its member {member.filename!r} is "
+                    "compressed"
+                )
 
 
 def restore_rows(

@@ -30,10 +30,10 @@ class FoldedRows:
     """Rows ``ky`` of the half spectrum, from ``first`` up, beside their mirrors ``-ky``.
 
     The columns begin with ``left``. Coordinates are in rings, that is in steps of 1 / ``longest``
-    cycles per pixel (see :func:`steps_of`): ``x`` has shape ``(1, columns)``, ``y`` ``(rows, 1)``. ``up`` holds |F|² where the wave vector
-    points upwards, ``(x, y)``, and ``down`` where it points downwards, ``(x, -y)``. A row that is
-    its own mirror stands in both. ``columns`` and ``shares`` are the factors of ``weight``. DC is
-    zero.
+    cycles per pixel (see :func:`steps_of`): ``x`` has shape ``(1, columns)``, ``y`` ``(rows, 1)``.
+    ``up`` holds |F|² where the wave vector points upwards, ``(x, y)``, and ``down`` where it points
+    downwards, ``(x, -y)``. A row that is its own mirror stands in both. ``columns`` and ``shares``
+    are the factors of ``weight``. DC is zero.
     """
 
     first: int
@@ -77,7 +77,8 @@ class PolarPower:
     """Sums of the periodogram on a polar grid over the full spectrum without DC.
 
     Ring ``k`` = 1 … longest // 2, in row ``k - 1``, holds radial frequencies from k - ½
-    (exclusive) to k + ½ (inclusive) steps of 1 / longest, and nothing beyond Nyquist, 0.5.
+    (exclusive) to k + ½ (inclusive) steps of 1 / longest, and nothing beyond Nyquist, 0.5. Where
+    a side has more pixels than there are steps, the first ring also holds what lies below it.
     Sector ``s`` of n is centred on 180·s/n degrees, so that the axes lie in the middle of theirs.
 
     Attributes
@@ -149,29 +150,30 @@ def folded_rows(spectrum: Spectrum) -> Iterator[FoldedRows]:
     half = spectrum.half
     across = half.shape[1] if half.shape[1] <= _WIDE else _COLUMNS
     step = max(_BLOCK // across, _MIN_ROWS)
+    columns = multiplicity(width)
     for first in range(0, height // 2 + 1, step):
         ky = np.arange(first, min(first + step, height // 2 + 1))
         for left in range(0, half.shape[1], across):
-            yield _folded(spectrum, ky, left, min(left + across, half.shape[1]))
+            yield _folded(spectrum, ky, left, columns[:, left : left + across])
 
 
-def _folded(spectrum: Spectrum, ky: NDArray[np.intp], left: int, right: int) -> FoldedRows:
+def _folded(spectrum: Spectrum, ky: NDArray[np.intp], left: int, columns: FloatArray) -> FoldedRows:
     height, width = spectrum.shape
     longest = steps_of(spectrum.shape)
+    right = left + columns.shape[1]
     half = spectrum.half[:, left:right]
     up, down = _squared(half[-ky]), _squared(half[ky[0] : ky[-1] + 1])
     if ky[0] == left == 0:
         up[0, 0] = down[0, 0] = 0.0
     x = np.arange(left, right)[None, :] * longest / width
     y = ky[:, None] * longest / height
-    columns = multiplicity(width)[..., left:right]
     shares = np.where(2 * ky % height == 0, 0.5, 1.0)[:, None]
     return FoldedRows(int(ky[0]), left, longest, x, y, up, down, columns, shares)
 
 
 def ring_of(radius: FloatArray, longest: int) -> NDArray[np.intp]:
     """Ring of each radius (in rings): 0 for DC, one more than the last beyond Nyquist."""
-    ring = np.ceil(radius - 0.5)
+    ring = np.maximum(np.ceil(radius - 0.5), radius > 0)  # wide rings: the first begins at DC
     ring += radius > longest / 2  # for even sizes Nyquist divides the last ring
     return np.minimum(ring, longest // 2 + 1).astype(np.intp)
 

@@ -25,8 +25,8 @@ class RadialProfile:
     Attributes
     ----------
     frequency : array
-        Bin centres, k / max(h, w) for k = 1, 2, …, in cycles per pixel (k / 32,768 for longer sides). For even sizes only the
-        inner half of the last bin lies below Nyquist.
+        Bin centres, k / max(h, w) for k = 1, 2, …, in cycles per pixel (k / 32,768 for
+        longer sides). For even sizes only the inner half of the last bin lies below Nyquist.
     mean, std : array
         Mean and (population) standard deviation of |F|² / (h·w) in the ring. Standard deviations
         below 1e-7 of the mean are rounding.

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fft_tool.errors import AmbiguousSources, NotFound
+from fft_tool.limits import Limits
 from fft_tool.naming import EXTENSIONS, output_base, output_name
 from fft_tool.outputs import Source
-from fft_tool.store import Store, as_folder, open_store
+from fft_tool.store import Stat, Store, as_folder, open_store
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
 STDIN_NAME = "stdin.png"
@@ -30,11 +31,16 @@ class SourceRef:
     def __str__(self) -> str:
         return "standard input" if self.data is not None else _joined(self.store, self.name)
 
-    def read(self, *, profile: bool = False) -> Source:
-        """Fetch the bytes."""
+    def read(self, *, profile: bool = False, limits: Limits | None = None) -> Source:
+        """Fetch the bytes, unless there are more than ``limits`` accept."""
         if self.data is not None:
             return Source(self.name, self.data)
-        return Source(self.name, open_store(self.store, profile=profile).read(self.name).data)
+        store = open_store(self.store, profile=profile)
+
+        def accept(stat: Stat) -> None:
+            (limits or Limits()).check_bytes(stat.size)
+
+        return Source(self.name, store.read(self.name, accept=accept).data)
 
 
 def find_sources(

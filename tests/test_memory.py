@@ -106,6 +106,27 @@ def test_the_estimate_grows_at_least_as_fast_as_the_memory(
     assert taken <= needed, f"{needed / pixels:.1f} B/px for {taken / pixels:.1f} B/px"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["bits=16 metadata=yes", "spectrum=yes precision=double"])
+@pytest.mark.parametrize(
+    "shape",
+    [(3_000_000, 1), (1, 3_000_000), (1_500_000, 2), (9, 333_333), (3_000_017, 1), (1, 3_000_017)],
+)
+def test_the_estimate_is_safe_for_narrow_images(
+    shape: tuple[int, int], recipe: str, tmp_path: Path
+) -> None:
+    needed, taken = needed_and_taken(pngwrite.encode(noise(shape)), recipe, tmp_path)
+    assert taken <= needed <= 2.5 * taken, f"{needed / MIB:.0f} MiB for {taken / MIB:.0f} MiB"
+
+
+def test_a_length_that_is_transformed_as_a_convolution_needs_more() -> None:
+    recipe = fft_tool.Recipe()
+    smooth, prime = (
+        memory_needed(Header("png", 1, height, 1, 8), recipe) for height in (3_000_000, 2_999_999)
+    )
+    assert prime > smooth
+
+
 def test_more_pixels_channels_depth_and_outputs_never_need_less() -> None:
     def needed(header: Header, **texts: str) -> int:
         return memory_needed(header, fft_tool.Recipe.parse(texts))

@@ -1,0 +1,163 @@
+"""Costs that a file's structure asks for, told from its bytes before a decoder sees them.
+
+Decoding should cost what the pixels cost. Scans, directories, tiles and run lengths can ask for far
+more: what is out of proportion is refused here, in milliseconds.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fft_tool.errors import CorruptImage, TooCostly
+
+MOST_SCANS = 64
+"""Of a JPEG; each goes over all pixels. Progressive encoders write about ten."""
+
+MOST_RUN_LENGTH_PIXELS = 1 << 20
+"""Of a run-length coded BMP, which Pillow decodes in Python: about a second."""
+
+MOST_DIRECTORIES = 100_000
+"""Of a TIFF: the pages of a stack. Only the first is analysed, but all are counted."""
+
+LARGEST_SPARE_TILE = 1 << 22
+"""Pixels of a TIFF's tile that need not be in proportion to the image."""
+
+_WIDTH, _HEIGHT, _STRIPS, _ROWS_PER_STRIP = 256, 257, 273, 278
+_TILE_WIDTH, _TILE_HEIGHT, _TILES = 322, 323, 324
+_INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_CHANNELS_APART = 64  # most planes in which the samples of one pixel may lie
+_SPARE_PARTS = 1024
+
+
+def check_jpeg(data: bytes) -> None:
+    """Refuse a JPEG of more than :data:`MOST_SCANS` scans."""
+    # In coded data the byte 255 is always followed by another one: the marker stands for itself.
+    scans = data.count(b"\xff\xda")
+    if scans > MOST_SCANS:
+        raise TooCostly(
+            f"JPEG has {scans:,} scans, {MOST_SCANS} are accepted: save it as baseline JPEG or PNG"
+        )
+
+
+def check_bmp(data: bytes) -> None:
+    """Refuse a run-length coded BMP of more than :data:`MOST_RUN_LENGTH_PIXELS` pixels."""
+    if len(data) < 34 or int.from_bytes(data[14:18], "little") < 40:
+        return
+    width, height, _, _, compression = struct.unpack_from("<iiHHI", data, 18)
+    if compression in (1, 2) and abs(width * height) > MOST_RUN_LENGTH_PIXELS:
+        raise TooCostly(
+            f"run-length coded BMP has {width} x {abs(height)} = {abs(width * height):,} pixels, "
+            f"{MOST_RUN_LENGTH_PIXELS:,} are accepted: save it uncompressed or as PNG"
+        )
+
+
+def count_tiff_pages(data: bytes) -> int:
+    """Count the directories of a TIFF, and refuse tiles and strips that do not fit its size.
+
+    Pillow's own count looks each directory up in a list of all before it.
+    """
+    layout = _Layout.of(data)
+    offset, seen = layout.first, set[int]()
+    while offset and offset not in seen:
+        seen.add(offset)
+        if len(seen) > MOST_DIRECTORIES:
+            raise TooCostly(
+                f"TIFF has more than {MOST_DIRECTORIES:,} directories: split it into smaller files"
+            )
+        try:
+            if len(seen) == 1:
+                _check_parts(layout.tags(data, offset))
+            offset = layout.following(data, offset)
+        except struct.error:
+            if len(seen) == 1:
+                raise CorruptImage("TIFF is truncated inside its first directory") from None
+            break  # the first page is whole, which is the one that is analysed
+    return max(1, len(seen))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the first directory is, and how wide numbers are: plain TIFF or BigTIFF."""
+
+    order: str
+    count: str
+    pointer: str
+    first: int
+
+    @classmethod
+    def of(cls, data: bytes) -> _Layout:
+        order = "<" if data.startswith(b"II") else ">"
+        big = data[2:4] in (b"+\0", b"\0+")
+        try:
+            (first,) = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, 8 if big else 4)
+        except struct.error:
+            raise CorruptImage("TIFF is truncated inside its header") from None
+        return cls(order, "Q" if big else "H", "Q" if big else "I", first)
+
+    @property
+    def entry(self) -> struct.Struct:
+        return struct.Struct(f"{self.order}HH{self.pointer}")
+
+    @property
+    def value_bytes(self) -> int:
+        return struct.calcsize(f"={self.pointer}")
+
+    def entries(self, data: bytes, offset: int) -> tuple[int, int]:
+        """Number of entries of a directory, and where they begin."""
+        try:
+            (entries,) = struct.unpack_from(f"{self.order}{self.count}", data, offset)
+        except OverflowError:
+            raise struct.error from None
+        return entries, offset + struct.calcsize(f"={self.count}")
+
+    def following(self, data: bytes, offset: int) -> int:
+        """Where the next directory is; 0 after the last."""
+        entries, start = self.entries(data, offset)
+        end = start + entries * (self.entry.size + self.value_bytes)
+        if end > len(data):
+            raise struct.error
+        (following,) = struct.unpack_from(f"{self.order}{self.pointer}", data, end)
+        return int(following)
+
+    def tags(self, data: bytes, offset: int) -> Mapping[int, tuple[int, int]]:
+        """How many values each tag has and, where they stand in the directory, the first."""
+        entries, start = self.entries(data, offset)
+        found: dict[int, tuple[int, int]] = {}
+        for index in range(min(entries, 0xFFFF)):
+            place = start + index * (self.entry.size + self.value_bytes)
+            tag, kind, count = self.entry.unpack_from(data, place)
+            letter = _INTEGERS.get(kind)
+            value = 0
+            if letter and struct.calcsize(f"={letter}") <= self.value_bytes:
+                (value,) = struct.unpack_from(
+                    f"{self.order}{letter}", data, place + self.entry.size
+                )
+            found.setdefault(tag, (count, value))
+        return found
+
+
+def _check_parts(tags: Mapping[int, tuple[int, int]]) -> None:
+    """Hold the size and the number of tiles or strips against the size of the image."""
+
+    def value(tag: int) -> int:
+        return tags.get(tag, (0, 0))[1]
+
+    width, height = value(_WIDTH), value(_HEIGHT)
+    if not width or not height:
+        return  # the decoder has a better message
+    across, down = value(_TILE_WIDTH) or width, value(_TILE_HEIGHT)
+    if down and across * down > max(4 * width * height, LARGEST_SPARE_TILE):
+        raise TooCostly(
+            f"TIFF has tiles of {across:,} x {down:,} pixels in an image of {width:,} x "
+            f"{height:,}: save it with smaller tiles, or as PNG"
+        )
+    down = down or min(value(_ROWS_PER_STRIP) or height, height)
+    needed = -(-width // across) * -(-height // down) * _CHANNELS_APART + _SPARE_PARTS
+    parts = max(tags.get(tag, (0, 0))[0] for tag in (_STRIPS, _TILES))
+    if parts > needed:
+        raise TooCostly(
+            f"TIFF lists {parts:,} strips or tiles, more than its {width:,} x {height:,} pixels "
+            "can need: save it anew, or as PNG"
+        )
