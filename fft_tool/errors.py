@@ -13,7 +13,8 @@
     │   ├── TooManyBytes          too-many-bytes
     │   ├── TooManyPixels         too-many-pixels
     │   ├── TooMuchMemory         too-much-memory
-    │   └── TooCostly             too-costly
+    │   ├── TooCostly             too-costly
+    │   └── TooMuchOutput         too-much-output
     ├── CropOutside               crop-outside
     ├── AmbiguousSources          ambiguous-sources
     ├── ArtifactError
@@ -125,6 +126,12 @@ class TooCostly(LimitExceeded):
     """Decoding the source would cost far more than its pixels do."""
 
     code = "too-costly"
+
+
+class TooMuchOutput(LimitExceeded):
+    """The artifacts of the source would have more bytes than allowed."""
+
+    code = "too-much-output"
 
 
 class CropOutside(FftToolError):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fft_tool.errors import TooManyBytes, TooManyPixels, TooMuchMemory, UnknownFormat
+from fft_tool.errors import (
+    TooManyBytes,
+    TooManyPixels,
+    TooMuchMemory,
+    TooMuchOutput,
+    UnknownFormat,
+)
 
 FORMATS = ("png", "tiff", "jpeg", "webp", "bmp")
 
@@ -13,16 +19,19 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Largest source that a door takes.
+    """Largest source that a door takes, and the most that it leaves behind.
 
     ``max_memory`` is held against :func:`fft_tool.memory.memory_needed`, in bytes; None is no
     limit. ``formats`` is the allow-list of formats, told by content, never by name.
+    ``max_output_bytes`` is held against :func:`fft_tool.output_size.output_size` before anything is
+    decoded, and against the artifacts as they are made; None is no limit.
     """
 
     max_bytes: int = 2048 * MIB
     max_pixels: int = 300_000_000
     max_memory: int | None = None
     formats: tuple[str, ...] = FORMATS
+    max_output_bytes: int | None = None
 
     def check_bytes(self, count: int) -> None:
         """Refuse a source of more than ``max_bytes`` bytes."""
@@ -52,4 +61,13 @@ class Limits:
                 f"analysing this image takes about {-(-needed // MIB):,} MiB, "
                 f"{self.max_memory // MIB:,} MiB are allowed: give more memory, crop, "
                 "or send a smaller image"
+            )
+
+    def check_output(self, count: int) -> None:
+        """Refuse artifacts of more than ``max_output_bytes`` bytes together."""
+        if self.max_output_bytes is not None and count > self.max_output_bytes:
+            raise TooMuchOutput(
+                f"the artifacts of this image take up to {count:,} bytes, "
+                f"{self.max_output_bytes:,} are allowed: ask for fewer or smaller ones (spectrum, "
+                "precision, bits, colour), crop, or send a smaller image"
             )

@@ -12,14 +12,14 @@ from fft_tool import codec
 from fft_tool.artifacts import Maker
 from fft_tool.kernel import kernel
 from fft_tool.limits import Limits
-from fft_tool.memory import memory_needed
 from fft_tool.naming import RECORD, output_name
+from fft_tool.output_size import Tally
 from fft_tool.outputs import Outputs, Source
 from fft_tool.picture import paint
 from fft_tool.prepare import Preparation, prepare
 from fft_tool.recipe import Recipe
 from fft_tool.spectrum import Spectrum
-from fft_tool.subject import open_subject
+from fft_tool.subject import check_header, open_subject
 from fft_tool.transform import forward, forward_rows
 
 Plane = NDArray[np.unsignedinteger[Any]]
@@ -41,7 +41,8 @@ def run(
     who keep a clock. Raises the permanent errors of :mod:`fft_tool.errors`.
     """
     on_step("decode")
-    subject = open_subject(source, recipe, limits, threads=threads)
+    limits, kinds = limits or Limits(), output_kinds(recipe)
+    subject = open_subject(source, recipe, limits, kinds=kinds, threads=threads)
 
     on_step("transform")
     preparation, spectrum = analyse(subject.plane, subject.white, recipe, threads=threads)
@@ -64,9 +65,10 @@ def run(
 
     on_step("encode")
     maker = Maker(source, recipe, threads)
-    artifacts = [*maker.extras(subject, preparation, spectrum)]
+    tally = Tally(limits)
+    artifacts = [*tally.passing(maker.extras(subject, preparation, spectrum))]
     del spectrum  # the largest thing there is, and no longer needed
-    artifacts += maker.pictures(pictures)
+    artifacts += tally.passing(maker.pictures(pictures))
     largest = pictures.largest
     del pictures
     if examination is None:
@@ -74,15 +76,16 @@ def run(
 
     on_step("certify")
     document = examination.record(source, largest, artifacts, threads=threads)
-    artifacts.append(maker.record(document))
+    artifacts += tally.passing([maker.record(document)])
     return Outputs(tuple(artifacts), document)
 
 
 def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[str, ...]:
     """Names that :func:`run` would make, after the checks that need no decoding."""
+    limits, kinds = limits or Limits(), output_kinds(recipe)
     header = codec.open_image(source.data, limits).header
-    (limits or Limits()).check_memory(memory_needed(header, recipe))
-    return tuple(output_name(source.name, kind) for kind in output_kinds(recipe))
+    check_header(header, source.name, recipe, limits, kinds)
+    return tuple(output_name(source.name, kind) for kind in kinds)
 
 
 def output_kinds(recipe: Recipe) -> tuple[str, ...]:
@@ -112,16 +115,20 @@ def run_crop(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make only the crop."""
-    subject = open_subject(source, recipe, limits, threads=threads)
-    return Outputs((Maker(source, recipe, threads).crop(subject),), None)
+    limits = limits or Limits()
+    subject = open_subject(source, recipe, limits, kinds=("crop",), threads=threads)
+    made = [Maker(source, recipe, threads).crop(subject)]
+    return Outputs(tuple(Tally(limits).passing(made)), None)
 
 
 def run_filter(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make only the filtered image."""
-    subject = open_subject(source, recipe, limits, threads=threads)
-    return Outputs((Maker(source, recipe, threads).filtered(subject),), None)
+    limits = limits or Limits()
+    subject = open_subject(source, recipe, limits, kinds=("filtered",), threads=threads)
+    made = [Maker(source, recipe, threads).filtered(subject)]
+    return Outputs(tuple(Tally(limits).passing(made)), None)
 
 
 def run_stats(

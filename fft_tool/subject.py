@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 
 from fft_tool import codec
 from fft_tool.crop import Box
-from fft_tool.errors import CropOutside, Fault, RecipeError
+from fft_tool.errors import Fault, RecipeError
 from fft_tool.grey import grey_plane
 from fft_tool.limits import Limits
 from fft_tool.memory import memory_needed
+from fft_tool.output_size import analysed_size, output_size
 from fft_tool.outputs import Source
 from fft_tool.raster import Header, Raster
 from fft_tool.recipe import Recipe
@@ -35,12 +37,29 @@ class Subject:
 
 
 def open_subject(
-    source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
+    source: Source,
+    recipe: Recipe,
+    limits: Limits | None = None,
+    *,
+    kinds: Sequence[str] = (),
+    threads: int = 1,
 ) -> Subject:
-    """Check, decode, crop, and reduce to one grey plane."""
+    """Check, decode, crop, and reduce to one grey plane.
+
+    ``kinds`` are those of the artifacts that will be made, whose size is checked too.
+    """
+    limits = limits or Limits()
     image = codec.open_image(source.data, limits)
-    (limits or Limits()).check_memory(memory_needed(image.header, recipe))
+    check_header(image.header, source.name, recipe, limits, kinds)
     return choose_subject(image.decode(), recipe, threads=threads)
+
+
+def check_header(
+    header: Header, name: str, recipe: Recipe, limits: Limits, kinds: Sequence[str]
+) -> None:
+    """Refuse what would take too much memory, or leave too much behind: nothing is decoded yet."""
+    limits.check_memory(memory_needed(header, recipe))
+    limits.check_output(output_size(header, recipe, kinds, name=name))
 
 
 def choose_subject(raster: Raster, recipe: Recipe, *, threads: int = 1) -> Subject:
@@ -63,7 +82,7 @@ def choose_subject(raster: Raster, recipe: Recipe, *, threads: int = 1) -> Subje
     if recipe.smart_crop:
         from fft_tool.saliency import salient_box  # noqa: PLC0415  (few recipes need it)
 
-        size = _fitting(recipe.smart_crop, width, height)
+        size = analysed_size(recipe, width, height)
         box, method = Box(*salient_box(plane_of(raster.pixels), *size)), "spectral residual"
     elif recipe.crop:
         box, method = recipe.crop.within(width, height), "given"
@@ -72,12 +91,3 @@ def choose_subject(raster: Raster, recipe: Recipe, *, threads: int = 1) -> Subje
     channels = raster.pixels[box.y : box.y + box.height, box.x : box.x + box.width]
     plane = plane_of(channels)
     return Subject(raster.header, raster.names, raster.white, box, method, channels, plane)
-
-
-def _fitting(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
-    if size[0] > width or size[1] > height:
-        raise CropOutside(
-            f"the smart crop {size[0]},{size[1]} is larger than the image, "
-            f"which has {width} x {height}"
-        )
-    return size
