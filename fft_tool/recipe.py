@@ -227,7 +227,7 @@ class Recipe:
         known = {key.name: key for key in KEYS}
         for name, value in mapping.items():
             text = _as_text(value)
-            key = known.get(str(name).strip().lower().replace("_", "-"))
+            key = known.get(key_name(str(name)))
             if key is None:
                 faults.append(Fault(str(name), text, f"unknown key; known: {', '.join(known)}"))
                 continue
@@ -275,6 +275,11 @@ def entries(text: str) -> dict[str, str]:
     if faults:
         raise RecipeError(faults)
     return {name: value for name, _, value in words}
+
+
+def key_name(text: str) -> str:
+    """Name of a key as the table has it: case, white space and underscores do not matter."""
+    return text.strip().lower().replace("_", "-")
 
 
 def _keys() -> Iterator[Key]:

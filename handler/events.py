@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote_plus
@@ -99,6 +99,32 @@ def parse(event: Any) -> Delivery:
     parts = tuple(_parts(event))
     kind = Kind.DIRECT if DIRECT_KEYS & event.keys() else Kind.NOTIFICATION
     return Delivery(kind, (Message(parts),))
+
+
+def only_of(delivery: Delivery, buckets: Collection[str]) -> Delivery:
+    """Refuse what names another bucket than these; any bucket will do where there are none.
+
+    The function's rights may reach further than it is meant to, and who may send it an event may
+    have none at all. As with every other fault, a message is refused as a whole.
+    """
+    if not buckets:
+        return delivery
+    messages = tuple(_only_of(message, buckets) for message in delivery.messages)
+    return replace(delivery, messages=messages)
+
+
+def _only_of(message: Message, buckets: Collection[str]) -> Message:
+    strangers = tuple(
+        _stranger(part)
+        for part in message.parts
+        if not isinstance(part, Malformed) and part.bucket and part.bucket not in buckets
+    )
+    return replace(message, parts=strangers) if strangers else message
+
+
+def _stranger(part: Task | PassedOver) -> Malformed:
+    told = f"the bucket {part.bucket} is not one of this function's (FFT_BUCKET, FFT_BUCKETS)"
+    return Malformed(MalformedEvent(told), part.bucket, part.key)
 
 
 def _parts(event: Json) -> Iterator[Part]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fft_tool.store import Store, open_store
 from handler.answers import answer
-from handler.events import Malformed, Message, Part, PassedOver, parse
+from handler.events import Malformed, Message, Part, PassedOver, only_of, parse
 from handler.log import Log
 from handler.result import Result
 from handler.settings import Settings
@@ -41,12 +41,13 @@ class Function:
         self._worker = Worker(settings, open_bucket or cache(_open_bucket), threads)
         self._log = Log(settings.namespace)
         self._reserve_ms = settings.reserve_ms
+        self._buckets = settings.buckets
         self._cold = True
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> Any:
         """Do what an event asks for, and answer it as its sender expects."""
         self._log.begin(context.function_name, context.aws_request_id)
-        delivery = parse(event)
+        delivery = only_of(parse(event), self._buckets)
         answered = [(message, self._do(message, context)) for message in delivery.messages]
         return answer(delivery, answered)
 

@@ -49,6 +49,7 @@ class Log:
             "width": result.width,
             "height": result.height,
             "outputs": len(result.outputs),
+            "bytes_written": watch.bytes_written,
             "milliseconds": watch.milliseconds,
             "total_ms": watch.total_ms,
             "cold": cold,
@@ -86,6 +87,7 @@ class Log:
             name: ("Count", int(result.outcome == outcome)) for outcome, name in COUNTED.items()
         }
         values["Retried"] = "Count", int(attempt > 1)
+        values["BytesWritten"] = "Bytes", watch.bytes_written
         if result.outcome == "done":
             values["Duration"] = "Milliseconds", watch.total_ms
             values["Pixels"] = "Count", (result.width or 0) * (result.height or 0)

@@ -13,8 +13,13 @@ from typing import Any
 
 from fft_tool.errors import Fault, RecipeError
 from fft_tool.limits import MIB, Limits
-from fft_tool.recipe import KEYS, Recipe
+from fft_tool.output_size import largest_output
+from fft_tool.pipeline import output_kinds
+from fft_tool.recipe import KEYS, Recipe, key_name
+from fft_tool.store import BUCKET_NAME
 from handler.errors import SettingsError
+
+EVERY_KEY = "*"  # of FFT_METADATA_KEYS
 
 MB_PER_CPU = 1769  # Lambda gives a function one virtual processor for each so many megabytes
 
@@ -72,6 +77,39 @@ def _globs(text: str) -> tuple[str, ...]:
     return globs
 
 
+def _metadata_keys(text: str) -> frozenset[str]:
+    known = {key.name for key in KEYS}
+    keys = {word.strip().lower() for word in text.split(",") if word.strip()}
+    if text.strip() == EVERY_KEY:
+        return frozenset(known)
+    unknown = sorted(keys - known)
+    if unknown:
+        raise ValueError(
+            f"should be {EVERY_KEY} for all, or keys of the recipe with commas between; "
+            f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        )
+    return frozenset(keys)
+
+
+def _output_bytes(text: str) -> int | None:
+    return _whole(1, 10**12 - 1)(text) if text else None
+
+
+def _bucket(text: str) -> frozenset[str]:
+    names = _buckets(text)
+    if len(names) > 1:
+        raise ValueError("should be the name of one bucket; several belong into FFT_BUCKETS")
+    return names
+
+
+def _buckets(text: str) -> frozenset[str]:
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    strange = sorted(name for name in names if not BUCKET_NAME.fullmatch(name))
+    if strange or (text and not names):
+        raise ValueError("should be names of buckets, not ARNs or URLs, with commas between")
+    return names
+
+
 def _namespace(text: str) -> str:
     if not re.fullmatch(r"(?!:)[A-Za-z0-9_.#:/-]{1,255}", text) or text.startswith("AWS/"):
         raise ValueError(
@@ -111,6 +149,35 @@ VARIABLES = (
         "metadata of other tools, to be passed over; any other key that no recipe has is a mistake",
     ),
     Variable(
+        "FFT_METADATA_KEYS",
+        "metadata_keys",
+        EVERY_KEY,
+        _metadata_keys,
+        "keys of the recipe that an object's metadata may set; * is all, nothing is none",
+    ),
+    Variable(
+        "FFT_MAX_OUTPUT_BYTES",
+        "max_output_bytes",
+        "",
+        _output_bytes,
+        "most bytes that one source may leave behind; nothing: as many as an image of "
+        "FFT_MAX_PIXELS takes with FFT_RECIPE",
+    ),
+    Variable(
+        "FFT_BUCKET",
+        "bucket",
+        "",
+        _bucket,
+        "the bucket that events may name; nothing, in FFT_BUCKETS too: any",
+    ),
+    Variable(
+        "FFT_BUCKETS",
+        "several_buckets",
+        "",
+        _buckets,
+        "the buckets that events may name, where there are several",
+    ),
+    Variable(
         "FFT_METRICS_NAMESPACE",
         "namespace",
         "fft-pipeline",
@@ -145,6 +212,10 @@ class Settings:
     recipe: Recipe
     max_pixels: int
     foreign_metadata: tuple[str, ...]
+    metadata_keys: frozenset[str]
+    max_output_bytes: int | None
+    bucket: frozenset[str]
+    several_buckets: frozenset[str]
     namespace: str
     reserve_ms: int
     memory_mb: int
@@ -161,6 +232,8 @@ class Settings:
             except ValueError as exc:
                 faults.append(f"{variable.name}={text!r}: {exc}")
         faults += _overlap(values.get("input_prefix"), values.get("output_prefix"))
+        if values.get("bucket") and values.get("several_buckets"):
+            faults.append("FFT_BUCKET and FFT_BUCKETS are both set: should be one of them")
         if faults:
             raise SettingsError(faults)
         return cls(**values)
@@ -168,8 +241,16 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """What is accepted."""
+        most = self.max_output_bytes
+        if most is None:
+            most = largest_output(self.max_pixels, self.recipe, output_kinds(self.recipe))
         memory = self.memory_mb * MIB or None
-        return Limits(max_pixels=self.max_pixels, max_memory=memory)
+        return Limits(max_pixels=self.max_pixels, max_memory=memory, max_output_bytes=most)
+
+    @property
+    def buckets(self) -> frozenset[str]:
+        """Buckets that events may name; none at all where any will do."""
+        return self.bucket | self.several_buckets
 
     def threads(self, cores: int) -> int:
         """How many threads are worth it: processors that the memory setting pays for."""
@@ -179,7 +260,20 @@ class Settings:
     def recipe_of(self, metadata: Mapping[str, str], wish: Mapping[str, Any]) -> Recipe:
         """Recipe of one object: the defaults, overridden by its metadata and by an event's wish."""
         own = {key: text for key, text in metadata.items() if not self._is_foreign(key)}
+        self._check_allowed(own)
         return always_recorded(Recipe.parse(wish, base=Recipe.parse(own, base=self.recipe)))
+
+    def _check_allowed(self, metadata: Mapping[str, str]) -> None:
+        """Refuse keys that whoever uploads may not set; what no recipe has is refused elsewhere."""
+        withheld = {key.name for key in KEYS} - self.metadata_keys
+        allowed = "may not be set by an object's metadata here (FFT_METADATA_KEYS)"
+        faults = [
+            Fault(name, text, allowed)
+            for key, text in metadata.items()
+            if (name := key_name(key)) in withheld
+        ]
+        if faults:
+            raise RecipeError(faults)
 
     def _is_foreign(self, key: str) -> bool:
         return any(fnmatchcase(key.lower(), glob) for glob in self.foreign_metadata)

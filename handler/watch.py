@@ -14,7 +14,8 @@ class Watch:
     """Tells steps apart and ends the work while there is still time to hand it back.
 
     ``remaining_ms`` gives the milliseconds that the invocation has left; a step is not begun when
-    fewer than ``reserve_ms`` are. ``restarts`` counts how often the work was begun again.
+    fewer than ``reserve_ms`` are. ``restarts`` counts how often the work was begun again, and
+    ``bytes_written`` what was written, by work that was begun again or broke off too.
     """
 
     def __init__(self, remaining_ms: Callable[[], int], reserve_ms: int) -> None:
@@ -23,6 +24,7 @@ class Watch:
         self._step = ""
         self._start = self._began = self._ended = time.perf_counter()
         self.restarts = 0
+        self._written: list[int] = []  # appended to by several threads
 
     def step(self, name: str) -> None:
         """End the step before, and begin this one unless it is too late; steps may recur."""
@@ -47,6 +49,15 @@ class Watch:
             passed = self._ended - self._began
             self._seconds[self._step] = self._seconds.get(self._step, 0.0) + passed
             self._step = ""
+
+    def wrote(self, count: int) -> None:
+        """Note that so many bytes have been written."""
+        self._written.append(count)
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes written in all."""
+        return sum(self._written)
 
     @property
     def milliseconds(self) -> dict[str, float]:

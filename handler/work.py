@@ -146,6 +146,7 @@ class Worker:
             key = self._key(artifact.name)
             store = self._store(task, watch)
             store.write(key, artifact.data, content_type=artifact.content_type)
+            watch.wrote(len(artifact.data))
             return key
 
         *pictures, last = made.artifacts

@@ -50,8 +50,13 @@ class Resource:
 
 
 def own_settings() -> dict[str, str]:
-    """Settings for the function in this process's environment: ``FFT_RECIPE=bits=16 make up``."""
+    """Settings for the function in this process's environment: ``FFT_RECIPE=bits=16 make up``.
+
+    Unless they name a bucket, it works for the local one alone.
+    """
     found = {name: value for name, value in os.environ.items() if name.startswith("FFT_")}
+    if not {"FFT_BUCKET", "FFT_BUCKETS"} & found.keys():
+        found["FFT_BUCKET"] = NAME
     Settings.from_environ(found)  # raises what is wrong with them
     return found
 
