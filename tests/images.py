@@ -63,6 +63,13 @@ def png_file(*chunks: bytes) -> bytes:
     return b"".join((SIGNATURE, *chunks, chunk(b"IEND")))
 
 
+def png_of_zeros(width: int, height: int) -> bytes:
+    """A black image of 1 bit a pixel: as few bytes as so many pixels can have."""
+    squeeze, row = zlib.compressobj(9), bytes(1 + -(-width // 8))
+    body = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
+    return png_file(header(width, height, depth=1), chunk(b"IDAT", body))
+
+
 def chunks_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Type and body of every chunk of a sound PNG file."""
     position = len(SIGNATURE)

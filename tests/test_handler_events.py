@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 
 from fft_tool.recipe import KEYS
 from handler.errors import MalformedEvent
-from handler.events import Delivery, Kind, Malformed, Message, Part, PassedOver, Task, parse
+from handler.events import (
+    Delivery,
+    Kind,
+    Malformed,
+    Message,
+    Part,
+    PassedOver,
+    Task,
+    only_of,
+    parse,
+)
 from tests.deliveries import queued, sample
 from tests.samples import BUCKET, NAMES, call, job, put
 
@@ -91,6 +101,49 @@ def malformed(event: Any) -> str:
 def only_part(event: Any) -> Part:
     ((part,),) = (message.parts for message in parse(event).messages)
     return part
+
+
+# Whose bucket
+
+
+@pytest.mark.parametrize("buckets", [set(), {BUCKET}, {"another", BUCKET}])
+@pytest.mark.parametrize("name", NAMES)
+def test_events_of_the_function_s_buckets_are_left_as_they_are(
+    name: str, buckets: set[str]
+) -> None:
+    delivery = parse(sample(name))
+    assert only_of(delivery, buckets) == delivery
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_names_another_bucket_is_refused_in_every_kind_of_event(name: str) -> None:
+    delivery = parse(sample(name))
+    refused = only_of(delivery, {"another"})
+    assert (refused.kind, refused.envelope) == (delivery.kind, delivery.envelope)
+    for message, before in zip(refused.messages, delivery.messages, strict=True):
+        assert (message.identifier, message.attempt) == (before.identifier, before.attempt)
+        if not any(part.bucket for part in before.parts):
+            assert message == before
+            continue
+        for part in message.parts:
+            assert isinstance(part, Malformed)
+            assert part.bucket == BUCKET
+            assert "herbarium-scans is not one of this function's (FFT_BUCKET" in str(part.error)
+
+
+def test_a_message_about_two_buckets_is_refused_as_a_whole() -> None:
+    event = put("input/1.png", "input/2.png")
+    event["Records"][1]["s3"]["bucket"]["name"] = "stranger"
+    (message,) = only_of(parse(event), {BUCKET}).messages
+    (part,) = message.parts
+    assert isinstance(part, Malformed)
+    assert (part.bucket, part.key) == ("stranger", "input/2.png")
+
+
+def test_a_bucket_of_another_spelling_is_another_bucket() -> None:
+    delivery = parse({"bucket": f"{BUCKET}.", "key": "input/a.png"})
+    ((part,),) = (message.parts for message in only_of(delivery, {BUCKET}).messages)
+    assert isinstance(part, Malformed)
 
 
 # The samples

@@ -70,6 +70,43 @@ def failing(name: str, error: Exception) -> NotedStore:
     return store
 
 
+# Whose bucket
+
+
+@pytest.mark.parametrize(
+    "event", [call(KEY), put(KEY), eventbridge(BUCKET, KEY), sns(put(KEY))], ids=str
+)
+def test_who_names_another_bucket_is_refused_and_the_refusal_logged(
+    logged: Logged, event: Json
+) -> None:
+    store = store_of("a")
+    with pytest.raises(MalformedEvent, match=rf"{BUCKET} is not one of this function's"):
+        function(store, FFT_BUCKET="another")(event, Context())
+    (line,) = logged()
+    assert (line["level"], line["outcome"]) == ("ERROR", "failed")
+    assert (line["bucket"], line["key"]) == (BUCKET, KEY)
+    assert line["error"]["code"] == "malformed-event"
+    assert store.calls == [], "nothing of it is even looked at"
+
+
+def test_a_message_about_another_bucket_goes_back_and_its_neighbours_are_done() -> None:
+    store = store_of("a", "b")
+    bodies = (put(KEY), eventbridge("stranger", KEY), put("input/b.png"))
+    answer = function(store, FFT_BUCKETS=f"another,{BUCKET}")(queued(*bodies), Context())
+    assert handed_back(answer) == ["m2"]
+    assert images(store) == {"a", "b"}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_batch_job_on_another_bucket_fails_for_good(version: int) -> None:
+    store = store_of("a")
+    answer = function(store, FFT_BUCKET="another")(job(KEY, version=version), Context())
+    (result,) = answer["results"]
+    assert result["resultCode"] == "PermanentFailure"
+    assert "is not one of this function's" in result["resultString"]
+    assert store.calls == []
+
+
 # Answers
 
 

@@ -37,10 +37,12 @@ MALFORMED = Result(
 EVERY = (DONE, REJECTED, MISSING, IGNORED, FAILED, MALFORMED)
 COUNTED = (DONE, REJECTED, FAILED, MALFORMED)
 
+WRITTEN = (300, 200, 11)  # bytes of what every watch of these tests has seen written
+
 FIELDS = [
     *("timestamp", "level", "message", "requestId", "messageId", "bucket", "key", "outcome"),
-    *("bytes", "width", "height", "outputs", "milliseconds", "total_ms", "cold", "attempt"),
-    *("restarts", "error", "reason"),
+    *("bytes", "width", "height", "outputs", "bytes_written", "milliseconds", "total_ms", "cold"),
+    *("attempt", "restarts", "error", "reason"),
 ]
 
 # The specification of the embedded metric format, and PutMetricData's rules for namespaces.
@@ -94,7 +96,7 @@ EMF = Draft202012Validator(
                                                 "minLength": 1,
                                                 "maxLength": 1024,
                                             },
-                                            "Unit": {"enum": ["Count", "Milliseconds"]},
+                                            "Unit": {"enum": ["Bytes", "Count", "Milliseconds"]},
                                         },
                                     },
                                 },
@@ -122,6 +124,8 @@ class Written:
         watch = Watch(lambda: 60_000, 2000)
         watch.step("read")
         watch.step("write")
+        for count in WRITTEN:
+            watch.wrote(count)
         watch.stop()
         message = Message((result.part,), attempt=attempt)
         self.log.result(result, watch, message, cold=cold)
@@ -324,7 +328,7 @@ def test_what_was_foreseen_has_no_stack(written: Written, result: Result) -> Non
 
 # Metrics
 
-METRICS = ("Processed", "Rejected", "Failed", "Retried", "Duration", "Pixels")
+METRICS = ("Processed", "Rejected", "Failed", "Retried", "BytesWritten", "Duration", "Pixels")
 
 
 @pytest.mark.parametrize("result", COUNTED, ids=name_of)
@@ -362,13 +366,17 @@ def test_an_object_that_is_done_counts_with_its_pixels(written: Written) -> None
         "Rejected": 0,
         "Failed": 0,
         "Retried": 0,
+        "BytesWritten": sum(WRITTEN),
         "Duration": line["total_ms"],
         "Pixels": 32 * 24,
     }
     units = {
         metric["Name"]: metric["Unit"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
     }
-    assert units == dict.fromkeys(METRICS, "Count") | {"Duration": "Milliseconds"}
+    assert units == dict.fromkeys(METRICS, "Count") | {
+        "BytesWritten": "Bytes",
+        "Duration": "Milliseconds",
+    }
 
 
 @pytest.mark.parametrize(
@@ -380,6 +388,7 @@ def test_an_object_that_is_not_done_counts_once_and_has_no_duration(
     written: Written, result: Result, name: str
 ) -> None:
     counts = dict.fromkeys(("Processed", "Rejected", "Failed", "Retried"), 0)
+    counts["BytesWritten"] = sum(WRITTEN)
     assert metrics(written.line(result)) == counts | {name: 1}
 
 

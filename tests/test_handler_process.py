@@ -75,7 +75,7 @@ def test_wrong_settings_are_told_of_all_at_once_before_any_event_is_taken() -> N
         assert error["errorType"] == "SettingsError"
         for name, value in wrong.items():
             assert f"{name}={value!r}" in error["errorMessage"]
-        for told in ("overlap", "bits='12'", "unknown key", "whole number", "known: FFT_FOREIGN"):
+        for told in ("overlap", "bits='12'", "unknown key", "whole number", "known: FFT_BUCKET"):
             assert told in error["errorMessage"]
 
 
@@ -243,7 +243,10 @@ def test_metrics_are_as_cloudwatch_reads_them(deployed: Deployed) -> None:
     assert good["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["FunctionName"]]
     assert good["FunctionName"] == NAME
     counted = {"Processed": 1, "Rejected": 0, "Failed": 0, "Retried": 1, "Pixels": 32 * 24}
+    counted["BytesWritten"] = sum(map(len, made("a.png").values()))
     assert metrics(good) == counted | {"Duration": good["total_ms"]}
+    assert 0 < metrics(bad)["BytesWritten"] < 2000, "its record alone"
+    assert metrics(far)["BytesWritten"] == 0
     assert metrics(bad) | {"Processed": 0, "Rejected": 1, "Failed": 0, "Retried": 1} == metrics(bad)
     assert metrics(far) | {"Processed": 0, "Rejected": 0, "Failed": 1, "Retried": 1} == metrics(far)
 

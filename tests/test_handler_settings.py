@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fft_tool import Limits, Recipe
 from fft_tool.errors import RecipeError
+from fft_tool.output_size import output_size
+from fft_tool.pipeline import output_kinds
+from fft_tool.raster import Header
 from fft_tool.recipe import KEYS
 from handler.errors import SettingsError
 from handler.settings import MEMORY, VARIABLES, Settings
@@ -40,7 +46,9 @@ def test_everything_has_a_default() -> None:
     assert settings.input_prefix == "input/"
     assert settings.output_prefix == "output/"
     assert settings.recipe == Recipe(metadata=True)
-    assert settings.limits == Limits()
+    assert settings.limits == Limits(max_output_bytes=settings.limits.max_output_bytes)
+    assert settings.metadata_keys == {key.name for key in KEYS}
+    assert settings.buckets == set()
     assert settings.namespace == "fft-pipeline"
     assert settings.reserve_ms == 2000
 
@@ -54,6 +62,7 @@ def test_every_variable_is_of_the_project_and_explained() -> None:
     assert {
         *("FFT_INPUT_PREFIX", "FFT_OUTPUT_PREFIX", "FFT_RECIPE", "FFT_MAX_PIXELS"),
         *("FFT_FOREIGN_METADATA", "FFT_METRICS_NAMESPACE", "FFT_RESERVE_MS"),
+        *("FFT_METADATA_KEYS", "FFT_MAX_OUTPUT_BYTES", "FFT_BUCKET", "FFT_BUCKETS"),
     } == NAMES
     assert all(variable.help for variable in (*VARIABLES, MEMORY))
 
@@ -74,12 +83,16 @@ def test_all_faults_are_told_together_each_with_its_variable_its_value_and_the_f
         FFT_FOREIGN_METADATA="mtime,*",
         FFT_METRICS_NAMESPACE="AWS/Lambda",
         FFT_RESERVE_MS="-1",
+        FFT_METADATA_KEYS="crop,colr",
+        FFT_MAX_OUTPUT_BYTES="1 GB",
+        FFT_BUCKET="scans,more-scans",
+        FFT_BUCKETS="arn:aws:s3:::scans",
         FFT_FORMAT="png",
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE="1 GB",
     )
-    assert len(told) == 9
+    assert len(told) == 13
     for name, value, form in (
-        ("FFT_FORMAT", "'png'", "unknown setting; known: FFT_FOREIGN_METADATA, FFT_INPUT_PREFIX"),
+        ("FFT_FORMAT", "'png'", "unknown setting; known: FFT_BUCKET, FFT_BUCKETS"),
         ("FFT_INPUT_PREFIX", "'/in'", "should be a folder such as input/"),
         ("FFT_OUTPUT_PREFIX", "'a//b'", "should be a folder such as input/"),
         ("FFT_RECIPE", "bits='12'", "should be 8"),
@@ -88,6 +101,10 @@ def test_all_faults_are_told_together_each_with_its_variable_its_value_and_the_f
         ("FFT_FOREIGN_METADATA", "'mtime,*'", "should not"),
         ("FFT_METRICS_NAMESPACE", "'AWS/Lambda'", "should be 1 to 255"),
         ("FFT_RESERVE_MS", "'-1'", "should be a whole number from 100 to 800,000"),
+        ("FFT_METADATA_KEYS", "'crop,colr'", "unknown: colr; known: background, bits"),
+        ("FFT_MAX_OUTPUT_BYTES", "'1 GB'", "should be a whole number from 1"),
+        ("FFT_BUCKET", "'scans,more-scans'", "should be the name of one bucket"),
+        ("FFT_BUCKETS", "'arn:aws:s3:::scans'", "should be names of buckets, not ARNs"),
         (MEMORY_SIZE, "'1 GB'", "should be a whole number"),
     ):
         (line,) = (line for line in told if line.startswith(f"{name}="))
@@ -104,6 +121,10 @@ def test_all_faults_are_told_together_each_with_its_variable_its_value_and_the_f
         *(("FFT_MAX_PIXELS", text) for text in ("0", "", "1e6", "1.5", "+1", "\u0661", "9" * 5000)),
         *(("FFT_METRICS_NAMESPACE", text) for text in ("", "a b", "ä", "x" * 256, ":spectra")),
         *(("FFT_RESERVE_MS", text) for text in ("99", "800001", "2s", "")),
+        *(("FFT_METADATA_KEYS", text) for text in ("all", "crop,*", "metadata bits", "mtime")),
+        *(("FFT_MAX_OUTPUT_BYTES", text) for text in ("0", "-1", "1e9", "1 ", "9" * 13)),
+        *(("FFT_BUCKET", text) for text in ("a,b", "scans/", "s3://scans", "*", ",", " ")),
+        *(("FFT_BUCKETS", text) for text in ("scans,*", "scans;more", "../scans", ",")),
         *((MEMORY_SIZE, text) for text in ("-1", "x", "", "9999999999")),
     ],
 )
@@ -269,6 +290,90 @@ def test_a_glob_that_would_swallow_a_key_of_the_recipe_is_refused(glob: str) -> 
     told = fault(FFT_FOREIGN_METADATA=f"mtime,{glob}")
     assert told.startswith("FFT_FOREIGN_METADATA=")
     assert "should not" in told
+
+
+# What an object's metadata may set
+
+
+def test_all_keys_may_be_set_unless_somebody_says_otherwise() -> None:
+    texts = {key.name: key.kind.format(key.default) for key in KEYS} | {"metadata": "yes"}
+    assert made().recipe_of(texts, {}) == made(FFT_METADATA_KEYS="*").recipe_of(texts, {})
+
+
+def test_a_key_that_is_not_allowed_is_refused_with_the_reason() -> None:
+    settings = made(FFT_METADATA_KEYS="channel, Scale,")
+    assert settings.recipe_of({"channel": "red", "scale": "db"}, {}).channel == "red"
+    with pytest.raises(RecipeError) as caught:
+        settings.recipe_of({"channel": "red", "spectrum": "yes", "bits": "16"}, {})
+    reason = "may not be set by an object's metadata here (FFT_METADATA_KEYS)"
+    assert str(caught.value) == f"spectrum='yes': {reason}; bits='16': {reason}"
+
+
+@pytest.mark.parametrize("name", ["Smart-Crop", "smart_crop", " SMART-CROP "])
+def test_no_way_of_writing_a_key_gets_around_the_list(name: str) -> None:
+    with pytest.raises(RecipeError, match="may not be set"):
+        made(FFT_METADATA_KEYS="crop").recipe_of({name: "9,9"}, {})
+
+
+@pytest.mark.parametrize("key", [key.name for key in KEYS])
+def test_with_an_empty_list_metadata_set_nothing_not_even_a_default(key: str) -> None:
+    with pytest.raises(RecipeError, match=f"^{key}='no': may not be set"):
+        made(FFT_METADATA_KEYS="").recipe_of({key: "no"}, {})
+
+
+def test_a_mistake_in_a_key_is_still_told_as_one() -> None:
+    with pytest.raises(RecipeError, match="crpo='x': unknown key"):
+        made(FFT_METADATA_KEYS="crop").recipe_of({"crpo": "x", "mtime": "1"}, {})
+
+
+def test_an_operator_s_defaults_and_wishes_are_not_restricted() -> None:
+    settings = made(FFT_METADATA_KEYS="", FFT_RECIPE="bits=16")
+    assert settings.recipe_of({}, {"spectrum": "yes"}) == Recipe(
+        bits=16, spectrum=True, metadata=True
+    )
+
+
+# How much one source may leave behind
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    ["", "bits=16 spectrum=yes precision=double", "crop=0,0,9,9 colour=yes filter=notch:8,90"],
+)
+@pytest.mark.parametrize("pixels", [1, 1_000_000, 300_000_000])
+@pytest.mark.parametrize("aspect", [1, 9])
+def test_without_a_number_an_honest_image_of_the_largest_size_is_let_through(
+    recipe: str, pixels: int, aspect: int
+) -> None:
+    settings = made(FFT_RECIPE=recipe, FFT_MAX_PIXELS=str(pixels))
+    height = max(1, math.isqrt(pixels // aspect))
+    header = Header("png", pixels // height, height, channels=4, depth=16)
+    plain = dataclasses.replace(settings.recipe, crop=None)
+    settings.limits.check_output(output_size(header, plain, output_kinds(settings.recipe)))
+
+
+def test_without_a_number_not_more_is_let_through_than_the_largest_image_takes() -> None:
+    most = made(FFT_MAX_PIXELS="100000000").limits.max_output_bytes
+    assert most is not None
+    assert 200_000_000 < most < 1.05 * 200_000_000
+
+
+@pytest.mark.parametrize("number", [1, 348_000_000, 10**12 - 1])
+def test_a_number_of_bytes_is_the_limit(number: int) -> None:
+    assert made(FFT_MAX_OUTPUT_BYTES=str(number)).limits.max_output_bytes == number
+
+
+# Whose bucket
+
+
+def test_buckets_are_one_or_several() -> None:
+    assert made(FFT_BUCKET="scans").buckets == {"scans"}
+    assert made(FFT_BUCKETS=" scans, more-scans,").buckets == {"scans", "more-scans"}
+
+
+def test_one_bucket_and_several_contradict_each_other() -> None:
+    told = fault(FFT_BUCKET="scans", FFT_BUCKETS="scans,more-scans")
+    assert told == "FFT_BUCKET and FFT_BUCKETS are both set: should be one of them"
 
 
 # Memory and processors

@@ -21,7 +21,7 @@ from handler.settings import Settings
 from handler.watch import Watch
 from handler.work import LONGEST_KEY, Worker
 from tests.faulty import FAULTY, Faulty
-from tests.images import noise, pink_noise, png_bytes
+from tests.images import noise, pink_noise, png_bytes, png_of_zeros
 from tests.samples import BUCKET, Context, NotedStore
 
 IMAGE = png_bytes(pink_noise((24, 32)))
@@ -262,6 +262,59 @@ def test_an_image_that_does_not_fit_the_memory_is_told_how_much_it_takes() -> No
     assert record["source"]["sha256"] == result.sha256
     assert isinstance(result.sha256, str)
     assert do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128").outcome == "done"
+
+
+def test_a_small_file_that_would_leave_much_behind_is_rejected() -> None:
+    """5 kB, of which 348 MB would be made: beyond what an image of 100 million pixels takes."""
+    store = NotedStore()
+    store.upload(KEY, png_of_zeros(5900, 5900), spectrum="yes", precision="double")
+    result = do(store, FFT_MAX_PIXELS="100000000")
+    assert (result.outcome, result.code) == ("rejected", "too-much-output")
+    assert list(store.outputs()) == [RECORD]
+    assert record_in(store)["error"] == {"code": "too-much-output", "message": result.message}
+
+
+def test_the_bound_on_outputs_is_the_setting_s() -> None:
+    store = NotedStore({KEY: IMAGE})
+    assert do(store).outcome == "done"
+    result = do(store, FFT_MAX_OUTPUT_BYTES="10000")
+    assert (result.outcome, result.code) == ("rejected", "too-much-output")
+    assert "10,000 are allowed" in result.message
+
+
+def test_what_metadata_may_not_set_is_rejected_and_the_record_says_why() -> None:
+    store = NotedStore()
+    store.upload(KEY, IMAGE, spectrum="yes", channel="luma")
+    result = do(store, FFT_METADATA_KEYS="channel")
+    assert (result.outcome, result.code) == ("rejected", "bad-recipe")
+    assert list(store.outputs()) == [RECORD]
+    assert record_in(store)["error"]["message"] == (
+        "spectrum='yes': may not be set by an object's metadata here (FFT_METADATA_KEYS)"
+    )
+
+
+def test_an_event_s_own_recipe_may_set_what_metadata_may_not() -> None:
+    store = NotedStore({KEY: IMAGE})
+    assert do(store, wish={"spectrum": "yes"}, FFT_METADATA_KEYS="").outcome == "done"
+    assert store.outputs() == expected(IMAGE, recipe="spectrum=yes")
+
+
+@pytest.mark.parametrize("restarts", [0, 2])
+def test_bytes_written_are_counted_those_of_restarts_too(restarts: int) -> None:
+    store = NotedStore({KEY: IMAGE})
+    written: list[int] = []
+    watch = Watch(lambda: 60_000, 2000)
+
+    def meddle(asked: str) -> None:
+        if asked == f"stat {KEY}":
+            written.append(sum(map(len, store.outputs().values())))
+            if len(written) <= restarts:
+                store.upload(KEY, IMAGE + bytes(len(written)))
+
+    store.meddle = meddle
+    assert worker(store).do(Task(BUCKET, KEY), watch).outcome == "done"
+    assert len(written) == restarts + 1
+    assert watch.bytes_written == sum(written)
 
 
 def test_an_object_that_is_too_large_for_the_memory_is_not_even_fetched() -> None:

@@ -132,10 +132,12 @@ def test_no_memory_limit_is_no_limit() -> None:
          ["4000 x 3000", "12,000,000", "10,000,000", "max-pixels", "smaller image"]),
         (lambda: Limits(max_memory=256 * MIB).check_memory(300 * MIB + 1),
          ["301 MiB", "256 MiB", "more memory", "crop", "smaller image"]),
+        (lambda: Limits(max_output_bytes=1_000_000).check_output(2_500_000),
+         ["2,500,000", "1,000,000", "fewer or smaller", "crop", "smaller image"]),
         (lambda: Limits(formats=("png", "tiff")).check_format("bmp"),
          ["bmp", "png, tiff"]),
     ],
-    ids=["bytes", "pixels", "memory", "format"],
+    ids=["bytes", "pixels", "memory", "output", "format"],
 )  # fmt: skip
 def test_messages_name_the_numbers_and_the_remedy(refuse: object, said: list[str]) -> None:
     assert callable(refuse)
