@@ -59,6 +59,15 @@ locals {
       minutes     = 5
       above       = 10
     }
+    bytes-written = {
+      description = "More is written in an hour than written_gb_per_hour, and paid for each month"
+      namespace   = var.metrics_namespace
+      metric      = "BytesWritten"
+      dimensions  = local.of_function
+      statistic   = "Sum"
+      minutes     = 60
+      above       = 1000000000 * var.written_gb_per_hour
+    }
   }
 
   alarm_arns = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}"
@@ -120,4 +129,30 @@ resource "aws_sns_topic_subscription" "alarms" {
   topic_arn = aws_sns_topic.alarms[0].arn
   protocol  = "email"
   endpoint  = each.value
+}
+
+# The whole account's: a budget by tag would count nothing until somebody has declared the tag to be
+# one that costs are allocated by.
+resource "aws_budgets_budget" "account" {
+  count = var.monthly_budget_usd == null ? 0 : 1
+
+  name         = local.name_in_region
+  budget_type  = "COST"
+  time_unit    = "MONTHLY"
+  limit_unit   = "USD"
+  limit_amount = format("%.2f", var.monthly_budget_usd)
+  tags         = local.tags
+
+  dynamic "notification" {
+    for_each = { ACTUAL = 80, FORECASTED = 100 }
+
+    content {
+      notification_type          = notification.key
+      threshold                  = notification.value
+      threshold_type             = "PERCENTAGE"
+      comparison_operator        = "GREATER_THAN"
+      subscriber_email_addresses = var.alarm_emails
+      subscriber_sns_topic_arns  = var.alarm_topic_arn[*]
+    }
+  }
 }

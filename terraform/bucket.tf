@@ -1,4 +1,13 @@
-# One bucket for sources and results. Nobody but this account gets in, and only over TLS.
+# One bucket for sources and results. Nobody but this account gets in, and only over TLS; results are
+# written by the function alone, so that a record is what the function has found.
+
+locals {
+  # The account's root stays able to put things right.
+  writers = concat(
+    [aws_iam_role.function.arn, "arn:${local.partition}:iam::${local.account}:root"],
+    sort(var.administrators),
+  )
+}
 
 resource "aws_s3_bucket" "images" {
   #checkov:skip=CKV_AWS_144:a copy in another region would double the cost of storage
@@ -102,14 +111,29 @@ resource "aws_s3_bucket_policy" "images" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "OnlyOverTls"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:*"
-      Resource  = [aws_s3_bucket.images.arn, "${aws_s3_bucket.images.arn}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    Statement = [
+      {
+        Sid       = "OnlyOverTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = [aws_s3_bucket.images.arn, "${aws_s3_bucket.images.arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        # For a role this is the role's own ARN, whatever its session is called. Policies are left
+        # alone: whoever may change them can put another list here.
+        Sid       = "OnlyTheFunctionWritesResults"
+        Effect    = "Deny"
+        Principal = "*"
+        Action = [
+          "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
+          "s3:ReplicateObject", "s3:ReplicateDelete",
+        ]
+        Resource  = "${aws_s3_bucket.images.arn}/${var.output_prefix}*"
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.writers } }
+      },
+    ]
   })
 }
 

@@ -1,13 +1,15 @@
 # The function, once there is an image for it.
 
 locals {
-  # Exactly what handler/settings.py reads; a test holds the two together.
+  # What handler/settings.py reads, but for the bucket; a test holds the two together.
   environment = {
     FFT_INPUT_PREFIX      = var.input_prefix
     FFT_OUTPUT_PREFIX     = var.output_prefix
     FFT_RECIPE            = var.recipe
     FFT_MAX_PIXELS        = format("%d", var.max_pixels)
     FFT_FOREIGN_METADATA  = join(",", var.foreign_metadata)
+    FFT_METADATA_KEYS     = join(",", var.metadata_keys)
+    FFT_MAX_OUTPUT_BYTES  = var.max_output_bytes == null ? "" : format("%d", var.max_output_bytes)
     FFT_METRICS_NAMESPACE = var.metrics_namespace
     FFT_RESERVE_MS        = format("%d", var.reserve_ms)
   }
@@ -39,7 +41,7 @@ resource "aws_lambda_function" "analyse" {
   reserved_concurrent_executions = var.reserved_concurrency
 
   environment {
-    variables = local.environment
+    variables = merge(local.environment, { FFT_BUCKET = aws_s3_bucket.images.id })
   }
 
   # Lines of level INFO carry the metrics. Of its own, Lambda is to write what is wrong alone: three

@@ -4,6 +4,8 @@ resource "aws_iam_role" "function" {
   name        = local.name_in_region
   description = "What the function ${var.name} may do"
 
+  permissions_boundary = var.permissions_boundary
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -31,12 +33,11 @@ resource "aws_iam_role_policy" "function" {
       },
       {
         # Nothing is ever listed: this has S3 say "not found" of a source that has gone, rather than
-        # "access denied".
-        Sid       = "KnowWhatIsMissing"
-        Effect    = "Allow"
-        Action    = "s3:ListBucket"
-        Resource  = aws_s3_bucket.images.arn
-        Condition = { StringLike = { "s3:prefix" = "${var.input_prefix}*" } }
+        # "access denied". Why without a condition: docs/decisions/2026-11-27-missing-objects.md.
+        Sid      = "KnowWhatIsMissing"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = aws_s3_bucket.images.arn
       },
       {
         Sid      = "WriteResults"

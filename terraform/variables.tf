@@ -60,6 +60,28 @@ variable "force_destroy" {
   nullable    = false
 }
 
+variable "administrators" {
+  description = <<-EOT
+    ARNs of IAM roles and users that may write and delete results, beside the function and the
+    account's root; * stands for a part of a name. Nobody else may, whatever their own rights are.
+  EOT
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  # A role is named as IAM names it (arn:aws:iam::…:role/…), not as a session of STS.
+  validation {
+    condition = alltrue([
+      for arn in var.administrators :
+      can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[\\w+=,.@/*-]*[\\w+=,.@-]\\*?$", arn))
+    ])
+    error_message = <<-EOT
+      administrators should be ARNs of IAM roles or users such as
+      arn:aws:iam::123456789012:role/admin, not of sessions (sts), nor * alone.
+    EOT
+  }
+}
+
 variable "input_prefix" {
   description = "Folder of the bucket that sources are dropped into."
   type        = string

@@ -97,6 +97,23 @@ variable "reserved_concurrency" {
   }
 }
 
+variable "permissions_boundary" {
+  description = "ARN of an IAM policy that bounds what any role made here may do; null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition = (
+      var.permissions_boundary == null ? true
+      : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]+$", var.permissions_boundary))
+    )
+    error_message = <<-EOT
+      permissions_boundary should be null or the ARN of a policy:
+      arn:aws:iam::123456789012:policy/boundary.
+    EOT
+  }
+}
+
 variable "log_retention_days" {
   description = "Days for which the log is kept."
   type        = number

@@ -71,6 +71,52 @@ variable "foreign_metadata" {
   }
 }
 
+variable "metadata_keys" {
+  description = <<-EOT
+    Keys of the recipe that an object's metadata may set; ["*"]: all, []: none. docs/lambda.md has
+    the set for a bucket that strangers upload to.
+  EOT
+  type        = list(string)
+  default     = ["*"]
+  nullable    = false
+
+  validation {
+    condition = length(var.metadata_keys) == 1 && contains(var.metadata_keys, "*") || alltrue([
+      for key in var.metadata_keys : contains([
+        "crop", "smart-crop", "channel", "background", "detrend", "window", "periodic",
+        "precision", "scale", "bits", "colour", "phase", "spectrum", "histogram", "filter",
+        "threshold", "pixel-size", "metadata"
+      ], key)
+    ])
+    error_message = <<-EOT
+      metadata_keys should be ["*"] or keys of the recipe as the command line's
+      flags have them: ["channel", "pixel-size"].
+    EOT
+  }
+}
+
+variable "max_output_bytes" {
+  description = <<-EOT
+    Most bytes that one source may leave behind; null: as many as an image of max_pixels takes with
+    recipe, so that nothing but an object's own metadata can ask for more.
+  EOT
+  type        = number
+  default     = null
+
+  validation {
+    condition = (
+      var.max_output_bytes == null ? true : (
+        floor(var.max_output_bytes) == var.max_output_bytes
+        && var.max_output_bytes >= 1000000 && var.max_output_bytes < 1000000000000
+      )
+    )
+    error_message = <<-EOT
+      max_output_bytes should be null or a whole number from 1000000 to
+      999999999999: less is not enough for the smallest image and its record.
+    EOT
+  }
+}
+
 variable "metrics_namespace" {
   description = "CloudWatch namespace of the function's own metrics."
   type        = string

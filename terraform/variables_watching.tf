@@ -64,6 +64,46 @@ variable "oldest_message_seconds" {
 }
 }
 
+variable "written_gb_per_hour" {
+  description = "Gigabytes written in an hour, by all invocations, above which there is an alarm."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.written_gb_per_hour > 0
+    error_message = "written_gb_per_hour should be more than 0; alarms = false is for no alarm."
+  }
+}
+
+variable "monthly_budget_usd" {
+  description = <<-EOT
+    US dollars that the whole account may cost in a month; who is told is told at 80 % of them, and
+    when they are going to be exceeded. null: no budget.
+  EOT
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd > 0
+    error_message = "monthly_budget_usd should be null or more than 0."
+  }
+
+  # What AWS Budgets takes as well.
+  validation {
+    condition = (
+      var.monthly_budget_usd == null ? true
+      : length(var.alarm_emails) <= 10
+      && (length(var.alarm_emails) > 0 || var.alarm_topic_arn != null)
+    )
+    error_message = <<-EOT
+      monthly_budget_usd is given, but nobody would be told: give one to ten
+      alarm_emails, or an alarm_topic_arn that budgets.amazonaws.com may publish
+      to.
+    EOT
+  }
+}
+
 variable "dashboard" {
   description = "Whether there is a dashboard; an account has 3 free, others are $3 a month."
   type        = bool

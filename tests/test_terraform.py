@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fft_tool.recipe import KEYS
 from handler.settings import VARIABLES
 from tests.terraform.files import FOLDER, Block, all_of, blocks, text, the
 
@@ -75,9 +76,11 @@ def test_the_environment_is_what_the_settings_read() -> None:
     (environment,) = (
         block.body["environment"] for block in all_of("locals") if "environment" in block.body
     )
-    assert set(environment) == {variable.name for variable in VARIABLES}
     (given,) = the("aws_lambda_function", "analyse")["environment"]
-    assert given["variables"] == "${local.environment}"
+    merged = "${merge(local.environment,{FFT_BUCKET=aws_s3_bucket.images.id})}"
+    assert given["variables"].replace(" ", "") == merged
+    one = {"FFT_BUCKET"} | set(environment)
+    assert one == {variable.name for variable in VARIABLES} - {"FFT_BUCKETS"}, "it has one bucket"
 
 
 def test_the_function_is_an_image_by_its_digest() -> None:
@@ -125,6 +128,34 @@ def test_a_message_is_hidden_for_six_timeouts() -> None:
 def test_every_queue_is_encrypted() -> None:
     for queue in all_of("resource", "aws_sqs_queue"):
         assert queue.body["sqs_managed_sse_enabled"] is True
+
+
+def test_every_queue_is_reached_over_tls_alone() -> None:
+    queues = {queue.labels[1] for queue in all_of("resource", "aws_sqs_queue")}
+    policies = all_of("resource", "aws_sqs_queue_policy")
+    assert {policy.labels[1] for policy in policies} == queues
+    for policy in policies:
+        assert policy.body["queue_url"] == f"${{aws_sqs_queue.{policy.labels[1]}.id}}"
+
+
+def test_every_role_has_the_boundary_that_is_given() -> None:
+    roles = all_of("resource", "aws_iam_role")
+    assert roles
+    for role in roles:
+        assert role.body["permissions_boundary"] == "${var.permissions_boundary}"
+
+
+def test_a_record_can_be_forged_by_nobody_who_may_only_upload() -> None:
+    """The function's role is named by reference: what it is called cannot run away from it."""
+    (writers,) = (block.body["writers"] for block in all_of("locals") if "writers" in block.body)
+    assert "aws_iam_role.function.arn" in str(writers)
+
+
+def test_keys_that_metadata_may_set_are_those_of_the_recipe() -> None:
+    (variable,) = all_of("variable", "metadata_keys")
+    (rule,) = variable.body["validation"]
+    listed = re.findall(r'\\?"([a-z-]+)\\?"', rule["condition"])
+    assert listed == [key.name for key in KEYS]
 
 
 def test_s3_tells_of_objects_below_the_input_prefix_alone() -> None:
@@ -197,6 +228,7 @@ def test_everything_that_can_have_tags_has_them() -> None:
 
 
 TAGGED = {
+    "aws_budgets_budget",
     "aws_cloudwatch_log_group",
     "aws_cloudwatch_metric_alarm",
     "aws_ecr_repository",

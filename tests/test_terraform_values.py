@@ -57,6 +57,15 @@ def test_defaults_are_those_of_the_function(values: Json) -> None:
     assert differing == {"FFT_MAX_PIXELS"}
 
 
+def test_what_metadata_may_set_and_what_may_be_left_behind_is_passed_on(bare: Bare) -> None:
+    told = bare.values(metadata_keys=["channel", "pixel-size"], max_output_bytes=123_456_789)
+    settings = Settings.from_environ(told["environment"])
+    assert settings.metadata_keys == {"channel", "pixel-size"}
+    assert settings.limits.max_output_bytes == 123_456_789
+    nothing = bare.values(metadata_keys=[])["environment"]
+    assert Settings.from_environ(nothing).metadata_keys == set()
+
+
 def test_what_is_analysed_is_what_the_command_line_takes_from_a_folder(values: Json) -> None:
     expected = {*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)}
     assert set(values["suffixes"]) == expected
@@ -103,14 +112,14 @@ def test_the_function_may_do_what_it_does_and_nothing_else(values: Json) -> None
     }
 
 
-def test_what_is_missing_is_known_below_the_input_prefix_alone(bare: Bare) -> None:
-    values = bare.values(input_prefix="scans/raw/", output_prefix="scans/spectra/")
+def test_whether_a_source_is_missing_is_known_whatever_s3_makes_of_conditions(values: Json) -> None:
+    """S3 says nowhere that a request for one object has a prefix: no condition hangs on it."""
     (listing,) = (
         statement
         for statement in statements(values, "aws_iam_role_policy_function")
         if statement["Action"] == "s3:ListBucket"
     )
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": "scans/raw/*"}}
+    assert "Condition" not in listing
 
 
 def test_only_lambda_takes_the_role(values: Json) -> None:
@@ -132,7 +141,7 @@ def test_only_lambda_takes_the_role(values: Json) -> None:
 def test_a_service_is_let_in_for_one_source_of_this_account(
     values: Json, policy: str, service: str, source: str
 ) -> None:
-    (statement,) = statements(values, policy)
+    (statement,) = (one for one in statements(values, policy) if one["Effect"] == "Allow")
     assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
     assert not any("*" in action for action in as_list(statement["Action"]))
     conditions = {
@@ -144,10 +153,44 @@ def test_a_service_is_let_in_for_one_source_of_this_account(
 def test_the_bucket_denies_what_is_not_encrypted_on_the_way_and_allows_nobody(
     values: Json,
 ) -> None:
-    (statement,) = statements(values, "aws_s3_bucket_policy_images")
-    assert statement["Effect"] == "Deny"
+    found = statements(values, "aws_s3_bucket_policy_images")
+    assert {statement["Effect"] for statement in found} == {"Deny"}
+    assert found[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert set(found[0]["Resource"]) == {BUCKET, f"{BUCKET}/*"}
+
+
+def test_results_are_written_and_deleted_by_the_function_and_administrators_alone(
+    bare: Bare,
+) -> None:
+    keeper = "arn:aws:iam::123456789012:role/keeper"
+    values = bare.values(output_prefix="spectra/", administrators=[keeper])
+    _, statement = statements(values, "aws_s3_bucket_policy_images")
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"} <= set(statement["Action"])
+    assert statement["Resource"] == f"{BUCKET}/spectra/*", "uploads are left alone"
+    root = "arn:aws:iam::123456789012:root"
+    assert statement["Condition"] == {
+        "ArnNotLike": {"aws:PrincipalArn": ["<aws_iam_role.function.arn>", root, keeper]}
+    }
+
+
+def test_the_policy_of_the_bucket_takes_nobody_s_right_to_change_it(values: Json) -> None:
+    """An explicit deny of everything would lock the administrators out for good."""
+    _, statement = statements(values, "aws_s3_bucket_policy_images")
+    assert not any("Policy" in action or "*" in action for action in statement["Action"])
+
+
+@pytest.mark.parametrize("queue", ["work", "dead_letters", "failed_calls"])
+def test_queues_deny_what_is_not_encrypted_on_the_way(values: Json, queue: str) -> None:
+    (statement,) = (
+        one
+        for one in statements(values, f"aws_sqs_queue_policy_{queue}")
+        if one["Effect"] == "Deny"
+    )
+    assert statement["Principal"] == "*"
+    assert statement["Action"] == "sqs:*"
+    assert statement["Resource"] == f"<aws_sqs_queue.{queue}.arn>"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert set(statement["Resource"]) == {BUCKET, f"{BUCKET}/*"}
 
 
 # Queue, registry, alarms, dashboard.
@@ -176,6 +219,7 @@ def test_there_is_an_alarm_for_everything_that_somebody_has_to_look_at(values: J
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
         ("fft-pipeline", "Failed"),
+        ("fft-pipeline", "BytesWritten"),
     }
     queues = [alarm["dimensions"].get("QueueName") for alarm in values["alarms"].values()]
     assert "<aws_sqs_queue.dead_letters.name>" in queues

@@ -97,6 +97,14 @@ run "the_bucket_is_closed_and_kept" {
   }
 
   assert {
+    condition = jsondecode(aws_s3_bucket_policy.images.policy).Statement[1].Condition.ArnNotLike["aws:PrincipalArn"] == [
+      "arn:aws:iam::123456789012:role/fft-pipeline",
+      "arn:aws:iam::123456789012:root",
+    ]
+    error_message = "nobody but the function and the account's root writes results"
+  }
+
+  assert {
     condition     = length(aws_s3_bucket_lifecycle_configuration.images.rule) == 2
     error_message = "results stay unless an expiry is given"
   }
@@ -116,6 +124,20 @@ run "only_the_bucket_sends_to_the_queue" {
       StringEquals = { "aws:SourceAccount" = "123456789012" }
     }
     error_message = "the queue takes messages of this bucket, in this account"
+  }
+
+  assert {
+    condition = alltrue([
+      for policy in [
+        aws_sqs_queue_policy.work.policy,
+        aws_sqs_queue_policy.dead_letters.policy,
+        aws_sqs_queue_policy.failed_calls.policy,
+      ] :
+      contains([
+        for statement in jsondecode(policy).Statement : try(statement.Condition.Bool["aws:SecureTransport"], "")
+      ], "false")
+    ])
+    error_message = "every queue denies what does not come over TLS"
   }
 }
 
@@ -150,8 +172,18 @@ run "with_an_image_there_is_a_function" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 6 && length(aws_cloudwatch_dashboard.this) == 1
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 7 && length(aws_cloudwatch_dashboard.this) == 1
     error_message = "there are alarms and a dashboard"
+  }
+
+  assert {
+    condition     = aws_lambda_function.analyse[0].environment[0].variables.FFT_BUCKET == "fft-pipeline-123456789012-eu-central-1"
+    error_message = "the function works for this bucket alone"
+  }
+
+  assert {
+    condition     = length(aws_budgets_budget.account) == 0 && aws_iam_role.function.permissions_boundary == null
+    error_message = "a budget and a boundary are optional"
   }
 
   assert {
@@ -180,6 +212,51 @@ run "every_wish_is_heeded" {
     alarm_topic_arn    = "arn:aws:sns:eu-central-1:123456789012:everything"
     dashboard          = false
     tags               = { Department = "Prints" }
+
+    administrators       = ["arn:aws:iam::123456789012:role/curators/keeper"]
+    permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+    metadata_keys        = ["channel", "pixel-size"]
+    max_output_bytes     = 500000000
+    written_gb_per_hour  = 0.5
+    monthly_budget_usd   = 50
+  }
+
+  assert {
+    condition = contains(
+      jsondecode(aws_s3_bucket_policy.images.policy).Statement[1].Condition.ArnNotLike["aws:PrincipalArn"],
+      "arn:aws:iam::123456789012:role/curators/keeper",
+    )
+    error_message = "administrators may write results"
+  }
+
+  assert {
+    condition     = aws_iam_role.function.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
+    error_message = "the role has its boundary"
+  }
+
+  assert {
+    condition = alltrue([
+      aws_lambda_function.analyse[0].environment[0].variables.FFT_METADATA_KEYS == "channel,pixel-size",
+      aws_lambda_function.analyse[0].environment[0].variables.FFT_MAX_OUTPUT_BYTES == "500000000",
+    ])
+    error_message = "the function is told what metadata may set, and how much a source may leave behind"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["bytes-written"].threshold == 500000000
+    error_message = "there is an alarm on bytes written"
+  }
+
+  assert {
+    condition = alltrue([
+      aws_budgets_budget.account[0].limit_amount == "50.00",
+      length(aws_budgets_budget.account[0].notification) == 2,
+      alltrue([
+        for told in aws_budgets_budget.account[0].notification :
+        length(told.subscriber_email_addresses) == 2 && length(told.subscriber_sns_topic_arns) == 1
+      ]),
+    ])
+    error_message = "those who are told of alarms are told of the budget"
   }
 
   assert {

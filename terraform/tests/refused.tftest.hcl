@@ -62,6 +62,26 @@ run "a_bucket_that_is_an_alias" {
   expect_failures = [var.bucket_name]
 }
 
+run "an_administrator_s_session" {
+  command = plan
+
+  variables {
+    administrators = ["arn:aws:sts::123456789012:assumed-role/admin/me"]
+  }
+
+  expect_failures = [var.administrators]
+}
+
+run "everybody_an_administrator" {
+  command = plan
+
+  variables {
+    administrators = ["arn:aws:iam::123456789012:role/*"]
+  }
+
+  expect_failures = [var.administrators]
+}
+
 run "an_input_that_is_no_folder" {
   command = plan
 
@@ -298,6 +318,16 @@ run "a_timeout_that_is_too_long" {
   expect_failures = [var.timeout_seconds]
 }
 
+run "a_boundary_that_is_a_name" {
+  command = plan
+
+  variables {
+    permissions_boundary = "boundary"
+  }
+
+  expect_failures = [var.permissions_boundary]
+}
+
 run "no_concurrency" {
   command = plan
 
@@ -397,6 +427,36 @@ run "metadata_that_do_not_fit_the_environment" {
   }
 
   expect_failures = [var.foreign_metadata]
+}
+
+run "a_key_that_no_recipe_has" {
+  command = plan
+
+  variables {
+    metadata_keys = ["crop", "colr"]
+  }
+
+  expect_failures = [var.metadata_keys]
+}
+
+run "all_keys_and_another" {
+  command = plan
+
+  variables {
+    metadata_keys = ["*", "crop"]
+  }
+
+  expect_failures = [var.metadata_keys]
+}
+
+run "outputs_that_not_even_a_record_fits" {
+  command = plan
+
+  variables {
+    max_output_bytes = 1000
+  }
+
+  expect_failures = [var.max_output_bytes]
 }
 
 run "a_namespace_of_aws" {
@@ -508,4 +568,35 @@ run "an_alarm_while_messages_wait_for_their_next_attempt" {
   }
 
   expect_failures = [var.oldest_message_seconds]
+}
+
+run "an_alarm_at_nothing_written" {
+  command = plan
+
+  variables {
+    written_gb_per_hour = 0
+  }
+
+  expect_failures = [var.written_gb_per_hour]
+}
+
+run "a_budget_of_nothing" {
+  command = plan
+
+  variables {
+    monthly_budget_usd = 0
+    alarm_emails       = ["keeper@example.org"]
+  }
+
+  expect_failures = [var.monthly_budget_usd]
+}
+
+run "a_budget_that_nobody_hears_of" {
+  command = plan
+
+  variables {
+    monthly_budget_usd = 50
+  }
+
+  expect_failures = [var.monthly_budget_usd]
 }
