@@ -296,7 +296,7 @@ def test_a_refusal_says_what_is_wrong_and_what_would_be_right(bare: Bare) -> Non
     said = " ".join(done.stderr.split())
     assert done.returncode != 0
     assert "architecture should be x86_64 or arm64." in said
-    assert "max_pixels = 300000000: a grey image of that many pixels takes 3800 MB" in said
+    assert "max_pixels = 300000000: a grey image of that many pixels takes 3801 MB" in said
 
 
 def test_the_files_are_laid_out_as_terraform_does_it() -> None:
