@@ -57,6 +57,13 @@ def test_defaults_are_those_of_the_function(values: Json) -> None:
     assert differing == {"FFT_MAX_PIXELS"}
 
 
+def test_pages_know_how_much_one_source_may_leave_behind(values: Json, repository: Path) -> None:
+    most = Settings.from_environ(values["environment"]).limits.max_output_bytes
+    assert most is not None
+    for page in ("cost.md", "lambda.md"):
+        assert f"{most / 1e6:.0f} MB" in (repository / "docs" / page).read_text("utf-8")
+
+
 def test_what_metadata_may_set_and_what_may_be_left_behind_is_passed_on(bare: Bare) -> None:
     told = bare.values(metadata_keys=["channel", "pixel-size"], max_output_bytes=123_456_789)
     settings = Settings.from_environ(told["environment"])

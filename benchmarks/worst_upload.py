@@ -1,0 +1,104 @@
+"""What the worst uploader gets out of the function: for docs/cost.md.
+
+For each recipe, the largest black image with some white dots that is accepted at the defaults of
+Terraform: 1 bit a pixel, so that it has few bytes; dots, so that its spectrum does not compress.
+
+    python benchmarks/worst_upload.py
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+from fft_tool import FftToolError, Recipe, Source, run
+from fft_tool.output_size import output_size
+from fft_tool.pipeline import output_kinds
+from fft_tool.raster import Header
+from fft_tool.subject import check_header
+from handler.settings import Settings
+
+DEFAULTS = {"FFT_MAX_PIXELS": "100000000", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}
+RECIPES = (
+    "",
+    "bits=16",
+    "spectrum=yes",
+    "spectrum=yes precision=double",
+    "periodic=yes",
+    "bits=16 filter=lowpass:3 histogram=yes window=hann detrend=linear",
+)
+LIMITS = Settings.from_environ(DEFAULTS).limits
+DOTS = 97  # rows and columns from one to the next: a prime, so that they make no grid of the rows
+
+
+def dotted(side: int) -> bytes:
+    """A square PNG of 1 bit a pixel: black, with a white dot on a diagonal here and there."""
+    squeeze, pieces = zlib.compressobj(9), []
+    for y in range(side):
+        row = bytearray(1 + -(-side // 8))
+        if y % DOTS == 0:
+            x = y * y % side
+            row[1 + x // 8] = 128 >> x % 8
+        pieces.append(squeeze.compress(bytes(row)))
+    pieces.append(squeeze.flush())
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", b"".join(pieces)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, *zip(*chunks, strict=True)))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    checksum = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
+def accepted(side: int, recipe: Recipe) -> bool:
+    """Whether so large a square gets past every limit."""
+    header = Header("png", side, side, channels=1, depth=1, file_bytes=side * side // 500)
+    try:
+        LIMITS.check_pixels(side, side)
+        check_header(header, "a.png", recipe, LIMITS, output_kinds(recipe))
+    except FftToolError:
+        return False
+    return True
+
+
+def largest_side(recipe: Recipe) -> int:
+    """Side of the largest square that is accepted."""
+    low, high = 1, 20_000
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if accepted(middle, recipe) else (low, middle - 1)
+    return low
+
+
+def measure(text: str) -> str:
+    """One row of the table, on one thread as on one processor of Lambda's."""
+    recipe = Recipe.parse_text(f"metadata=yes {text}")
+    side = largest_side(recipe)
+    source = Source("a.png", dotted(side))
+    start = time.process_time()
+    outputs = run(source, recipe, LIMITS, threads=1)
+    seconds = time.process_time() - start
+    written = sum(len(artifact.data) for artifact in outputs)
+    header = Header("png", side, side, channels=1, depth=1)
+    estimate = output_size(header, recipe, output_kinds(recipe))
+    return (
+        f"| `{text or '(defaults)'}` | {side:,}² | {source.size / 1000:.0f} | {seconds:.1f} | "
+        f"{written / 1e6:.0f} | {estimate / 1e6:.0f} |"
+    )
+
+
+def main() -> None:
+    """Each recipe in a process of its own, as the first one would leave its memory to the next."""
+    if len(sys.argv) > 1:
+        print(measure(sys.argv[1]))
+        return
+    for recipe in RECIPES:
+        subprocess.run([sys.executable, __file__, recipe], check=True)
+
+
+if __name__ == "__main__":
+    main()
