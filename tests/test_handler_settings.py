@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,10 +14,12 @@ from hypothesis import strategies as st
 
 from fft_tool import Limits, Recipe
 from fft_tool.errors import RecipeError
+from fft_tool.memory import memory_needed
 from fft_tool.output_size import output_size
 from fft_tool.pipeline import output_kinds
 from fft_tool.raster import Header
-from fft_tool.recipe import KEYS
+from fft_tool.recipe import CHANNELS, KEYS
+from fft_tool.scale import SCALES
 from handler.errors import SettingsError
 from handler.settings import MEMORY, VARIABLES, Settings
 
@@ -319,6 +324,30 @@ def test_no_way_of_writing_a_key_gets_around_the_list(name: str) -> None:
 def test_with_an_empty_list_metadata_set_nothing_not_even_a_default(key: str) -> None:
     with pytest.raises(RecipeError, match=f"^{key}='no': may not be set"):
         made(FFT_METADATA_KEYS="").recipe_of({key: "no"}, {})
+
+
+DEAR = Header("png", 5000, 4000, channels=4, depth=16)
+VALUES = {
+    "background": ("black", "#123456"),
+    "channel": CHANNELS,
+    "pixel-size": ("65nm", "1m"),
+    "scale": SCALES,
+    "threshold": ("mid", "otsu", "128"),
+}
+
+
+def test_the_strict_set_that_the_guide_shows_makes_nothing_larger(repository: Path) -> None:
+    guide = (repository / "docs" / "lambda.md").read_text("utf-8")
+    (shown,) = re.findall(r"^    FFT_METADATA_KEYS=(.+)$", guide, re.MULTILINE)
+    settings = made(FFT_METADATA_KEYS=shown)
+    assert settings.metadata_keys == set(VALUES)
+    kinds = output_kinds(settings.recipe)
+    for values in itertools.product(*VALUES.values()):
+        recipe = settings.recipe_of(dict(zip(VALUES, values, strict=True)), {})
+        assert output_kinds(recipe) == kinds
+        assert memory_needed(DEAR, recipe) == memory_needed(DEAR, settings.recipe)
+        more = output_size(DEAR, recipe, kinds) - output_size(DEAR, settings.recipe, kinds)
+        assert more < 10_000, "the recipe's own text"
 
 
 def test_a_mistake_in_a_key_is_still_told_as_one() -> None:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 import fft_tool
-from handler.local.cloud import DEAD_LETTERS, NAME
+from handler.local.cloud import DEAD_LETTERS, NAME, own_settings
 from handler.local.drop import Bucket
 from handler.local.errors import LocalError
 from handler.local.package import ROOT
@@ -63,6 +63,24 @@ def images(tmp_path: Path) -> Path:
     (folder / "one.png").write_bytes(IMAGE)
     (folder / "deep down" / "two.png").write_bytes(OTHER)
     return folder
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, {"FFT_BUCKET": NAME}),
+        ({"FFT_BUCKET": "other"}, {"FFT_BUCKET": "other"}),
+        ({"FFT_BUCKETS": "one,two"}, {"FFT_BUCKETS": "one,two"}),
+    ],
+)
+def test_the_local_function_works_for_the_local_bucket_unless_told_otherwise(
+    given: dict[str, str], told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("FFT_")]:
+        monkeypatch.delenv(name)
+    for name, text in given.items():
+        monkeypatch.setenv(name, text)
+    assert own_settings() == told
 
 
 def analysed(folder: Path, out: Path, *words: str) -> dict[str, bytes]:
