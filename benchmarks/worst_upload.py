@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 import zlib
+from itertools import chain
 
-from fft_tool import FftToolError, Recipe, Source, run
+from fft_tool import FftToolError, Recipe, Source, png, run
 from fft_tool.output_size import output_size
 from fft_tool.pipeline import output_kinds
 from fft_tool.raster import Header
@@ -45,13 +46,8 @@ def dotted(side: int) -> bytes:
         pieces.append(squeeze.compress(bytes(row)))
     pieces.append(squeeze.flush())
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", b"".join(pieces)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, *zip(*chunks, strict=True)))
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    checksum = zlib.crc32(kind + body)
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+    chunks = (png.chunk(b"IHDR", header), png.chunk(b"IDAT", *pieces), png.chunk(b"IEND"))
+    return b"".join((png.SIGNATURE, *chain.from_iterable(chunks)))
 
 
 def accepted(side: int, recipe: Recipe) -> bool:

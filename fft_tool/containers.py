@@ -90,11 +90,12 @@ class _Layout:
     def of(cls, data: bytes) -> _Layout:
         order = "<" if data.startswith(b"II") else ">"
         big = data[2:4] in (b"+\0", b"\0+")
+        count, pointer, place = ("Q", "Q", 8) if big else ("H", "I", 4)
         try:
-            (first,) = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, 8 if big else 4)
+            (first,) = struct.unpack_from(f"{order}{pointer}", data, place)
         except struct.error:
             raise CorruptImage("TIFF is truncated inside its header") from None
-        return cls(order, "Q" if big else "H", "Q" if big else "I", first)
+        return cls(order, count, pointer, first)
 
     @property
     def entry(self) -> struct.Struct:

@@ -190,9 +190,12 @@ def _add_block(cells: FloatArray, moments: FloatArray, rows: FoldedRows, sectors
     radius = rows.radius
     if radius.size == 0:
         return
-    ring = ring_of(radius, rows.longest)
-    lowest, rings = int(ring.min()), int(ring.max() - ring.min()) + 1
-    cell = (ring - lowest) * cells.shape[2] + _sector(rows, sectors)
+    cell = ring_of(radius, rows.longest)
+    lowest, highest = int(cell.min()), int(cell.max())
+    rings = highest - lowest + 1
+    cell -= lowest
+    cell *= cells.shape[2]
+    cell += _sector(rows, sectors)
     count = rows.weight
     squares = rows.up**2
     squares += rows.down**2
