@@ -3,6 +3,24 @@
 locals {
   four_days     = 4 * 24 * 3600
   fourteen_days = 14 * 24 * 3600 # the longest that SQS keeps anything
+
+  queues = {
+    work         = aws_sqs_queue.work.arn
+    dead_letters = aws_sqs_queue.dead_letters.arn
+    failed_calls = aws_sqs_queue.failed_calls.arn
+  }
+
+  # A statement for the policy of each queue.
+  only_over_tls = {
+    for name, arn in local.queues : name => {
+      Sid       = "OnlyOverTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }
+  }
 }
 
 resource "aws_sqs_queue" "work" {
@@ -58,14 +76,7 @@ resource "aws_sqs_queue_policy" "work" {
           StringEquals = { "aws:SourceAccount" = local.account }
         }
       },
-      {
-        Sid       = "OnlyOverTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = aws_sqs_queue.work.arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
+      local.only_over_tls.work,
     ]
   })
 }
@@ -74,17 +85,8 @@ resource "aws_sqs_queue_policy" "dead_letters" {
   queue_url = aws_sqs_queue.dead_letters.id
 
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "OnlyOverTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = aws_sqs_queue.dead_letters.arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
+    Version   = "2012-10-17"
+    Statement = [local.only_over_tls.dead_letters]
   })
 }
 
@@ -92,17 +94,8 @@ resource "aws_sqs_queue_policy" "failed_calls" {
   queue_url = aws_sqs_queue.failed_calls.id
 
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "OnlyOverTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = aws_sqs_queue.failed_calls.arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
+    Version   = "2012-10-17"
+    Statement = [local.only_over_tls.failed_calls]
   })
 }
 
