@@ -16,9 +16,9 @@ import zlib
 from itertools import chain
 
 from fft_tool import FftToolError, Recipe, Source, png, run
+from fft_tool.header import Header
 from fft_tool.output_size import output_size
-from fft_tool.pipeline import output_kinds
-from fft_tool.raster import Header
+from fft_tool.outputs import output_kinds
 from fft_tool.subject import check_header
 from handler.settings import Settings
 

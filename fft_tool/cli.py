@@ -16,6 +16,8 @@ from fft_tool.interrupts import end_workers, interruptible
 
 OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
+_LONGEST_TIMEOUT = 86_400.0  # seconds
+
 EPILOG = """examples:
   fft-tool analyze scans/ -o out --bits 16 --metadata
   fft-tool reconstruct out/leaf_metadata.json -o leaf.png
@@ -139,6 +141,9 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     limits.add_argument(
         "--max-memory", type=_positive, metavar="MIB", help="most memory that an image may take"
     )
+    limits.add_argument(
+        "--timeout", type=_seconds, metavar="S", help="most seconds of work on an image"
+    )
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
@@ -154,6 +159,16 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a number of seconds above 0")
+    return seconds
 
 
 def _positive(text: str) -> int:

@@ -17,8 +17,9 @@ from fft_tool.errors import (
     UnknownFormat,
     UnsupportedImage,
 )
+from fft_tool.header import Header
 from fft_tool.limits import FORMATS, Limits
-from fft_tool.raster import Header, Pixels, Raster, full_range, upright
+from fft_tool.raster import Pixels, Raster, full_range, upright
 
 _MAGIC = (
     (png.SIGNATURE, "png"),

@@ -186,6 +186,7 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
         job,
         limits=_limits(options, processes),
         threads=usable_cores() if processes == 1 else 1,
+        timeout=options.timeout,
         profile=_profile(),
     )
     outcomes = run_batch(refs, job, processes=processes)

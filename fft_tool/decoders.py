@@ -25,7 +25,8 @@ from fft_tool.exif import (
     pixel_size_of,
     read_tags,
 )
-from fft_tool.raster import Header, Pixels, turned
+from fft_tool.header import Header, turned
+from fft_tool.raster import Pixels
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

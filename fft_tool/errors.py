@@ -16,6 +16,9 @@
     │   ├── TooCostly             too-costly
     │   └── TooMuchOutput         too-much-output
     ├── CropOutside               crop-outside
+    ├── BrokenOff                 (worth one more try, and no more)
+    │   ├── Killed                killed
+    │   └── TookTooLong           took-too-long
     ├── AmbiguousSources          ambiguous-sources
     ├── ArtifactError
     │   ├── BadArtifact           bad-artifact
@@ -138,6 +141,24 @@ class CropOutside(FftToolError):
     """The crop asks for pixels that the source does not have."""
 
     code = "crop-outside"
+
+
+class BrokenOff(FftToolError):
+    """The work on a source came to no end, through what could not be foreseen."""
+
+    transient = True
+
+
+class Killed(BrokenOff):
+    """The process that worked on the source has ended, or had to be: a crash, or its memory."""
+
+    code = "killed"
+
+
+class TookTooLong(BrokenOff):
+    """The process that worked on the source had to be ended, for its time was up."""
+
+    code = "took-too-long"
 
 
 class AmbiguousSources(FftToolError):

@@ -59,7 +59,7 @@ class Limits:
         if self.max_memory is not None and needed > self.max_memory:
             raise TooMuchMemory(
                 f"analysing this image takes about {-(-needed // MIB):,} MiB, "
-                f"{self.max_memory // MIB:,} MiB are allowed: give more memory, crop, "
+                f"{round(self.max_memory / MIB):,} MiB are allowed: give more memory, crop, "
                 "or send a smaller image"
             )
 

@@ -1,9 +1,16 @@
-"""What this machine has."""
+"""What this machine has, and how much of its memory a process may take."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
+
+MIB = 1 << 20
+
+# Addresses that a thread takes for its stack, and for a heap of its own; it uses few of them.
+_STACK, _HEAP = 8 * MIB, 128 * MIB
 
 
 def usable_cores() -> int:
@@ -18,3 +25,26 @@ def physical_memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return 1 << 40
+
+
+def address_bound(most: int | None, *, threads: int, heaps: int = 0) -> int | None:
+    """Give the bytes of addresses for this process, if it is to take at most ``most`` of memory.
+
+    A process holds more addresses than memory: what it holds already is let be, and so is what
+    ``threads`` take for their stacks and ``heaps`` for theirs. None is no bound; only Linux holds
+    to one.
+    """
+    if most is None or sys.platform != "linux":
+        return None
+    size, resident = Path("/proc/self/statm").read_text("ascii").split()[:2]
+    page = os.sysconf("SC_PAGE_SIZE")
+    held = int(size) * page + threads * _STACK + heaps * _HEAP
+    return held + max(0, most - int(resident) * page)
+
+
+def limit_addresses(bound: int) -> None:
+    """Have the system refuse this process more addresses, which is a ``MemoryError``."""
+    import resource  # noqa: PLC0415  (Unix alone has it)
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (bound if hard < 0 else min(bound, hard), hard))

@@ -6,7 +6,7 @@ against them.
 
 from __future__ import annotations
 
-from fft_tool.raster import Header
+from fft_tool.header import Header
 from fft_tool.recipe import Recipe
 
 _LARGE_FACTOR = 50  # beyond which the transform may prefer a convolution

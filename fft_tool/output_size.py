@@ -12,10 +12,10 @@ from dataclasses import replace
 from math import isqrt
 
 from fft_tool.errors import CropOutside
+from fft_tool.header import Header
 from fft_tool.limits import Limits
 from fft_tool.naming import RECORD
 from fft_tool.outputs import Artifact
-from fft_tool.raster import Header
 from fft_tool.recipe import Recipe
 
 # A record's sections, none of which grows with the image, and the texts inside an artifact.

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from fft_tool.naming import RECORD
+from fft_tool.recipe import Recipe
+
 CONTENT_TYPES = {
     "png": "image/png",
     "npz": "application/x-npz",
@@ -80,3 +83,17 @@ class Outputs:
             if artifact.kind == kind:
                 return artifact
         raise KeyError(kind)
+
+
+def output_kinds(recipe: Recipe) -> tuple[str, ...]:
+    """Kinds of outputs that a recipe asks for."""
+    wanted = {
+        "crop": recipe.crop is not None or recipe.smart_crop is not None,
+        "histogram": recipe.histogram,
+        "filtered": recipe.filter is not None,
+        "spectrum": recipe.spectrum,
+        "phase": recipe.phase,
+        "magnitude": True,
+        RECORD: recipe.metadata,
+    }
+    return tuple(kind for kind, made in wanted.items() if made)

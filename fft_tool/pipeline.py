@@ -12,14 +12,14 @@ from fft_tool import codec
 from fft_tool.artifacts import Maker
 from fft_tool.kernel import kernel
 from fft_tool.limits import Limits
-from fft_tool.naming import RECORD, output_name
+from fft_tool.naming import output_name
 from fft_tool.output_size import Tally
-from fft_tool.outputs import Outputs, Source
+from fft_tool.outputs import Outputs, Source, output_kinds
 from fft_tool.picture import paint
 from fft_tool.prepare import Preparation, prepare
 from fft_tool.recipe import Recipe
 from fft_tool.spectrum import Spectrum
-from fft_tool.subject import check_header, open_subject
+from fft_tool.subject import OnHeader, check_header, open_subject
 from fft_tool.transform import forward, forward_rows
 
 Plane = NDArray[np.unsignedinteger[Any]]
@@ -33,16 +33,20 @@ def run(
     *,
     threads: int = 1,
     on_step: OnStep = lambda _: None,
+    on_header: OnHeader = lambda _: None,
 ) -> Outputs:
     """Analyse one image.
 
     Nothing is read but ``source`` and nothing written: the same arguments give the same bytes,
-    for any number of ``threads``. ``on_step`` is told each step's name as it begins, for those
-    who keep a clock. Raises the permanent errors of :mod:`fft_tool.errors`.
+    for any number of ``threads``. ``on_step`` is told each step's name as it begins, and
+    ``on_header`` what the source is before it is decoded, for those who keep a clock. Raises the
+    permanent errors of :mod:`fft_tool.errors`.
     """
     on_step("decode")
     limits, kinds = limits or Limits(), output_kinds(recipe)
-    subject = open_subject(source, recipe, limits, kinds=kinds, threads=threads)
+    subject = open_subject(
+        source, recipe, limits, kinds=kinds, threads=threads, on_header=on_header
+    )
 
     on_step("transform")
     preparation, spectrum = analyse(subject.plane, subject.white, recipe, threads=threads)
@@ -86,20 +90,6 @@ def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[
     header = codec.open_image(source.data, limits).header
     check_header(header, source.name, recipe, limits, kinds)
     return tuple(output_name(source.name, kind) for kind in kinds)
-
-
-def output_kinds(recipe: Recipe) -> tuple[str, ...]:
-    """Kinds of outputs that a recipe asks for."""
-    wanted = {
-        "crop": recipe.crop is not None or recipe.smart_crop is not None,
-        "histogram": recipe.histogram,
-        "filtered": recipe.filter is not None,
-        "spectrum": recipe.spectrum,
-        "phase": recipe.phase,
-        "magnitude": True,
-        RECORD: recipe.metadata,
-    }
-    return tuple(kind for kind, made in wanted.items() if made)
 
 
 def warm_up(recipe: Recipe) -> None:

@@ -14,13 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.checks import number, one_of, whole
+from fft_tool.choices import DETRENDS, WINDOWS
 from fft_tool.parallel import rows_per_block
 
 Plane = NDArray[np.unsignedinteger[Any]]
 FloatArray = NDArray[np.floating[Any]]
-
-WINDOWS = ("none", "hann", "hamming", "blackman", "tukey")
-DETRENDS = ("none", "mean", "linear")
 
 # Where the window is below this, dividing by it would amplify noise into nonsense.
 SMALLEST_UNDONE_WEIGHT = 1e-3

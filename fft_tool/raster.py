@@ -1,14 +1,15 @@
-"""Decoded images, and what is known of one before it is decoded."""
+"""Decoded images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-T = TypeVar("T")
+from fft_tool.header import Header
+
 Pixels = NDArray[np.unsignedinteger[Any]]
 
 CHANNEL_NAMES = {
@@ -17,32 +18,6 @@ CHANNEL_NAMES = {
     3: ("red", "green", "blue"),
     4: ("red", "green", "blue", "alpha"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What is known of a source before it is decoded.
-
-    ``width`` and ``height`` are those stored, before ``orientation`` (EXIF, 1 to 8) is applied;
-    ``depth`` the bits of a sample as stored; ``pixel_size_um`` (x, y) in micrometres and
-    ``pixel_size_from`` where that stands, both after orientation; ``file_bytes`` the file's size.
-    """
-
-    format: str
-    width: int
-    height: int
-    channels: int
-    depth: int
-    file_bytes: int = 0
-    frames: int = 1
-    orientation: int = 1
-    pixel_size_um: tuple[float, float] | None = None
-    pixel_size_from: str | None = None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of the upright image."""
-        return turned((self.height, self.width), self.orientation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +41,6 @@ class Raster:
     def channel(self, name: str) -> Pixels | None:
         """Give the channel called ``name``, shape (h, w), or None."""
         return self.pixels[:, :, self.names.index(name)] if name in self.names else None
-
-
-def turned(pair: tuple[T, T], orientation: int) -> tuple[T, T]:
-    """Swap what belongs to the axes if EXIF's ``orientation`` swaps them."""
-    return pair if orientation < 5 else pair[::-1]
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:

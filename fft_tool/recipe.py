@@ -15,9 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from fft_tool import crop as crops
+from fft_tool.choices import DETRENDS, SCALES, WINDOWS
 from fft_tool.errors import Fault, RecipeError
-from fft_tool.prepare import DETRENDS, WINDOWS
-from fft_tool.scale import SCALES
 
 if TYPE_CHECKING:
     from fft_tool.filters import Filter

@@ -13,9 +13,8 @@ from fft_tool import __version__
 from fft_tool.checks import number
 from fft_tool.crop import Box
 from fft_tool.errors import BadArtifact, FftToolError
-from fft_tool.grey import LUMA_WEIGHTS
+from fft_tool.header import Header
 from fft_tool.outputs import Artifact, Source, Unread
-from fft_tool.raster import Header
 from fft_tool.recipe import Recipe
 
 SCHEMA_NAME = "fft-tool/record/1"
@@ -89,6 +88,8 @@ def region_section(box: Box, method: str) -> Json:
 
 def grey_section(recipe: Recipe, names: tuple[str, ...]) -> Json:
     """How the grey plane was made."""
+    from fft_tool.grey import LUMA_WEIGHTS  # noqa: PLC0415  (rejections do without numpy)
+
     weights = dict(zip(("red", "green", "blue"), (w / 65536 for w in LUMA_WEIGHTS), strict=True))
     weighed = recipe.channel == "luma" and "red" in names
     return {

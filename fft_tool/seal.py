@@ -8,8 +8,7 @@ from fft_tool import png
 from fft_tool.artifacts import provenance
 from fft_tool.errors import FftToolError
 from fft_tool.naming import RECORD, output_name
-from fft_tool.outputs import Source
-from fft_tool.pipeline import output_kinds
+from fft_tool.outputs import Source, output_kinds
 from fft_tool.recipe import Recipe
 from fft_tool.store import Store
 

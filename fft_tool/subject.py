@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +13,16 @@ from fft_tool import codec
 from fft_tool.crop import Box
 from fft_tool.errors import Fault, RecipeError
 from fft_tool.grey import grey_plane
+from fft_tool.header import Header
 from fft_tool.limits import Limits
 from fft_tool.memory import memory_needed
 from fft_tool.output_size import analysed_size, output_size
 from fft_tool.outputs import Source
-from fft_tool.raster import Header, Raster
+from fft_tool.raster import Raster
 from fft_tool.recipe import Recipe
 
 Plane = NDArray[np.unsignedinteger[Any]]
+OnHeader = Callable[[Header], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,17 @@ def open_subject(
     *,
     kinds: Sequence[str] = (),
     threads: int = 1,
+    on_header: OnHeader = lambda _: None,
 ) -> Subject:
     """Check, decode, crop, and reduce to one grey plane.
 
     ``kinds`` are those of the artifacts that will be made, whose size is checked too.
+    ``on_header`` is told what the source is, before it is decoded.
     """
     limits = limits or Limits()
     image = codec.open_image(source.data, limits)
     check_header(image.header, source.name, recipe, limits, kinds)
+    on_header(image.header)
     return choose_subject(image.decode(), recipe, threads=threads)
 
 

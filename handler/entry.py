@@ -7,17 +7,22 @@ processors for free, and a setting that is wrong has to be told before an event 
 import logging
 import os
 
-# Nothing here multiplies matrices: one thread pool less to start. numpy reads it when it is loaded.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from fft_tool.child import Child
 
-from fft_tool.machine import usable_cores
-from fft_tool.pipeline import warm_up
-from handler.function import Function
-from handler.settings import Settings
+# It loads what decodes and transforms, while this process loads what speaks with S3.
+child = Child()
+child.start()
+
+from fft_tool import s3  # noqa: E402, F401  (loaded now rather than at the first event)
+from fft_tool.machine import usable_cores  # noqa: E402
+from handler.function import Function  # noqa: E402
+from handler.settings import Settings  # noqa: E402
 
 # That it has found its credentials is no news; it is there for keys that only it can express.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 settings = Settings.from_environ(os.environ)
-warm_up(settings.recipe)
-handle = Function(settings, cores=usable_cores())
+child.prepare(
+    settings.recipe, memory=settings.child_memory, threads=settings.threads(usable_cores())
+)
+handle = Function(settings, child=child)

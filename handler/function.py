@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
+from fft_tool.child import Child
+from fft_tool.errors import BrokenOff
 from fft_tool.store import Store, open_store
 from handler.answers import answer
-from handler.events import Malformed, Message, Part, PassedOver, only_of, parse
+from handler.events import Delivery, Malformed, Message, Part, PassedOver, only_of, parse
 from handler.log import Log
+from handler.patience import Patience
 from handler.result import Result
 from handler.settings import Settings
 from handler.watch import Watch
@@ -27,6 +31,19 @@ class Context(Protocol):
         ...
 
 
+# Receives of a message after which it is done when all others of its batch have been.
+SUSPECT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One part of a message; ``place`` is where in the delivery its result belongs."""
+
+    place: tuple[int, int]
+    message: Message
+    part: Part
+
+
 class Function:
     """What Lambda calls. It keeps nothing from one event to the next but its connections."""
 
@@ -34,36 +51,59 @@ class Function:
         self,
         settings: Settings,
         *,
-        cores: int = 1,
+        child: Child,
         open_bucket: Callable[[str, float], Store] | None = None,
     ) -> None:
-        threads = settings.threads(cores)
-        self._worker = Worker(settings, open_bucket or cache(_open_bucket), threads)
+        self._settings = settings
+        self._worker = Worker(settings, open_bucket or cache(_open_bucket), child)
         self._log = Log(settings.namespace)
-        self._reserve_ms = settings.reserve_ms
-        self._buckets = settings.buckets
         self._cold = True
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> Any:
         """Do what an event asks for, and answer it as its sender expects."""
         self._log.begin(context.function_name, context.aws_request_id)
-        delivery = only_of(parse(event), self._buckets)
-        answered = [(message, self._do(message, context)) for message in delivery.messages]
+        delivery = only_of(parse(event), self._settings.buckets)
+        results = self._do_all(_jobs(delivery), context)
+        answered = [
+            (message, [results[number, index] for index in range(len(message.parts))])
+            for number, message in enumerate(delivery.messages)
+        ]
         return answer(delivery, answered)
 
-    def _do(self, message: Message, context: Context) -> list[Result]:
-        """Do all parts of a message, and log how each of them ended."""
-        results = []
-        for part in message.parts:
-            watch = Watch(context.get_remaining_time_in_millis, self._reserve_ms)
-            result = self._do_part(part, watch)
-            watch.stop()
-            self._log.result(result, watch, message, cold=self._cold)
-            self._cold = False
-            results.append(result)
+    def _do_all(self, jobs: Sequence[Job], context: Context) -> dict[tuple[int, int], Result]:
+        """Do all parts, and log how each of them ended.
+
+        What breaks off is tried once more when everything else has been done: an image that takes
+        all memory or all time is to take them from no other.
+        """
+        whole = self._watch(context).seconds_to_work()
+        results: dict[tuple[int, int], Result] = {}
+        again: list[Job] = []
+        for job in jobs:
+            try:
+                results[job.place] = self._do(job, context, whole)
+            except BrokenOff as exc:
+                self._log.broken_off(job.part, job.message, exc)
+                again.append(job)
+        for job in again:
+            results[job.place] = self._do(job, context, whole, last=True)
         return results
 
-    def _do_part(self, part: Part, watch: Watch) -> Result:
+    def _do(self, job: Job, context: Context, whole: float, *, last: bool = False) -> Result:
+        """Do one part and log how it ended; raises what a first try breaks off with."""
+        watch = self._watch(context)
+        watch.broken_off = int(last)
+        patience = Patience(watch.seconds_to_work, whole, self._settings.processors, last)
+        result = self._do_part(job.part, watch, patience)
+        watch.stop()
+        self._log.result(result, watch, job.message, cold=self._cold)
+        self._cold = False
+        return result
+
+    def _watch(self, context: Context) -> Watch:
+        return Watch(context.get_remaining_time_in_millis, self._settings.reserve_ms)
+
+    def _do_part(self, part: Part, watch: Watch, patience: Patience) -> Result:
         """Do one part; whatever goes wrong with it concerns its message alone."""
         match part:
             case PassedOver():
@@ -71,9 +111,24 @@ class Function:
             case Malformed():
                 return Result(part, "failed", error=part.error)
         try:
-            return self._worker.do(part, watch)
+            return self._worker.do(part, watch, patience)
+        except BrokenOff:
+            raise
         except Exception as exc:  # noqa: BLE001  (logged, and its message handed back)
             return Result(part, "failed", error=exc)
+
+
+def _jobs(delivery: Delivery) -> list[Job]:
+    """Give the parts of all messages in order, but last those that have come back before.
+
+    Whatever it was that did not let them be answered, it is not to happen to their neighbours.
+    """
+    jobs = [
+        Job((number, index), message, part)
+        for number, message in enumerate(delivery.messages)
+        for index, part in enumerate(message.parts)
+    ]
+    return sorted(jobs, key=lambda job: job.message.attempt >= SUSPECT)
 
 
 def _open_bucket(name: str, patience: float) -> Store:

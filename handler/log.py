@@ -13,7 +13,9 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from handler.events import Message
+from fft_tool.child import ChildBug
+from fft_tool.errors import BrokenOff
+from handler.events import Message, Part
 from handler.result import Result
 from handler.watch import Watch
 
@@ -55,6 +57,7 @@ class Log:
             "cold": cold,
             "attempt": message.attempt,
             "restarts": watch.restarts,
+            "broken_off": watch.broken_off,
             "error": problem and {name: _short(text) for name, text in problem.items()},
             "reason": _short(result.reason) or None,
         }
@@ -63,6 +66,17 @@ class Log:
         if result.code == "bug" and result.error:
             line |= _stack(result.error)
         self.write(level, _sentence(result, watch), line)
+
+    def broken_off(self, part: Part, message: Message, error: BrokenOff) -> None:
+        """Write that the work on an object broke off, and is tried once more."""
+        line = {
+            "messageId": _short(message.identifier) or None,
+            "bucket": _short(part.bucket),
+            "key": _short(part.key),
+            "attempt": message.attempt,
+            "error": {"code": error.code, "message": _short(str(error))},
+        }
+        self.write("WARN", f"{part.key}: broken off, to be tried once more: {error}", line)
 
     def write(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
         """Write one line, at once: the process may be frozen as soon as it has answered."""
@@ -87,6 +101,7 @@ class Log:
             name: ("Count", int(result.outcome == outcome)) for outcome, name in COUNTED.items()
         }
         values["Retried"] = "Count", int(attempt > 1)
+        values["BrokenOff"] = "Count", watch.broken_off
         values["BytesWritten"] = "Bytes", watch.bytes_written
         if result.outcome == "done":
             values["Duration"] = "Milliseconds", watch.total_ms
@@ -119,10 +134,11 @@ def _level_of(error: Exception | None) -> str:
 
 def _stack(error: Exception) -> Json:
     """What Lambda itself says of an exception."""
+    stack = traceback.format_tb(error.__traceback__)
     return {
-        "errorType": type(error).__name__,
+        "errorType": error.kind if isinstance(error, ChildBug) else type(error).__name__,
         "errorMessage": _short(str(error)),
-        "stackTrace": traceback.format_tb(error.__traceback__),
+        "stackTrace": error.stack if isinstance(error, ChildBug) else stack,
     }
 
 

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from fft_tool.errors import Fault, RecipeError
 from fft_tool.limits import MIB, Limits
 from fft_tool.output_size import largest_output
-from fft_tool.pipeline import output_kinds
+from fft_tool.outputs import output_kinds
 from fft_tool.recipe import KEYS, Recipe, key_name
 from fft_tool.store import BUCKET_NAME
 from handler.errors import SettingsError
+from handler.patience import MB_PER_CPU
+
+OWN_MEMORY = 32 * MIB  # of the function's process without its child, which holds the images
 
 EVERY_KEY = "*"  # of FFT_METADATA_KEYS
-
-MB_PER_CPU = 1769  # Lambda gives a function one virtual processor for each so many megabytes
 
 # Metadata that other tools leave on objects that they upload.
 FOREIGN_METADATA = (
@@ -256,6 +257,21 @@ class Settings:
         """How many threads are worth it: processors that the memory setting pays for."""
         paid = -(-self.memory_mb // MB_PER_CPU) or cores
         return max(1, min(cores, paid))
+
+    def limits_beside(self, size: int) -> Limits:
+        """What is accepted by the child while the function's own process holds ``size`` bytes."""
+        memory = self.memory_mb * MIB
+        return replace(self.limits, max_memory=max(0, memory - size) if memory else None)
+
+    @property
+    def child_memory(self) -> int | None:
+        """Bytes that the child may take; None is no limit."""
+        return max(0, self.memory_mb * MIB - OWN_MEMORY) if self.memory_mb else None
+
+    @property
+    def processors(self) -> float:
+        """Share of one processor that the memory setting pays for, at most 1."""
+        return min(1.0, self.memory_mb / MB_PER_CPU) if self.memory_mb else 1.0
 
     def recipe_of(self, metadata: Mapping[str, str], wish: Mapping[str, Any]) -> Recipe:
         """Recipe of one object: the defaults, overridden by its metadata and by an event's wish."""

@@ -14,7 +14,8 @@ class Watch:
     """Tells steps apart and ends the work while there is still time to hand it back.
 
     ``remaining_ms`` gives the milliseconds that the invocation has left; a step is not begun when
-    fewer than ``reserve_ms`` are. ``restarts`` counts how often the work was begun again, and
+    fewer than ``reserve_ms`` are. ``restarts`` counts how often the work was begun again for
+    a newer version, ``broken_off`` how often a process that did it had to be ended, and
     ``bytes_written`` what was written, by work that was begun again or broke off too.
     """
 
@@ -24,6 +25,7 @@ class Watch:
         self._step = ""
         self._start = self._began = self._ended = time.perf_counter()
         self.restarts = 0
+        self.broken_off = 0
         self._written: list[int] = []  # appended to by several threads
 
     def step(self, name: str) -> None:
@@ -37,9 +39,17 @@ class Watch:
             )
         self._step, self._began = name, time.perf_counter()
 
+    def seconds_left(self) -> float:
+        """Seconds until there is time for nothing but to hand back."""
+        return (self._remaining_ms() - self._reserve_ms) / 1000
+
+    def seconds_to_work(self) -> float:
+        """Seconds until work that was begun in time has to be broken off, to be handed back."""
+        return (self._remaining_ms() - self._reserve_ms / 2) / 1000
+
     def patience(self) -> float:
         """Seconds for which a store may be asked, such that there is time to hand back after."""
-        left = (self._remaining_ms() - self._reserve_ms) / 1000
+        left = self.seconds_left()
         return next((seconds for seconds in PATIENCE if seconds <= left), PATIENCE[-1])
 
     def stop(self) -> None:

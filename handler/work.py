@@ -7,19 +7,22 @@ longer what was read. The last one to write is then always one that has seen the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from fft_tool import pipeline, record
+from fft_tool import record
+from fft_tool.child import Analysed, Child
 from fft_tool.errors import (
+    BrokenOff,
     CropOutside,
     FftToolError,
     ImageError,
     LimitExceeded,
     NotFound,
     RecipeError,
+    TooCostly,
+    TookTooLong,
 )
 from fft_tool.memory import FIXED
 from fft_tool.naming import EXTENSIONS, RECORD, output_name
@@ -27,8 +30,9 @@ from fft_tool.outputs import Artifact, Source, Unread
 from fft_tool.parallel import run_all
 from fft_tool.recipe import Recipe
 from fft_tool.store import Stat, Store
-from handler.errors import KeyTooLong
+from handler.errors import KeyTooLong, OutOfTime
 from handler.events import Task
+from handler.patience import Patience
 from handler.result import Result
 from handler.settings import Settings
 from handler.watch import Watch
@@ -49,23 +53,35 @@ class TooMuch:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What is to be written, in order, and the error where it is nothing but a rejection."""
+    """What is to be written, in order, and the error where it is nothing but a rejection.
+
+    ``width`` and ``height`` are None for an image that was refused.
+    """
 
     artifacts: tuple[Artifact, ...]
-    document: Mapping[str, Any]
+    sha256: str | None
+    width: int | None = None
+    height: int | None = None
     error: FftToolError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Does tasks; ``open_bucket`` gives the store of a bucket, with so many seconds of patience."""
+    """Does tasks; ``open_bucket`` gives the store of a bucket, with so many seconds of patience.
+
+    Images are decoded and analysed by the ``child``, which has no credentials.
+    """
 
     settings: Settings
     open_bucket: Callable[[str, float], Store]
-    threads: int
+    child: Child
 
-    def do(self, task: Task, watch: Watch) -> Result:
-        """Make the outputs of the latest version of an object; raises what is to be handed back."""
+    def do(self, task: Task, watch: Watch, patience: Patience) -> Result:
+        """Make the outputs of the latest version of an object; raises what is to be handed back.
+
+        :class:`~fft_tool.errors.BrokenOff` is raised by a try that is not the last: another one
+        tells whether the image is to blame.
+        """
         reason = self._reason_to_ignore(task.key)
         if reason:
             return Result(task, "ignored", reason)
@@ -78,7 +94,8 @@ class Worker:
                 stat, found = self._read(task, watch)
             except NotFound as exc:
                 return Result(task, "missing", error=exc)
-            made = self._make(task, stat, found, watch)
+            made = self._make(task, stat, found, watch, patience)
+            del found  # it may be large, and what it was made into is as well
             watch.step("write")
             keys = self._write(task, made, watch)
             watch.step("check")
@@ -104,7 +121,7 @@ class Worker:
         def accept(stat: Stat) -> None:
             seen.append(stat)
             self.settings.limits.check_bytes(stat.size)
-            self.settings.limits.check_memory(FIXED + stat.size)
+            self.settings.limits.check_memory(FIXED + 2 * stat.size)  # here and in the child
 
         try:
             data = self._store(task, watch).read(task.key, accept=accept).data
@@ -113,20 +130,43 @@ class Worker:
             found = TooMuch(Unread(name, seen[-1].size), exc)
         return seen[-1], found
 
-    def _make(self, task: Task, stat: Stat, found: Source | TooMuch, watch: Watch) -> Made:
-        """Run the pipeline; what it refuses becomes a record that says so."""
+    def _make(
+        self, task: Task, stat: Stat, found: Source | TooMuch, watch: Watch, patience: Patience
+    ) -> Made:
+        """Have the image analysed; what is refused becomes a record that says so."""
         source = found.source if isinstance(found, TooMuch) else found
         recipe = None
         try:
             recipe = self.settings.recipe_of(stat.metadata, task.recipe)
             if isinstance(found, TooMuch):
                 return _rejection(found.source, recipe, found.error)
-            outputs = pipeline.run(
-                found, recipe, self.settings.limits, threads=self.threads, on_step=watch.step
-            )
+            return _made(self._analyse(found, recipe, watch, patience))
         except PERMANENT as exc:
             return _rejection(source, recipe, exc)
-        return Made(outputs.artifacts, outputs.record or {})
+
+    def _analyse(
+        self, source: Source, recipe: Recipe, watch: Watch, patience: Patience
+    ) -> Analysed:
+        """Have the child do it; what has broken off twice is too costly."""
+        watch.step("decode")
+        try:
+            return self.child.run(
+                source,
+                recipe,
+                self.settings.limits_beside(source.size),
+                patience=patience,
+                on_step=watch.step,
+            )
+        except BrokenOff as exc:
+            watch.broken_off += 1
+            if not patience.last:
+                raise
+            if isinstance(exc, TookTooLong) and not patience.enough:
+                raise OutOfTime(
+                    "the invocation has too little time left for this image: handed back; if it "
+                    "recurs, give the function more time or memory"
+                ) from exc
+            raise TooCostly(f"this image was given up at the second try: {exc}") from exc
 
     def _name_too_long(self, key: str) -> KeyTooLong | None:
         """Tell of a key so long that S3 would refuse the keys of its outputs, the record's too."""
@@ -173,19 +213,23 @@ class Worker:
 def _rejection(source: Source | Unread, recipe: Recipe | None, error: FftToolError) -> Made:
     document = record.rejected(source, recipe, error)
     name = output_name(source.name, RECORD)
-    return Made((Artifact(RECORD, name, record.to_bytes(document)),), document, error)
+    artifact = Artifact(RECORD, name, record.to_bytes(document))
+    return Made((artifact,), source.sha256, error=error)
+
+
+def _made(analysed: Analysed) -> Made:
+    return Made(analysed.artifacts, analysed.sha256, analysed.width, analysed.height)
 
 
 def _result(task: Task, stat: Stat, made: Made, keys: tuple[str, ...]) -> Result:
-    image = made.document.get("image", {})
     return Result(
         task,
         "rejected" if made.error else "done",
         error=made.error,
         outputs=keys,
         size=stat.size,
-        sha256=made.document["source"]["sha256"],
+        sha256=made.sha256,
         etag=stat.etag,
-        width=image.get("width"),
-        height=image.get("height"),
+        width=made.width,
+        height=made.height,
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+from fft_tool.child import Child
+from fft_tool.recipe import Recipe
 from fft_tool.store import Accept, MemoryStore, Stat, Store, Stored
 from handler.function import Function
 from handler.settings import Settings
@@ -96,9 +98,17 @@ class NotedStore(MemoryStore):
         self.meddle(call)
 
 
+@cache
+def child(threads: int = 1) -> Child:
+    """The process that analyses images for all tests."""
+    made = Child()
+    made.prepare(Recipe(metadata=True), threads=threads)
+    return made
+
+
 def function(store: Store, **variables: str) -> Function:
     """The function with these settings; every bucket is ``store``."""
-    return Function(Settings.from_environ(variables), open_bucket=lambda *_: store)
+    return Function(Settings.from_environ(variables), child=child(), open_bucket=lambda *_: store)
 
 
 def lines(written: bytes) -> list[dict[str, Any]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fft_tool import pipeline
@@ -47,6 +49,23 @@ def results(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
 
 def contents(store: Store) -> dict[str, bytes]:
     return {name: store.read(name).data for name, _ in store.list()}
+
+
+def hang_if_bad(source: Source, *args: Any, **options: Any) -> Outputs:
+    if source.name.startswith("bad"):
+        while True:
+            signal.pause()
+    return pipeline.run(source, *args, **options)
+
+
+def eat_if_bad(source: Source, *args: Any, **options: Any) -> Outputs:
+    if source.name.startswith("bad"):
+        assert np.ones(1 << 28).any()
+    return pipeline.run(source, *args, **options)
+
+
+def divide(*_: object, **__: object) -> Outputs:
+    return 1 // 0  # type: ignore[return-value]
 
 
 def kill_if_bad(source: Source, *arguments: Any, **options: Any) -> Outputs:
@@ -128,6 +147,48 @@ def test_several_killed_processes_cost_only_their_sources(inputs: Store, target:
     job = Job(Recipe(), operation=kill_if_bad, target=target.url)
     outcomes = list(run_batch(fill(inputs, names), job, processes=3))
     assert [name for name, result in results(outcomes) if result == "done"] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("names", [["bad.png"], ["a.png", "bad.png", "b.png"]])
+def test_a_source_that_comes_to_no_end_is_ended_after_the_timeout(
+    inputs: Store, target: Store, names: list[str]
+) -> None:
+    job = Job(RECORDED, operation=hang_if_bad, target=target.url, timeout=0.6)
+    outcomes = list(run_batch(fill(inputs, names), job, processes=2))
+    assert results(outcomes) == [
+        (name, "failed" if name == "bad.png" else "done") for name in names
+    ]
+    (error,) = [outcome.error for outcome in outcomes if outcome.error]
+    assert error["code"] == "took-too-long"
+    assert error["message"] == "it took longer than the 0.6 s of --timeout"
+
+
+def test_a_timeout_changes_nothing_for_those_that_come_to_an_end(
+    inputs: Store, target: Store
+) -> None:
+    refs = fill(inputs, ["a.png"])
+    list(run_batch(refs, Job(RECORDED, target=target.url)))
+    before = contents(target)
+    (outcome,) = run_batch(refs, Job(RECORDED, target=target.url, timeout=60))
+    assert outcome.result == "done"
+    assert contents(target) == before
+
+
+def test_a_bug_under_a_timeout_is_not_hidden(inputs: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(run_batch(fill(inputs, ["a.png"]), Job(Recipe(), operation=divide, timeout=60)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to RLIMIT_AS")
+def test_a_worker_takes_no_more_memory_than_an_image_may(inputs: Store, target: Store) -> None:
+    """What the estimate has not foreseen is refused by the system."""
+    limits = Limits(max_memory=300 << 20)
+    job = Job(Recipe(), limits, operation=eat_if_bad, target=target.url)
+    names = ["a.png", "bad.png", "b.png"]
+    outcomes = list(run_batch(fill(inputs, names), job, processes=2))
+    assert [outcome.result for outcome in outcomes] == ["done", "failed", "done"]
+    assert outcomes[1].error is not None
+    assert outcomes[1].error["code"] == "out-of-memory"
 
 
 def test_want_of_memory_is_an_outcome(inputs: Store) -> None:

@@ -14,7 +14,8 @@ from PIL import Image, ImageOps
 
 from fft_tool import codec
 from fft_tool.errors import UnsupportedImage
-from fft_tool.raster import Header, full_range
+from fft_tool.header import Header
+from fft_tool.raster import full_range
 from tests.images import (
     chunk,
     header,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 import fft_tool
 from fft_tool import Recipe, Source
+from fft_tool.child import Child
 from fft_tool.errors import NotAllowed, StoreUnavailable
 from fft_tool.store import MemoryStore, Store
 from handler.errors import MalformedEvent, OutOfTime
@@ -18,6 +19,7 @@ from handler.settings import Settings
 from tests.deliveries import direct, eventbridge, handed_back, queued, sample, sns, sns_in_queue
 from tests.faulty import FAULTY
 from tests.images import noise, png_bytes
+from tests.poison import PROGRAM, poisoned
 from tests.samples import (
     BUCKET,
     FUNCTION,
@@ -26,6 +28,7 @@ from tests.samples import (
     Context,
     NotedStore,
     call,
+    child,
     function,
     job,
     lines,
@@ -212,7 +215,7 @@ def test_buckets_are_kept_apart() -> None:
     def open_bucket(name: str, _: float) -> Store:
         return stores[name]
 
-    handle = Function(Settings.from_environ({}), open_bucket=open_bucket)
+    handle = Function(Settings.from_environ({}), child=child(), open_bucket=open_bucket)
     handle(direct("two", KEY), Context())
     assert images(stores["two"]) == {"a"}
     assert images(stores["one"]) == set()
@@ -226,7 +229,7 @@ def test_clients_are_made_once_for_each_bucket(monkeypatch: pytest.MonkeyPatch) 
         return NotedStore({KEY: IMAGE})
 
     monkeypatch.setattr("handler.function.open_store", open_store)
-    handle = Function(Settings.from_environ({}))
+    handle = Function(Settings.from_environ({}), child=child())
     assert opened == []
     for bucket in ("one", "two", "one"):
         assert handle(direct(bucket, KEY), Context())["outcome"] == "done"
@@ -353,6 +356,114 @@ def test_the_end_of_the_process_is_not_held_up(kind: type[BaseException]) -> Non
     store.meddle = meddle
     with pytest.raises(kind):
         function(store)(queued(put(KEY)), Context())
+
+
+# What breaks off
+
+BROKEN_OFF = ("crash", "eat", "kill", "babble", "forge")
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[Child]:
+    """A child whose decoder some images bring down."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fft_tool.child.PROGRAM", PROGRAM)
+        made = Child()
+        made.prepare(Recipe(metadata=True), memory=300 << 20)
+        yield made
+        made.close()
+
+
+def poisonable(store: NotedStore, faulty: Child, **variables: str) -> Function:
+    settings = Settings.from_environ(variables)
+    return Function(settings, child=faulty, open_bucket=lambda *_: store)
+
+
+@pytest.mark.parametrize("deed", BROKEN_OFF)
+def test_poison_is_rejected_at_its_second_try_and_its_neighbours_are_done(
+    deed: str, faulty: Child, logged: Logged
+) -> None:
+    store = store_of("a", "c")
+    store.upload("input/b.png", poisoned(deed))
+    event = queued(put(KEY), put("input/b.png"), put("input/c.png"))
+    assert handed_back(poisonable(store, faulty)(event, Context())) == []
+    record = json.loads(store.outputs()["output/b_metadata.json"])
+    assert (record["outcome"], record["error"]["code"]) == ("rejected", "too-costly")
+    assert "at the second try" in record["error"]["message"]
+    assert record["source"]["sha256"] == Source("", poisoned(deed)).sha256
+    first, broken, third, last = logged()
+    assert (broken["level"], broken["error"]["code"]) == ("WARN", "killed")
+    assert "to be tried once more" in broken["message"]
+    assert [line["outcome"] for line in (first, third, last)] == ["done", "done", "rejected"]
+    assert (last["key"], last["BrokenOff"], last["Rejected"]) == ("input/b.png", 2, 1)
+    assert first["BrokenOff"] == 0
+    del store.objects["input/b.png"], store.objects["output/b_metadata.json"]
+    assert images(store) == {"a", "c"}
+
+
+def test_an_image_that_comes_to_no_end_is_rejected_within_the_invocation(
+    faulty: Child, logged: Logged
+) -> None:
+    store = store_of("a")
+    store.upload("input/b.png", poisoned("hang"))
+    event = queued(put("input/b.png"), put(KEY))
+    assert handed_back(poisonable(store, faulty, FFT_RESERVE_MS="200")(event, Context(500))) == []
+    assert [line.get("outcome") for line in logged()] == [None, "done", "rejected"]
+    record = json.loads(store.outputs()["output/b_metadata.json"])
+    assert record["error"]["code"] == "too-costly"
+    assert "it took more than the 0.4 s that it was given" in record["error"]["message"]
+
+
+def test_whether_an_image_comes_to_an_end_is_not_judged_by_too_short_a_time(
+    faulty: Child, logged: Logged
+) -> None:
+    store, context = NotedStore({KEY: poisoned("hang")}), Context(500)
+
+    def meddle(asked: str) -> None:
+        if asked == f"read {KEY}":
+            context.remaining = 300
+
+    store.meddle = meddle
+    assert handed_back(
+        poisonable(store, faulty, FFT_RESERVE_MS="200")(queued(put(KEY)), context)
+    ) == ["m1"]
+    assert store.outputs() == {}
+    assert logged()[-1]["error"]["code"] == "out-of-time"
+
+
+def test_a_bug_of_the_core_is_not_a_rejection(faulty: Child, logged: Logged) -> None:
+    store = NotedStore({KEY: poisoned("err")})
+    assert handed_back(poisonable(store, faulty)(queued(put(KEY)), Context())) == ["m1"]
+    assert store.outputs() == {}
+    (line,) = logged()
+    assert (line["error"]["code"], line["errorType"]) == ("bug", "ZeroDivisionError")
+    assert any("poison.py" in place for place in line["stackTrace"])
+
+
+def test_a_source_that_is_replaced_before_its_second_try_is_done(faulty: Child) -> None:
+    store = NotedStore({KEY: poisoned("crash"), "input/b.png": IMAGE})
+
+    def meddle(asked: str) -> None:
+        if asked == "read input/b.png":
+            store.upload(KEY, IMAGE)
+
+    store.meddle = meddle
+    handle = poisonable(store, faulty)
+    assert handed_back(handle(queued(put(KEY), put("input/b.png")), Context())) == []
+    assert images(store) == {"a", "b"}
+
+
+def test_what_has_come_back_twice_is_done_after_its_neighbours() -> None:
+    store = store_of("a", "b", "c")
+    event = queued(put(KEY), put("input/b.png"), put("input/c.png"))
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3"
+    event["Records"][1]["attributes"]["ApproximateReceiveCount"] = "2"
+    assert handed_back(function(store)(event, Context())) == []
+    assert [call for call in store.calls if call.startswith("read")] == [
+        "read input/b.png",
+        "read input/c.png",
+        f"read {KEY}",
+    ]
 
 
 # Time

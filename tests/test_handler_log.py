@@ -42,7 +42,7 @@ WRITTEN = (300, 200, 11)  # bytes of what every watch of these tests has seen wr
 FIELDS = [
     *("timestamp", "level", "message", "requestId", "messageId", "bucket", "key", "outcome"),
     *("bytes", "width", "height", "outputs", "bytes_written", "milliseconds", "total_ms", "cold"),
-    *("attempt", "restarts", "error", "reason"),
+    *("attempt", "restarts", "broken_off", "error", "reason"),
 ]
 
 # The specification of the embedded metric format, and PutMetricData's rules for namespaces.
@@ -328,7 +328,10 @@ def test_what_was_foreseen_has_no_stack(written: Written, result: Result) -> Non
 
 # Metrics
 
-METRICS = ("Processed", "Rejected", "Failed", "Retried", "BytesWritten", "Duration", "Pixels")
+METRICS = (
+    *("Processed", "Rejected", "Failed", "Retried", "BrokenOff", "BytesWritten", "Duration"),
+    "Pixels",
+)
 
 
 @pytest.mark.parametrize("result", COUNTED, ids=name_of)
@@ -366,6 +369,7 @@ def test_an_object_that_is_done_counts_with_its_pixels(written: Written) -> None
         "Rejected": 0,
         "Failed": 0,
         "Retried": 0,
+        "BrokenOff": 0,
         "BytesWritten": sum(WRITTEN),
         "Duration": line["total_ms"],
         "Pixels": 32 * 24,
@@ -387,7 +391,7 @@ def test_an_object_that_is_done_counts_with_its_pixels(written: Written) -> None
 def test_an_object_that_is_not_done_counts_once_and_has_no_duration(
     written: Written, result: Result, name: str
 ) -> None:
-    counts = dict.fromkeys(("Processed", "Rejected", "Failed", "Retried"), 0)
+    counts = dict.fromkeys(("Processed", "Rejected", "Failed", "Retried", "BrokenOff"), 0)
     counts["BytesWritten"] = sum(WRITTEN)
     assert metrics(written.line(result)) == counts | {name: 1}
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from fft_tool import Limits, Recipe
 from fft_tool.errors import RecipeError
+from fft_tool.header import Header
 from fft_tool.memory import memory_needed
 from fft_tool.output_size import output_size
-from fft_tool.pipeline import output_kinds
-from fft_tool.raster import Header
+from fft_tool.outputs import output_kinds
 from fft_tool.recipe import CHANNELS, KEYS
 from fft_tool.scale import SCALES
 from handler.errors import SettingsError

@@ -13,8 +13,8 @@ from PIL import Image
 
 import fft_tool
 from fft_tool import pngwrite
+from fft_tool.header import Header
 from fft_tool.memory import memory_needed
-from fft_tool.raster import Header
 from tests.images import noise, pink_noise, saved
 
 MIB = 1 << 20

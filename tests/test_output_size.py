@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 import fft_tool
 from fft_tool import Limits, Recipe, Source, codec, pipeline, pngwrite
 from fft_tool.errors import CropOutside, TooMuchOutput
+from fft_tool.header import Header
 from fft_tool.output_size import Tally, largest_output, output_size
-from fft_tool.outputs import Artifact
-from fft_tool.pipeline import output_kinds
-from fft_tool.raster import Header
+from fft_tool.outputs import Artifact, output_kinds
 from tests.images import noise, pink_noise, png_of_zeros
 from tests.recipes import recipes
 

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
+from fft_tool.choices import DETRENDS, WINDOWS
 from fft_tool.prepare import (
-    DETRENDS,
     SMALLEST_UNDONE_WEIGHT,
-    WINDOWS,
     Preparation,
     Trend,
     prepare,

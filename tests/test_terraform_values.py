@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from fft_tool.header import Header
 from fft_tool.limits import MIB
 from fft_tool.memory import memory_needed
-from fft_tool.raster import Header
 from fft_tool.recipe import Recipe
 from fft_tool.sources import SUFFIXES
 from handler.log import COUNTED

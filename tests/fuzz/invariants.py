@@ -16,6 +16,7 @@ from fft_tool import codec, png, raster
 from fft_tool.crop import Box
 from fft_tool.errors import CropOutside, FftToolError, RecipeError
 from fft_tool.grey import grey_plane
+from fft_tool.header import Header
 from fft_tool.limits import FORMATS, Limits
 from fft_tool.memory import memory_needed
 from fft_tool.recipe import Recipe
@@ -51,7 +52,7 @@ def _check_error(error: FftToolError) -> None:
     assert not error.transient
 
 
-def _check_header(header: raster.Header) -> None:
+def _check_header(header: Header) -> None:
     assert header.format in FORMATS
     assert header.width >= 1
     assert header.height >= 1

@@ -1,0 +1,346 @@
+"""Images analysed in a process of their own, so that none takes down whoever asked for it.
+
+The process has a limit on its memory, and is killed when its time is up. It has no secrets: its
+environment is empty but for what Python needs, and bytes are all that goes in and comes out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from fft_tool import frames
+from fft_tool.errors import (
+    CropOutside,
+    Fault,
+    FftToolError,
+    ImageError,
+    Killed,
+    LimitExceeded,
+    RecipeError,
+    TookTooLong,
+)
+from fft_tool.limits import Limits
+from fft_tool.naming import output_name
+from fft_tool.outputs import Artifact, Source, output_kinds
+from fft_tool.recipe import Recipe
+
+# From the number of pixels, 0 as long as that is not known, to seconds from now.
+Patience = Callable[[int], float]
+
+START_SECONDS = 60.0
+
+_NONSENSE = "the process that worked on it said what it never should"
+
+PROGRAM = "from fft_tool.child_program import main; main()"
+_PIPE = 1 << 20  # bytes, the most that Linux gives everybody
+_GRACE = 5.0  # seconds
+_LARGEST = 1 << 40  # bytes of an artifact, where nothing else bounds them
+
+# Whatever else is in the environment is none of its business: credentials above all.
+_PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ")
+_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPYCACHEPREFIX")
+
+
+class ChildBug(Exception):
+    """What nobody foresaw, in the other process: an exception of that ``kind``, at ``stack``."""
+
+    def __init__(self, kind: str, message: str, stack: list[str]) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind, self.stack = kind, stack
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What came of a source: artifacts in the order in which they are to be written.
+
+    ``width`` and ``height`` are those of the upright image.
+    """
+
+    artifacts: tuple[Artifact, ...]
+    sha256: str
+    width: int
+    height: int
+
+
+class Child:
+    """A process that analyses images, and the one that takes its place when it has ended.
+
+    It is used by one thread at a time. ``start`` returns at once, so that the caller can do
+    something else while the libraries are loaded; ``prepare`` waits until it is ready.
+    """
+
+    def __init__(self) -> None:
+        self._process: _Process | None = None
+        self._hello: frames.Json = {}
+        self._ready = False
+
+    def start(self) -> None:
+        """Start the process, unless it is there."""
+        if self._process is None:
+            self._process, self._ready = _Process(), False
+
+    def prepare(self, recipe: Recipe, *, memory: int | None = None, threads: int = 1) -> None:
+        """Get it ready for a recipe, within ``memory`` bytes (None: no limit)."""
+        self._hello = {"recipe": str(recipe), "memory": memory, "threads": threads}
+        self.start()
+        self._greet()
+        self._await_ready(START_SECONDS)
+
+    def run(
+        self,
+        source: Source,
+        recipe: Recipe,
+        limits: Limits,
+        *,
+        patience: Patience,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> Analysed:
+        """Analyse an image as :func:`fft_tool.pipeline.run` does, within so many seconds.
+
+        Raises its errors; and :class:`~fft_tool.errors.Killed` or
+        :class:`~fft_tool.errors.TookTooLong` when the process has ended or had to be ended, after
+        which the next image meets a new one.
+        """
+        try:
+            process = self._waiting()
+            longest = patience(limits.max_pixels)
+            self._await_ready(longest)
+            with process.deadline(patience(0)) as extend:
+                self._ask(source, recipe, limits, longest)
+                return self._answer(source, recipe, limits, patience, extend, on_step)
+        except FftToolError as exc:
+            if not isinstance(exc, _REFUSING):
+                self._replace()
+            raise
+        except ChildBug:
+            raise
+        except BaseException:
+            self._replace()
+            raise
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+    def _waiting(self) -> _Process:
+        """Give the process, a new one if it has ended since."""
+        if self._process is None or self._process.has_ended():
+            self._replace()
+        assert self._process is not None  # noqa: S101  (it has just been started)
+        return self._process
+
+    def _replace(self) -> None:
+        """Start anew; what takes time is done while the caller goes on."""
+        self.close()
+        self.start()
+        self._greet()
+
+    def _greet(self) -> None:
+        self._send(self._hello)
+
+    def _await_ready(self, seconds: float) -> None:
+        if not self._ready:
+            assert self._process is not None  # noqa: S101  (whoever waits has started it)
+            with self._process.deadline(seconds):
+                self._receive()
+            self._ready = True
+
+    def _ask(self, source: Source, recipe: Recipe, limits: Limits, longest: float) -> None:
+        head = {
+            "name": source.name,
+            "recipe": str(recipe),
+            "limits": asdict(limits),
+            "seconds": longest + _GRACE,
+        }
+        self._send(head, source.data)
+
+    def _answer(
+        self,
+        source: Source,
+        recipe: Recipe,
+        limits: Limits,
+        patience: Patience,
+        extend: Callable[[float], None],
+        on_step: Callable[[str], None],
+    ) -> Analysed:
+        """Read the answer. It may be anything, from who has taken the other process over."""
+        kinds = output_kinds(recipe)
+        artifacts: list[Artifact] = []
+        left = limits.max_output_bytes if limits.max_output_bytes is not None else _LARGEST
+        while True:
+            match self._receive():
+                case {"step": str(name)}:
+                    on_step(name[:40])
+                case {"pixels": int(pixels)}:
+                    extend(patience(min(pixels, limits.max_pixels)))
+                case {"artifact": str(kind), "bytes": int(count)} if (
+                    kind == kinds[len(artifacts)] and 0 <= count <= left
+                ):
+                    left -= count
+                    artifacts.append(
+                        Artifact(kind, output_name(source.name, kind), self._body(count))
+                    )
+                case {"done": str(sha256), "width": int(width), "height": int(height)} if len(
+                    artifacts
+                ) == len(kinds):
+                    return Analysed(tuple(artifacts), sha256[:64], width, height)
+                case {"refused": str(code), "message": str(message), **rest}:
+                    raise _refusal(code, message, rest.get("faults", ()))
+                case {"out_of_memory": True}:
+                    raise Killed("it took more memory than this function has")
+                case {"bug": str(kind), "message": str(message), "stack": [*stack]}:
+                    raise ChildBug(kind, message, [str(line) for line in stack])
+                case _:
+                    raise Killed(_NONSENSE)
+
+    def _send(self, head: frames.Json, body: bytes = b"") -> None:
+        assert self._process is not None  # noqa: S101  (whoever sends has started it)
+        # It may have ended meanwhile: whoever waits for the answer is told.
+        with suppress(BrokenPipeError):
+            frames.send(self._process.requests, head, body)
+
+    def _receive(self) -> frames.Json:
+        assert self._process is not None  # noqa: S101  (whoever waits has started it)
+        try:
+            head = frames.receive(self._process.replies)
+        except ValueError as exc:
+            raise Killed(_NONSENSE) from exc
+        if head is None:
+            raise self._process.why_it_ended()
+        return head
+
+    def _body(self, count: int) -> bytes:
+        assert self._process is not None  # noqa: S101  (whoever waits has started it)
+        data = self._process.replies.read(count)
+        if len(data) < count:
+            raise self._process.why_it_ended()
+        return data
+
+
+class _Process:
+    """One process, and the pipes to it and from it."""
+
+    def __init__(self) -> None:
+        theirs, requests = os.pipe()
+        replies, ours = os.pipe()
+        actions = [(os.POSIX_SPAWN_DUP2, theirs, 0), (os.POSIX_SPAWN_DUP2, ours, 1)]
+        try:
+            # Without `site`: where packages are has been found out by this process.
+            command = [sys.executable, "-S", "-c", PROGRAM]
+            self.pid = os.posix_spawn(sys.executable, command, _environment(), file_actions=actions)
+        finally:
+            os.close(theirs)
+            os.close(ours)
+        for pipe in (requests, replies):
+            _enlarge(pipe)
+        self.requests = FileIO(requests, "w", closefd=False)
+        self.replies = open(replies, "rb", closefd=False)  # noqa: SIM115  (no path)
+        self._pipes = [requests, replies]
+        self._status: int | None = None
+        self._expired = False
+        self._seconds = 0.0
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[Callable[[float], None]]:
+        """Kill the process after so many seconds; what is given sets that anew."""
+        timers: list[threading.Timer] = []
+        began = time.monotonic()
+
+        def extend(seconds: float) -> None:
+            stop()
+            self._seconds = time.monotonic() - began + seconds
+            timers.append(threading.Timer(max(0.0, seconds), self._expire))
+            timers[-1].daemon = True
+            timers[-1].start()
+
+        def stop() -> None:
+            for timer in timers:
+                timer.cancel()
+                timer.join()
+            timers.clear()
+
+        try:
+            extend(seconds)
+            yield extend
+        finally:
+            stop()
+
+    def has_ended(self) -> bool:
+        """Whether it is not there any more."""
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._status = status if pid else None
+        return self._status is not None
+
+    def end(self) -> None:
+        """Kill it, if it is still there, and close the pipes."""
+        if not self.has_ended():
+            os.kill(self.pid, signal.SIGKILL)
+            self._status = os.waitpid(self.pid, 0)[1]
+        while self._pipes:
+            os.close(self._pipes.pop())
+
+    def why_it_ended(self) -> FftToolError:
+        """Give the reason, when it says nothing any more."""
+        if self._status is None:
+            self._status = os.waitpid(self.pid, 0)[1]
+        if self._expired:
+            return TookTooLong(f"it took more than the {self._seconds:.3g} s that it was given")
+        code = os.waitstatus_to_exitcode(self._status)
+        if code >= 0:
+            return Killed(f"the process that worked on it ended with exit code {code}")
+        name = signal.Signals(-code).name
+        hint = "was there enough memory?" if name == "SIGKILL" else "a decoder has crashed"
+        return Killed(f"the process that worked on it was ended by {name}: {hint}")
+
+    def _expire(self) -> None:
+        self._expired = True
+        os.kill(self.pid, signal.SIGKILL)
+
+
+_REFUSING = (RecipeError, ImageError, LimitExceeded, CropOutside)
+
+
+def _refusal(code: str, message: str, faults: Any) -> FftToolError:
+    """Give the error that the core has raised in the other process."""
+    if code == RecipeError.code:
+        return RecipeError([Fault(*(str(text) for text in fault[:3])) for fault in faults])
+    kinds: list[type[FftToolError]] = [CropOutside]
+    kinds += [*ImageError.__subclasses__(), *LimitExceeded.__subclasses__()]
+    for kind in kinds:
+        if kind.code == code:
+            return kind(message)
+    return Killed(_NONSENSE)
+
+
+def _environment() -> dict[str, str]:
+    """Give what Python needs, and nothing else."""
+    root = str(Path(__file__).resolve().parents[1])
+    paths = [root, *(path for path in sys.path if path and path != root)]
+    return {
+        **{name: os.environ[name] for name in (*_PASSED_ON, *_PYTHON) if name in os.environ},
+        "MALLOC_ARENA_MAX": "1",  # each one more would take 128 MiB of addresses
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONSAFEPATH": "1",
+    }
+
+
+def _enlarge(pipe: int) -> None:
+    """Let a pipe hold more than the usual 64 KiB: there are fewer turns for large images."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)

@@ -1,0 +1,36 @@
+"""How long the image work on one object may take, such that its neighbours have their time too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MB_PER_CPU = 1769  # Lambda gives a function one virtual processor for each so many megabytes
+
+# Several times what an image takes, with the costliest recipe, on one whole processor.
+SECONDS, SECONDS_PER_MEGAPIXEL = 1.0, 0.5
+LAST = 10  # so many times that has a second try, for a machine may be slow now and then
+MOST = 0.75  # of an invocation: there is no longer try than one that has so much
+
+
+@dataclass(slots=True)
+class Patience:
+    """Seconds for one try, given the number of pixels (0: not known yet).
+
+    ``seconds_left`` tells how long the invocation goes on, which had ``whole`` seconds when it
+    began; ``processors`` is the share of a processor that the function has. ``enough`` says whether
+    an image that has used up its time would not do with more of it either.
+    """
+
+    seconds_left: Callable[[], float]
+    whole: float
+    processors: float = 1.0
+    last: bool = False
+    enough: bool = False
+
+    def __call__(self, pixels: int) -> float:
+        """Give the seconds from now on."""
+        left = max(0.0, self.seconds_left())
+        usual = (SECONDS + SECONDS_PER_MEGAPIXEL * pixels / 1e6) / self.processors
+        self.enough = left >= min(usual, MOST * self.whole)
+        return min(left, usual * LAST if self.last else usual)
