@@ -14,12 +14,16 @@ child = Child()
 child.start()
 
 from fft_tool import s3  # noqa: E402, F401  (loaded now rather than at the first event)
-from fft_tool.machine import usable_cores  # noqa: E402
+from fft_tool.machine import hide_memory, usable_cores  # noqa: E402
 from handler.function import Function  # noqa: E402
 from handler.settings import Settings  # noqa: E402
 
 # That it has found its credentials is no news; it is there for keys that only it can express.
 logging.getLogger("botocore").setLevel(logging.WARNING)
+
+# On a laptop there are no credentials, and the local AWS looks for its processes.
+if "LOCAL_AWS" not in os.environ:
+    hide_memory()
 
 settings = Settings.from_environ(os.environ)
 child.prepare(

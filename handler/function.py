@@ -76,24 +76,27 @@ class Function:
         What breaks off is tried once more when everything else has been done: an image that takes
         all memory or all time is to take them from no other.
         """
-        whole = self._watch(context).seconds_to_work()
+        watch = self._watch(context)
+        whole, processors = watch.seconds_to_work(), self._settings.processors
         results: dict[tuple[int, int], Result] = {}
-        again: list[Job] = []
+        again: list[tuple[Job, Patience]] = []
         for job in jobs:
+            watch = self._watch(context)
+            patience = Patience(watch.seconds_to_work, whole, processors)
             try:
-                results[job.place] = self._do(job, context, whole)
+                results[job.place] = self._do(job, watch, patience)
             except BrokenOff as exc:
                 self._log.broken_off(job.part, job.message, exc)
-                again.append(job)
-        for job in again:
-            results[job.place] = self._do(job, context, whole, last=True)
+                again.append((job, patience))
+        for job, first in again:
+            watch = self._watch(context)
+            watch.broken_off = 1
+            last = Patience(watch.seconds_to_work, whole, processors, last=True, had=first.enough)
+            results[job.place] = self._do(job, watch, last)
         return results
 
-    def _do(self, job: Job, context: Context, whole: float, *, last: bool = False) -> Result:
+    def _do(self, job: Job, watch: Watch, patience: Patience) -> Result:
         """Do one part and log how it ended; raises what a first try breaks off with."""
-        watch = self._watch(context)
-        watch.broken_off = int(last)
-        patience = Patience(watch.seconds_to_work, whole, self._settings.processors, last)
         result = self._do_part(job.part, watch, patience)
         watch.stop()
         self._log.result(result, watch, job.message, cold=self._cold)

@@ -19,18 +19,20 @@ class Patience:
 
     ``seconds_left`` tells how long the invocation goes on, which had ``whole`` seconds when it
     began; ``processors`` is the share of a processor that the function has. ``enough`` says whether
-    an image that has used up its time would not do with more of it either.
+    an image that has used up its time would not do with more of it either; a try before this one
+    may have ``had`` that already.
     """
 
     seconds_left: Callable[[], float]
     whole: float
     processors: float = 1.0
     last: bool = False
+    had: bool = False
     enough: bool = False
 
     def __call__(self, pixels: int) -> float:
         """Give the seconds from now on."""
         left = max(0.0, self.seconds_left())
         usual = (SECONDS + SECONDS_PER_MEGAPIXEL * pixels / 1e6) / self.processors
-        self.enough = left >= min(usual, MOST * self.whole)
+        self.enough = self.had or left >= min(usual, MOST * self.whole)
         return min(left, usual * LAST if self.last else usual)

@@ -15,7 +15,7 @@ from tests.deliveries import direct, notification, queued
 from tests.deployed import IMAGE, Deployed, made
 from tests.gateway import at, refuse
 from tests.images import chunk, noise, png_bytes
-from tests.runtime import NAME, Function, FunctionDied
+from tests.runtime import NAME, Function, FunctionDied, environment
 
 pytest.importorskip("awslambdaric", reason="Amazon's client exists for Linux only")
 pytest_plugins = ["tests.deployed_fixtures"]
@@ -120,6 +120,27 @@ def test_an_idle_process_ends_when_it_is_told_to(
         function.invoke(direct(deployed.bucket.name, "input/a.png"))
         function.process.terminate()
         assert function.process.wait(10) in (0, -signal.SIGTERM)
+
+
+DUMPABLE = """
+import ctypes
+from handler.entry import handle
+
+def dumpable(*_):
+    return ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)
+"""
+
+
+def test_the_process_with_the_credentials_cannot_be_looked_into_by_others(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "variant.py").write_text(DUMPABLE)
+    path = f"{tmp_path}:{environment('', '', 0)['PYTHONPATH']}"
+    variables = {**environ, "PYTHONPATH": path}
+    with Function("variant.dumpable", environ=variables) as function:
+        assert function.invoke({}).returned == 0
+    with Function("variant.dumpable", environ={**variables, "LOCAL_AWS": "here"}) as function:
+        assert function.invoke({}).returned == 1
 
 
 # The log
