@@ -8,6 +8,7 @@ LOCAL := $(VENV)/.local
 BENCH := $(VENV)/.bench
 CHECKOV := $(VENV)/checkov/.done
 FUZZ_SECONDS ?= 60
+export FUZZ_SECONDS
 # One version of each package for all Pythons: the same image gives the same bytes on all of them.
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
@@ -19,6 +20,14 @@ ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint format typecheck check peers bench bench-lambda fuzz lock clean \
 	up drop logs down image image-cli image-size image-test checkov plan deploy tail destroy
+
+# What is given on the command line is text: it reaches programs through the environment, and neither
+# make nor a shell finds anything in it to run.
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+$(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name)))$(eval export $(name)))
+export GIVEN
+# The environment has others of these names: they count only where they are given.
+given = $(filter $(1),$(GIVEN))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,18 +66,14 @@ bench-lambda: $(BENCH) ## measure the Lambda beside a plain one, write docs/benc
 	$(BIN)/python benchmarks/run_lambda.py
 
 fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
-	$(BIN)/python tests/fuzz/fuzz_decoder.py -max_total_time=$(FUZZ_SECONDS)
-	$(BIN)/python tests/fuzz/fuzz_recipe.py -max_total_time=$(FUZZ_SECONDS)
+	$(BIN)/python tests/fuzz/fuzz_decoder.py -max_total_time="$$FUZZ_SECONDS"
+	$(BIN)/python tests/fuzz/fuzz_recipe.py -max_total_time="$$FUZZ_SECONDS"
 
 up: $(LOCAL) ## start an AWS on this machine, with bucket, queue and function; PORT=4566
-	@$(BIN)/python -m handler.local up $(if $(filter command,$(origin PORT)),--port "$$PORT")
-
-# Every other variable given on the command line is a key of the recipe: CROP=square BITS=16.
-wishes = $(foreach name,$(filter-out IMG PYTHON PORT MAKEFLAGS,$(.VARIABLES)),$(if \
-	$(filter command,$(origin $(name))),--$(name)="$$$(name)"))
+	@$(BIN)/python -m handler.local up $(if $(call given,PORT),--port "$$PORT")
 
 drop: $(LOCAL) ## upload IMG=file, with a recipe as CROP=square BITS=16, and wait for the results
-	@$(BIN)/python -m handler.local drop "$$IMG" $(wishes)
+	@$(BIN)/python -m handler.local drop "$$IMG" --variables "$$GIVEN"
 
 logs: $(LOCAL) ## show what the function says, as it comes
 	@$(BIN)/python -m handler.local logs
@@ -76,21 +81,18 @@ logs: $(LOCAL) ## show what the function says, as it comes
 down: $(LOCAL) ## stop it, and leave nothing behind
 	@$(BIN)/python -m handler.local down
 
-# A variable counts where it is given on the command line: the environment has others of that name.
-given = $(filter command,$(origin $(1)))
-
 # BASE=, PLATFORM= and TAG= as in docs/image.md; FLAGS= go to the builder itself.
-BUILD = $(PYTHON) docker/build.py $(if $(call given,BASE),--base "$(BASE)") \
-	$(if $(call given,PLATFORM),--platform "$(PLATFORM)") $(if $(call given,TAG),--tag "$(TAG)")
+BUILD = $(PYTHON) docker/build.py $(if $(call given,BASE),--base "$$BASE") \
+	$(if $(call given,PLATFORM),--platform "$$PLATFORM") $(if $(call given,TAG),--tag "$$TAG")
 
 image: ## build the container image of the Lambda function
-	@$(BUILD) $(if $(call given,FLAGS),-- $(FLAGS))
+	@$(BUILD) $(if $(call given,FLAGS),--flags "$$FLAGS")
 
 image-cli: ## build the container image of the command line
-	@$(BUILD) --target cli $(if $(call given,FLAGS),-- $(FLAGS))
+	@$(BUILD) --target cli $(if $(call given,FLAGS),--flags "$$FLAGS")
 
 image-size: ## show what the image adds to its base, by layer and by package
-	@$(PYTHON) docker/size.py $(if $(call given,TAG),"$(TAG)")
+	@$(PYTHON) docker/size.py $(if $(call given,TAG),"$$TAG")
 
 image-test: $(DEV) ## build both images, and test them running
 	$(BIN)/python -m pytest tests/test_image.py tests/test_image_contents.py tests/test_image_build.py
@@ -99,14 +101,14 @@ plan: $(LOCAL) ## show what `make deploy` would change in the AWS account
 	@$(BIN)/python terraform/deploy plan
 
 deploy: $(LOCAL) ## put everything into the AWS account, or up to date; BASE=image REBUILD=1
-	@$(BIN)/python terraform/deploy deploy $(if $(call given,BASE),--base "$(BASE)") \
-		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),-- $(FLAGS))
+	@$(BIN)/python terraform/deploy deploy $(if $(call given,BASE),--base "$$BASE") \
+		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),--flags "$$FLAGS")
 
 tail: $(LOCAL) ## show the log of what is deployed, as it comes
 	@$(BIN)/python terraform/deploy tail
 
 destroy: $(LOCAL) ## take everything out of the AWS account; DATA=delete for images and results too
-	@$(BIN)/python terraform/deploy destroy $(if $(call given,DATA),--data "$(DATA)")
+	@$(BIN)/python terraform/deploy destroy $(if $(call given,DATA),--data "$$DATA")
 
 lock: $(DEV) ## pin the requirements anew
 	echo 'setuptools>=77' | $(LOCK) - -o requirements.txt

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import subprocess
 import sys
 
@@ -32,7 +33,7 @@ def main() -> None:
         facts=facts(),
         base=options.base,
         platform=options.platform,
-        flags=options.flags,
+        flags=options.own,
     )
     try:
         builder = find()
@@ -54,8 +55,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--base", help="another base image with Python 3.13")
     parser.add_argument("--platform", choices=PLATFORMS, help="default: this machine's")
     parser.add_argument("--push", action="store_true", help="send it to the registry in its name")
-    parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="flags for the builder itself")
+    parser.add_argument("--flags", metavar="TEXT", help="the same as one text, as a shell has it")
+    parser.add_argument("own", nargs="*", metavar="-- FLAG", help="flags for the builder itself")
     options = parser.parse_args()
+    try:
+        options.own += shlex.split(options.flags or "")
+    except ValueError as exc:
+        parser.error(f"--flags {options.flags!r}: {exc}")
     if options.push and not re.fullmatch(r".+/.+:[\w.-]+", options.tag or ""):
         parser.error("--push needs a --tag with a registry in it: REGISTRY/REPOSITORY:TAG")
     return options

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from fft_tool import __version__
 from fft_tool.errors import AmbiguousSources, FftToolError, StoreFull
 from fft_tool.interrupts import end_workers, interruptible
+from fft_tool.printable import printable
 
 OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -87,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
 
 def say(text: str) -> None:
     """Tell people something; stdout is for data."""
-    print(f"fft-tool: {text}", file=sys.stderr)  # noqa: T201
+    print(f"fft-tool: {printable(text)}", file=sys.stderr)  # noqa: T201
 
 
 def forget_stdout() -> None:

@@ -16,6 +16,7 @@ from fft_tool.cli import make_parser, say
 from fft_tool.errors import ArtifactError, FftToolError, NotFound, StoreFull
 from fft_tool.limits import MIB, Limits
 from fft_tool.machine import physical_memory, usable_cores
+from fft_tool.printable import printable
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.sources import SourceRef, find_sources, refuse_overwriting
 from fft_tool.store import Store, as_folder, open_store
@@ -128,7 +129,7 @@ def upload(options: Options) -> int:
             failed = True
             continue
         if not options.quiet:
-            _print(as_folder(target.url) + ref.name)
+            _print(printable(as_folder(target.url) + ref.name))
     return int(failed)
 
 
@@ -157,7 +158,7 @@ def _make(options: Options, job: Job) -> int:
             _print(json.dumps(outcome.to_json()))
         elif len(refs) == 1 and not options.quiet:
             for name in outcome.outputs:
-                _print(as_folder(options.output) + name)
+                _print(printable(as_folder(options.output) + name))
     if len(refs) > 1 and not options.json and not options.quiet:
         from fft_tool import terminal  # noqa: PLC0415  (costs 50 ms)
 

@@ -11,7 +11,7 @@ from fft_tool.errors import AmbiguousSources, NotFound
 from fft_tool.limits import Limits
 from fft_tool.naming import EXTENSIONS, output_base, output_name
 from fft_tool.outputs import Source
-from fft_tool.store import Stat, Store, as_folder, open_store
+from fft_tool.store import FolderStore, Stat, Store, as_folder, open_store
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
 STDIN_NAME = "stdin.png"
@@ -21,12 +21,14 @@ STDIN_NAME = "stdin.png"
 class SourceRef:
     """Where a source is: a name in a store, or its bytes if it came through a pipe.
 
-    ``name`` is also the one that its outputs are called after.
+    ``name`` is also the one that its outputs are called after. ``file`` is where a link leads that
+    was named itself: one that is found in a folder may not lead out of it.
     """
 
     store: str
     name: str
     data: bytes | None = None
+    file: Path | None = None
 
     def __str__(self) -> str:
         return "standard input" if self.data is not None else _joined(self.store, self.name)
@@ -35,12 +37,17 @@ class SourceRef:
         """Fetch the bytes, unless there are more than ``limits`` accept."""
         if self.data is not None:
             return Source(self.name, self.data)
-        store = open_store(self.store, profile=profile)
+        if self.file:
+            store: Store = FolderStore(self.file.parent)
+        else:
+            store = open_store(self.store, profile=profile)
 
         def accept(stat: Stat) -> None:
             (limits or Limits()).check_bytes(stat.size)
 
-        return Source(self.name, store.read(self.name, accept=accept).data)
+        return Source(
+            self.name, store.read(self.file.name if self.file else self.name, accept=accept).data
+        )
 
 
 def find_sources(
@@ -102,7 +109,8 @@ def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
             yield from _in_store(open_store(path), argument, leave_out)
         else:
             # A missing file is reported when its turn comes, so that it stops no other.
-            yield SourceRef(str(path.parent), path.name)
+            link = path.resolve() if path.is_symlink() else None
+            yield SourceRef(str(path.parent), path.name, file=link)
 
 
 def _in_bucket(url: str, leave_out: str | None, profile: bool) -> Iterator[SourceRef]:

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import re
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
+
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 PART_PREFIX = ".fft-tool-"
 BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")  # old buckets may have capitals and underscores
@@ -156,7 +159,11 @@ class MemoryStore:
 
 
 class FolderStore:
-    """Files below a folder, which is made when the first one is written."""
+    """Files below a folder, which is made when the first one is written.
+
+    Only what is in it: links that lead out of it are not followed, and neither pipes nor devices
+    are opened.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -182,17 +189,19 @@ class FolderStore:
             folders[:] = (name for name in folders if not name.startswith("."))
             for file in (name for name in files if not name.startswith(".")):
                 path = Path(folder, file)
+                if path.is_symlink() and not self._is_inside(path):
+                    continue
                 with contextlib.suppress(FileNotFoundError):  # gone since it was listed
                     yield path.relative_to(self.root).as_posix(), path.stat().st_size
 
     def stat(self, name: str) -> Stat:
         """Tell what is kept about a file that can be read: its size."""
-        with _open(self._path(name)) as file:
+        with _open(self._path_inside(name)) as file:
             return _stat(file)
 
     def read(self, name: str, *, first: int | None = None, accept: Accept | None = None) -> Stored:
         """Read a file, or only its ``first`` bytes, if ``accept`` does not refuse it."""
-        path = self._path(name)
+        path = self._path_inside(name)
         with _open(path) as file:
             stat = _stat(file)
             if accept is not None:
@@ -210,6 +219,8 @@ class FolderStore:
     ) -> None:
         """Write a file under a temporary name and rename it: readers see all of it or nothing."""
         path = self._path(name)
+        if not self._is_inside(path.parent):  # a link in place of the file is replaced
+            raise NotAllowed(f"{path}: leads out of {self.root}")
         part = path.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
         with _os_errors(str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -219,6 +230,19 @@ class FolderStore:
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
+
+    def _path_inside(self, name: str) -> Path:
+        """Path of a file that is to be opened, and is in this folder whatever links there are."""
+        path = self._path(name)
+        if not self._is_inside(path):
+            raise NotAllowed(f"{path}: leads out of {self.root}")
+        return path
+
+    def _is_inside(self, path: Path) -> bool:
+        try:
+            return path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError):  # links in a circle
+            return False
 
     def _path(self, name: str) -> Path:
         if ".." in Path(name).parts or Path(name).is_absolute():
@@ -230,7 +254,14 @@ class FolderStore:
 
 def _open(path: Path) -> BinaryIO:
     with _os_errors(str(path)):
-        return path.open("rb")
+        # Whoever opens a pipe waits for somebody to write into it, unless told not to.
+        file = open(os.open(path, os.O_RDONLY | _AT_ONCE), "rb")  # noqa: PTH123, SIM115
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode):
+        return file
+    file.close()
+    kind = "a folder" if stat.S_ISDIR(mode) else "no regular file; - reads standard input"
+    raise NotAllowed(f"{path}: is {kind}")
 
 
 def _stat(file: BinaryIO) -> Stat:

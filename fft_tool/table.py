@@ -201,9 +201,15 @@ COLUMNS: tuple[Column, ...] = (
 
 _LARGEST = 1 << 63  # what Parquet's integers hold
 
+# White space, and characters that nobody sees: spreadsheets may drop them from the beginning of a
+# cell, and then see what comes after.
+_UNSEEN = (
+    "[\\s\\x00-\\x20\\x7f-\\xa0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
 # What spreadsheets take for a formula: such a character, also in its wide form, at the beginning
 # of a cell, or of what a list separator or line break in the name makes the next one.
-_FORMULA = re.compile("(^|[;\t\r\n])(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
+_FORMULA = re.compile(f"(^|[;\t\r\n])(?={_UNSEEN}*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -221,7 +227,8 @@ def to_csv(rows: Iterable[Row]) -> bytes:
 
     Numbers are written so that they read back to the same value, truth values as ``true`` and
     ``false``. Text that a spreadsheet would run as a formula (``=``, ``+``, ``-``, ``@``, tab or
-    line break at the beginning, or after ``;``, tab or line break) gets an apostrophe in front,
+    line break at the beginning, or after ``;``, tab or line break, also behind white space and
+    characters that cannot be seen) gets an apostrophe in front,
     as OWASP recommends, because names of files may come from strangers. Parquet has them as they
     are, and ``sha256`` tells the sources apart in both.
     """

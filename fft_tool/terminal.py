@@ -12,6 +12,7 @@ from rich.table import Table
 
 from fft_tool.batch import Outcome
 from fft_tool.findings import dominant
+from fft_tool.printable import printable
 
 MOST_ROWS = 60  # of a longer batch the records tell more than a table on a screen
 OUTPUTS = ("image", "result", "outputs")
@@ -36,7 +37,7 @@ def with_progress(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
         task = progress.add_task("analysing", total=total)
         progress.refresh()
         for outcome in outcomes:
-            progress.update(task, advance=1, description=outcome.source[-40:])
+            progress.update(task, advance=1, description=printable(outcome.source[-40:]))
             progress.refresh()
             yield outcome
 
@@ -78,7 +79,7 @@ def _table(headings: Cells, rows: Iterable[Cells]) -> Table:
         justify: Literal["left", "right"] = "left" if heading in TEXTS else "right"
         table.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     return table
 
 

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 import traceback
@@ -23,6 +24,8 @@ Json = dict[str, Any]
 
 COUNTED: dict[str, str] = {"done": "Processed", "rejected": "Rejected", "failed": "Failed"}
 LEVELS = {"done": "INFO", "ignored": "INFO", "rejected": "WARN", "missing": "WARN"}
+
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 LONGEST_TEXT = 4000  # characters
 
@@ -92,8 +95,8 @@ class Log:
             line["_aws"] |= {"Timestamp": now}
         data = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
         sys.stdout.flush()
-        # What a sender puts into its identifiers need not be Unicode; nothing is lost for that.
-        sys.stdout.buffer.write(f"{data}\n".encode(errors="backslashreplace"))
+        # What is neither visible nor Unicode in a name becomes JSON's own escape of it.
+        sys.stdout.buffer.write(f"{_UNPRINTABLE.sub(_escaped, data)}\n".encode())
         sys.stdout.buffer.flush()
 
     def _metrics(self, result: Result, watch: Watch, attempt: int) -> Json:
@@ -117,6 +120,11 @@ class Log:
             **{name: value for name, (_, value) in values.items()},
             "_aws": {"CloudWatchMetrics": [directive]},
         }
+
+
+def _escaped(found: re.Match[str]) -> str:
+    text = found[0]
+    return text if text.isprintable() else json.dumps(text)[1:-1]
 
 
 def _sentence(result: Result, watch: Watch) -> str:

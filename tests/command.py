@@ -6,7 +6,6 @@ import ctypes
 import json
 import os
 import resource
-import shlex
 import signal
 import subprocess
 import sys
@@ -106,18 +105,30 @@ def environment(**variables: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, "TERM": "xterm", **variables}
 
 
-def what_make_would_run(target: str, **variables: str) -> str:
-    """Commands that ``make`` has for a target, variables behind it, in one line."""
+def what_make_runs(folder: Path, target: str, *given: str, **variables: str) -> list[list[str]]:
+    """Arguments of the Python programs that ``make`` runs for a target, with what it is ``given``.
+
+    In place of Python is a program, in ``folder``, that notes its arguments.
+    """
+    notes, python = folder / "notes", folder / "python"
+    python.write_text(
+        f"#!{sys.executable}\nimport json, sys\n"
+        f"print(json.dumps(sys.argv[1:]), file=open({str(notes)!r}, 'a'))\n"
+    )
+    python.chmod(0o755)
     outer = {name: text for name, text in os.environ.items() if "MAKE" not in name}
-    make = subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", *shlex.split(target)],
+    subprocess.run(
+        ["make", "--no-print-directory", f"BIN={folder}", f"PYTHON={python}", target, *given]
+        + [f"--old-file={name}" for name in (".venv/.local", ".venv/.dev", ".venv/.run")],
         cwd=Path(fft_tool.__file__).resolve().parents[1],
         env={**outer, **variables},
         capture_output=True,
         text=True,
         check=True,
     )
-    return " ".join(make.stdout.replace("\\\n", " ").replace('"', "").split())
+    lines = notes.read_text("utf-8").splitlines()
+    notes.unlink()
+    return [json.loads(line) for line in lines]
 
 
 def obey_permissions() -> None:

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,16 @@ class Laptop:
             or str((process.info["environ"] or {}).get("TMPDIR")).startswith(str(self.state))
         ]
 
-    @cached_property
+    @property
+    def key(self) -> str:
+        """The access key of the run."""
+        key: str = json.loads((self.state / "state.json").read_bytes())["key"]
+        return key
+
+    @property
     def aws(self) -> Aws:
         """Clients of its services."""
-        return Aws(f"http://127.0.0.1:{self.port}")
+        return _clients(f"http://127.0.0.1:{self.port}", self.key)
 
     def put(self, key: str, data: bytes, **metadata: str) -> None:
         """Put an object as any program does."""
@@ -140,6 +146,11 @@ class Laptop:
         """All that the function has said of objects, in the order of time."""
         lines = (line.summary for line in Tail(self.aws).read())
         return [summary for summary in lines if summary]
+
+
+@cache
+def _clients(endpoint: str, key: str) -> Aws:
+    return Aws(endpoint, key)
 
 
 _PROGRAM = (sys.executable, "-W", "error", "-m", "handler.local")

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from handler.settings import VARIABLES
-from tests.command import what_make_would_run
+from tests.command import what_make_runs
 from tests.house import DIGEST, SECONDS, House, hear_interrupts
 from tests.terraform.files import FOLDER
 
@@ -188,17 +189,22 @@ def test_there_is_no_log_before_there_is_a_function(house: House) -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("plan", "plan"),
-        ("deploy BASE=example/python:3 REBUILD=1", "deploy --base example/python:3 --rebuild"),
-        ("deploy FLAGS='--secret id=ca,src=x.pem'", "deploy -- --secret id=ca,src=x.pem"),
-        ("tail", "tail"),
-        ("destroy", "destroy"),
-        ("destroy DATA=delete", "destroy --data delete"),
+        (["plan"], ["plan"]),
+        (
+            ["deploy", "BASE=a/python:3", "REBUILD=1"],
+            ["deploy", "--base", "a/python:3", "--rebuild"],
+        ),
+        (["deploy", "FLAGS=--secret id=ca"], ["deploy", "--flags", "--secret id=ca"]),
+        (["tail"], ["tail"]),
+        (["destroy"], ["destroy"]),
+        (["destroy", "DATA=delete"], ["destroy", "--data", "delete"]),
     ],
 )
-def test_make_passes_on_what_it_is_told(target: str, words: str) -> None:
-    assert what_make_would_run(target).endswith(f"terraform/deploy {words}")
+def test_make_passes_on_what_it_is_told(
+    target: list[str], words: list[str], tmp_path: Path
+) -> None:
+    assert what_make_runs(tmp_path, *target) == [["terraform/deploy", *words]]
 
 
-def test_nothing_in_the_environment_makes_make_delete_data() -> None:
-    assert "delete" not in what_make_would_run("destroy", DATA="delete")
+def test_nothing_in_the_environment_makes_make_delete_data(tmp_path: Path) -> None:
+    assert what_make_runs(tmp_path, "destroy", DATA="delete") == [["terraform/deploy", "destroy"]]

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import pip_settings
-from tests.command import what_make_would_run
+from tests.command import what_make_runs
 from tests.container import call
 from tests.registry import Registry
 from tests.workshop import ROOT, Workshop, script
@@ -90,16 +91,70 @@ def test_nothing_in_the_recipe_names_an_architecture() -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("image", "docker/build.py"),
-        ("image-cli TAG=team/fft:7", "docker/build.py --tag team/fft:7 --target cli"),
-        ("image BASE=a/python:3", "docker/build.py --base a/python:3"),
-        ("image PLATFORM=linux/arm64", "docker/build.py --platform linux/arm64"),
-        ("image FLAGS='--no-cache --pull'", "docker/build.py -- --no-cache --pull"),
-        ("image-size TAG=x.tar", "docker/size.py x.tar"),
+        (["image"], ["docker/build.py"]),
+        (["image-cli", "TAG=t/fft:7"], ["docker/build.py", "--tag", "t/fft:7", "--target", "cli"]),
+        (["image", "BASE=a/python:3"], ["docker/build.py", "--base", "a/python:3"]),
+        (["image", "PLATFORM=linux/arm64"], ["docker/build.py", "--platform", "linux/arm64"]),
+        (["image", "FLAGS=--no-cache --pull"], ["docker/build.py", "--flags", "--no-cache --pull"]),
+        (["image-size", "TAG=x.tar"], ["docker/size.py", "x.tar"]),
     ],
 )
-def test_make_passes_on_what_it_is_told(target: str, words: str) -> None:
-    assert what_make_would_run(target, BASE="of-somebody-else").endswith(f" {words}")
+def test_make_passes_on_what_it_is_told(
+    target: list[str], words: list[str], tmp_path: Path
+) -> None:
+    assert what_make_runs(tmp_path, *target, BASE="of-somebody-else") == [words]
+
+
+HOSTILE = (
+    *(
+        '"; touch HERE; "',
+        "'; touch HERE; '",
+        "$(touch HERE)",
+        "`touch HERE`",
+        "$(shell touch HERE)",
+    ),
+    *("a\ntouch HERE", "$$(touch HERE)", "${shell touch HERE}", "a b", "#", "\\", "$HOME", "", "ü"),
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize(
+    ("target", "variable", "place"),
+    [
+        ("image", "TAG", ["docker/build.py", "--tag"]),
+        ("image-cli", "BASE", ["docker/build.py", "--base"]),
+        ("image", "PLATFORM", ["docker/build.py", "--platform"]),
+        ("image", "FLAGS", ["docker/build.py", "--flags"]),
+        ("image-size", "TAG", ["docker/size.py"]),
+        ("deploy", "BASE", ["terraform/deploy", "deploy", "--base"]),
+        ("deploy", "FLAGS", ["terraform/deploy", "deploy", "--flags"]),
+        ("destroy", "DATA", ["terraform/deploy", "destroy", "--data"]),
+        ("drop", "IMG", ["-m", "handler.local", "drop"]),
+        ("up", "PORT", ["-m", "handler.local", "up", "--port"]),
+    ],
+)
+def test_what_make_is_given_is_an_argument_whatever_it_is(
+    target: str, variable: str, place: list[str], text: str, tmp_path: Path
+) -> None:
+    """Neither make nor a shell finds anything to run in it."""
+    here = tmp_path / "here"
+    text = text.replace("HERE", str(here))
+    (words,) = what_make_runs(tmp_path, target, f"{variable}={text}")
+    assert not here.exists()
+    assert words[: len(place)] == place
+    assert words[len(place)] == text
+
+
+def test_flags_are_told_apart_as_a_shell_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "docker/build.py", "--flags", "--label 'a"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 2
+    assert "No closing quotation" in done.stderr
 
 
 # Bad input

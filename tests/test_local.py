@@ -204,7 +204,11 @@ def test_a_key_too_long_for_its_outputs_is_told(laptop: Laptop) -> None:
 def test_the_printed_upload_line_can_be_copied(laptop: Laptop, images: Path) -> None:
     told = laptop.run("up").err.replace("\\\n", "")
     (line,) = (line for line in told.splitlines() if " upload " in line)
-    line = line.replace("input_images", shlex.quote(str(images))) + "copied --bits 16"
+    (keys,) = (line for line in told.splitlines() if "export " in line)
+    line = (
+        f"{keys.strip()}; {line.strip()}".replace("input_images", shlex.quote(str(images)))
+        + "copied --bits 16"
+    )
     home = environment(AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE=os.devnull)
     subprocess.run(["sh", "-c", line], check=True, env=home, cwd=ROOT, capture_output=True)
     laptop.wait_for_names(["output/copied/one_metadata.json"])

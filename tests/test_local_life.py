@@ -126,10 +126,10 @@ def test_two_that_start_it_at_once_agree(laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", [b"", b"{", b"[]", b'{"pid": "x"}', b'{"pid": 1, "port": 1}', None]
+    "state", [b"", b"{", b"[]", b'{"pid": "x"}', b'{"pid": 1, "port": 1, "key": "x"}', None]
 )
 def test_the_state_of_a_former_run_confuses_nothing(laptop: Laptop, state: bytes | None) -> None:
-    other = json.dumps({"pid": os.getpid(), "port": laptop.port}).encode()
+    other = json.dumps({"pid": os.getpid(), "port": laptop.port, "key": "LOCAL"}).encode()
     laptop.state.mkdir()
     (laptop.state / "state.json").write_bytes(other if state is None else state)
     (laptop.state / "tmp" / "ministack-lambda-old").mkdir(parents=True)

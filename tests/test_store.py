@@ -315,6 +315,65 @@ def test_links_in_a_circle_do_not_trap_the_list(tmp_path: Path) -> None:
     assert list(FolderStore(tmp_path).list()) == [("b.png", 4), ("linked.png", 4)]
 
 
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """A folder with links that lead out of it: of a file, and of a folder."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key.png").write_bytes(b"secret")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "out.png").symlink_to(tmp_path / "secret" / "key.png")
+    (folder / "way").symlink_to(tmp_path / "secret")
+    (folder / "own.png").write_bytes(b"own")
+    (folder / "in.png").symlink_to(folder / "own.png")
+    return folder
+
+
+def test_links_that_lead_out_of_a_folder_are_not_followed(linked: Path) -> None:
+    store = FolderStore(linked)
+    assert [name for name, _ in store.list()] == ["in.png", "own.png"]
+    assert store.read("in.png").data == b"own"
+    for name in ("out.png", "way/key.png"):
+        with pytest.raises(NotAllowed, match="leads out of"):
+            store.read(name)
+        with pytest.raises(NotAllowed, match="leads out of"):
+            store.stat(name)
+    with pytest.raises(NotAllowed, match="leads out of"):
+        store.write("way/new.png", b"data")
+    store.write("out.png", b"data")
+    assert (linked / "out.png").read_bytes() == b"data"
+    assert (linked.parent / "secret" / "key.png").read_bytes() == b"secret"
+    assert sorted(path.name for path in (linked.parent / "secret").iterdir()) == ["key.png"]
+
+
+def test_a_folder_may_itself_be_a_link(linked: Path) -> None:
+    link = linked.parent / "link"
+    link.symlink_to(linked)
+    store = FolderStore(link)
+    assert store.read("own.png").data == b"own"
+    store.write("deep/new.png", b"data")
+    assert (linked / "deep" / "new.png").read_bytes() == b"data"
+
+
+def test_links_in_a_circle_are_an_error_and_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to(tmp_path / "a.png")
+    with pytest.raises(StoreError):
+        FolderStore(tmp_path).read("a.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    for name, told in (("pipe.png", "no regular file"), ("folder.png", "folder")):
+        with pytest.raises(NotAllowed, match=told):
+            FolderStore(tmp_path).read(name)
+        with pytest.raises(NotAllowed):
+            FolderStore(tmp_path).stat(name)
+    with pytest.raises(NotAllowed, match="no regular file"):
+        FolderStore(Path("/dev")).read("zero")
+
+
 def test_a_folder_that_is_missing_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="missing: no such folder"):
         list(FolderStore(tmp_path / "missing").list())

@@ -216,6 +216,13 @@ def named(name: str) -> list[Row]:
         ("a=1-2+3@4.png", "a=1-2+3@4.png"),
         ('say "so", twice.png', 'say "so", twice.png'),
         ("folder/-1.png", "folder/-1.png"),
+        ("  =1.png", "'  =1.png"),
+        ("\u200b=1.png", "'\u200b=1.png"),
+        ("\ufeff \u00a0@x.png", "'\ufeff \u00a0@x.png"),
+        ("a; \u2060+1.png", "a;' \u2060+1.png"),
+        ("\x00-1.png", "'\x00-1.png"),
+        ("\u202e=1.png", "'\u202e=1.png"),
+        (" a=1.png", " a=1.png"),
     ],
 )
 def test_no_name_is_run_as_a_formula(name: str, cell: str) -> None:

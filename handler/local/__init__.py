@@ -5,6 +5,7 @@ SQS, Lambda and CloudWatch Logs in one process on loopback, without an account a
 
 =============  ====================================================================
 emulator       its process, and the folder with everything that it keeps
+front          what stands before it, so that nobody else is answered
 aws            clients of it, and of nothing else
 cloud          what is made in it: bucket, queues, function and what connects them
 package        the function's code, zipped

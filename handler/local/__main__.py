@@ -23,6 +23,8 @@ from handler.local.up import PORT, down, status, the_one_that_is_up, up
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 STATE = ".local-aws"
 
+NO_WISHES = ("BIN", "IMG", "MAKEFLAGS", "PORT", "PYTHON", "VENV")  # but make's own variables
+
 
 def main(words: Sequence[str]) -> int:
     """Run a command and return its exit code: 0, 1 it failed, 2 wrong usage, 130 interrupted."""
@@ -30,7 +32,7 @@ def main(words: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args([_like_a_flag(word) for word in words])
+    options = _parser().parse_args([_like_a_flag(word) for word in _with_variables(words)])
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (help is quick)
 
     try:
@@ -64,14 +66,16 @@ def _status(emulator: Emulator, _: argparse.Namespace) -> bool:
 
 
 def _drop(emulator: Emulator, options: argparse.Namespace) -> bool:
-    aws = Aws(the_one_that_is_up(emulator).endpoint)
+    running = the_one_that_is_up(emulator)
+    aws = Aws(running.endpoint, running.key)
     values = vars(options)
     wishes = {key.name: values[key.field] for key in KEYS if values[key.field] is not None}
     return Bucket(aws).drop(options.files, wishes, options.seconds)
 
 
 def _logs(emulator: Emulator, options: argparse.Namespace) -> bool:
-    show(Aws(the_one_that_is_up(emulator).endpoint), raw=options.json, once=options.once)
+    running = the_one_that_is_up(emulator)
+    show(Aws(running.endpoint, running.key), raw=options.json, once=options.once)
     return True
 
 
@@ -135,6 +139,19 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.set_defaults(run=run)
     return parser
+
+
+def _with_variables(words: Sequence[str]) -> list[str]:
+    """Replace ``--variables "IMG CROP"`` by the wishes in make's variables of these names."""
+    if "--variables" not in words:
+        return list(words)
+    at = words.index("--variables")
+    names = [name for name in words[at + 1].split() if name not in NO_WISHES]
+    return [
+        *words[:at],
+        *(f"--{name}={os.environ.get(name, '')}" for name in names),
+        *words[at + 2 :],
+    ]
 
 
 def _like_a_flag(word: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from handler.local.emulator import REGION
 
 ACCOUNT = "000000000000"  # whose everything is, in an emulator that does not check keys
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+SECRET = "local"  # noqa: S105  (the emulator does not check it)
 
 
 def forget_accounts(environ: MutableMapping[str, str]) -> None:
@@ -30,9 +30,20 @@ def arn(service: str, resource: str) -> str:
 
 @dataclass(frozen=True)
 class Aws:
-    """The services at an endpoint."""
+    """The services at an endpoint, which answers to this access key."""
 
     endpoint: str
+    key: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What has other tools speak with it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+        }
 
     @cached_property
     def s3(self) -> Any:
@@ -55,19 +66,22 @@ class Aws:
         return self._client("logs")
 
     def url(self, bucket: str, key: str) -> str:
-        """Where a browser finds an object."""
-        return f"{self.endpoint}/{bucket}/{quote(key)}"
+        """Where a browser finds an object; it has no keys, so the link has."""
+        return f"{self.endpoint}/{bucket}/{quote(key)}?X-Amz-Security-Token={self.key}"
 
     @cached_property
     def _session(self) -> Any:
         import boto3  # noqa: PLC0415  (costs half a second, and not every command needs it)
 
-        return boto3.session.Session(*CREDENTIALS.values(), region_name=REGION)
+        return boto3.session.Session(self.key, SECRET, region_name=REGION)
 
     def _client(self, service: str) -> Any:
         from botocore.config import Config  # noqa: PLC0415
 
         config = Config(
-            proxies={}, connect_timeout=5, read_timeout=120, retries={"max_attempts": 1}
+            proxies={},
+            connect_timeout=5,
+            read_timeout=120,
+            retries={"max_attempts": 1},
         )
         return self._session.client(service, endpoint_url=self.endpoint, config=config)

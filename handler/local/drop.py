@@ -12,12 +12,13 @@ from typing import Any
 
 from fft_tool.naming import RECORD, output_name
 from fft_tool.outputs import Source
+from fft_tool.printable import printable
 from fft_tool.recipe import Recipe
 from fft_tool.sources import find_sources
 from handler.local.aws import Aws
 from handler.local.cloud import DEAD_LETTERS, NAME, SECONDS, depth, settings_of_function
 from handler.local.errors import LocalError
-from handler.local.logs import Json, Tail, printable
+from handler.local.logs import Json, Tail
 from handler.local.say import say
 
 PAUSE = 0.05  # seconds between two looks

@@ -7,6 +7,7 @@ import fcntl
 import http.client
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -20,9 +21,11 @@ from typing import Any
 import psutil
 
 from handler.local.errors import LocalError
+from handler.local.front import KEY
 
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
+FRONT = Path(__file__).with_name("front.py")
 PATIENCE = 30.0  # seconds that it is given to start
 
 # In the environment of its processes, the function's among them, to tell them from all others.
@@ -35,10 +38,11 @@ KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An emulator that runs: its process, and the port at which it answers."""
+    """An emulator that runs: its process, the port at which it answers, and to whom."""
 
     pid: int
     port: int
+    key: str  # without which it answers nobody
 
     @property
     def endpoint(self) -> str:
@@ -66,7 +70,7 @@ class Emulator:
         except (OSError, ValueError, TypeError):
             return None
         alive = state.pid in (process.pid for process in self.processes())
-        return state if alive and _answers(state.port) else None
+        return state if alive and _answers(state.port, state.key) else None
 
     def processes(self) -> list[psutil.Process]:
         """All processes of it that live, those that run the function included.
@@ -98,6 +102,7 @@ class Emulator:
         try:
             running = self._start(port)
             yield running
+            self._state.touch(mode=0o600)
             self._state.write_text(json.dumps(asdict(running)))
         except BaseException:
             self.stop(keep_log=True)
@@ -131,24 +136,30 @@ class Emulator:
             self.folder.rmdir()
 
     def _start(self, port: int) -> Running:
-        self._temporary.mkdir(parents=True)
+        # Nobody else on this machine is to read the key, or what is kept.
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.folder.chmod(0o700)
+        self._temporary.mkdir()
+        key = f"LOCAL{secrets.token_hex(16).upper()}"
+        self.log.touch(mode=0o600)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "ministack"],
+                [sys.executable, "-P", str(FRONT)],
                 cwd=self.folder,
-                env=self._environment(port),
+                env=self._environment(port, key),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in this terminal is not meant for it
+                umask=0o077,
             )
-        self._wait(process, port)
+        self._wait(process, port, key)
         process.returncode = 0  # it outlives this one, which need not warn of that
-        return Running(process.pid, port)
+        return Running(process.pid, port, key)
 
-    def _wait(self, process: subprocess.Popen[bytes], port: int) -> None:
+    def _wait(self, process: subprocess.Popen[bytes], port: int, key: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not _answers(port):
+        while not _answers(port, key):
             if process.poll() is not None or time.monotonic() > deadline:
                 lines = self.log.read_text(errors="replace").strip().splitlines()
                 raise LocalError(
@@ -157,7 +168,7 @@ class Emulator:
                 )
             time.sleep(0.05)
 
-    def _environment(self, port: int) -> dict[str, str]:
+    def _environment(self, port: int, key: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         temporary = str(self._temporary)
         return {
@@ -165,6 +176,8 @@ class Emulator:
             MARK: str(self.folder),
             "BIND_HOST": HOST,  # else it listens on all interfaces
             "GATEWAY_PORT": str(port),
+            KEY: key,
+            "AWS_SESSION_TOKEN": key,  # with which the function signs what it asks for
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": REGION,
             "IOT_MTLS_ENABLED": "0",  # else it listens on port 8883 too
@@ -181,11 +194,11 @@ class Emulator:
         }
 
 
-def _answers(port: int) -> bool:
-    """Whether a ministack answers at a port."""
+def _answers(port: int, key: str) -> bool:
+    """Whether a ministack with this key answers at a port."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
-        connection.request("GET", "/_ministack/health")
+        connection.request("GET", "/_ministack/health", headers={"X-Amz-Security-Token": key})
         answer: Any = json.loads(connection.getresponse().read())
     except (OSError, ValueError, http.client.HTTPException):
         return False

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from fft_tool.printable import printable
 from handler.local.aws import Aws
 from handler.local.cloud import LOG_GROUP
 from handler.local.say import say
@@ -102,11 +103,11 @@ class Printer:
         """Write one line; in ``raw`` form only those that are JSON, as they are."""
         if self._raw:
             if line.json is not None:
-                self._write(Text(line.text))
+                self._write(Text(printable(line.text)))
         elif line.summary is not None:
             self._write(readable(line.summary))
         elif not line.text.startswith(PLATFORM):
-            self._write(Text(line.text))
+            self._write(Text(printable(line.text, keep="\n\t")))
 
     def _write(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
@@ -157,8 +158,3 @@ def _clock(timestamp: Any) -> str:
     except ValueError:
         moment = datetime.now(UTC).astimezone()
     return f"{moment:%H:%M:%S}"
-
-
-def printable(text: str) -> str:
-    """Text whose control characters do nothing to a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

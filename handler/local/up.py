@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from handler.local.aws import CREDENTIALS, Aws
+from handler.local.aws import Aws
 from handler.local.cloud import (
     DEAD_LETTERS,
     NAME,
@@ -16,7 +16,7 @@ from handler.local.cloud import (
     refresh,
     try_function,
 )
-from handler.local.emulator import REGION, Emulator, Running
+from handler.local.emulator import Emulator, Running
 from handler.local.errors import LocalError
 from handler.local.say import say
 
@@ -27,14 +27,13 @@ NEXT = """\
   make logs                               what the function says
   make down                               stop it, and forget everything
 
-or with other tools:
+or with other tools, once they have the keys of this run:
 
-  aws --endpoint-url {endpoint} --no-sign-request \\
-    s3 cp input_images/text.png s3://{bucket}/{inputs} --metadata crop=square
-  aws --endpoint-url {endpoint} --no-sign-request s3 ls --recursive s3://{bucket}/{outputs}
+  export {variables}
 
-  {variables} \\
-    {tool} upload input_images s3://{bucket}/{inputs}
+  {tool} upload input_images s3://{bucket}/{inputs}
+  aws s3 cp input_images/text.png s3://{bucket}/{inputs} --metadata crop=square
+  aws s3 ls --recursive s3://{bucket}/{outputs}
 """
 
 
@@ -45,12 +44,12 @@ def up(emulator: Emulator, port: int | None, code: Path) -> None:
         running = emulator.running()
         if running:
             _refuse_moving(running, port)
-            cloud = Cloud(Aws(running.endpoint), code, settings)
+            cloud = Cloud(Aws(running.endpoint, running.key), code, settings)
             refresh(cloud)
             say(f"local AWS: is up at {running.endpoint}; the function has the code as it is now")
         else:
             with emulator.starting(port or PORT) as running:
-                cloud = Cloud(Aws(running.endpoint), code, settings)
+                cloud = Cloud(Aws(running.endpoint, running.key), code, settings)
                 make(cloud)
             say(f"local AWS: up at {running.endpoint}")
         try_function(cloud.aws)
@@ -68,7 +67,7 @@ def down(emulator: Emulator) -> None:
 def status(emulator: Emulator) -> None:
     """Print where it is, and what is in the queues."""
     running = the_one_that_is_up(emulator)
-    aws = Aws(running.endpoint)
+    aws = Aws(running.endpoint, running.key)
     waiting, in_work = depth(aws, NAME)
     dead = sum(depth(aws, DEAD_LETTERS))
     print(f"endpoint      {running.endpoint}")
@@ -92,13 +91,12 @@ def _refuse_moving(running: Running, port: int | None) -> None:
 
 def _what_next(cloud: Cloud) -> str:
     """Lines to copy."""
-    variables = {"AWS_ENDPOINT_URL": cloud.aws.endpoint, "AWS_REGION": REGION, **CREDENTIALS}
+    variables = cloud.aws.variables
     return NEXT.format(
-        endpoint=cloud.aws.endpoint,
         bucket=NAME,
         inputs=cloud.settings.input_prefix,
         outputs=cloud.settings.output_prefix,
-        variables=" ".join(f"{name}={value}" for name, value in variables.items()),
+        variables=" \\\n    ".join(f"{name}={value}" for name, value in variables.items()),
         tool=_tool(),
     ).rstrip()
 

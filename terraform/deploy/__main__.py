@@ -12,6 +12,7 @@ credentials and settings have been found to be in order.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 
@@ -100,6 +101,14 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
 }
 
 
+def _words(text: str) -> list[str]:
+    """Words of a text, told apart as a shell does."""
+    try:
+        return shlex.split(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text!r}: {exc}") from exc
+
+
 def parsed(words: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -115,9 +124,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
             command.add_argument(
                 "--rebuild", action="store_true", help="build even what has not changed"
             )
-            command.add_argument(
-                "flags", nargs="*", metavar="-- FLAG", help="flags for the builder"
-            )
+            command.add_argument("--flags", type=_words, default=(), help="flags for the builder")
         if run is destroy:
             command.add_argument(
                 "--data", choices=("keep", "delete"), default="keep", help="what is in the bucket"

@@ -1,0 +1,75 @@
+"""Names of strangers, shown by every door: nothing in them does anything to a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fft_tool.printable import printable
+from tests.command import tool
+from tests.images import noise, png_bytes
+
+EVIL = "\x1b[31m\x1b]0;title\x07\u202egnp\u2066.\x9b2J\x7f"
+
+
+def harmless(text: str) -> bool:
+    return all(c.isprintable() or c == "\n" for c in text)
+
+
+@pytest.mark.parametrize("text", ["a.png", "grün 🌲.png", "", "日本語.png"])
+def test_what_prints_stays(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_what_does_not_print_is_shown_as_its_escape() -> None:
+    assert printable("a\x1b[31m\n\u202e\ud800") == "a\\x1b[31m\\n\\u202e\\ud800"
+    assert printable("a\nb\tc\x07", keep="\n\t") == "a\nb\tc\\x07"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / f"{EVIL}.png").write_bytes(png_bytes(noise((8, 8))))
+    (folder / f"{EVIL}-bad.png").write_bytes(b"no image")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["analyze", "-o", "out"],
+        ["analyze", "-o", "out", "--metadata", "--json"],
+        ["stats"],
+        ["stats", "--json"],
+        ["upload"],
+    ],
+    ids=" ".join,
+)
+def test_the_command_line_prints_no_control_characters_of_names(
+    folder: Path, words: list[str], tmp_path: Path
+) -> None:
+    command, *flags = words
+    targets = [folder, tmp_path / "copies"] if command == "upload" else [folder]
+    done = tool(command, *targets, *flags, cwd=tmp_path)
+    assert harmless(done.out.decode()), done.out
+    assert harmless(done.err), done.err
+    assert "x1b" in done.out.decode() + done.err or "u001b" in done.out.decode()
+
+
+def test_a_single_source_and_a_missing_one_are_told_without_them_too(
+    folder: Path, tmp_path: Path
+) -> None:
+    one = tool("analyze", folder / f"{EVIL}.png", "-o", "out", cwd=tmp_path)
+    assert one.code == 0
+    assert harmless(one.out.decode())
+    missing = tool("analyze", f"{EVIL}/none.png", "-o", "out", cwd=tmp_path)
+    assert missing.code == 1
+    assert harmless(missing.err)
+
+
+def test_json_for_machines_has_the_names_as_they_are(folder: Path, tmp_path: Path) -> None:
+    done = tool("analyze", folder, "-o", "out", "--json", cwd=tmp_path)
+    assert f"{EVIL}.png" in [Path(json.loads(line)["source"]).name for line in done.lines]
