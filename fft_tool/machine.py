@@ -11,6 +11,7 @@ MIB = 1 << 20
 
 # Addresses that a thread takes for its stack, and for a heap of its own; it uses few of them.
 _STACK, _HEAP = 8 * MIB, 128 * MIB
+_LIBRARIES = 16 * MIB
 
 _PR_SET_DUMPABLE = 4
 
@@ -33,14 +34,14 @@ def address_bound(most: int | None, *, threads: int, heaps: int = 0) -> int | No
     """Give the bytes of addresses for this process, if it is to take at most ``most`` of memory.
 
     A process holds more addresses than memory: what it holds already is let be, and so is what
-    ``threads`` take for their stacks and ``heaps`` for theirs. None is no bound; only Linux holds
+    ``threads`` take for their stacks and ``heaps`` for theirs, and what is yet to be loaded. None is no bound; only Linux holds
     to one.
     """
     if most is None or sys.platform != "linux":
         return None
     size, resident = Path("/proc/self/statm").read_text("ascii").split()[:2]
     page = os.sysconf("SC_PAGE_SIZE")
-    held = int(size) * page + threads * _STACK + heaps * _HEAP
+    held = int(size) * page + threads * _STACK + heaps * _HEAP + _LIBRARIES
     return held + max(0, most - int(resident) * page)
 
 

@@ -245,8 +245,9 @@ class Settings:
         most = self.max_output_bytes
         if most is None:
             most = largest_output(self.max_pixels, self.recipe, output_kinds(self.recipe))
-        memory = self.memory_mb * MIB or None
-        return Limits(max_pixels=self.max_pixels, max_memory=memory, max_output_bytes=most)
+        return Limits(
+            max_pixels=self.max_pixels, max_memory=self.child_memory, max_output_bytes=most
+        )
 
     @property
     def buckets(self) -> frozenset[str]:
@@ -260,13 +261,13 @@ class Settings:
 
     def limits_beside(self, size: int) -> Limits:
         """What is accepted by the child while the function's own process holds ``size`` bytes."""
-        memory = self.memory_mb * MIB
-        return replace(self.limits, max_memory=max(0, memory - size) if memory else None)
+        limits, memory = self.limits, self.child_memory
+        return replace(limits, max_memory=memory and max(1, memory - size))
 
     @property
     def child_memory(self) -> int | None:
         """Bytes that the child may take; None is no limit."""
-        return max(0, self.memory_mb * MIB - OWN_MEMORY) if self.memory_mb else None
+        return max(1, self.memory_mb * MIB - OWN_MEMORY) if self.memory_mb else None
 
     @property
     def processors(self) -> float:

@@ -24,6 +24,7 @@ locals {
         [".", "Rejected", ".", ".", { label = "rejected: can never be done", color = "#ff7f0e" }],
         [".", "Failed", ".", ".", { label = "failed: handed back", color = "#d62728" }],
         [".", "Retried", ".", ".", { label = "not the first attempt", color = "#7f7f7f" }],
+        [".", "BrokenOff", ".", ".", { label = "crashed, or too costly", color = "#9467bd" }],
       ]
     },
     {

@@ -14,10 +14,11 @@ locals {
     FFT_RESERVE_MS        = format("%d", var.reserve_ms)
   }
 
-  # As fft_tool/memory.py estimates an 8-bit grey PNG that does not compress: 81 MB for the program
-  # itself, the file, and what a pixel takes at the peak, more where the pictures have 16 bits.
-  bytes_per_pixel  = can(regex("(^| )bits=16( |$)", var.recipe)) ? 19 : 13
-  memory_needed_mb = 81 + ceil(var.max_pixels * local.bytes_per_pixel / 1048576)
+  # As fft_tool/memory.py estimates an 8-bit grey PNG that does not compress: 113 MB for the program
+  # itself and its child, the file in both, and what a pixel takes at the peak, more where the
+  # pictures have 16 bits.
+  bytes_per_pixel  = can(regex("(^| )bits=16( |$)", var.recipe)) ? 20 : 14
+  memory_needed_mb = 113 + ceil(var.max_pixels * local.bytes_per_pixel / 1048576)
 }
 
 resource "aws_lambda_function" "analyse" {

@@ -263,7 +263,7 @@ def test_more_pixels_than_the_setting_allows_are_rejected() -> None:
 
 def test_an_image_that_does_not_fit_the_memory_is_told_how_much_it_takes() -> None:
     store = NotedStore({KEY: png_bytes(noise((600, 700)))})
-    result = do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="82")
+    result = do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="114")
     assert (result.outcome, result.code) == ("rejected", "too-much-memory")
     assert "82 MiB are allowed" in result.message
     record = record_in(store)
@@ -327,7 +327,7 @@ def test_bytes_written_are_counted_those_of_restarts_too(restarts: int) -> None:
 
 def test_an_object_that_is_too_large_for_the_memory_is_not_even_fetched() -> None:
     store = NotedStore({KEY: bytes(2 << 20)})
-    result = do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="81")
+    result = do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="113")
     assert (result.outcome, result.code) == ("rejected", "too-much-memory")
     assert store.calls == [f"read {KEY}", f"write {RECORD}", f"stat {KEY}"]
     assert result.size == 2 << 20
@@ -350,7 +350,7 @@ def test_an_object_of_more_bytes_than_anybody_accepts_is_not_fetched_either() ->
 def test_a_large_object_with_a_faulty_recipe_is_not_fetched_either() -> None:
     store = NotedStore()
     store.upload(KEY, bytes(2 << 20), crpo="square")
-    result = do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="81")
+    result = do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="113")
     assert result.outcome == "rejected"
     assert f"fetch {KEY}" not in store.calls
     assert record_in(store)["source"]["sha256"] is None

@@ -15,7 +15,7 @@ from fft_tool.memory import memory_needed
 from fft_tool.recipe import Recipe
 from fft_tool.sources import SUFFIXES
 from handler.log import COUNTED
-from handler.settings import VARIABLES, Settings
+from handler.settings import OWN_MEMORY, VARIABLES, Settings
 from tests.terraform.files import FOLDER
 from tests.terraform.program import MISSING_PROVIDER, Bare, provider_is_there, run
 
@@ -88,7 +88,8 @@ def test_the_memory_asked_for_is_what_the_core_estimates(
         recipe=recipe, max_pixels=side**2, memory_mb=10240, timeout_seconds=900, **PATIENT
     )
     header = Header("png", side, side, channels=1, depth=8, file_bytes=side**2)
-    needed = memory_needed(header, Recipe.parse_text(f"{recipe} metadata=yes")) / MIB
+    child = memory_needed(header, Recipe.parse_text(f"{recipe} metadata=yes"))
+    needed = (child + header.file_bytes + OWN_MEMORY) / MIB
     assert needed <= told["memory_needed_mb"] <= needed + 2
 
 
@@ -243,7 +244,7 @@ def test_the_dashboard_shows_what_the_function_counts(values: Json) -> None:
     assert images["period"] == 60
     assert images["metrics"][0][:4] == ["fft-pipeline", "Processed", "FunctionName", "fft-pipeline"]
     shown = {metric[1] for metric in images["metrics"]}
-    assert shown == {*COUNTED.values(), "Retried"}
+    assert shown == {*COUNTED.values(), "Retried", "BrokenOff"}
 
 
 def test_the_dashboard_shows_how_long_half_and_nearly_all_images_take(values: Json) -> None:
@@ -303,7 +304,7 @@ def test_a_refusal_says_what_is_wrong_and_what_would_be_right(bare: Bare) -> Non
     said = " ".join(done.stderr.split())
     assert done.returncode != 0
     assert "architecture should be x86_64 or arm64." in said
-    assert "max_pixels = 300000000: a grey image of that many pixels takes 3801 MB" in said
+    assert "max_pixels = 300000000: a grey image of that many pixels takes 4119 MB" in said
 
 
 def test_the_files_are_laid_out_as_terraform_does_it() -> None:
