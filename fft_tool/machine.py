@@ -34,8 +34,8 @@ def address_bound(most: int | None, *, threads: int, heaps: int = 0) -> int | No
     """Give the bytes of addresses for this process, if it is to take at most ``most`` of memory.
 
     A process holds more addresses than memory: what it holds already is let be, and so is what
-    ``threads`` take for their stacks and ``heaps`` for theirs, and what is yet to be loaded. None is no bound; only Linux holds
-    to one.
+    ``threads`` take for their stacks and ``heaps`` for theirs, and what is yet to be loaded. None
+    is no bound; only Linux holds to one.
     """
     if most is None or sys.platform != "linux":
         return None

@@ -408,7 +408,7 @@ def test_one_bucket_and_several_contradict_each_other() -> None:
 # Memory and processors
 
 
-@pytest.mark.parametrizeX
+@pytest.mark.parametrize(("text", "allowed"), [("0", None), ("512", 480 << 20), ("1", 1)])
 def test_the_memory_setting_less_what_the_process_itself_takes_is_a_limit(
     text: str, allowed: int | None
 ) -> None:
