@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from fft_tool import interrupts, pipeline
+from fft_tool import record as records
 from fft_tool.batch import Job, Outcome, run_batch
 from fft_tool.cli import make_parser, say
 from fft_tool.errors import ArtifactError, FftToolError, NotFound, StoreFull
@@ -71,10 +72,15 @@ def reconstruct(options: Options) -> int:
     from fft_tool.reconstruct import reconstruct as give_back  # noqa: PLC0415
 
     store, name = _object(options.input)
+    limits = _limits(options, processes=1)
+
+    def read(sibling: str) -> bytes:
+        most = records.LONGEST if sibling.endswith(".json") else limits.max_bytes
+        accept = replace(limits, max_bytes=most)
+        return store.read(sibling, accept=lambda stat: accept.check_bytes(stat.size)).data
+
     try:
-        result = give_back(
-            name, lambda sibling: store.read(sibling).data, way=options.way, threads=usable_cores()
-        )
+        result = give_back(name, read, way=options.way, limits=limits, threads=usable_cores())
     except ArtifactError as exc:
         raise type(exc)(f"{options.input}: {exc}") from exc
     for warning in result.warnings:
@@ -223,9 +229,14 @@ def _given(options: Options) -> dict[str, str]:
 
 
 def _limits(options: Options, processes: int) -> Limits:
-    pixels = {"max_pixels": options.max_pixels} if options.max_pixels else {}
-    memory = options.max_memory * MIB if options.max_memory else physical_memory() // processes
-    return Limits(max_memory=memory, **pixels)
+    plain = Limits()
+    return Limits(
+        max_pixels=options.max_pixels or plain.max_pixels,
+        max_memory=options.max_memory * MIB
+        if options.max_memory
+        else physical_memory() // processes,
+        formats=getattr(options, "formats", None) or plain.formats,
+    )
 
 
 def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:

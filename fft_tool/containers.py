@@ -7,7 +7,7 @@ more: what is out of proportion is refused here, in milliseconds.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fft_tool.errors import CorruptImage, TooCostly
@@ -24,21 +24,96 @@ MOST_DIRECTORIES = 100_000
 LARGEST_SPARE_TILE = 1 << 22
 """Pixels of a TIFF's tile that need not be in proportion to the image."""
 
+MOST_EXIF_BYTES = 1 << 17
+"""Of a JPEG; one segment holds half of that."""
+
+MOST_FRAMES = 10_000
+"""Of an animation, of which only the first is analysed."""
+
+MOST_CHUNKS, BYTES_PER_CHUNK = 1 << 16, 1 << 10
+"""Of a PNG: so many, and one more for so many bytes. Usual are 8 KiB and more."""
+
 _WIDTH, _HEIGHT, _STRIPS, _ROWS_PER_STRIP = 256, 257, 273, 278
 _TILE_WIDTH, _TILE_HEIGHT, _TILES = 322, 323, 324
+_COMPRESSION, _STRIP_BYTES, _TILE_BYTES = 259, 279, 325
+_JPEG = (6, 7)  # values of the compression
+# Bytes of a value, by the type of its tag.
+_VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_VALUE_BYTES |= dict.fromkeys((16, 17, 18), 8)
+_MOST_ENTRIES = 0xFFFF
+_SPARE_BYTES = 1 << 16
+_SHORTEST = 8  # bytes of a TIFF: its header
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _CHANNELS_APART = 64  # most planes in which the samples of one pixel may lie
 _SPARE_PARTS = 1024
 
 
 def check_jpeg(data: bytes) -> None:
-    """Refuse a JPEG of more than :data:`MOST_SCANS` scans."""
+    """Refuse a JPEG of more than :data:`MOST_SCANS` scans, or of large EXIF data."""
+    _check_segments(data)
     # In coded data the byte 255 is always followed by another one: the marker stands for itself.
     scans = data.count(b"\xff\xda")
     if scans > MOST_SCANS:
         raise TooCostly(
             f"JPEG has {scans:,} scans, {MOST_SCANS} are accepted: save it as baseline JPEG or PNG"
         )
+
+
+def _check_segments(data: bytes) -> None:
+    """Refuse EXIF data of many segments: Pillow joins them, and reads them as it opens a JPEG."""
+    position, total = 2, 0
+    while data[position : position + 1] == b"\xff" and data[position + 1 : position + 2] != b"\xda":
+        size = int.from_bytes(data[position + 2 : position + 4], "big")
+        if (
+            data[position + 1 : position + 2] == b"\xe1"
+            and data[position + 4 : position + 8] == b"Exif"
+        ):
+            total += size
+        if total > MOST_EXIF_BYTES:
+            raise TooCostly(
+                f"JPEG has more than {MOST_EXIF_BYTES:,} bytes of EXIF data: save it without"
+            )
+        position += 2 + max(2, size)
+
+
+def check_webp(data: bytes) -> None:
+    """Refuse a WebP of more than :data:`MOST_FRAMES` frames."""
+    position, frames, parts = 12, 0, 0
+    while position + 8 <= len(data):
+        parts += 1
+        if parts > MOST_CHUNKS:
+            raise TooCostly(f"WebP has more than {MOST_CHUNKS:,} chunks: save it anew")
+        if data[position : position + 4] == b"ANMF":
+            frames += 1
+            check_frames("WebP", frames)
+        size = int.from_bytes(data[position + 4 : position + 8], "little")
+        position += 8 + size + size % 2
+
+
+def check_frames(kind: str, frames: int) -> None:
+    """Refuse more than :data:`MOST_FRAMES` frames."""
+    if frames > MOST_FRAMES:
+        raise TooCostly(
+            f"{kind} has {frames:,} frames, {MOST_FRAMES:,} are accepted: save the first one alone"
+        )
+
+
+def check_chunks(count: int, file_bytes: int) -> None:
+    """Refuse a PNG of more chunks than a file of that size has use for."""
+    most = MOST_CHUNKS + file_bytes // BYTES_PER_CHUNK
+    if count > most:
+        raise TooCostly(f"PNG has more than {most:,} chunks in {file_bytes:,} bytes: save it anew")
+
+
+def check_exif(data: bytes) -> None:
+    """Refuse EXIF data whose tags say that they hold more than there is: each of them is copied."""
+    body = data.removeprefix(b"Exif\0\0")
+    if body[:4] in (b"II*\0", b"MM\0*") and len(body) >= _SHORTEST:
+        layout = _Layout.of(body)
+        try:
+            layout.tags(body, layout.first)
+        except struct.error:
+            return  # it is passed over, as far as it cannot be read
 
 
 def check_bmp(data: bytes) -> None:
@@ -68,7 +143,10 @@ def count_tiff_pages(data: bytes) -> int:
             )
         try:
             if len(seen) == 1:
-                _check_parts(layout.tags(data, offset))
+                tags = layout.tags(data, offset)
+                _check_parts(tags)
+                if tags.get(_COMPRESSION, (0, 0))[1] in _JPEG:
+                    _check_scans(data, layout, offset)
             offset = layout.following(data, offset)
         except struct.error:
             if len(seen) == 1:
@@ -122,13 +200,43 @@ class _Layout:
         (following,) = struct.unpack_from(f"{self.order}{self.pointer}", data, end)
         return int(following)
 
+    def numbers(self, data: bytes, offset: int, tag: int) -> Sequence[int]:
+        """All values of a tag of whole numbers; nothing if there is none."""
+        entries, start = self.entries(data, offset)
+        for index in range(min(entries, _MOST_ENTRIES)):
+            place = start + index * (self.entry.size + self.value_bytes)
+            found, kind, count = self.entry.unpack_from(data, place)
+            letter = _INTEGERS.get(kind)
+            if found != tag or not letter:
+                continue
+            place += self.entry.size
+            if count * struct.calcsize(f"={letter}") > self.value_bytes:
+                (place,) = struct.unpack_from(f"{self.order}{self.pointer}", data, place)
+            try:
+                return struct.unpack_from(f"{self.order}{count}{letter}", data, place)
+            except OverflowError:
+                raise struct.error from None
+        return ()
+
     def tags(self, data: bytes, offset: int) -> Mapping[int, tuple[int, int]]:
         """How many values each tag has and, where they stand in the directory, the first."""
         entries, start = self.entries(data, offset)
+        if entries > _MOST_ENTRIES:
+            raise TooCostly(
+                f"TIFF has a directory of {entries:,} tags, {_MOST_ENTRIES:,} are accepted: save "
+                "it anew"
+            )
         found: dict[int, tuple[int, int]] = {}
-        for index in range(min(entries, 0xFFFF)):
+        total, most = 0, 2 * len(data) + _SPARE_BYTES
+        for index in range(entries):
             place = start + index * (self.entry.size + self.value_bytes)
             tag, kind, count = self.entry.unpack_from(data, place)
+            total += count * _VALUE_BYTES.get(kind, 1)
+            if total > most:
+                raise TooCostly(
+                    f"tags say that they hold more than {most:,} bytes, in a file or EXIF data of "
+                    f"{len(data):,}: save the image anew"
+                )
             letter = _INTEGERS.get(kind)
             value = 0
             if letter and struct.calcsize(f"={letter}") <= self.value_bytes:
@@ -137,6 +245,24 @@ class _Layout:
                 )
             found.setdefault(tag, (count, value))
         return found
+
+
+def _check_scans(data: bytes, layout: _Layout, offset: int) -> None:
+    """Refuse JPEGs inside a TIFF of more than :data:`MOST_SCANS` scans."""
+    for starts, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
+        counts = layout.numbers(data, offset, lengths)
+        if sum(counts) > 2 * len(data):
+            raise TooCostly(
+                f"TIFF has strips or tiles of {sum(counts):,} bytes together, in a file of "
+                f"{len(data):,}: save it anew"
+            )
+        for start, count in zip(layout.numbers(data, offset, starts), counts, strict=False):
+            scans = data.count(b"\xff\xda", start, start + count)
+            if scans > MOST_SCANS:
+                raise TooCostly(
+                    f"TIFF has a JPEG of {scans:,} scans, {MOST_SCANS} are accepted: save it "
+                    "uncompressed, or as PNG"
+                )
 
 
 def _check_parts(tags: Mapping[int, tuple[int, int]]) -> None:

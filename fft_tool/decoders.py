@@ -50,7 +50,9 @@ class PngDecoder:
 
     def __init__(self, data: bytes) -> None:
         self.file = file = png.parse(data)
+        containers.check_frames("PNG", file.frames)
         channels = 3 if file.colour == png.PALETTE else png.CHANNELS[file.colour]
+        containers.check_exif(file.exif or b"")
         orientation = orientation_of(read_tags(file.exif))
         density = file.pixels_per_metre
         size = turned((1e6 / density[0], 1e6 / density[1]), orientation) if density else None
@@ -132,6 +134,7 @@ class PillowDecoder:
                 raise _unsupported("TIFF samples of this kind") from exc
             raise
         image = self.image
+        containers.check_exif(image.info.get("exif") or b"")
         tags: Tags = getattr(image, "tag_v2", None) or read_tags(image.info.get("exif"))
         depth = self._checked_depth(kind, tags)
         size, origin = self._pixel_size(kind, tags)
@@ -202,6 +205,8 @@ def _pages(data: bytes, kind: str) -> int:
         containers.check_jpeg(data)
     elif kind == "bmp":
         containers.check_bmp(data)
+    elif kind == "webp":
+        containers.check_webp(data)
     return 0
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fft_tool import record as records
-from fft_tool.errors import BadArtifact, NotAllowed, NotFound
+from fft_tool.errors import BadArtifact, NotAllowed, NotFound, TooManyBytes
+from fft_tool.limits import Limits
 from fft_tool.report import Entry
 from fft_tool.store import Store, as_folder
 
@@ -39,7 +40,8 @@ def _named_records(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, _ in store.list():
         if name.endswith(SUFFIX):
             place = as_folder(store.url) + name
-            yield name, records.from_bytes(store.read(name).data, name=place)
+            data = store.read(name, first=records.LONGEST + 1).data
+            yield name, records.from_bytes(data, name=place)
             found = True
     if not found:
         raise NotFound(f"{store.url}: no records there: analyse with --metadata first")
@@ -53,6 +55,6 @@ def _source_of(record: dict[str, Any], sources: Store | None) -> bytes | None:
 
 def _read_if_there(store: Store, name: str) -> bytes | None:
     try:
-        return store.read(name).data
-    except (NotFound, NotAllowed):
+        return store.read(name, accept=lambda stat: Limits().check_bytes(stat.size)).data
+    except (NotFound, NotAllowed, TooManyBytes):
         return None

@@ -17,6 +17,7 @@ from fft_tool import codec
 from fft_tool.checks import number, one_of, whole
 from fft_tool.errors import BadArtifact, FftToolError, NotInvertible
 from fft_tool.limits import Limits
+from fft_tool.memory import FIXED
 from fft_tool.parallel import run_all
 from fft_tool.periodic import restore_smooth
 from fft_tool.picture import spectrum_from_pictures
@@ -29,6 +30,7 @@ T = TypeVar("T")
 LONGEST_SIDE = (1 << 31) - 1
 # Spectra are saved as they are, but others may compress them: hardly, unless they are all zero.
 _SMALL, _MOST_INFLATION = 64 << 20, 16
+_RESTORING = 24  # bytes a pixel: two pictures, the spectrum, and the levels that come of it
 # What numpy and zipfile raise on a damaged file; a recursion error comes from hostile JSON.
 _DAMAGE = (
     OSError,
@@ -144,12 +146,20 @@ def spectrum_text(data: bytes) -> dict[str, str]:
         raise BadArtifact(f"not a spectrum that fft-tool has saved: {exc}") from exc
 
 
-def load_spectrum(data: bytes) -> tuple[Spectrum, Preparation]:
-    """Read what :func:`save_spectrum` wrote."""
+def check_shape(shape: tuple[int, int], limits: Limits) -> None:
+    """Refuse what would take too much to give back: ``shape`` (h, w) is what a file says of it."""
+    height, width = shape
+    limits.check_pixels(width, height)
+    limits.check_memory(FIXED + height * width * _RESTORING)
+
+
+def load_spectrum(data: bytes, limits: Limits | None = None) -> tuple[Spectrum, Preparation]:
+    """Read what :func:`save_spectrum` wrote, unless it is larger than ``limits`` accept."""
     try:
         _refuse_inflation(data)
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             height, width = shape_from(*file["shape"].tolist())
+            check_shape((height, width), limits or Limits())
             preparation = Preparation.from_json(json.loads(str(file["preparation"])))
             spectrum = Spectrum(file["half"], width)
     except _DAMAGE as exc:

@@ -16,6 +16,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from fft_tool.containers import MOST_CHUNKS, check_chunks
 from fft_tool.errors import CorruptImage, UnsupportedImage
 from fft_tool.zlibstream import stored_stream
 
@@ -192,8 +193,11 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     if not data.startswith(SIGNATURE):
         raise CorruptImage("PNG signature is missing")
     view, position = memoryview(data), len(SIGNATURE)
-    kind = b""
+    kind, count = b"", 0
     while kind != b"IEND":
+        count += 1
+        if count > MOST_CHUNKS:
+            check_chunks(count, len(data))
         if position + 12 > len(data):
             raise CorruptImage(f"PNG is truncated: no end chunk before byte {len(data)}")
         length, kind = struct.unpack_from(">I4s", data, position)

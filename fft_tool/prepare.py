@@ -137,7 +137,7 @@ class Preparation:
         )
 
     def _weights(self, shape: tuple[int, int], start: int, stop: int) -> NDArray[np.float64]:
-        down = window_weights(self.window, shape[0])[start:stop]
+        down = window_weights(self.window, shape[0], start, stop)
         return down[:, None] * window_weights(self.window, shape[1])[None, :]
 
 
@@ -148,15 +148,18 @@ def prepare(
     return Preparation(white, window, detrend, _fit_trend(plane, detrend), periodic)
 
 
-def window_weights(name: str, length: int) -> NDArray[np.float64]:
-    """Weights of a periodic ("DFT-even") window of ``length`` samples, shape ``(length,)``.
+def window_weights(
+    name: str, length: int, start: int = 0, stop: int | None = None
+) -> NDArray[np.float64]:
+    """Weights of a periodic ("DFT-even") window of ``length`` samples, from ``start`` to ``stop``.
 
     ``hann``, ``hamming`` (0.54, 0.46) and ``blackman`` (0.42, 0.5, 0.08) are the usual cosine
     sums; ``tukey`` tapers a quarter of the length at each end. A single sample has weight 1.
     """
+    samples = np.arange(start, length if stop is None else min(stop, length))
     if length == 1 or name == "none":
-        return np.ones(length)
-    turn: NDArray[np.float64] = 2 * np.pi * np.arange(length) / length
+        return np.ones(samples.size)
+    turn: NDArray[np.float64] = 2 * np.pi * samples / length
     match name:
         case "hann":
             weights = 0.5 - 0.5 * np.cos(turn)

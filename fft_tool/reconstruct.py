@@ -10,7 +10,14 @@ from typing import Any
 from fft_tool import record as records
 from fft_tool.codec import encode_image
 from fft_tool.errors import NotInvertible
-from fft_tool.invert import Inversion, load_spectrum, restore_plane, spectrum_of_pictures
+from fft_tool.invert import (
+    Inversion,
+    check_shape,
+    load_spectrum,
+    restore_plane,
+    spectrum_of_pictures,
+)
+from fft_tool.limits import Limits
 from fft_tool.prepare import Preparation
 from fft_tool.spectrum import Spectrum
 
@@ -27,23 +34,31 @@ class Reconstruction:
 
 
 def reconstruct(
-    name: str, read: Read, *, way: str | None = None, threads: int = 1
+    name: str,
+    read: Read,
+    *,
+    way: str | None = None,
+    limits: Limits | None = None,
+    threads: int = 1,
 ) -> Reconstruction:
     """Give back the image behind ``name``, a record (``.json``) or a saved spectrum (``.npz``).
 
     ``read`` fetches a file that lies where ``name`` does. ``way`` is "pictures" or "spectrum"; by
-    default the saved spectrum is used where there is one, since it loses least.
+    default the saved spectrum is used where there is one, since it loses least. What a record or a
+    spectrum says of its size is held against ``limits`` before pictures are read.
     """
+    limits = limits or Limits()
     if name.endswith(".npz"):
-        spectrum, preparation = load_spectrum(read(name))
+        spectrum, preparation = load_spectrum(read(name), limits)
         return _restored(spectrum, preparation, None, [], threads)
     record = records.from_bytes(read(name))
     artifacts = _Artifacts(record, read)
     warnings: list[str] = []
     if way == "spectrum" or (way is None and "spectrum" in artifacts):
-        spectrum, preparation = load_spectrum(artifacts.get("spectrum", warnings))
+        spectrum, preparation = load_spectrum(artifacts.get("spectrum", warnings), limits)
     else:
         inversion = Inversion.from_record(record)
+        check_shape(inversion.shape, limits)
         preparation = inversion.preparation
         pictures = [artifacts.get(kind, warnings) for kind in ("magnitude", "phase")]
         spectrum = spectrum_of_pictures(pictures[0], pictures[1], inversion, threads=threads)

@@ -19,6 +19,9 @@ from fft_tool.recipe import Recipe
 
 SCHEMA_NAME = "fft-tool/record/1"
 
+LONGEST = 4 << 20
+"""Bytes that a record may have: none comes to a tenth of that, however large its image."""
+
 Json = dict[str, Any]
 
 
@@ -110,6 +113,8 @@ def to_bytes(record: Json) -> bytes:
 def from_bytes(data: bytes, *, name: str = "") -> Json:
     """Read a record; :class:`~fft_tool.errors.BadArtifact`, naming it, if it is none of ours."""
     place = f"{name}: " if name else ""
+    if len(data) > LONGEST:
+        raise BadArtifact(f"{place}not a record: it has {len(data):,} bytes, at most {LONGEST:,}")
     try:
         record = json.loads(data)
     except (ValueError, RecursionError) as exc:

@@ -7,6 +7,7 @@ import hashlib
 from fft_tool import png
 from fft_tool.artifacts import provenance
 from fft_tool.errors import FftToolError
+from fft_tool.limits import Limits
 from fft_tool.naming import RECORD, output_name
 from fft_tool.outputs import Source, output_kinds
 from fft_tool.recipe import Recipe
@@ -22,12 +23,16 @@ def is_complete(target: Store, source: Source, recipe: Recipe) -> bool:
     kinds = output_kinds(recipe)
     wanted = provenance(source, recipe)
     try:
-        data = {kind: target.read(output_name(source.name, kind)).data for kind in kinds}
+        data = {kind: _read(target, output_name(source.name, kind)) for kind in kinds}
         return all(_text_of(kind, data[kind]) == wanted for kind in kinds if kind != RECORD) and (
             RECORD not in kinds or _is_record_of(data, source, recipe)
         )
     except FftToolError:
         return False
+
+
+def _read(target: Store, name: str) -> bytes:
+    return target.read(name, accept=lambda stat: Limits().check_bytes(stat.size)).data
 
 
 def _text_of(kind: str, data: bytes) -> dict[str, str]:

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from fft_tool.errors import Fault, RecipeError
-from fft_tool.limits import MIB, Limits
+from fft_tool.limits import FORMATS, MIB, Limits
 from fft_tool.output_size import largest_output
 from fft_tool.outputs import output_kinds
 from fft_tool.recipe import KEYS, Recipe, key_name
@@ -78,6 +78,13 @@ def _globs(text: str) -> tuple[str, ...]:
     return globs
 
 
+def _formats(text: str) -> tuple[str, ...]:
+    wanted = {word.strip().lower() for word in text.split(",") if word.strip()}
+    if not wanted or not wanted <= set(FORMATS):
+        raise ValueError(f"should be one or more of {', '.join(FORMATS)}, with commas between")
+    return tuple(name for name in FORMATS if name in wanted)
+
+
 def _metadata_keys(text: str) -> frozenset[str]:
     known = {key.name for key in KEYS}
     keys = {word.strip().lower() for word in text.split(",") if word.strip()}
@@ -141,6 +148,13 @@ VARIABLES = (
         str(Limits().max_pixels),
         _whole(1, 10**10),
         "largest image, in pixels; the function's memory is a limit of its own",
+    ),
+    Variable(
+        "FFT_FORMATS",
+        "formats",
+        ",".join(FORMATS),
+        _formats,
+        "formats that are accepted, told by content, with commas between",
     ),
     Variable(
         "FFT_FOREIGN_METADATA",
@@ -212,6 +226,7 @@ class Settings:
     output_prefix: str
     recipe: Recipe
     max_pixels: int
+    formats: tuple[str, ...]
     foreign_metadata: tuple[str, ...]
     metadata_keys: frozenset[str]
     max_output_bytes: int | None
@@ -246,7 +261,10 @@ class Settings:
         if most is None:
             most = largest_output(self.max_pixels, self.recipe, output_kinds(self.recipe))
         return Limits(
-            max_pixels=self.max_pixels, max_memory=self.child_memory, max_output_bytes=most
+            max_pixels=self.max_pixels,
+            max_memory=self.child_memory,
+            formats=self.formats,
+            max_output_bytes=most,
         )
 
     @property

@@ -7,6 +7,7 @@ locals {
     FFT_OUTPUT_PREFIX     = var.output_prefix
     FFT_RECIPE            = var.recipe
     FFT_MAX_PIXELS        = format("%d", var.max_pixels)
+    FFT_FORMATS           = join(",", var.formats)
     FFT_FOREIGN_METADATA  = join(",", var.foreign_metadata)
     FFT_METADATA_KEYS     = join(",", var.metadata_keys)
     FFT_MAX_OUTPUT_BYTES  = var.max_output_bytes == null ? "" : format("%d", var.max_output_bytes)

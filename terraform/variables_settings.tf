@@ -36,6 +36,20 @@ variable "max_pixels" {
   }
 }
 
+variable "formats" {
+  description = "Formats that are accepted, told by content; objects of others are rejected."
+  type        = list(string)
+  default     = ["png", "tiff", "jpeg", "webp", "bmp"]
+  nullable    = false
+
+  validation {
+    condition = length(var.formats) > 0 && alltrue([
+      for name in var.formats : contains(["png", "tiff", "jpeg", "webp", "bmp"], name)
+    ])
+    error_message = "formats should be one or more of png, tiff, jpeg, webp and bmp."
+  }
+}
+
 variable "foreign_metadata" {
   description = <<-EOT
     Metadata keys of other tools, as globs, that are passed over; any other key that is no key of

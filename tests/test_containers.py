@@ -52,7 +52,7 @@ def test_a_tile_far_larger_than_its_image_is_refused(order: str) -> None:
 
 
 def test_more_strips_than_an_image_can_have_are_refused() -> None:
-    with pytest.raises(TooCostly, match="lists 2,500,000 strips"):
+    with pytest.raises(TooCostly, match="tags say that they hold more than"):
         codec.open_image(tiff([*SIZE, (273, 4, 2_500_000, 8), (278, 4, 1, 64)]))
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fft_tool import Limits, Recipe
 from fft_tool.errors import RecipeError
 from fft_tool.header import Header
+from fft_tool.limits import FORMATS
 from fft_tool.memory import memory_needed
 from fft_tool.output_size import output_size
 from fft_tool.outputs import output_kinds
@@ -65,7 +66,7 @@ def test_the_defaults_are_those_that_the_table_shows() -> None:
 
 def test_every_variable_is_of_the_project_and_explained() -> None:
     assert {
-        *("FFT_INPUT_PREFIX", "FFT_OUTPUT_PREFIX", "FFT_RECIPE", "FFT_MAX_PIXELS"),
+        *("FFT_INPUT_PREFIX", "FFT_OUTPUT_PREFIX", "FFT_RECIPE", "FFT_MAX_PIXELS", "FFT_FORMATS"),
         *("FFT_FOREIGN_METADATA", "FFT_METRICS_NAMESPACE", "FFT_RESERVE_MS"),
         *("FFT_METADATA_KEYS", "FFT_MAX_OUTPUT_BYTES", "FFT_BUCKET", "FFT_BUCKETS"),
     } == NAMES
@@ -126,6 +127,7 @@ def test_all_faults_are_told_together_each_with_its_variable_its_value_and_the_f
         *(("FFT_MAX_PIXELS", text) for text in ("0", "", "1e6", "1.5", "+1", "\u0661", "9" * 5000)),
         *(("FFT_METRICS_NAMESPACE", text) for text in ("", "a b", "ä", "x" * 256, ":spectra")),
         *(("FFT_RESERVE_MS", text) for text in ("99", "800001", "2s", "")),
+        *(("FFT_FORMATS", text) for text in ("", ",", "gif", "png tiff")),
         *(("FFT_METADATA_KEYS", text) for text in ("all", "crop,*", "metadata bits", "mtime")),
         *(("FFT_MAX_OUTPUT_BYTES", text) for text in ("0", "-1", "1e9", "1 ", "9" * 13)),
         *(("FFT_BUCKET", text) for text in ("a,b", "scans/", "s3://scans", "*", ",", " ")),
@@ -403,6 +405,17 @@ def test_buckets_are_one_or_several() -> None:
 def test_one_bucket_and_several_contradict_each_other() -> None:
     told = fault(FFT_BUCKET="scans", FFT_BUCKETS="scans,more-scans")
     assert told == "FFT_BUCKET and FFT_BUCKETS are both set: should be one of them"
+
+
+# Formats
+
+
+def test_formats_are_an_allow_list() -> None:
+    assert made().limits.formats == FORMATS
+    assert made(FFT_FORMATS=" TIFF, png,").limits.formats == ("png", "tiff")
+    assert fault(FFT_FORMATS="png,gif").endswith(
+        "should be one or more of png, tiff, jpeg, webp, bmp, with commas between"
+    )
 
 
 # Memory and processors

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
+import zlib
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 import fft_tool
 from fft_tool import pngwrite
 from fft_tool.header import Header
 from fft_tool.memory import memory_needed
-from tests.images import noise, pink_noise, saved
+from tests.images import chunk, noise, pink_noise, png_file, saved
 
 MIB = 1 << 20
 SIDES = (256, 1280)
+KINDS = (
+    *("interlaced", "palette", "palette, alpha", "key colour", "rgb 16", "rgba 16", "tiff", "bmp"),
+    *("webp", "jpeg", "progressive jpeg", "turned jpeg", "cmyk jpeg"),
+)
 # VmHWM begins anew with each program; ru_maxrss would also count what pytest had before.
 SCRIPT = """
 import pathlib, re, sys
@@ -55,16 +63,39 @@ def needed_and_taken(data: bytes, recipe: str, folder: Path) -> tuple[int, int]:
 @lru_cache
 def file(kind: str, side: int) -> bytes:
     grey = pink_noise((side, side))
-    if kind == "grey":
-        return saved(Image.fromarray(grey), "PNG", compress_level=1)
     colour = np.stack([grey, grey.T, grey[::-1]], axis=2)
-    if kind == "rgb":
-        return saved(Image.fromarray(colour), "PNG", compress_level=1)
-    if kind == "rgba 16":
-        return pngwrite.encode(noise((side, side, 4), np.uint16))
-    if kind == "cmyk jpeg":
-        return saved(Image.fromarray(colour).convert("CMYK"), "JPEG")
-    return saved(Image.fromarray(colour), kind.upper())
+    image, palette = Image.fromarray(colour), Image.fromarray(colour).quantize(255)
+    turned = Image.Exif()
+    turned[274] = 6
+    makers: dict[str, Callable[[], bytes]] = {
+        "grey": lambda: saved(Image.fromarray(grey), "PNG", compress_level=1),
+        "rgb": lambda: saved(image, "PNG", compress_level=1),
+        "rgb 16": lambda: pngwrite.encode(noise((side, side, 3), np.uint16)),
+        "rgba 16": lambda: pngwrite.encode(noise((side, side, 4), np.uint16)),
+        "interlaced": lambda: interlaced(colour),
+        "palette": lambda: saved(palette, "PNG", compress_level=1),
+        "palette, alpha": lambda: saved(
+            palette, "PNG", compress_level=1, transparency=bytes(range(255))
+        ),
+        "key colour": lambda: saved(image, "PNG", compress_level=1, transparency=(1, 2, 3)),
+        "progressive jpeg": lambda: saved(image, "JPEG", progressive=True),
+        "turned jpeg": lambda: saved(image, "JPEG", exif=turned),
+        "cmyk jpeg": lambda: saved(image.convert("CMYK"), "JPEG"),
+    }
+    return makers[kind]() if kind in makers else saved(image, kind.upper())
+
+
+def interlaced(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG of seven passes, of pixels (h, w, 3)."""
+    height, width = pixels.shape[:2]
+    starts_and_steps = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2))
+    rows = b""
+    for y, x, down, across in (*starts_and_steps, (0, 1, 2, 2), (1, 0, 2, 1)):
+        part = pixels[y::down, x::across]
+        flat = np.ascontiguousarray(part).reshape(part.shape[0], -1)
+        rows += np.pad(flat, ((0, 0), (1, 0))).tobytes()
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1))
+    return png_file(head, chunk(b"IDAT", zlib.compress(rows, 1)))
 
 
 @pytest.mark.slow
@@ -78,6 +109,9 @@ def file(kind: str, side: int) -> bytes:
         ("grey", "precision=double filter=lowpass:8"),
         ("rgb", ""),
         ("rgb", "colour=yes histogram=yes"),
+        ("grey", "smart-crop=500,400"),
+        ("grey", "precision=double spectrum=yes periodic=yes metadata=yes"),
+        *((kind, "metadata=yes") for kind in KINDS),
     ],
 )
 def test_the_estimate_is_safe_and_not_absurd(kind: str, recipe: str, tmp_path: Path) -> None:

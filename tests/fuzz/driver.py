@@ -11,6 +11,8 @@ from typing import Any
 
 Check = Callable[[bytes], object]
 
+KEPT = Path(__file__).resolve().parents[2] / ".fuzz"
+
 # What the project imports when it needs it, which would be too late to be instrumented.
 LATE = (
     "fft_tool.filters",
@@ -32,10 +34,10 @@ def instrumented(name: str) -> Any:
 
 
 def fuzz(check: Check, seeds: Iterable[bytes], after: Callable[[bytes], bytes] = bytes) -> None:
-    """Call ``check`` with ever new bytes until it raises or the time is up.
+    """Call ``check`` with ever new bytes until it raises, or takes too much memory or time.
 
     ``after`` is applied to each mutation. Arguments are libFuzzer's own; the first folder among
-    them collects what was found to be new.
+    them collects what was found to be new, by default one in ``.fuzz/``, which keeps growing.
     """
     atheris = import_module("atheris")
 
@@ -45,8 +47,17 @@ def fuzz(check: Check, seeds: Iterable[bytes], after: Callable[[bytes], bytes] =
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     for index, seed in enumerate(seeds):
         (folder / f"seed-{index:03}").write_bytes(seed)
-    arguments = [*sys.argv, str(folder)]
-    for flag, value in (("-artifact_prefix", f"{folder}/"), ("-timeout", "10")):
+    arguments = list(sys.argv)
+    if all(argument.startswith("-") for argument in arguments[1:]):
+        kept = KEPT / Path(arguments[0]).stem
+        kept.mkdir(parents=True, exist_ok=True)
+        arguments.append(str(kept))
+    arguments.append(str(folder))
+    for flag, value in (
+        ("-artifact_prefix", f"{folder}/"),
+        ("-timeout", "10"),  # seconds for one input
+        ("-rss_limit_mb", "2048"),
+    ):
         if not any(argument.startswith(flag) for argument in arguments):
             arguments.append(f"{flag}={value}")
     atheris.Setup(arguments, lambda data: check(data) and None, custom_mutator=mutate)

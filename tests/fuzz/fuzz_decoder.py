@@ -12,7 +12,7 @@ from tests.fuzz.driver import fuzz, instrumented
 
 
 def main() -> None:
-    """Begin with PngSuite and small images of every format."""
+    """Begin with PngSuite, small images of every format, and hostile containers."""
     invariants, seeds = instrumented("tests.fuzz.invariants"), instrumented("tests.fuzz.seeds")
     rng = random.Random(0)
 
@@ -22,7 +22,8 @@ def main() -> None:
             return bytes(seeds.joined_chunks(seeds.split_chunks(data)))
         return data
 
-    fuzz(invariants.check_decoder, seeds.image_seeds().values(), mend)
+    begin = [*seeds.image_seeds().values(), *seeds.hostile_seeds().values()]
+    fuzz(invariants.check_decoder, begin, mend)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tests.costly_files import CONTAINERS
 from tests.images import SIGNATURE, chunk, noise, png_bytes, ramp, saved, tiff_directory
 
 SUITE = Path(__file__).parents[1] / "corpora" / "pngsuite"
@@ -39,6 +40,12 @@ def image_seeds(*, suite: bool = True) -> dict[str, bytes]:
     if suite:
         seeds |= {path.name: path.read_bytes() for path in sorted(SUITE.glob("*.png"))}
     return seeds
+
+
+def hostile_seeds() -> dict[str, bytes]:
+    """Hostile containers, those that are small enough to be mutated, by name."""
+    made = {name: make() for name, make in CONTAINERS.items()}
+    return {name: data for name, data in made.items() if len(data) < 1 << 16}
 
 
 def _small_pngs() -> Iterator[tuple[str, bytes]]:
