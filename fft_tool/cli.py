@@ -14,7 +14,7 @@ from fft_tool import __version__
 from fft_tool.errors import AmbiguousSources, FftToolError, StoreFull
 from fft_tool.interrupts import end_workers, interruptible
 from fft_tool.limits import FORMATS
-from fft_tool.printable import printable
+from fft_tool.printable import printable, printable_lines
 
 OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         if options.debug:
             import traceback  # noqa: PLC0415  (it should not be needed)
 
-            traceback.print_exc()
+            print(printable_lines(traceback.format_exc()), file=sys.stderr)  # noqa: T201
         kind = type(exc).__name__
         say(f"this is a bug ({kind}: {exc}); please report it with the output of --debug")
         return BUG
@@ -98,9 +98,17 @@ def forget_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that complains of names of files, as a shell's ``*`` gives them, printably."""
+
+    def error(self, message: str) -> NoReturn:
+        """Tell what is wrong, and exit."""
+        super().error(printable(message))
+
+
 def make_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Build the parser; with ``only``, the options of that command alone, which is faster."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="fft-tool",
         description="2-D Fourier analysis of images.",
         epilog=EPILOG,

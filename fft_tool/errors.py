@@ -16,7 +16,7 @@
     │   ├── TooCostly             too-costly
     │   └── TooMuchOutput         too-much-output
     ├── CropOutside               crop-outside
-    ├── BrokenOff                 (worth one more try, and no more)
+    ├── BrokenOff
     │   ├── Killed                killed
     │   └── TookTooLong           took-too-long
     ├── AmbiguousSources          ambiguous-sources
@@ -145,8 +145,6 @@ class CropOutside(FftToolError):
 
 class BrokenOff(FftToolError):
     """The work on a source came to no end, through what could not be foreseen."""
-
-    transient = True
 
 
 class Killed(BrokenOff):

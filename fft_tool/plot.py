@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import html
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fft_tool.findings import angle, length_unit, number, superscript
+from fft_tool.printable import printable
 
 Json = Mapping[str, Any]
 Points = Iterable[tuple[float, float]]
@@ -21,7 +21,6 @@ Points = Iterable[tuple[float, float]]
 MARKED_PEAKS = 3
 
 _VOID = frozenset({"br", "col", "img", "meta", "wbr"})
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _STEPS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,))
 _MOST_TICKS = 7
 
@@ -36,7 +35,7 @@ def element(name: str, /, *children: object, **attributes: object) -> Markup:
     """Write an element of HTML or SVG.
 
     Children and attribute values are escaped unless they are :class:`Markup`; those that are None
-    are left out, and characters that no page may hold are replaced. In the names of attributes
+    are left out, and characters that cannot be seen are written out. In the names of attributes
     ``_`` stands for ``-``, and one at the end is dropped (``class_``).
 
     >>> element("p", "a < b", element("br"), class_="note")
@@ -60,7 +59,7 @@ def escape(value: object) -> Markup:
     """Make any value markup that shows it."""
     if isinstance(value, Markup):
         return value
-    return Markup(html.escape(_UNSHOWABLE.sub("\ufffd", str(value))))
+    return Markup(html.escape(printable(str(value))))
 
 
 @dataclass(frozen=True, slots=True)

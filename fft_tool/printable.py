@@ -1,17 +1,29 @@
-"""Texts of strangers, for terminals and logs."""
+"""Names of strangers, shown without what plays tricks on a terminal or on who reads it."""
 
 from __future__ import annotations
 
+import unicodedata
 
-def printable(text: str, *, keep: str = "") -> str:
-    r"""Give a text in which nothing moves a cursor, sets a colour or turns the way of writing.
 
-    What does not print (control characters, invisible ones, lone surrogates) comes as its escape,
-    but for the characters in ``keep``.
+def printable(text: str) -> str:
+    r"""Text on one line, whose control and format characters are written out.
 
-    >>> printable("a\x1b[31m\u202egnp.b")
-    'a\\x1b[31m\\u202egnp.b'
+    Those are what moves the cursor or sets colours, what turns the direction of writing (bidi
+    overrides), what cannot be seen (zero-width characters), breaks the line or is no text at all.
+    Spaces of every width stay.
+
+    >>> printable("input/\x1b[31mred\n.png")
+    'input/\\x1b[31mred\\n.png'
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
+    return "".join(c if _is_shown(c) else ascii(c)[1:-1] for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """Text of several lines, each of them printable."""
+    return "\n".join(map(printable, text.splitlines()))
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fft_tool.printable import printable
+from fft_tool.printable import printable, printable_lines
 from tests.command import tool
 from tests.images import noise, png_bytes
 
@@ -18,14 +21,38 @@ def harmless(text: str) -> bool:
     return all(c.isprintable() or c == "\n" for c in text)
 
 
-@pytest.mark.parametrize("text", ["a.png", "grün 🌲.png", "", "日本語.png"])
+@pytest.mark.parametrize("text", ["a.png", "grün 🌲.png", "", "日本語\u3000.png"])
 def test_what_prints_stays(text: str) -> None:
     assert printable(text) == text
 
 
-def test_what_does_not_print_is_shown_as_its_escape() -> None:
-    assert printable("a\x1b[31m\n\u202e\ud800") == "a\\x1b[31m\\n\\u202e\\ud800"
-    assert printable("a\nb\tc\x07", keep="\n\t") == "a\nb\tc\\x07"
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b]0;title\a", "\\x1b]0;title\\x07"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\r\nb\tc\x7f", "a\\r\\nb\\tc\\x7f"),
+        ("photo\u202egnp.exe", "photo\\u202egnp.exe"),
+        ("a\u200b\ufeff\u2066", "a\\u200b\\ufeff\\u2066"),
+        ("line\u2028paragraph\u2029", "line\\u2028paragraph\\u2029"),
+        ("caf\udce9", "caf\\udce9"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_what_plays_tricks_is_written_out(name: str, shown: str) -> None:
+    assert printable(name) == shown
+
+
+@given(st.text(st.characters()))
+def test_nothing_that_is_shown_is_a_control_and_showing_twice_changes_nothing(name: str) -> None:
+    shown = printable(name)
+    assert not [c for c in shown if unicodedata.category(c)[0] == "C"]
+    assert len(shown.splitlines()) <= 1
+    assert printable(shown) == shown
+
+
+def test_lines_stay_lines() -> None:
+    assert printable_lines("one\x1b\ntwo\n") == "one\\x1b\ntwo"
 
 
 @pytest.fixture

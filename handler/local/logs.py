@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from fft_tool.printable import printable
+from fft_tool.printable import printable, printable_lines
 from handler.local.aws import Aws
 from handler.local.cloud import LOG_GROUP
 from handler.local.say import say
@@ -107,7 +107,7 @@ class Printer:
         elif line.summary is not None:
             self._write(readable(line.summary))
         elif not line.text.startswith(PLATFORM):
-            self._write(Text(printable(line.text, keep="\n\t")))
+            self._write(Text(printable_lines(line.text)))
 
     def _write(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
