@@ -97,6 +97,8 @@ def test_nothing_in_the_recipe_names_an_architecture() -> None:
         (["image", "PLATFORM=linux/arm64"], ["docker/build.py", "--platform", "linux/arm64"]),
         (["image", "FLAGS=--no-cache --pull"], ["docker/build.py", "--flags", "--no-cache --pull"]),
         (["image-size", "TAG=x.tar"], ["docker/size.py", "x.tar"]),
+        (["image-sbom", "TAG=x.tar"], ["docker/sbom.py", "image", "x.tar"]),
+        (["update-base"], ["docker/base.py"]),
     ],
 )
 def test_make_passes_on_what_it_is_told(
