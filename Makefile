@@ -95,10 +95,10 @@ BUILD = $(PYTHON) docker/build.py $(if $(call given,BASE),--base "$$BASE") \
 	$(if $(call given,PLATFORM),--platform "$$PLATFORM") $(if $(call given,TAG),--tag "$$TAG")
 
 image: ## build the container image of the Lambda function
-	@$(BUILD) $(if $(call given,FLAGS),--flags "$$FLAGS")
+	@$(BUILD) $(if $(call given,FLAGS),--flags="$$FLAGS")
 
 image-cli: ## build the container image of the command line
-	@$(BUILD) --target cli $(if $(call given,FLAGS),--flags "$$FLAGS")
+	@$(BUILD) --target cli $(if $(call given,FLAGS),--flags="$$FLAGS")
 
 image-size: ## show what the image adds to its base, by layer and by package
 	@$(PYTHON) docker/size.py $(if $(call given,TAG),"$$TAG")
@@ -122,7 +122,7 @@ plan: $(LOCAL) ## show what `make deploy` would change in the AWS account
 
 deploy: $(LOCAL) ## put everything into the AWS account, or up to date; BASE=image REBUILD=1
 	@$(BIN)/python terraform/deploy deploy $(if $(call given,BASE),--base "$$BASE") \
-		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),--flags "$$FLAGS")
+		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),--flags="$$FLAGS")
 
 tail: $(LOCAL) ## show the log of what is deployed, as it comes
 	@$(BIN)/python terraform/deploy tail

@@ -218,8 +218,10 @@ def test_wrong_usage_is_explained(words: list[str]) -> None:
 def test_images_have_their_bill_inside(
     image: Image, cli: Image, validator: jsonschema.Draft7Validator, tmp_path: Path
 ) -> None:
-    for one, lock in ((image, "docker/requirements.txt"), (cli, "requirements.txt")):
-        archive = tmp_path / f"{lock.partition('/')[0]}.tar"
+    locks = [ROOT / "docker" / "requirements.txt", ROOT / "requirements.txt"]
+    text = "".join(lock.read_text("utf-8") for lock in locks)
+    for one in (image, cli):
+        archive = tmp_path / f"{one.tag.rpartition('/')[2]}.tar"
         one.save(archive)
         done = script("docker/sbom.py", "image", archive)
         assert done.returncode == 0, done.stderr
@@ -235,7 +237,6 @@ def test_images_have_their_bill_inside(
         installed = {line.lower().replace("_", "-") for line in one.python(code) if "==" in line}
         assert {f"{entry['name']}=={entry['version']}" for entry in ours.values()} <= installed
         assert len(ours) >= 8
-        text = (ROOT / lock).read_text("utf-8")
         for entry in ours.values():
             (digest,) = entry["hashes"]
             assert digest["content"] in text, entry["name"]
