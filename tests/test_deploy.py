@@ -17,6 +17,8 @@ from tests.house import SECONDS, Answer, House, hear_interrupts
 pytest_plugins = ["tests.house_fixtures"]
 pytestmark = pytest.mark.slow
 
+OTHER_BASE = f"registry.example/python:3.13@sha256:{64 * 'b'}"
+
 
 def test_a_first_deployment_goes_from_the_repository_to_the_function(house: House) -> None:
     done = house.run("deploy")
@@ -49,8 +51,26 @@ def test_a_deployment_that_broke_off_goes_on_where_it_was(house: House) -> None:
 
 
 def test_an_image_is_built_anew_for_another_base_or_on_demand(house: House) -> None:
-    tags = {house.tag(), house.tag(base="registry.example/python:3.13"), house.tag(anew=True)}
+    tags = {house.tag(), house.tag(base=OTHER_BASE), house.tag(anew=True)}
     assert len(tags) == 3
+
+
+def test_a_newer_base_makes_another_tag(house: House) -> None:
+    before = house.tag()
+    dockerfile = house.folder / "docker" / "Dockerfile"
+    text = dockerfile.read_text("utf-8")
+    newer = re.sub("@sha256:[0-9a-f]{64}", f"@sha256:{64 * 'b'}", text)
+    assert newer != text
+    dockerfile.write_text(newer, "utf-8")
+    assert house.tag() != before
+
+
+def test_a_base_without_its_digest_is_refused_before_anything_is_changed(house: House) -> None:
+    done = house.run("deploy", "--base", "registry.example/python:3.13")
+    assert done.returncode == 1
+    assert "BASE=registry.example/python:3.13@sha256:" in done.stderr
+    assert "docker/base.py registry.example/python:3.13" in done.stderr
+    assert house.calls() == []
 
 
 @pytest.mark.parametrize(
@@ -83,7 +103,7 @@ def test_all_that_the_dockerfile_copies_counts(house: House) -> None:
 
 def test_the_image_is_for_the_function_s_processor(house: House) -> None:
     house.wish(architecture="arm64")
-    assert house.run("deploy", "--", "--no-cache").returncode == 0
+    assert house.run("deploy", "--flags=--no-cache").returncode == 0
     (build,) = (call for call in house.calls() if "buildx build" in call)
     assert "--platform linux/arm64" in build
     assert "--no-cache" in build

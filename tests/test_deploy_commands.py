@@ -194,7 +194,7 @@ def test_there_is_no_log_before_there_is_a_function(house: House) -> None:
             ["deploy", "BASE=a/python:3", "REBUILD=1"],
             ["deploy", "--base", "a/python:3", "--rebuild"],
         ),
-        (["deploy", "FLAGS=--secret id=ca"], ["deploy", "--flags", "--secret id=ca"]),
+        (["deploy", "FLAGS=--secret id=ca"], ["deploy", "--flags=--secret id=ca"]),
         (["tail"], ["tail"]),
         (["destroy"], ["destroy"]),
         (["destroy", "DATA=delete"], ["destroy", "--data", "delete"]),

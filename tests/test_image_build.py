@@ -95,8 +95,10 @@ def test_nothing_in_the_recipe_names_an_architecture() -> None:
         (["image-cli", "TAG=t/fft:7"], ["docker/build.py", "--tag", "t/fft:7", "--target", "cli"]),
         (["image", "BASE=a/python:3"], ["docker/build.py", "--base", "a/python:3"]),
         (["image", "PLATFORM=linux/arm64"], ["docker/build.py", "--platform", "linux/arm64"]),
-        (["image", "FLAGS=--no-cache --pull"], ["docker/build.py", "--flags", "--no-cache --pull"]),
+        (["image", "FLAGS=--no-cache --pull"], ["docker/build.py", "--flags=--no-cache --pull"]),
         (["image-size", "TAG=x.tar"], ["docker/size.py", "x.tar"]),
+        (["image-sbom", "TAG=x.tar"], ["docker/sbom.py", "image", "x.tar"]),
+        (["update-base"], ["docker/base.py"]),
     ],
 )
 def test_make_passes_on_what_it_is_told(
@@ -124,10 +126,10 @@ HOSTILE = (
         ("image", "TAG", ["docker/build.py", "--tag"]),
         ("image-cli", "BASE", ["docker/build.py", "--base"]),
         ("image", "PLATFORM", ["docker/build.py", "--platform"]),
-        ("image", "FLAGS", ["docker/build.py", "--flags"]),
+        ("image", "FLAGS", ["docker/build.py", "--flags="]),
         ("image-size", "TAG", ["docker/size.py"]),
         ("deploy", "BASE", ["terraform/deploy", "deploy", "--base"]),
-        ("deploy", "FLAGS", ["terraform/deploy", "deploy", "--flags"]),
+        ("deploy", "FLAGS", ["terraform/deploy", "deploy", "--flags="]),
         ("destroy", "DATA", ["terraform/deploy", "destroy", "--data"]),
         ("drop", "IMG", ["-m", "handler.local", "drop"]),
         ("up", "PORT", ["-m", "handler.local", "up", "--port"]),
@@ -141,8 +143,15 @@ def test_what_make_is_given_is_an_argument_whatever_it_is(
     text = text.replace("HERE", str(here))
     (words,) = what_make_runs(tmp_path, target, f"{variable}={text}")
     assert not here.exists()
-    assert words[: len(place)] == place
-    assert words[len(place)] == text
+    *before, last = place
+    expected = [*before, f"{last}{text}"] if last.endswith("=") else [*place, text]
+    assert words[: len(expected)] == expected
+
+
+def test_one_flag_alone_is_a_flag_of_the_builder() -> None:
+    """Although it looks like one of the script's own."""
+    done = script("docker/build.py", "--flags=--no-cache", PATH="", BUILDER="")
+    assert "no program that builds images works here" in done.stderr
 
 
 def test_flags_are_told_apart_as_a_shell_does() -> None:

@@ -120,7 +120,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
         command = commands.add_parser(name, help=summary, description=summary)
         command.set_defaults(run=run)
         if run is deploy:
-            command.add_argument("--base", help="another base image with Python 3.13")
+            command.add_argument("--base", help="another base image with Python 3.13, by digest")
             command.add_argument(
                 "--rebuild", action="store_true", help="build even what has not changed"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,13 @@ from fft_tool import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
+PINNED = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
+
+
+NOT_PINNED = """a base image is named by its digest, for its tag may be another one tomorrow: \
+BASE={base}@sha256:…
+  `python3 docker/base.py {base}` tells the digest of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,9 @@ class Image:
 
     @classmethod
     def of_sources(cls, architecture: str, base: str | None, *, anew: bool) -> Image:
-        """Name the image of the files as they are: the same files, the same tag."""
+        """Name the image of the files as they are: the same files and base, the same tag."""
+        if base and not PINNED.fullmatch(base):
+            raise Fault(NOT_PINNED.format(base=base))
         parts = [__version__, architecture, _fingerprint(base)]
         if anew:
             parts.append(f"{datetime.now(UTC):%Y%m%dT%H%M%S}")

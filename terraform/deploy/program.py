@@ -63,7 +63,7 @@ class Terraform:
     def begin(self) -> Wishes:
         """Get the provider and open the state; tells what is wished, found to be possible."""
         say("Terraform gets its provider and opens the state.")
-        _ask("init", "-input=false", "-no-color")
+        _ask("init", "-input=false", "-no-color", "-lockfile=readonly")
         wishes = Wishes(**json.loads(base64.b64decode(_evaluate(WISHES))))
         wishes.check()
         return wishes

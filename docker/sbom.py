@@ -1,0 +1,119 @@
+"""Show what an image or a wheel is made of, as a bill of materials (CycloneDX 1.5, JSON).
+
+    python3 docker/sbom.py image                      the function's, as docker/build.py calls it
+    python3 docker/sbom.py image REPOSITORY:TAG
+    python3 docker/sbom.py image image.tar            as ``docker save`` makes it
+    python3 docker/sbom.py wheel dist/NAME.whl …      writes dist/NAME.whl.cdx.json
+
+An image has its bill inside, in /opt/sbom.cdx.json. A wheel's lists what requirements.txt pins,
+with the checksums that it allows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from email.parser import Parser
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from bill import FILE, Json, bill, licences, package, sha256
+from build import default_tag
+from builders import ROOT, Failed, find
+
+PLACE = f"opt/{FILE}"
+REQUIREMENT = re.compile(r"^([a-z0-9-]+)==([^\s;]+)((?:.*\\\n)(?: +--hash=.*\n)+)", re.MULTILINE)
+
+# In requirements.txt for whoever builds the wheel.
+BUILDS = {"setuptools"}
+
+
+def of_image(archive: Path) -> bytes:
+    """Read the bill that an image has inside, from what ``docker save`` makes."""
+    with tarfile.open(archive) as image:
+        (manifest,) = json.loads(_member(image, "manifest.json"))
+        for name in reversed(manifest["Layers"]):
+            with tarfile.open(fileobj=image.extractfile(name)) as layer:
+                for entry in layer:
+                    if entry.name.removeprefix("./") == PLACE:
+                        return _member(layer, entry.name)
+    raise Failed(f"there is no /{PLACE} in it: this is not an image of this version")
+
+
+def _member(archive: tarfile.TarFile, name: str) -> bytes:
+    found = archive.extractfile(name)
+    assert found is not None, name  # noqa: S101  (a file, in every such archive)
+    return found.read()
+
+
+def of_wheel(wheel: Path, lock: str) -> Json:
+    """List what a wheel needs, as a lock file has it."""
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (name for name in files.namelist() if name.endswith(".dist-info/METADATA"))
+        about = Parser().parsestr(files.read(name).decode())
+    subject = package(
+        about["Name"],
+        about["Version"],
+        hashes=sha256(hashlib.sha256(wheel.read_bytes()).hexdigest()),
+        licenses=[{"expression": about["License-Expression"]}],
+    )
+    return bill(subject, _locked(lock))
+
+
+def _locked(lock: str) -> Iterator[Json]:
+    for name, version, rest in REQUIREMENT.findall(lock):
+        allowed = [sha256(digest)[0] for digest in re.findall(r"sha256:([0-9a-f]{64})", rest)]
+        files = {"type": "distribution", "url": f"pkg:pypi/{name}@{version}", "hashes": allowed}
+        yield package(
+            name,
+            version,
+            scope="excluded" if name in BUILDS else "required",
+            licenses=_licences(name),
+            externalReferences=[files],
+        )
+
+
+def _licences(name: str) -> list[Json]:
+    try:
+        return licences(distribution(name))
+    except PackageNotFoundError:  # on another system than this
+        return []
+
+
+def show(image: str) -> bytes:
+    """Find the bill of an image that the builder here has, or of an archive."""
+    if image.endswith(".tar"):
+        return of_image(Path(image))
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "image.tar"
+        find().save(image, archive)
+        return of_image(archive)
+
+
+def main(*words: str) -> None:
+    """Print an image's, or write those of wheels."""
+    match words:
+        case ("image", *names) if len(names) < 2:
+            sys.stdout.buffer.write(show(*names or [default_tag("lambda")]))
+        case ("wheel", _, *_):
+            lock = (ROOT / "requirements.txt").read_text("utf-8")
+            for wheel in map(Path, words[1:]):
+                out = wheel.with_name(f"{wheel.name}.cdx.json")
+                out.write_text(json.dumps(of_wheel(wheel, lock), indent=1) + "\n", "utf-8")
+                print(out)
+        case _:
+            sys.stderr.write(__doc__ or "")
+            sys.exit(2)
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except Failed as exc:
+        sys.exit(f"sbom.py: {exc}")
