@@ -60,7 +60,7 @@ def deploy(options: argparse.Namespace) -> None:
         say(f"{url} has {image.tag} already, there is nothing to build.")
     else:
         builder.log_in(url, account.registry_password())
-        builder.push(image, url, options.flags)
+        builder.push(image, url, [*options.flags, *options.own])
         digest = account.digest(repository, image.tag)
     terraform.run("apply", image_digest=digest)
     outputs = terraform.outputs()
@@ -124,7 +124,8 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
             command.add_argument(
                 "--rebuild", action="store_true", help="build even what has not changed"
             )
-            command.add_argument("--flags", type=_words, default=(), help="flags for the builder")
+            command.add_argument("--flags", type=_words, default=[], help="flags for the builder")
+            command.add_argument("own", nargs="*", metavar="-- FLAG", help="the same, as they are")
         if run is destroy:
             command.add_argument(
                 "--data", choices=("keep", "delete"), default="keep", help="what is in the bucket"
