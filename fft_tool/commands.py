@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from fft_tool import interrupts, pipeline
 from fft_tool import record as records
@@ -17,9 +17,9 @@ from fft_tool.cli import make_parser, say
 from fft_tool.errors import ArtifactError, FftToolError, NotFound, StoreFull
 from fft_tool.limits import MIB, Limits
 from fft_tool.machine import physical_memory, usable_cores
-from fft_tool.printable import printable
+from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
-from fft_tool.sources import SourceRef, find_sources, refuse_overwriting
+from fft_tool.sources import SourceRef, find_sources, followed, refuse_overwriting
 from fft_tool.store import Store, as_folder, open_store
 
 Options = argparse.Namespace
@@ -72,12 +72,14 @@ def reconstruct(options: Options) -> int:
     from fft_tool.reconstruct import reconstruct as give_back  # noqa: PLC0415
 
     store, name = _object(options.input)
+    link = None if "://" in options.input else followed(Path(options.input))
     limits = _limits(options, processes=1)
 
     def read(sibling: str) -> bytes:
         most = records.LONGEST if sibling.endswith(".json") else limits.max_bytes
         accept = replace(limits, max_bytes=most)
-        return store.read(sibling, accept=lambda stat: accept.check_bytes(stat.size)).data
+        place, key = (store, sibling) if sibling != name or not link else _object(str(link))
+        return place.read(key, accept=lambda stat: accept.check_bytes(stat.size)).data
 
     try:
         result = give_back(name, read, way=options.way, limits=limits, threads=usable_cores())
@@ -266,7 +268,8 @@ def _object(location: str) -> tuple[Store, str]:
 
 def _write(location: str, data: bytes, content_type: str) -> None:
     if location == "-":
-        _put(data)
+        for_people = content_type.startswith("text/") and sys.stdout.isatty()
+        _put(f"{printable_lines(data.decode())}\n".encode() if for_people else data)
         return
     store, name = _object(location)
     store.write(name, data, content_type=content_type)

@@ -109,8 +109,15 @@ def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
             yield from _in_store(open_store(path), argument, leave_out)
         else:
             # A missing file is reported when its turn comes, so that it stops no other.
-            link = path.resolve() if path.is_symlink() else None
-            yield SourceRef(str(path.parent), path.name, file=link)
+            yield SourceRef(str(path.parent), path.name, file=followed(path))
+
+
+def followed(path: Path) -> Path | None:
+    """Where a link leads that the user has named; None if it is none, or leads in a circle."""
+    try:
+        return path.resolve() if path.is_symlink() else None
+    except (OSError, RuntimeError):
+        return None
 
 
 def _in_bucket(url: str, leave_out: str | None, profile: bool) -> Iterator[SourceRef]:

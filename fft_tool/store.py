@@ -180,7 +180,8 @@ class FolderStore:
         """
         if not self.root.is_dir() and not prefix:
             raise NotFound(f"{self.root}: no such folder")
-        return iter(sorted(self._walk(self._path(prefix.rstrip("/")) if prefix else self.root)))
+        top = self._path_inside(prefix.rstrip("/")) if prefix else self.root
+        return iter(sorted(self._walk(top)))
 
     def _walk(self, top: Path) -> Iterator[tuple[str, int]]:
         if not top.is_dir():
@@ -192,7 +193,9 @@ class FolderStore:
                 if path.is_symlink() and not self._is_inside(path):
                     continue
                 with contextlib.suppress(FileNotFoundError):  # gone since it was listed
-                    yield path.relative_to(self.root).as_posix(), path.stat().st_size
+                    found = path.stat()
+                    if stat.S_ISREG(found.st_mode):
+                        yield path.relative_to(self.root).as_posix(), found.st_size
 
     def stat(self, name: str) -> Stat:
         """Tell what is kept about a file that can be read: its size."""
@@ -221,6 +224,8 @@ class FolderStore:
         path = self._path(name)
         if not self._is_inside(path.parent):  # a link in place of the file is replaced
             raise NotAllowed(f"{path}: leads out of {self.root}")
+        with contextlib.suppress(OSError):  # there need not be anything yet
+            _refuse_special(path, path.stat().st_mode)
         part = path.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
         with _os_errors(str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -254,14 +259,21 @@ class FolderStore:
 
 def _open(path: Path) -> BinaryIO:
     with _os_errors(str(path)):
+        _refuse_special(path, path.stat().st_mode)  # to open a device may do something to it
         # Whoever opens a pipe waits for somebody to write into it, unless told not to.
         file = open(os.open(path, os.O_RDONLY | _AT_ONCE), "rb")  # noqa: PTH123, SIM115
     mode = os.fstat(file.fileno()).st_mode
     if stat.S_ISREG(mode):
         return file
     file.close()
-    kind = "a folder" if stat.S_ISDIR(mode) else "no regular file; - reads standard input"
-    raise NotAllowed(f"{path}: is {kind}")
+    _refuse_special(path, mode)  # which it has become since
+    raise NotAllowed(f"{path}: is a folder")
+
+
+def _refuse_special(path: Path, mode: int) -> None:
+    """Refuse pipes, sockets and devices: reading one may never end, replacing one breaks it."""
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise NotAllowed(f"{path}: is no regular file; - is standard input or output")
 
 
 def _stat(file: BinaryIO) -> Stat:

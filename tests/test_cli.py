@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -260,10 +261,11 @@ def test_a_full_disk_behind_stdout_is_told(folder: Path, words: str) -> None:
 # Progress
 
 
-def on_terminal(*words: str, cwd: Path) -> tuple[int, str, str]:
+def on_terminal(*words: str, cwd: Path, stdout_too: bool = False) -> tuple[int, str, str]:
     """Run with stderr on a terminal: exit code, stdout, and what the terminal shows."""
     master, slave = pty.openpty()
-    process = start(*words, cwd=cwd, stderr=slave)
+    stdout = slave if stdout_too else subprocess.PIPE
+    process = start(*words, cwd=cwd, stdout=stdout, stderr=slave)
     os.close(slave)
     shown = b"".join(_until_hangup(master))
     os.close(master)
@@ -286,6 +288,18 @@ def test_progress_is_shown_on_a_terminal_beside_the_data(folder: Path) -> None:
     assert [json.loads(line)["outcome"] for line in out.splitlines()] == ["done", "done", "failed"]
     assert "3/3" in shown
     assert "c.png: the file is empty" in shown
+
+
+def test_a_table_on_a_terminal_plays_no_tricks_and_one_in_a_file_has_the_names(
+    folder: Path,
+) -> None:
+    name = "\x1b[31mred.png"
+    (folder / "a.png").rename(folder / name)
+    assert tool("analyze", name, "-o", "OUT", "--metadata", cwd=folder).code == 0
+    assert name in tool("table", "OUT", "-o", "-", cwd=folder).out.decode()
+    shown = on_terminal("table", "OUT", "-o", "-", cwd=folder, stdout_too=True)[2]
+    assert r"\x1b[31mred.png" in shown
+    assert "\x1b" not in shown
 
 
 @pytest.mark.parametrize("words", ["analyze a.png -o OUT", "analyze . -o OUT --quiet"])

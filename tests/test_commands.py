@@ -207,6 +207,40 @@ def test_a_full_disk_is_told_and_leaves_no_halves(folder: Path, jobs: str) -> No
 # Names that are hard to print
 
 
+def test_a_file_that_is_named_may_be_a_link_and_one_that_is_found_may_not(
+    folder: Path, run: Run
+) -> None:
+    (folder / "elsewhere.png").write_bytes(SOUND)
+    (folder / "in" / "link.png").symlink_to(folder / "elsewhere.png")
+    assert run("analyze", "in", "-o", "found").code == 0
+    assert not [name for name in made(folder / "found") if "link" in name]
+    assert run("analyze", "in/link.png", "-o", "named", "--metadata").code == 0
+    assert "link_magnitude.png" in made(folder / "named")
+
+
+def test_a_record_that_is_named_may_be_a_link_and_what_it_lists_may_not(
+    folder: Path, run: Run
+) -> None:
+    assert run("analyze", "in/a.png", "-o", "out", "--metadata", "--bits", "16").code == 0
+    (folder / "other").mkdir()
+    for kind in ("metadata.json", "magnitude.png", "phase.png"):
+        (folder / "other" / f"a_{kind}").symlink_to(folder / "out" / f"a_{kind}")
+    refused = run("reconstruct", "other/a_metadata.json", "-o", "back.png")
+    assert refused.code == 1
+    assert re.search(r"other/a_\w+\.png: leads out of other", refused.err)
+    (folder / "out" / "record.json").symlink_to("a_metadata.json")
+    assert run("reconstruct", "out/record.json", "-o", "back.png").code == 0
+    assert (pixels("back.png") == pixels("in/a.png")).all()
+
+
+def test_a_link_in_a_circle_is_told_and_stops_no_other(folder: Path, run: Run) -> None:
+    (folder / "circle.png").symlink_to("circle.png")
+    finished = run("analyze", "circle.png", "in/a.png", "-o", "out")
+    assert finished.code == 1
+    assert finished.err.startswith("fft-tool: circle.png: ")
+    assert "a_magnitude.png" in made(folder / "out")
+
+
 def test_names_are_shown_as_they_are(folder: Path) -> None:
     names = ["[red]a.png", "[1].png", ":smile:.png", "100%.png", "{x}.png", "x[/b].png"]
     (folder / "in" / "x[").mkdir()

@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import stat
+import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -163,6 +164,28 @@ def test_a_printed_link_is_all_that_a_browser_needs(laptop: Laptop) -> None:
     link = laptop.aws.url(NAME, "input/one.png").partition(f":{laptop.port}")[2]
     assert ask(laptop, "GET", link, {}) == (200, image)
     assert ask(laptop, "GET", link.partition("?")[0], {})[0] == 403
+
+
+@pytest.mark.slow
+def test_addresses_that_any_client_signs_in_advance_work(laptop: Laptop) -> None:
+    laptop.put("other/note.txt", b"here")
+    place = {"Bucket": NAME, "Key": "other/note.txt"}
+    url = laptop.aws.s3.generate_presigned_url("get_object", Params=place)
+    link = url.partition(f":{laptop.port}")[2]
+    assert ask(laptop, "GET", link, {}) == (200, b"here")
+    assert ask(laptop, "GET", link.replace(laptop.key, "LOCAL"), {})[0] == 403
+
+
+@pytest.mark.slow
+def test_a_page_that_was_uploaded_runs_nothing_in_the_browser_that_opens_it(
+    laptop: Laptop,
+) -> None:
+    laptop.put("other/page.html", b"<script>alert(1)</script>")
+    url = laptop.aws.url(NAME, "other/page.html")
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url) as answer:
+        assert answer.headers["Content-Security-Policy"] == "sandbox"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.slow

@@ -138,6 +138,16 @@ def test_the_state_of_a_former_run_confuses_nothing(laptop: Laptop, state: bytes
     assert not laptop.state.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_folder_of_somebody_else_is_not_used(laptop: Laptop) -> None:
+    laptop.state.mkdir()
+    (laptop.state / "theirs.txt").touch()
+    os.chown(laptop.state, 65534, 65534)
+    refused = laptop.run("up")
+    assert refused.code == 1
+    assert "is somebody else's: take another one, with --state" in refused.err
+
+
 def test_stopping_spares_files_that_are_not_its_own(laptop: Laptop) -> None:
     laptop.state.mkdir()
     (laptop.state / "mine.txt").write_text("keep")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -333,6 +335,8 @@ def test_links_that_lead_out_of_a_folder_are_not_followed(linked: Path) -> None:
     store = FolderStore(linked)
     assert [name for name, _ in store.list()] == ["in.png", "own.png"]
     assert store.read("in.png").data == b"own"
+    with pytest.raises(NotAllowed, match="leads out of"):
+        list(store.list("way"))
     for name in ("out.png", "way/key.png"):
         with pytest.raises(NotAllowed, match="leads out of"):
             store.read(name)
@@ -372,6 +376,24 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
             FolderStore(tmp_path).stat(name)
     with pytest.raises(NotAllowed, match="no regular file"):
         FolderStore(Path("/dev")).read("zero")
+    assert list(FolderStore(tmp_path).list()) == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_nothing_is_read_from_or_written_in_the_place_of_what_is_no_file(
+    tmp_path: Path, kind: str
+) -> None:
+    """``-o /dev/null`` would replace it for everybody."""
+    if kind == "pipe":
+        os.mkfifo(tmp_path / "special")
+    else:
+        with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(tmp_path):
+            listener.bind("special")  # its whole path may be too long for a socket
+    for reach in reaches(FolderStore(tmp_path), "special"):
+        with pytest.raises(NotAllowed, match="special: is no regular file; - is standard input"):
+            reach()
+    assert below(tmp_path) == ["special"]
+    assert not (tmp_path / "special").is_file()
 
 
 def test_a_folder_that_is_missing_is_not_found(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import csv
 import io
 import json
 import math
+import sys
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -239,6 +241,14 @@ def test_no_text_becomes_a_formula_and_every_one_stays_in_its_cell(name: str) ->
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert not any(part.startswith(("=", "+", "-", "@")) for part in cell.split(";"))
     assert cell.replace("'", "") == name.replace("'", "")
+
+
+def test_whatever_cannot_be_seen_hides_no_formula() -> None:
+    unseen = ("Cc", "Cf", "Zs", "Zl", "Zp")
+    hiding = [c for c in map(chr, range(sys.maxunicode)) if unicodedata.category(c) in unseen]
+    assert len(hiding) > 200
+    shown = read_csv(to_csv([row for c in hiding for row in named(f"{c}=1")]))
+    assert not [row["name"] for row in shown if not row["name"].startswith("'")]
 
 
 def test_negative_numbers_are_no_formulas() -> None:

@@ -9,10 +9,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from handler.local.emulator import REGION
+from handler.local.emulator import REGION, credentials
 
 ACCOUNT = "000000000000"  # whose everything is, in an emulator that does not check keys
-SECRET = "local"  # noqa: S105  (the emulator does not check it)
 
 
 def forget_accounts(environ: MutableMapping[str, str]) -> None:
@@ -41,8 +40,7 @@ class Aws:
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": self.key,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
+            **credentials(self.key),
         }
 
     @cached_property
@@ -73,7 +71,7 @@ class Aws:
     def _session(self) -> Any:
         import boto3  # noqa: PLC0415  (costs half a second, and not every command needs it)
 
-        return boto3.session.Session(self.key, SECRET, region_name=REGION)
+        return boto3.session.Session(*credentials(self.key).values(), region_name=REGION)
 
     def _client(self, service: str) -> Any:
         from botocore.config import Config  # noqa: PLC0415

@@ -36,6 +36,20 @@ MARK = "LOCAL_AWS"
 KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
+def credentials(key: str) -> dict[str, str]:
+    """Credentials of a run: its key, and a secret that is none.
+
+    The key is the session token, too. The emulator hands it on to the function, whose access key is
+    the number of the account, and takes presigned links only from who has the same.
+    """
+    secret = "local"  # noqa: S105
+    return {
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": key,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """An emulator that runs: its process, the port at which it answers, and to whom."""
@@ -138,6 +152,8 @@ class Emulator:
     def _start(self, port: int) -> Running:
         # Nobody else on this machine is to read the key, or what is kept.
         self.folder.mkdir(mode=0o700, exist_ok=True)
+        if self.folder.stat().st_uid != os.geteuid():
+            raise LocalError(f"{self.folder} is somebody else's: take another one, with --state")
         self.folder.chmod(0o700)
         self._temporary.mkdir()
         key = f"LOCAL{secrets.token_hex(16).upper()}"
@@ -177,7 +193,7 @@ class Emulator:
             "BIND_HOST": HOST,  # else it listens on all interfaces
             "GATEWAY_PORT": str(port),
             KEY: key,
-            "AWS_SESSION_TOKEN": key,  # with which the function signs what it asks for
+            **credentials(key),  # the function gets the token, and presigned links are checked
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": REGION,
             "IOT_MTLS_ENABLED": "0",  # else it listens on port 8883 too

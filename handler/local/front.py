@@ -25,6 +25,15 @@ HOSTS = ("127.0.0.1", "localhost")
 # Of whence a browser says that a request comes: typed into it, or from this very server.
 OWN_SITES = ("none", "same-origin")
 
+# An object may be a page: opened in a browser, it runs no script and passes its address on to
+# nobody, for that has the key in it.
+HARMLESS = [
+    (b"content-security-policy", b"sandbox"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -43,7 +52,7 @@ class Front:
         """Pass a request on, or refuse it."""
         reason = self.refusal(scope) if scope["type"] in ("http", "websocket") else ""
         if not reason:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _harmless(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -68,6 +77,17 @@ class Front:
         if not any(compare_digest(key.encode(), self.key.encode()) for key in _keys(scope)):
             return "it does not have the keys that `make up` has printed"
         return ""
+
+
+def _harmless(send: Send) -> Send:
+    """Send answers with what keeps a browser from running them."""
+
+    async def sending(message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *HARMLESS]}
+        await send(message)
+
+    return sending
 
 
 def _headers(scope: Scope) -> dict[str, list[str]]:
