@@ -87,15 +87,17 @@ class Emulator:
         return state if alive and _answers(state.port, state.key) else None
 
     def processes(self) -> list[psutil.Process]:
-        """All processes of it that live, those that run the function included.
+        """All processes of it that live: those that run the function, and what these have started.
 
-        One that has ended has no environment any more, whether or not it has been waited for.
+        One that has ended has no environment any more, whether or not it has been waited for. The
+        function's own children, which decode images, never had the mark in theirs.
         """
-        return [
+        marked = [
             process
             for process in psutil.process_iter(["environ"])
             if (process.info["environ"] or {}).get(MARK) == str(self.folder)
         ]
+        return list({*marked, *(child for process in marked for child in _children(process))})
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -127,19 +129,19 @@ class Emulator:
 
         They are killed: there is nothing that they could want to save.
         """
-        ran = False
+        found: set[psutil.Process] = set()  # with those whose parent has ended before them
         deadline = time.monotonic() + PATIENCE
-        while found := self.processes():
-            ran = True
-            for process in found:
+        while living := [process for process in found | {*self.processes()} if _lives(process)]:
+            found.update(living)
+            for process in living:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
             if time.monotonic() > deadline:
-                pids = ", ".join(str(process.pid) for process in found)
+                pids = ", ".join(str(process.pid) for process in living)
                 raise LocalError(f"cannot be stopped: end process {pids} by hand")
             time.sleep(0.02)
         self._remove(keep_log=keep_log)
-        return ran
+        return bool(found)
 
     def _remove(self, *, keep_log: bool) -> None:
         shutil.rmtree(self._temporary, ignore_errors=True)
@@ -208,6 +210,20 @@ class Emulator:
             "AWS_EC2_METADATA_DISABLED": "true",
             "PYTHONUTF8": "1",
         }
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _answers(port: int, key: str) -> bool:
