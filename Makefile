@@ -82,7 +82,7 @@ up: $(LOCAL) ## start an AWS on this machine, with bucket, queue and function; P
 	@$(BIN)/python -m handler.local up $(if $(call given,PORT),--port "$$PORT")
 
 drop: $(LOCAL) ## upload IMG=file, with a recipe as CROP=square BITS=16, and wait for the results
-	@$(BIN)/python -m handler.local drop "$$IMG" --variables "$$GIVEN"
+	@$(BIN)/python -m handler.local drop --variables "$$GIVEN" -- "$$IMG"
 
 logs: $(LOCAL) ## show what the function says, as it comes
 	@$(BIN)/python -m handler.local logs

@@ -131,7 +131,6 @@ HOSTILE = (
         ("deploy", "BASE", ["terraform/deploy", "deploy", "--base"]),
         ("deploy", "FLAGS", ["terraform/deploy", "deploy", "--flags="]),
         ("destroy", "DATA", ["terraform/deploy", "destroy", "--data"]),
-        ("drop", "IMG", ["-m", "handler.local", "drop"]),
         ("up", "PORT", ["-m", "handler.local", "up", "--port"]),
     ],
 )
@@ -152,6 +151,17 @@ def test_one_flag_alone_is_a_flag_of_the_builder() -> None:
     """Although it looks like one of the script's own."""
     done = script("docker/build.py", "--flags=--no-cache", PATH="", BUILDER="")
     assert "no program that builds images works here" in done.stderr
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "--seconds=1", "--"])
+def test_the_image_that_make_drops_is_a_name_whatever_it_is(text: str, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    text = text.replace("HERE", str(here))
+    (words,) = what_make_runs(tmp_path, "drop", f"IMG={text}", "CROP=square; touch x")
+    assert not here.exists()
+    assert words[:4] == ["-m", "handler.local", "drop", "--variables"]
+    assert {"IMG", "CROP"} <= set(words[4].split())
+    assert words[5:] == ["--", text]
 
 
 def test_flags_are_told_apart_as_a_shell_does() -> None:

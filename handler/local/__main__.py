@@ -32,7 +32,7 @@ def main(words: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args([_like_a_flag(word) for word in _with_variables(words)])
+    options = _parser().parse_args(_with_flags(_with_variables(words)))
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (help is quick)
 
     try:
@@ -152,6 +152,12 @@ def _with_variables(words: Sequence[str]) -> list[str]:
         *(f"--{name}={os.environ.get(name, '')}" for name in names),
         *words[at + 2 :],
     ]
+
+
+def _with_flags(words: Sequence[str]) -> list[str]:
+    """Make flags of make variables' names, but for what stands behind ``--``."""
+    end = words.index("--") if "--" in words else len(words)
+    return [*map(_like_a_flag, words[:end]), *words[end:]]
 
 
 def _like_a_flag(word: str) -> str:
