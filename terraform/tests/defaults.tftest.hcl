@@ -215,6 +215,7 @@ run "every_wish_is_heeded" {
 
     administrators       = ["arn:aws:iam::123456789012:role/curators/keeper"]
     permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+    formats              = ["png", "tiff"]
     metadata_keys        = ["channel", "pixel-size"]
     max_output_bytes     = 500000000
     written_gb_per_hour  = 0.5
@@ -237,6 +238,7 @@ run "every_wish_is_heeded" {
   assert {
     condition = alltrue([
       aws_lambda_function.analyse[0].environment[0].variables.FFT_METADATA_KEYS == "channel,pixel-size",
+      aws_lambda_function.analyse[0].environment[0].variables.FFT_FORMATS == "png,tiff",
       aws_lambda_function.analyse[0].environment[0].variables.FFT_MAX_OUTPUT_BYTES == "500000000",
     ])
     error_message = "the function is told what metadata may set, and how much a source may leave behind"

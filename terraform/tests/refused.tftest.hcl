@@ -389,6 +389,26 @@ run "no_pixels" {
   expect_failures = [var.max_pixels]
 }
 
+run "no_format" {
+  command = plan
+
+  variables {
+    formats = []
+  }
+
+  expect_failures = [var.formats]
+}
+
+run "a_format_that_nobody_reads" {
+  command = plan
+
+  variables {
+    formats = ["png", "gif"]
+  }
+
+  expect_failures = [var.formats]
+}
+
 run "half_a_pixel" {
   command = plan
 
