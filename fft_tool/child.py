@@ -40,7 +40,7 @@ Patience = Callable[[int], float]
 
 START_SECONDS = 60.0
 
-_NONSENSE = "the process that worked on it said what it never should"
+_NONSENSE = "the process that worked on it sent something that is no answer"
 
 PROGRAM = "from fft_tool.child_program import main; main()"
 _PIPE = 1 << 20  # bytes, the most that Linux gives everybody

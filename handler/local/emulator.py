@@ -158,7 +158,7 @@ class Emulator:
             raise LocalError(f"{self.folder} is somebody else's: take another one, with --state")
         self.folder.chmod(0o700)
         self._temporary.mkdir()
-        key = f"LOCAL{secrets.token_hex(16).upper()}"
+        key = f"LOCAL{secrets.token_hex(8).upper()}"  # links with it fit a line
         self.log.touch(mode=0o600)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
