@@ -6,17 +6,9 @@ environment is empty but for what Python needs, and bytes are all that goes in a
 
 from __future__ import annotations
 
-import fcntl
-import os
-import signal
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from io import FileIO
-from pathlib import Path
 from typing import Any
 
 from fft_tool import frames
@@ -33,6 +25,7 @@ from fft_tool.errors import (
 from fft_tool.limits import Limits
 from fft_tool.naming import output_name
 from fft_tool.outputs import Artifact, Source, output_kinds
+from fft_tool.process import Process
 from fft_tool.recipe import Recipe
 
 # From the number of pixels, 0 as long as that is not known, to seconds from now.
@@ -42,14 +35,8 @@ START_SECONDS = 60.0
 
 _NONSENSE = "the process that worked on it sent something that is no answer"
 
-PROGRAM = "from fft_tool.child_program import main; main()"
-_PIPE = 1 << 20  # bytes, the most that Linux gives everybody
 _GRACE = 5.0  # seconds
 _LARGEST = 1 << 40  # bytes of an artifact, where nothing else bounds them
-
-# Whatever else is in the environment is none of its business: credentials above all.
-_PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ")
-_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPYCACHEPREFIX")
 
 
 class ChildBug(Exception):
@@ -77,18 +64,19 @@ class Child:
     """A process that analyses images, and the one that takes its place when it has ended.
 
     It is used by one thread at a time. ``start`` returns at once, so that the caller can do
-    something else while the libraries are loaded; ``prepare`` waits until it is ready.
+    something else while the libraries are loaded; ``prepare`` waits until it is ready. The first
+    ``process`` may have been started already.
     """
 
-    def __init__(self) -> None:
-        self._process: _Process | None = None
+    def __init__(self, process: Process | None = None) -> None:
+        self._process = process
         self._hello: frames.Json = {}
         self._ready = False
 
     def start(self) -> None:
         """Start the process, unless it is there."""
         if self._process is None:
-            self._process, self._ready = _Process(), False
+            self._process, self._ready = Process(), False
 
     def prepare(self, recipe: Recipe, *, memory: int | None = None, threads: int = 1) -> None:
         """Get it ready for a recipe, within ``memory`` bytes (None: no limit)."""
@@ -135,7 +123,7 @@ class Child:
             self._process.end()
             self._process = None
 
-    def _waiting(self) -> _Process:
+    def _waiting(self) -> Process:
         """Give the process, a new one if it has ended since."""
         if self._process is None or self._process.has_ended():
             self._replace()
@@ -219,96 +207,21 @@ class Child:
         except ValueError as exc:
             raise Killed(_NONSENSE) from exc
         if head is None:
-            raise self._process.why_it_ended()
+            raise self._broken_off()
         return head
+
+    def _broken_off(self) -> FftToolError:
+        """Give the reason, when the process says nothing any more."""
+        assert self._process is not None  # noqa: S101  (whoever has waited has started it)
+        told = self._process.ending()
+        return TookTooLong(told) if self._process.expired else Killed(told)
 
     def _body(self, count: int) -> bytes:
         assert self._process is not None  # noqa: S101  (whoever waits has started it)
         data = self._process.replies.read(count)
         if len(data) < count:
-            raise self._process.why_it_ended()
+            raise self._broken_off()
         return data
-
-
-class _Process:
-    """One process, and the pipes to it and from it."""
-
-    def __init__(self) -> None:
-        theirs, requests = os.pipe()
-        replies, ours = os.pipe()
-        actions = [(os.POSIX_SPAWN_DUP2, theirs, 0), (os.POSIX_SPAWN_DUP2, ours, 1)]
-        try:
-            # Without `site`: where packages are has been found out by this process.
-            command = [sys.executable, "-S", "-c", PROGRAM]
-            self.pid = os.posix_spawn(sys.executable, command, _environment(), file_actions=actions)
-        finally:
-            os.close(theirs)
-            os.close(ours)
-        for pipe in (requests, replies):
-            _enlarge(pipe)
-        self.requests = FileIO(requests, "w", closefd=False)
-        self.replies = open(replies, "rb", closefd=False)  # noqa: SIM115  (no path)
-        self._pipes = [requests, replies]
-        self._status: int | None = None
-        self._expired = False
-        self._seconds = 0.0
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[Callable[[float], None]]:
-        """Kill the process after so many seconds; what is given sets that anew."""
-        timers: list[threading.Timer] = []
-        began = time.monotonic()
-
-        def extend(seconds: float) -> None:
-            stop()
-            self._seconds = time.monotonic() - began + seconds
-            timers.append(threading.Timer(max(0.0, seconds), self._expire))
-            timers[-1].daemon = True
-            timers[-1].start()
-
-        def stop() -> None:
-            for timer in timers:
-                timer.cancel()
-                timer.join()
-            timers.clear()
-
-        try:
-            extend(seconds)
-            yield extend
-        finally:
-            stop()
-
-    def has_ended(self) -> bool:
-        """Whether it is not there any more."""
-        if self._status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self._status = status if pid else None
-        return self._status is not None
-
-    def end(self) -> None:
-        """Kill it, if it is still there, and close the pipes."""
-        if not self.has_ended():
-            os.kill(self.pid, signal.SIGKILL)
-            self._status = os.waitpid(self.pid, 0)[1]
-        while self._pipes:
-            os.close(self._pipes.pop())
-
-    def why_it_ended(self) -> FftToolError:
-        """Give the reason, when it says nothing any more."""
-        if self._status is None:
-            self._status = os.waitpid(self.pid, 0)[1]
-        if self._expired:
-            return TookTooLong(f"it took more than the {self._seconds:.3g} s that it was given")
-        code = os.waitstatus_to_exitcode(self._status)
-        if code >= 0:
-            return Killed(f"the process that worked on it ended with exit code {code}")
-        name = signal.Signals(-code).name
-        hint = "was there enough memory?" if name == "SIGKILL" else "a decoder has crashed"
-        return Killed(f"the process that worked on it was ended by {name}: {hint}")
-
-    def _expire(self) -> None:
-        self._expired = True
-        os.kill(self.pid, signal.SIGKILL)
 
 
 _REFUSING = (RecipeError, ImageError, LimitExceeded, CropOutside)
@@ -324,23 +237,3 @@ def _refusal(code: str, message: str, faults: Any) -> FftToolError:
         if kind.code == code:
             return kind(message)
     return Killed(_NONSENSE)
-
-
-def _environment() -> dict[str, str]:
-    """Give what Python needs, and nothing else."""
-    root = str(Path(__file__).resolve().parents[1])
-    paths = [root, *(path for path in sys.path if path and path != root)]
-    return {
-        **{name: os.environ[name] for name in (*_PASSED_ON, *_PYTHON) if name in os.environ},
-        "MALLOC_ARENA_MAX": "1",  # each one more would take 128 MiB of addresses
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONSAFEPATH": "1",
-    }
-
-
-def _enlarge(pipe: int) -> None:
-    """Let a pipe hold more than the usual 64 KiB: there are fewer turns for large images."""
-    if hasattr(fcntl, "F_SETPIPE_SZ"):
-        with suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)

@@ -7,13 +7,13 @@ processors for free, and a setting that is wrong has to be told before an event 
 import logging
 import os
 
-from fft_tool.child import Child
+from fft_tool.process import Process
 
 # It loads what decodes and transforms, while this process loads what speaks with S3.
-child = Child()
-child.start()
+process = Process()
 
 from fft_tool import s3  # noqa: E402, F401  (loaded now rather than at the first event)
+from fft_tool.child import Child  # noqa: E402
 from fft_tool.machine import hide_memory, usable_cores  # noqa: E402
 from handler.function import Function  # noqa: E402
 from handler.settings import Settings  # noqa: E402
@@ -26,6 +26,7 @@ if "LOCAL_AWS" not in os.environ:
     hide_memory()
 
 settings = Settings.from_environ(os.environ)
+child = Child(process)
 child.prepare(
     settings.recipe, memory=settings.child_memory, threads=settings.threads(usable_cores())
 )

@@ -23,7 +23,7 @@ PLACES = {
     "pipeline": "__init__ artifacts examine pipeline subject",
     "stores": "s3 s3_boto3 s3_errors s3_obstore sources store",
     "reports": "gather report",
-    "contained": "child child_program machine",
+    "contained": "child child_program machine process",
     "command line": "__main__ batch cli commands seal terminal",
 }
 
@@ -56,12 +56,12 @@ USERS = {
     "skimage": "",
     # A result depends on source and recipe alone: not on time, chance, machine or settings.
     "datetime": "s3_obstore",  # a length of time, for retries
-    "os": "child child_program cli commands interrupts machine store",
+    "os": "child_program cli commands interrupts machine process store",
     "platform": "",
     "random": "",
     "secrets": "",
     "socket": "",
-    "time": "child s3_boto3",  # how long it has been tried
+    "time": "process s3_boto3",  # how long it has been tried
     "uuid": "",
 }
 DOORS = ("handler", "service")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool import child as child_module
+from fft_tool import process
 from fft_tool.child import Analysed, Child, ChildBug
 from fft_tool.errors import BrokenOff, CropOutside, FftToolError, Killed, RecipeError, TookTooLong
 from fft_tool.limits import Limits
@@ -43,7 +43,7 @@ def sound() -> Iterator[Child]:
 def faulty() -> Iterator[Child]:
     """A child whose decoder some images bring down, with 300 MiB for all."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(child_module, "PROGRAM", PROGRAM)
+        patch.setattr(process, "PROGRAM", PROGRAM)
         child = Child()
         child.prepare(RECIPE, memory=300 * MIB)
         yield child

@@ -339,9 +339,9 @@ def test_a_message_that_names_what_cannot_be_goes_back_alone(
 
 
 BROKEN = """
-from fft_tool import child
+from fft_tool import process
 
-child.PROGRAM = '''
+process.PROGRAM = '''
 from fft_tool import child_program, pipeline
 
 sound = pipeline.run

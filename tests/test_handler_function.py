@@ -367,7 +367,7 @@ BROKEN_OFF = ("crash", "eat", "kill", "babble", "forge")
 def faulty() -> Iterator[Child]:
     """A child whose decoder some images bring down."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fft_tool.child.PROGRAM", PROGRAM)
+        patch.setattr("fft_tool.process.PROGRAM", PROGRAM)
         made = Child()
         made.prepare(Recipe(metadata=True), memory=300 << 20)
         yield made
