@@ -31,6 +31,9 @@ from fft_tool.recipe import Recipe
 # From the number of pixels, 0 as long as that is not known, to seconds from now.
 Patience = Callable[[int], float]
 
+# What an image or its recipe is refused with: another try cannot change it.
+REFUSALS: tuple[type[FftToolError], ...] = (RecipeError, ImageError, LimitExceeded, CropOutside)
+
 START_SECONDS = 60.0
 
 _NONSENSE = "the process that worked on it sent something that is no answer"
@@ -45,6 +48,10 @@ class ChildBug(Exception):
     def __init__(self, kind: str, message: str, stack: list[str]) -> None:
         super().__init__(f"{kind}: {message}")
         self.kind, self.stack = kind, stack
+
+
+# After these, the process waits for the next image.
+_GOING_ON: tuple[type[Exception], ...] = (*REFUSALS, ChildBug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +76,14 @@ class Child:
     """
 
     def __init__(self, process: Process | None = None) -> None:
-        self._process = process
+        self._started = process
         self._hello: frames.Json = {}
         self._ready = False
 
     def start(self) -> None:
         """Start the process, unless it is there."""
-        if self._process is None:
-            self._process, self._ready = Process(), False
+        if self._started is None:
+            self._started, self._ready = Process(), False
 
     def prepare(self, recipe: Recipe, *, memory: int | None = None, threads: int = 1) -> None:
         """Get it ready for a recipe, within ``memory`` bytes (None: no limit)."""
@@ -101,17 +108,14 @@ class Child:
         which the next image meets a new one.
         """
         try:
-            process = self._waiting()
+            if self._started is None or self._started.has_ended():
+                self._replace()
             longest = patience(limits.max_pixels)
             self._await_ready(longest)
-            with process.deadline(patience(0)) as extend:
+            with self._process.deadline(patience(0)) as extend:
                 self._ask(source, recipe, limits, longest)
                 return self._answer(source, recipe, limits, patience, extend, on_step)
-        except FftToolError as exc:
-            if not isinstance(exc, _REFUSING):
-                self._replace()
-            raise
-        except ChildBug:
+        except _GOING_ON:
             raise
         except BaseException:
             self._replace()
@@ -119,16 +123,15 @@ class Child:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.end()
-            self._process = None
+        if self._started is not None:
+            self._started.end()
+            self._started = None
 
-    def _waiting(self) -> Process:
-        """Give the process, a new one if it has ended since."""
-        if self._process is None or self._process.has_ended():
-            self._replace()
-        assert self._process is not None  # noqa: S101  (it has just been started)
-        return self._process
+    @property
+    def _process(self) -> Process:
+        if self._started is None:
+            raise RuntimeError("there is no process: it has not been started, or was closed")
+        return self._started
 
     def _replace(self) -> None:
         """Start anew; what takes time is done while the caller goes on."""
@@ -141,7 +144,6 @@ class Child:
 
     def _await_ready(self, seconds: float) -> None:
         if not self._ready:
-            assert self._process is not None  # noqa: S101  (whoever waits has started it)
             with self._process.deadline(seconds):
                 self._receive()
             self._ready = True
@@ -175,7 +177,7 @@ class Child:
                 case {"pixels": int(pixels)}:
                     extend(patience(min(pixels, limits.max_pixels)))
                 case {"artifact": str(kind), "bytes": int(count)} if (
-                    kind == kinds[len(artifacts)] and 0 <= count <= left
+                    kinds[len(artifacts) :][:1] == (kind,) and 0 <= count <= left
                 ):
                     left -= count
                     artifacts.append(
@@ -195,16 +197,14 @@ class Child:
                     raise Killed(_NONSENSE)
 
     def _send(self, head: frames.Json, body: bytes = b"") -> None:
-        assert self._process is not None  # noqa: S101  (whoever sends has started it)
         # It may have ended meanwhile: whoever waits for the answer is told.
         with suppress(BrokenPipeError):
             frames.send(self._process.requests, head, body)
 
     def _receive(self) -> frames.Json:
-        assert self._process is not None  # noqa: S101  (whoever waits has started it)
         try:
             head = frames.receive(self._process.replies)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise Killed(_NONSENSE) from exc
         if head is None:
             raise self._broken_off()
@@ -212,28 +212,22 @@ class Child:
 
     def _broken_off(self) -> FftToolError:
         """Give the reason, when the process says nothing any more."""
-        assert self._process is not None  # noqa: S101  (whoever has waited has started it)
         told = self._process.ending()
         return TookTooLong(told) if self._process.expired else Killed(told)
 
     def _body(self, count: int) -> bytes:
-        assert self._process is not None  # noqa: S101  (whoever waits has started it)
         data = self._process.replies.read(count)
         if len(data) < count:
             raise self._broken_off()
         return data
 
 
-_REFUSING = (RecipeError, ImageError, LimitExceeded, CropOutside)
-
-
 def _refusal(code: str, message: str, faults: Any) -> FftToolError:
     """Give the error that the core has raised in the other process."""
     if code == RecipeError.code:
         return RecipeError([Fault(*(str(text) for text in fault[:3])) for fault in faults])
-    kinds: list[type[FftToolError]] = [CropOutside]
-    kinds += [*ImageError.__subclasses__(), *LimitExceeded.__subclasses__()]
-    for kind in kinds:
-        if kind.code == code:
-            return kind(message)
+    for kind in REFUSALS:
+        for leaf in (kind, *kind.__subclasses__()):
+            if leaf.code == code:
+                return leaf(message)
     return Killed(_NONSENSE)

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from fft_tool import record
-from fft_tool.child import Analysed, Child
+from fft_tool.child import REFUSALS, Analysed, Child
 from fft_tool.errors import (
     BrokenOff,
-    CropOutside,
     FftToolError,
-    ImageError,
     LimitExceeded,
     NotFound,
-    RecipeError,
     TooCostly,
     TookTooLong,
 )
@@ -38,9 +35,6 @@ from handler.settings import Settings
 from handler.watch import Watch
 
 LONGEST_KEY = 1024  # bytes, a limit of S3
-
-# What trying again cannot change: it becomes a record. Everything else is handed back.
-PERMANENT = (RecipeError, ImageError, LimitExceeded, CropOutside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +135,7 @@ class Worker:
             if isinstance(found, TooMuch):
                 return _rejection(found.source, recipe, found.error)
             return _made(self._analyse(found, recipe, watch, patience))
-        except PERMANENT as exc:
+        except REFUSALS as exc:  # everything else is handed back
             return _rejection(source, recipe, exc)
 
     def _analyse(

@@ -60,9 +60,21 @@ def _babble() -> None:
     os.write(REPLIES, b"\xff" * 64)
 
 
+def _send(head: bytes, body: bytes = b"") -> None:
+    os.write(REPLIES, len(head).to_bytes(4, "big") + head + body)
+
+
 def _forge() -> None:
-    head = b'{"artifact": "../../etc/passwd", "bytes": 4}'
-    os.write(REPLIES, len(head).to_bytes(4, "big") + head + b"root")
+    _send(b'{"artifact": "../../etc/passwd", "bytes": 4}', b"root")
+
+
+def _overdo() -> None:
+    for kind in (b"phase", b"magnitude", b"metadata", b"metadata"):
+        _send(b'{"artifact": "%b", "bytes": 4}' % kind, b"root")
+
+
+def _nest() -> None:
+    _send(b"[" * 100_000)
 
 
 def _chatter() -> None:
@@ -79,9 +91,12 @@ DEEDS: dict[str, Callable[[], None]] = {
     "err": _err,
     "babble": _babble,
     "forge": _forge,
+    "overdo": _overdo,
+    "nest": _nest,
     "chatter": _chatter,
 }
-BREAKING_OFF = ("crash", "eat", "leave", "kill", "babble", "forge")  # and "hang", when time is up
+# And "hang", when time is up.
+BREAKING_OFF = ("crash", "eat", "leave", "kill", "babble", "forge", "overdo", "nest")
 
 
 def main() -> None:

@@ -61,9 +61,7 @@ def poison(deed: str) -> Source:
 
 
 def process_of(child: Child) -> int:
-    process = child._process  # noqa: SLF001  (nobody else needs to know)
-    assert process
-    return process.pid
+    return child._process.pid  # noqa: SLF001  (nobody else needs to know)
 
 
 # What the core makes
