@@ -108,7 +108,7 @@ def _token(challenge: str) -> str:
 
 def _get(url: str, headers: dict[str, str]) -> tuple[bytes, str]:
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  (Tag.url, or _token's check)
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  (the same)
         body: bytes = answer.read(LARGEST + 1)
         if len(body) > LARGEST:
             raise Failed(f"{url} sends more than {LARGEST} bytes")

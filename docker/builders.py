@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,3 +150,15 @@ if __name__ == "__main__":  # tells which one it would be
         print(find().name)
     except Failed as failed:
         sys.exit(f"builders.py: {failed}")
+
+
+@contextlib.contextmanager
+def archived(image: str) -> Iterator[Path]:
+    """Give an archive of an image that the builder here has, or the one that ``image`` names."""
+    if image.endswith(".tar"):
+        yield Path(image)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "image.tar"
+        find().save(image, archive)
+        yield archive

@@ -16,7 +16,6 @@ import json
 import re
 import sys
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from email.parser import Parser
@@ -25,7 +24,7 @@ from pathlib import Path
 
 from bill import FILE, Json, bill, licences, package, sha256
 from build import default_tag
-from builders import ROOT, Failed, find
+from builders import ROOT, Failed, archived
 
 PLACE = f"opt/{FILE}"
 REQUIREMENT = re.compile(r"^([a-z0-9-]+)==([^\s;]+)((?:.*\\\n)(?: +--hash=.*\n)+)", re.MULTILINE)
@@ -88,11 +87,7 @@ def _licences(name: str) -> list[Json]:
 
 def show(image: str) -> bytes:
     """Find the bill of an image that the builder here has, or of an archive."""
-    if image.endswith(".tar"):
-        return of_image(Path(image))
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "image.tar"
-        find().save(image, archive)
+    with archived(image) as archive:
         return of_image(archive)
 
 

@@ -14,7 +14,6 @@ import json
 import re
 import sys
 import tarfile
-import tempfile
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from build import default_tag
-from builders import Failed, find
+from builders import Failed, archived
 
 FIRST = "compileall"  # in the first of the Dockerfile's commands that adds to the base
 PACKAGES = re.compile(r"opt/venv/lib/python3\.\d+/site-packages/(.+)")
@@ -179,11 +178,7 @@ def _mb(size: int) -> str:
 
 def measure(image: str) -> list[Layer]:
     """Read the layers of an image that the builder here has, or of an archive."""
-    if image.endswith(".tar"):
-        return read(Path(image))
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "image.tar"
-        find().save(image, archive)
+    with archived(image) as archive:
         return read(archive)
 
 

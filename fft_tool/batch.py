@@ -14,7 +14,7 @@ from fft_tool import pipeline
 from fft_tool.errors import FftToolError, Killed, TookTooLong
 from fft_tool.interrupts import begin_worker, finishing
 from fft_tool.limits import Limits
-from fft_tool.machine import address_bound, limit_addresses
+from fft_tool.machine import address_bound, end_with_parent, limit_addresses
 from fft_tool.outputs import Artifact, Outputs
 from fft_tool.recipe import Recipe
 from fft_tool.seal import is_complete
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkContext, SpawnContext
 
 Operation = Callable[..., Outputs]
-
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +141,8 @@ def _on_processes(
     refs: Sequence[SourceRef], job: Job, processes: int, *, fork: bool
 ) -> Iterator[Outcome]:
     """Outcomes in order; ends early if a worker dies."""
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415  (costs 20 ms)
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  (costs 20 ms)
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     workers = min(processes, len(refs))
     pool = ProcessPoolExecutor(
@@ -209,10 +207,7 @@ def _context(*, fork: bool) -> ForkContext | SpawnContext:
 def _begin_worker(job: Job) -> None:
     """Let interrupts be the parent's affair, and end when the parent does, however that ends."""
     begin_worker()
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     bound = address_bound(job.limits.max_memory, threads=job.threads, heaps=job.threads)
     if bound is not None:
         limit_addresses(bound)

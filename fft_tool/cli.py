@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from fft_tool import __version__
 from fft_tool.errors import AmbiguousSources, FftToolError, StoreFull
 from fft_tool.interrupts import end_workers, interruptible
-from fft_tool.limits import FORMATS
+from fft_tool.limits import FORMATS, parse_formats
 from fft_tool.printable import printable, printable_lines
 
 OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
@@ -146,15 +146,25 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", metavar="IMG", help="file, folder, glob, - or s3://bucket/prefix"
     )
+    limits = _add_limits(parser)
+    limits.add_argument(
+        "--formats",
+        type=_formats,
+        metavar="NAMES",
+        help=f"formats that are accepted, told by content (default: {','.join(FORMATS)})",
+    )
+    limits.add_argument(
+        "--timeout", type=_seconds, metavar="S", help="most seconds of work on an image"
+    )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     limits = parser.add_argument_group("limits")
     limits.add_argument("--max-pixels", type=_positive, metavar="N", help="largest image accepted")
     limits.add_argument(
         "--max-memory", type=_positive, metavar="MIB", help="most memory that an image may take"
     )
-    _add_formats(limits)
-    limits.add_argument(
-        "--timeout", type=_seconds, metavar="S", help="most seconds of work on an image"
-    )
+    return limits
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
@@ -172,21 +182,11 @@ def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=text)
 
 
-def _add_formats(limits: argparse._ArgumentGroup) -> None:
-    limits.add_argument(
-        "--formats",
-        type=_formats,
-        metavar="NAMES",
-        help=f"formats that are accepted, told by content (default: {','.join(FORMATS)})",
-    )
-
-
 def _formats(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
-    if not names or not set(names) <= set(FORMATS):
-        allowed = ", ".join(FORMATS)
-        raise argparse.ArgumentTypeError(f"{text!r} should be one or more of {allowed}")
-    return names
+    try:
+        return parse_formats(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text!r} {exc}") from exc
 
 
 def _seconds(text: str) -> float:
@@ -246,11 +246,7 @@ def _fill_reconstruct(parser: argparse.ArgumentParser) -> None:
         "input", metavar="OUT/NAME_metadata.json", help="a record, or NAME_spectrum.npz"
     )
     _add_output(parser, "PNG file, s3://bucket/key, or -")
-    limits = parser.add_argument_group("limits")
-    limits.add_argument("--max-pixels", type=_positive, metavar="N", help="largest image accepted")
-    limits.add_argument(
-        "--max-memory", type=_positive, metavar="MIB", help="most memory that it may take"
-    )
+    _add_limits(parser)
     parser.add_argument(
         "--from",
         dest="way",

@@ -20,7 +20,7 @@ from fft_tool.machine import physical_memory, usable_cores
 from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.sources import SourceRef, find_sources, followed, refuse_overwriting
-from fft_tool.store import Store, as_folder, open_store
+from fft_tool.store import Store, as_folder, open_store, read_within
 
 Options = argparse.Namespace
 
@@ -77,9 +77,8 @@ def reconstruct(options: Options) -> int:
 
     def read(sibling: str) -> bytes:
         most = records.LONGEST if sibling.endswith(".json") else limits.max_bytes
-        accept = replace(limits, max_bytes=most)
         place, key = (store, sibling) if sibling != name or not link else _object(str(link))
-        return place.read(key, accept=lambda stat: accept.check_bytes(stat.size)).data
+        return read_within(place, key, replace(limits, max_bytes=most))
 
     try:
         result = give_back(name, read, way=options.way, limits=limits, threads=usable_cores())

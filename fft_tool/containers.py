@@ -7,7 +7,7 @@ more: what is out of proportion is refused here, in milliseconds.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fft_tool.errors import CorruptImage, TooCostly
@@ -43,6 +43,7 @@ _VALUE_BYTES |= dict.fromkeys((16, 17, 18), 8)
 _MOST_ENTRIES = 0xFFFF
 _SPARE_BYTES = 1 << 16
 _SHORTEST = 8  # bytes of a TIFF: its header
+_APP1, _START_OF_SCAN = 0xE1, 0xDA  # markers of a JPEG: EXIF data may be in the first
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _CHANNELS_APART = 64  # most planes in which the samples of one pixel may lie
 _SPARE_PARTS = 1024
@@ -62,12 +63,11 @@ def check_jpeg(data: bytes) -> None:
 def _check_segments(data: bytes) -> None:
     """Refuse EXIF data of many segments: Pillow joins them, and reads them as it opens a JPEG."""
     position, total = 2, 0
-    while data[position : position + 1] == b"\xff" and data[position + 1 : position + 2] != b"\xda":
-        size = int.from_bytes(data[position + 2 : position + 4], "big")
-        if (
-            data[position + 1 : position + 2] == b"\xe1"
-            and data[position + 4 : position + 8] == b"Exif"
-        ):
+    while data.startswith(b"\xff", position) and position + 4 <= len(data):
+        marker, size = struct.unpack_from(">BH", data, position + 1)
+        if marker == _START_OF_SCAN:
+            return
+        if marker == _APP1 and data.startswith(b"Exif", position + 4):
             total += size
         if total > MOST_EXIF_BYTES:
             raise TooCostly(
@@ -200,18 +200,27 @@ class _Layout:
         (following,) = struct.unpack_from(f"{self.order}{self.pointer}", data, end)
         return int(following)
 
-    def numbers(self, data: bytes, offset: int, tag: int) -> Sequence[int]:
-        """All values of a tag of whole numbers; nothing if there is none."""
+    def fields(self, data: bytes, offset: int) -> Iterator[tuple[int, int, int, int]]:
+        """Every entry of a directory: tag, type, number of values, and where the first may be."""
         entries, start = self.entries(data, offset)
-        for index in range(min(entries, _MOST_ENTRIES)):
+        if entries > _MOST_ENTRIES:
+            raise TooCostly(
+                f"TIFF has a directory of {entries:,} tags, {_MOST_ENTRIES:,} are accepted: save "
+                "it anew"
+            )
+        for index in range(entries):
             place = start + index * (self.entry.size + self.value_bytes)
-            found, kind, count = self.entry.unpack_from(data, place)
+            yield *self.entry.unpack_from(data, place), place + self.entry.size
+
+    def numbers(self, data: bytes, offset: int, wanted: int) -> Sequence[int]:
+        """All values of a tag of whole numbers; nothing if there is none."""
+        for tag, kind, count, here in self.fields(data, offset):
             letter = _INTEGERS.get(kind)
-            if found != tag or not letter:
+            if tag != wanted or not letter:
                 continue
-            place += self.entry.size
+            place = here
             if count * struct.calcsize(f"={letter}") > self.value_bytes:
-                (place,) = struct.unpack_from(f"{self.order}{self.pointer}", data, place)
+                (place,) = struct.unpack_from(f"{self.order}{self.pointer}", data, here)
             try:
                 return struct.unpack_from(f"{self.order}{count}{letter}", data, place)
             except OverflowError:
@@ -220,17 +229,9 @@ class _Layout:
 
     def tags(self, data: bytes, offset: int) -> Mapping[int, tuple[int, int]]:
         """How many values each tag has and, where they stand in the directory, the first."""
-        entries, start = self.entries(data, offset)
-        if entries > _MOST_ENTRIES:
-            raise TooCostly(
-                f"TIFF has a directory of {entries:,} tags, {_MOST_ENTRIES:,} are accepted: save "
-                "it anew"
-            )
         found: dict[int, tuple[int, int]] = {}
         total, most = 0, 2 * len(data) + _SPARE_BYTES
-        for index in range(entries):
-            place = start + index * (self.entry.size + self.value_bytes)
-            tag, kind, count = self.entry.unpack_from(data, place)
+        for tag, kind, count, place in self.fields(data, offset):
             total += count * _VALUE_BYTES.get(kind, 1)
             if total > most:
                 raise TooCostly(
@@ -240,9 +241,7 @@ class _Layout:
             letter = _INTEGERS.get(kind)
             value = 0
             if letter and struct.calcsize(f"={letter}") <= self.value_bytes:
-                (value,) = struct.unpack_from(
-                    f"{self.order}{letter}", data, place + self.entry.size
-                )
+                (value,) = struct.unpack_from(f"{self.order}{letter}", data, place)
             found.setdefault(tag, (count, value))
         return found
 

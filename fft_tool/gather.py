@@ -9,7 +9,7 @@ from fft_tool import record as records
 from fft_tool.errors import BadArtifact, NotAllowed, NotFound, TooManyBytes
 from fft_tool.limits import Limits
 from fft_tool.report import Entry
-from fft_tool.store import Store, as_folder
+from fft_tool.store import Store, as_folder, read_within
 
 SUFFIX = "_metadata.json"
 SHOWN = ("magnitude", "phase", "crop", "filtered")
@@ -55,6 +55,6 @@ def _source_of(record: dict[str, Any], sources: Store | None) -> bytes | None:
 
 def _read_if_there(store: Store, name: str) -> bytes | None:
     try:
-        return store.read(name, accept=lambda stat: Limits().check_bytes(stat.size)).data
+        return read_within(store, name, Limits())
     except (NotFound, NotAllowed, TooManyBytes):
         return None

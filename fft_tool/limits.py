@@ -17,6 +17,18 @@ FORMATS = ("png", "tiff", "jpeg", "webp", "bmp")
 MIB = 1 << 20
 
 
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Read an allow-list of formats, with commas between; ``ValueError`` says what is allowed.
+
+    >>> parse_formats("TIFF, png")
+    ('png', 'tiff')
+    """
+    wanted = {word.strip().lower() for word in text.split(",") if word.strip()}
+    if not wanted or not wanted <= set(FORMATS):
+        raise ValueError(f"should be one or more of {', '.join(FORMATS)}, with commas between")
+    return tuple(name for name in FORMATS if name in wanted)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Largest source that a door takes, and the most that it leaves behind.

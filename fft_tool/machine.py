@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ MIB = 1 << 20
 _STACK, _HEAP = 8 * MIB, 128 * MIB
 _LIBRARIES = 16 * MIB
 
-_PR_SET_DUMPABLE = 4
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
 def usable_cores() -> int:
@@ -50,10 +51,20 @@ def hide_memory() -> None:
 
     Its environment, with the credentials in it, is else there for all of them to read.
     """
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def end_with_parent() -> None:
+    """Have this process killed when the one that started it ends, however that ends."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    """Tell Linux something about this process; other systems have nothing of the kind."""
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415  (costs 3 ms)
 
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
+        ctypes.CDLL(None).prctl(option, value)
 
 
 def limit_addresses(bound: int) -> None:

@@ -11,7 +11,7 @@ from fft_tool.limits import Limits
 from fft_tool.naming import RECORD, output_name
 from fft_tool.outputs import Source, output_kinds
 from fft_tool.recipe import Recipe
-from fft_tool.store import Store
+from fft_tool.store import Store, read_within
 
 
 def is_complete(target: Store, source: Source, recipe: Recipe) -> bool:
@@ -23,16 +23,13 @@ def is_complete(target: Store, source: Source, recipe: Recipe) -> bool:
     kinds = output_kinds(recipe)
     wanted = provenance(source, recipe)
     try:
-        data = {kind: _read(target, output_name(source.name, kind)) for kind in kinds}
+        names = {kind: output_name(source.name, kind) for kind in kinds}
+        data = {kind: read_within(target, name, Limits()) for kind, name in names.items()}
         return all(_text_of(kind, data[kind]) == wanted for kind in kinds if kind != RECORD) and (
             RECORD not in kinds or _is_record_of(data, source, recipe)
         )
     except FftToolError:
         return False
-
-
-def _read(target: Store, name: str) -> bytes:
-    return target.read(name, accept=lambda stat: Limits().check_bytes(stat.size)).data
 
 
 def _text_of(kind: str, data: bytes) -> dict[str, str]:

@@ -11,7 +11,7 @@ from fft_tool.errors import AmbiguousSources, NotFound
 from fft_tool.limits import Limits
 from fft_tool.naming import EXTENSIONS, output_base, output_name
 from fft_tool.outputs import Source
-from fft_tool.store import FolderStore, Stat, Store, as_folder, open_store
+from fft_tool.store import Store, as_folder, open_store, read_within
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
 STDIN_NAME = "stdin.png"
@@ -37,17 +37,11 @@ class SourceRef:
         """Fetch the bytes, unless there are more than ``limits`` accept."""
         if self.data is not None:
             return Source(self.name, self.data)
+        place, name = self.store, self.name
         if self.file:
-            store: Store = FolderStore(self.file.parent)
-        else:
-            store = open_store(self.store, profile=profile)
-
-        def accept(stat: Stat) -> None:
-            (limits or Limits()).check_bytes(stat.size)
-
-        return Source(
-            self.name, store.read(self.file.name if self.file else self.name, accept=accept).data
-        )
+            place, name = str(self.file.parent), self.file.name
+        store = open_store(place, profile=profile)
+        return Source(self.name, read_within(store, name, limits or Limits()))
 
 
 def find_sources(

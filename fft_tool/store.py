@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
+from fft_tool.limits import Limits
 
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -105,6 +106,11 @@ def open_store(location: str | Path, *, profile: bool = False, patience: float =
     from fft_tool.s3 import S3Store  # noqa: PLC0415  (costs 40 ms)
 
     return S3Store(bucket, prefix, profile=profile, patience=patience)
+
+
+def read_within(store: Store, name: str, limits: Limits) -> bytes:
+    """Read an object, unless it has more bytes than ``limits`` accept: then nothing is fetched."""
+    return store.read(name, accept=lambda stat: limits.check_bytes(stat.size)).data
 
 
 def as_folder(location: str) -> str:

@@ -76,8 +76,7 @@ class Function:
         What breaks off is tried once more when everything else has been done: an image that takes
         all memory or all time is to take them from no other.
         """
-        watch = self._watch(context)
-        whole, processors = watch.seconds_to_work(), self._settings.processors
+        whole, processors = self._watch(context).seconds_to_work(), self._settings.processors
         results: dict[tuple[int, int], Result] = {}
         again: list[tuple[Job, Patience]] = []
         for job in jobs:

@@ -142,12 +142,10 @@ def _level_of(error: Exception | None) -> str:
 
 def _stack(error: Exception) -> Json:
     """What Lambda itself says of an exception."""
-    stack = traceback.format_tb(error.__traceback__)
-    return {
-        "errorType": error.kind if isinstance(error, ChildBug) else type(error).__name__,
-        "errorMessage": _short(str(error)),
-        "stackTrace": error.stack if isinstance(error, ChildBug) else stack,
-    }
+    kind, stack = type(error).__name__, traceback.format_tb(error.__traceback__)
+    if isinstance(error, ChildBug):
+        kind, stack = error.kind, error.stack
+    return {"errorType": kind, "errorMessage": _short(str(error)), "stackTrace": stack}
 
 
 def _iso(milliseconds: int) -> str:

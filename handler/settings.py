@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from fft_tool.errors import Fault, RecipeError
-from fft_tool.limits import FORMATS, MIB, Limits
+from fft_tool.limits import FORMATS, MIB, Limits, parse_formats
 from fft_tool.output_size import largest_output
 from fft_tool.outputs import output_kinds
 from fft_tool.recipe import KEYS, Recipe, key_name
@@ -76,13 +76,6 @@ def _globs(text: str) -> tuple[str, ...]:
         if hidden:
             raise ValueError(f"{glob!r} should not match keys of the recipe: {', '.join(hidden)}")
     return globs
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    wanted = {word.strip().lower() for word in text.split(",") if word.strip()}
-    if not wanted or not wanted <= set(FORMATS):
-        raise ValueError(f"should be one or more of {', '.join(FORMATS)}, with commas between")
-    return tuple(name for name in FORMATS if name in wanted)
 
 
 def _metadata_keys(text: str) -> frozenset[str]:
@@ -153,7 +146,7 @@ VARIABLES = (
         "FFT_FORMATS",
         "formats",
         ",".join(FORMATS),
-        _formats,
+        parse_formats,
         "formats that are accepted, told by content, with commas between",
     ),
     Variable(

@@ -39,17 +39,13 @@ class Watch:
             )
         self._step, self._began = name, time.perf_counter()
 
-    def seconds_left(self) -> float:
-        """Seconds until there is time for nothing but to hand back."""
-        return (self._remaining_ms() - self._reserve_ms) / 1000
-
     def seconds_to_work(self) -> float:
         """Seconds until work that was begun in time has to be broken off, to be handed back."""
         return (self._remaining_ms() - self._reserve_ms / 2) / 1000
 
     def patience(self) -> float:
         """Seconds for which a store may be asked, such that there is time to hand back after."""
-        left = self.seconds_left()
+        left = (self._remaining_ms() - self._reserve_ms) / 1000
         return next((seconds for seconds in PATIENCE if seconds <= left), PATIENCE[-1])
 
     def stop(self) -> None:

@@ -105,6 +105,22 @@ def environment(**variables: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, "TERM": "xterm", **variables}
 
 
+def said_of_file(script: str, data: bytes, *words: str, folder: Path) -> str:
+    """What a Python program prints that is given a file of ``data``, and ``words``."""
+    path = folder / "image"
+    path.write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        cwd=Path(fft_tool.__file__).parents[1],
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
 def what_make_runs(folder: Path, target: str, *given: str, **variables: str) -> list[list[str]]:
     """Arguments of the Python programs that ``make`` runs for a target, with what it is ``given``.
 

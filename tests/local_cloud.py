@@ -148,6 +148,18 @@ class Laptop:
         return [summary for summary in lines if summary]
 
 
+@contextlib.contextmanager
+def started(state: Path) -> Iterator[Laptop]:
+    """Run a local AWS with its files in ``state``, none of which stays."""
+    place = Laptop(state, free_port())
+    try:
+        done = place.run("up")
+        assert done.code == 0, done.err
+        yield place
+    finally:
+        place.emulator.stop()
+
+
 @cache
 def _clients(endpoint: str, key: str) -> Aws:
     return Aws(endpoint, key)

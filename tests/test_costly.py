@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import pytest
 import fft_tool
 from fft_tool.errors import TooCostly
 from fft_tool.limits import Limits
+from tests.command import said_of_file
 from tests.costly_files import CONTAINERS, shaped
 from tests.images import noise, png_bytes
 
@@ -49,18 +48,7 @@ pytestmark = pytest.mark.skipif(
 
 def end_of(data: bytes, recipe: str, folder: Path) -> tuple[str, float, int, int]:
     """How it ended, seconds of one core, bytes of memory at the peak, and bytes as estimated."""
-    path = folder / "image"
-    path.write_bytes(data)
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(path), recipe],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        cwd=Path(fft_tool.__file__).parents[1],
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    end, seconds, peak, estimate = json.loads(done.stdout)
+    end, seconds, peak, estimate = json.loads(said_of_file(SCRIPT, data, recipe, folder=folder))
     return end, seconds, peak, estimate
 
 

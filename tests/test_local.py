@@ -23,7 +23,7 @@ from handler.local.errors import LocalError
 from handler.local.package import ROOT
 from tests.command import environment, tool
 from tests.images import noise, png_bytes
-from tests.local_cloud import REAL_KEY, Laptop, free_port, wait_until
+from tests.local_cloud import REAL_KEY, Laptop, free_port, started, wait_until
 
 IMAGE = png_bytes(noise((48, 64)))
 OTHER = png_bytes(noise((40, 30), seed=1))
@@ -47,13 +47,8 @@ AWKWARD = {
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """A local AWS for all tests of this module; whatever they do, nothing of it stays."""
-    place = Laptop(tmp_path_factory.mktemp("laptop") / "state", free_port())
-    try:
-        started = place.run("up")
-        assert started.code == 0, started.err
+    with started(tmp_path_factory.mktemp("laptop") / "state") as place:
         yield place
-    finally:
-        place.emulator.stop()
 
 
 @pytest.fixture

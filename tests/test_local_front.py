@@ -18,7 +18,7 @@ import pytest
 from handler.local.cloud import NAME
 from handler.local.front import Front
 from tests.images import noise, png_bytes
-from tests.local_cloud import Laptop, free_port
+from tests.local_cloud import Laptop, started
 
 KEY, PORT = "LOCAL0123456789ABCDEF", 4566
 SIGNED = f"AWS4-HMAC-SHA256 Credential={KEY}/20261127/eu-central-1/s3/aws4_request, Signature=0"
@@ -91,13 +91,8 @@ def test_everybody_else_is_refused(headers: dict[str, str], query: str) -> None:
 
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    place = Laptop(tmp_path_factory.mktemp("front") / "state", free_port())
-    try:
-        started = place.run("up")
-        assert started.code == 0, started.err
+    with started(tmp_path_factory.mktemp("front") / "state") as place:
         yield place
-    finally:
-        place.emulator.stop()
 
 
 def ask(

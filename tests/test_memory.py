@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
@@ -19,6 +17,7 @@ import fft_tool
 from fft_tool import pngwrite
 from fft_tool.header import Header
 from fft_tool.memory import memory_needed
+from tests.command import said_of_file
 from tests.images import chunk, noise, pink_noise, png_file, saved
 
 MIB = 1 << 20
@@ -46,17 +45,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def needed_and_taken(data: bytes, recipe: str, folder: Path) -> tuple[int, int]:
-    path = folder / "image"
-    path.write_bytes(data)
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(path), recipe],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-        cwd=Path(fft_tool.__file__).parents[1],
-    )
-    needed, taken = map(int, done.stdout.split())
+    needed, taken = map(int, said_of_file(SCRIPT, data, recipe, folder=folder).split())
     return needed, taken
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fft_tool import choices
 from fft_tool.scale import DB_FLOOR, SCALES
 
 FORMULAS: dict[str, Callable[[Any, float], Any]] = {
@@ -24,6 +25,7 @@ NAMES = sorted(FORMULAS)
 
 def test_the_scales_are_those_of_the_design() -> None:
     assert {name: scale.name for name, scale in SCALES.items()} == {name: name for name in NAMES}
+    assert tuple(SCALES) == choices.SCALES, "what a recipe may choose"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -66,16 +66,14 @@ def _status(emulator: Emulator, _: argparse.Namespace) -> bool:
 
 
 def _drop(emulator: Emulator, options: argparse.Namespace) -> bool:
-    running = the_one_that_is_up(emulator)
-    aws = Aws(running.endpoint, running.key)
+    aws = Aws.of(the_one_that_is_up(emulator))
     values = vars(options)
     wishes = {key.name: values[key.field] for key in KEYS if values[key.field] is not None}
     return Bucket(aws).drop(options.files, wishes, options.seconds)
 
 
 def _logs(emulator: Emulator, options: argparse.Namespace) -> bool:
-    running = the_one_that_is_up(emulator)
-    show(Aws(running.endpoint, running.key), raw=options.json, once=options.once)
+    show(Aws.of(the_one_that_is_up(emulator)), raw=options.json, once=options.once)
     return True
 
 

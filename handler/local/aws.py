@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from handler.local.emulator import REGION, credentials
+from handler.local.emulator import REGION, Running, credentials
 
 ACCOUNT = "000000000000"  # whose everything is, in an emulator that does not check keys
 
@@ -33,6 +33,11 @@ class Aws:
 
     endpoint: str
     key: str
+
+    @classmethod
+    def of(cls, running: Running) -> Aws:
+        """Give those of an emulator that runs."""
+        return cls(running.endpoint, running.key)
 
     @property
     def variables(self) -> dict[str, str]:

@@ -44,12 +44,12 @@ def up(emulator: Emulator, port: int | None, code: Path) -> None:
         running = emulator.running()
         if running:
             _refuse_moving(running, port)
-            cloud = Cloud(Aws(running.endpoint, running.key), code, settings)
+            cloud = Cloud(Aws.of(running), code, settings)
             refresh(cloud)
             say(f"local AWS: is up at {running.endpoint}; the function has the code as it is now")
         else:
             with emulator.starting(port or PORT) as running:
-                cloud = Cloud(Aws(running.endpoint, running.key), code, settings)
+                cloud = Cloud(Aws.of(running), code, settings)
                 make(cloud)
             say(f"local AWS: up at {running.endpoint}")
         try_function(cloud.aws)
@@ -67,7 +67,7 @@ def down(emulator: Emulator) -> None:
 def status(emulator: Emulator) -> None:
     """Print where it is, and what is in the queues."""
     running = the_one_that_is_up(emulator)
-    aws = Aws(running.endpoint, running.key)
+    aws = Aws.of(running)
     waiting, in_work = depth(aws, NAME)
     dead = sum(depth(aws, DEAD_LETTERS))
     print(f"endpoint      {running.endpoint}")
