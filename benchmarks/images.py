@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fft_tool import pngwrite
+from fft_tool.codec import png_encode
 
 Pixels = NDArray[np.uint8]
 
@@ -60,7 +60,7 @@ def write_pink(path: Path, side: int) -> None:
 
 def write_large(path: Path, side: int) -> None:
     """Write :func:`large` with our own encoder: Pillow would take a minute for the largest."""
-    path.write_bytes(pngwrite.encode(large(side), threads=2))
+    path.write_bytes(png_encode.encode(large(side), threads=2))
 
 
 def write_folder(folder: Path, count: int, side: int) -> None:

@@ -15,11 +15,11 @@ import time
 import zlib
 from itertools import chain
 
-from fft_tool import FftToolError, Recipe, Source, png, run
-from fft_tool.header import Header
-from fft_tool.output_size import output_size
-from fft_tool.outputs import output_kinds
-from fft_tool.subject import check_header
+from fft_tool import FftToolError, Recipe, Source, run
+from fft_tool.admission import admit, output_size
+from fft_tool.codec import png_file
+from fft_tool.codec.header import Header
+from fft_tool.results.outputs import output_kinds
 from handler.settings import Settings
 
 DEFAULTS = {"FFT_MAX_PIXELS": "100000000", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}
@@ -46,8 +46,12 @@ def dotted(side: int) -> bytes:
         pieces.append(squeeze.compress(bytes(row)))
     pieces.append(squeeze.flush())
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    chunks = (png.chunk(b"IHDR", header), png.chunk(b"IDAT", *pieces), png.chunk(b"IEND"))
-    return b"".join((png.SIGNATURE, *chain.from_iterable(chunks)))
+    chunks = (
+        png_file.chunk(b"IHDR", header),
+        png_file.chunk(b"IDAT", *pieces),
+        png_file.chunk(b"IEND"),
+    )
+    return b"".join((png_file.SIGNATURE, *chain.from_iterable(chunks)))
 
 
 def accepted(side: int, recipe: Recipe) -> bool:
@@ -55,7 +59,7 @@ def accepted(side: int, recipe: Recipe) -> bool:
     header = Header("png", side, side, channels=1, depth=1, file_bytes=side * side // 500)
     try:
         LIMITS.check_pixels(side, side)
-        check_header(header, "a.png", recipe, LIMITS, output_kinds(recipe))
+        admit(header, "a.png", recipe, LIMITS, output_kinds(recipe))
     except FftToolError:
         return False
     return True

@@ -26,7 +26,7 @@ UNLINKED = ("scipy.libs",)
 
 # Folders of which only these subfolders are used; files that lie in them directly stay.
 KEPT_OF = {
-    # Of scipy, its compiled transforms alone are loaded: fft_tool/kernel.py.
+    # Of scipy, its compiled transforms alone are loaded: fft_tool/spectrum/kernel.py.
     "scipy": ("fft",),
     "scipy/fft": ("_duccfft", "_pocketfft"),
     # S3, and the services that a profile's credentials may come from.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fft_tool.record import SCHEMA_NAME, schema
+from fft_tool.results.record import SCHEMA_NAME, schema
 
 Json = dict[str, Any]
 
@@ -15,7 +15,7 @@ HEAD = f"""# The record, field by field
 
 `fft-tool analyze --metadata` writes one `NAME_metadata.json` beside the pictures of each image:
 everything needed to reproduce, trust and invert them. Records satisfy the JSON Schema
-[`{SCHEMA_NAME}`](../fft_tool/record.schema.json), of which this page is made
+[`{SCHEMA_NAME}`](../fft_tool/results/record.schema.json), of which this page is made
 (`python docs/record_page.py`). The version in its name changes when a field changes its meaning
 or vanishes. No record holds a time or a host: the same image and recipe give the
 [same bytes](decisions/2026-11-20-same-bytes.md).

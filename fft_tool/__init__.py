@@ -28,30 +28,30 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fft_tool.codec import decode
+    from fft_tool.codec.image_file import decode
+    from fft_tool.codec.raster import Raster
     from fft_tool.errors import FftToolError
     from fft_tool.limits import Limits
-    from fft_tool.outputs import Artifact, Outputs, Source
-    from fft_tool.picture import paint
     from fft_tool.pipeline import run
-    from fft_tool.raster import Raster
     from fft_tool.recipe import Recipe
-    from fft_tool.spectrum import Spectrum
-    from fft_tool.transform import forward, inverse
+    from fft_tool.results.outputs import Artifact, Outputs, Source
+    from fft_tool.spectrum.half import Spectrum
+    from fft_tool.spectrum.pictures import paint
+    from fft_tool.spectrum.transform import forward, inverse
 
 _HOMES = {
-    "Artifact": "outputs",
+    "Artifact": "results.outputs",
     "FftToolError": "errors",
     "Limits": "limits",
-    "Outputs": "outputs",
-    "Raster": "raster",
+    "Outputs": "results.outputs",
+    "Raster": "codec.raster",
     "Recipe": "recipe",
-    "Source": "outputs",
-    "Spectrum": "spectrum",
-    "decode": "codec",
-    "forward": "transform",
-    "inverse": "transform",
-    "paint": "picture",
+    "Source": "results.outputs",
+    "Spectrum": "spectrum.half",
+    "decode": "codec.image_file",
+    "forward": "spectrum.transform",
+    "inverse": "spectrum.transform",
+    "paint": "spectrum.pictures",
     "run": "pipeline",
 }
 

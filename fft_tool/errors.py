@@ -19,6 +19,7 @@
     ├── BrokenOff
     │   ├── Killed                killed
     │   └── TookTooLong           took-too-long
+    ├── UsageError                usage
     ├── AmbiguousSources          ambiguous-sources
     ├── ArtifactError
     │   ├── BadArtifact           bad-artifact
@@ -157,6 +158,12 @@ class TookTooLong(BrokenOff):
     """The process that worked on the source had to be ended, for its time was up."""
 
     code = "took-too-long"
+
+
+class UsageError(FftToolError):
+    """Options that do not go together."""
+
+    code = "usage"
 
 
 class AmbiguousSources(FftToolError):

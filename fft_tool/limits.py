@@ -16,6 +16,9 @@ FORMATS = ("png", "tiff", "jpeg", "webp", "bmp")
 
 MIB = 1 << 20
 
+FIXED_MEMORY = 80 * MIB
+"""Bytes of the interpreter, the libraries, and the blocks and tables of every thread."""
+
 
 def parse_formats(text: str) -> tuple[str, ...]:
     """Read an allow-list of formats, with commas between; ``ValueError`` says what is allowed.

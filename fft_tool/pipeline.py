@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool import codec
-from fft_tool.artifacts import Maker
-from fft_tool.kernel import kernel
+from fft_tool.admission import Tally, admit
+from fft_tool.codec import image_file
+from fft_tool.codec.header import Header
+from fft_tool.errors import Fault, RecipeError
+from fft_tool.image.selection import Selection, select
 from fft_tool.limits import Limits
-from fft_tool.naming import output_name
-from fft_tool.output_size import Tally
-from fft_tool.outputs import Outputs, Source, output_kinds
-from fft_tool.picture import paint
-from fft_tool.prepare import Preparation, prepare
 from fft_tool.recipe import Recipe
-from fft_tool.spectrum import Spectrum
-from fft_tool.subject import OnHeader, check_header, open_subject
-from fft_tool.transform import forward, forward_rows
+from fft_tool.results.artifacts import Maker
+from fft_tool.results.naming import output_name
+from fft_tool.results.outputs import Outputs, Source, output_kinds
+from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.kernel import kernel
+from fft_tool.spectrum.pictures import paint
+from fft_tool.spectrum.preparation import Preparation, prepare
+from fft_tool.spectrum.transform import forward, forward_rows
 
 Plane = NDArray[np.unsignedinteger[Any]]
 OnStep = Callable[[str], None]
+OnHeader = Callable[[Header], None]
 
 
 def run(
@@ -44,18 +47,16 @@ def run(
     """
     on_step("decode")
     limits, kinds = limits or Limits(), output_kinds(recipe)
-    subject = open_subject(
-        source, recipe, limits, kinds=kinds, threads=threads, on_header=on_header
-    )
+    selection = _select(source, recipe, limits, kinds=kinds, threads=threads, on_header=on_header)
 
     on_step("transform")
-    preparation, spectrum = analyse(subject.plane, subject.white, recipe, threads=threads)
+    preparation, spectrum = analyse(selection.plane, selection.white, recipe, threads=threads)
     examination = None
     if recipe.metadata:
-        from fft_tool.examine import Examination  # noqa: PLC0415  (only records need it)
+        from fft_tool.results.examine import Examination  # noqa: PLC0415  (only records need it)
 
         on_step("measure")
-        examination = Examination(subject, recipe, preparation, spectrum, threads=threads)
+        examination = Examination(selection, recipe, preparation, spectrum, threads=threads)
 
     on_step("paint")
     pictures = paint(
@@ -70,7 +71,7 @@ def run(
     on_step("encode")
     maker = Maker(source, recipe, threads)
     tally = Tally(limits)
-    artifacts = [*tally.passing(maker.extras(subject, preparation, spectrum))]
+    artifacts = [*tally.passing(maker.extras(selection, preparation, spectrum))]
     del spectrum  # the largest thing there is, and no longer needed
     artifacts += tally.passing(maker.pictures(pictures))
     largest = pictures.largest
@@ -87,8 +88,8 @@ def run(
 def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[str, ...]:
     """Names that :func:`run` would make, after the checks that need no decoding."""
     limits, kinds = limits or Limits(), output_kinds(recipe)
-    header = codec.open_image(source.data, limits).header
-    check_header(header, source.name, recipe, limits, kinds)
+    header = image_file.open_image(source.data, limits).header
+    admit(header, source.name, recipe, limits, kinds)
     return tuple(output_name(source.name, kind) for kind in kinds)
 
 
@@ -98,7 +99,7 @@ def warm_up(recipe: Recipe) -> None:
 
     kernel()
     if recipe.metadata:
-        from fft_tool import examine  # noqa: F401, PLC0415
+        from fft_tool.results import examine  # noqa: F401, PLC0415
 
 
 def run_crop(
@@ -106,8 +107,8 @@ def run_crop(
 ) -> Outputs:
     """Make only the crop."""
     limits = limits or Limits()
-    subject = open_subject(source, recipe, limits, kinds=("crop",), threads=threads)
-    made = [Maker(source, recipe, threads).crop(subject)]
+    selection = _select(source, recipe, limits, kinds=("crop",), threads=threads)
+    made = [Maker(source, recipe, threads).crop(selection)]
     return Outputs(tuple(Tally(limits).passing(made)), None)
 
 
@@ -116,8 +117,8 @@ def run_filter(
 ) -> Outputs:
     """Make only the filtered image."""
     limits = limits or Limits()
-    subject = open_subject(source, recipe, limits, kinds=("filtered",), threads=threads)
-    made = [Maker(source, recipe, threads).filtered(subject)]
+    selection = _select(source, recipe, limits, kinds=("filtered",), threads=threads)
+    made = [Maker(source, recipe, threads).filtered(selection)]
     return Outputs(tuple(Tally(limits).passing(made)), None)
 
 
@@ -125,10 +126,40 @@ def run_stats(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make no artifact, only the record's sections on the source and its pixels."""
-    subject = open_subject(source, recipe, limits, threads=threads)
-    from fft_tool.examine import subject_findings  # noqa: PLC0415  (only this needs it)
+    selection = _select(source, recipe, limits or Limits(), threads=threads)
+    from fft_tool.results.examine import pixel_findings  # noqa: PLC0415  (only this needs it)
 
-    return Outputs((), subject_findings(subject, recipe))
+    return Outputs((), pixel_findings(selection, recipe))
+
+
+def _select(
+    source: Source,
+    recipe: Recipe,
+    limits: Limits,
+    *,
+    kinds: Sequence[str] = (),
+    threads: int = 1,
+    on_header: OnHeader = lambda _: None,
+) -> Selection:
+    """Check, decode, and select what is analysed.
+
+    ``kinds`` are those of the artifacts that will be made, whose size is checked too.
+    """
+    image = image_file.open_image(source.data, limits)
+    admit(image.header, source.name, recipe, limits, kinds)
+    on_header(image.header)
+    raster = image.decode()
+    if isinstance(recipe.threshold, int) and recipe.threshold > raster.white:
+        allowed = f"should be at most {raster.white}, the white of this image"
+        raise RecipeError([Fault("threshold", str(recipe.threshold), allowed)])
+    return select(
+        raster,
+        crop=recipe.crop,
+        smart_crop=recipe.smart_crop,
+        channel=recipe.channel,
+        background=recipe.background,
+        threads=threads,
+    )
 
 
 def analyse(
@@ -152,7 +183,7 @@ def analyse(
             threads=threads,
         )
     if recipe.periodic:
-        from fft_tool.periodic import remove_smooth  # noqa: PLC0415  (few recipes need it)
+        from fft_tool.spectrum.periodic import remove_smooth  # noqa: PLC0415  (few recipes need it)
 
         trend = preparation.trend
         gradient = trend.per_row, trend.per_column

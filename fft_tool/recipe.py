@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from fft_tool import crop as crops
-from fft_tool.choices import DETRENDS, SCALES, WINDOWS
 from fft_tool.errors import Fault, RecipeError
+from fft_tool.image import region as crops
+from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
 
 if TYPE_CHECKING:
-    from fft_tool.filters import Filter
+    from fft_tool.spectrum.filters import Filter
 
 CHANNELS = ("luma", "red", "green", "blue", "alpha")
 BACKGROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
@@ -123,13 +123,13 @@ def _parse_pixel_size(text: str) -> float:
 
 
 def _parse_filters(text: str) -> tuple[Filter, ...]:
-    from fft_tool.filters import parse_filters  # noqa: PLC0415  (few recipes have one)
+    from fft_tool.spectrum.filters import parse_filters  # noqa: PLC0415  (few recipes have one)
 
     return parse_filters(text)
 
 
 def _format_filters(value: tuple[Filter, ...]) -> str:
-    from fft_tool.filters import format_filters  # noqa: PLC0415
+    from fft_tool.spectrum.filters import format_filters  # noqa: PLC0415
 
     return format_filters(value)
 

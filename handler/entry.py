@@ -7,14 +7,14 @@ processors for free, and a setting that is wrong has to be told before an event 
 import logging
 import os
 
-from fft_tool.process import Process
+from fft_tool.runs.child_process import Process
 
 # It loads what decodes and transforms, while this process loads what speaks with S3.
 process = Process()
 
-from fft_tool import s3  # noqa: E402, F401  (loaded now rather than at the first event)
-from fft_tool.child import Child  # noqa: E402
-from fft_tool.machine import hide_memory, usable_cores  # noqa: E402
+from fft_tool.runs.child import Child  # noqa: E402
+from fft_tool.runs.machine import hide_memory, usable_cores  # noqa: E402
+from fft_tool.stores import s3  # noqa: E402, F401  (loaded now rather than at the first event)
 from handler.function import Function  # noqa: E402
 from handler.settings import Settings  # noqa: E402
 

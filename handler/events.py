@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 
 from fft_tool.errors import RecipeError
 from fft_tool.recipe import Recipe, entries
-from fft_tool.store import BUCKET_NAME
+from fft_tool.stores.opening import BUCKET_NAME
 from handler.errors import MalformedEvent
 
 Json = Mapping[str, Any]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
-from fft_tool.child import Child
 from fft_tool.errors import BrokenOff
-from fft_tool.store import Store, open_store
+from fft_tool.runs.child import Child
+from fft_tool.stores.base import Store
+from fft_tool.stores.opening import open_store
 from handler.answers import answer
 from handler.events import Delivery, Malformed, Message, Part, PassedOver, only_of, parse
 from handler.log import Log

@@ -14,8 +14,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from fft_tool.child import ChildBug
 from fft_tool.errors import BrokenOff
+from fft_tool.runs.child import ChildBug
 from handler.events import Message, Part
 from handler.result import Result
 from handler.watch import Watch

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from fft_tool.admission import largest_output
 from fft_tool.errors import Fault, RecipeError
 from fft_tool.limits import FORMATS, MIB, Limits, parse_formats
-from fft_tool.output_size import largest_output
-from fft_tool.outputs import output_kinds
 from fft_tool.recipe import KEYS, Recipe, key_name
-from fft_tool.store import BUCKET_NAME
+from fft_tool.results.outputs import output_kinds
+from fft_tool.stores.opening import BUCKET_NAME
 from handler.errors import SettingsError
 from handler.patience import MB_PER_CPU
 

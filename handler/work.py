@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from fft_tool import record
-from fft_tool.child import REFUSALS, Analysed, Child
 from fft_tool.errors import (
     BrokenOff,
     FftToolError,
@@ -21,12 +19,14 @@ from fft_tool.errors import (
     TooCostly,
     TookTooLong,
 )
-from fft_tool.memory import FIXED
-from fft_tool.naming import EXTENSIONS, RECORD, output_name
-from fft_tool.outputs import Artifact, Source, Unread
+from fft_tool.limits import FIXED_MEMORY
 from fft_tool.parallel import run_all
 from fft_tool.recipe import Recipe
-from fft_tool.store import Stat, Store
+from fft_tool.results import record
+from fft_tool.results.naming import EXTENSIONS, RECORD, output_name
+from fft_tool.results.outputs import Artifact, Source, Unread
+from fft_tool.runs.child import REFUSALS, Analysed, Child
+from fft_tool.stores.base import Stat, Store
 from handler.errors import KeyTooLong, OutOfTime
 from handler.events import Task
 from handler.patience import Patience
@@ -115,7 +115,7 @@ class Worker:
         def accept(stat: Stat) -> None:
             seen.append(stat)
             self.settings.limits.check_bytes(stat.size)
-            self.settings.limits.check_memory(FIXED + 2 * stat.size)  # here and in the child
+            self.settings.limits.check_memory(FIXED_MEMORY + 2 * stat.size)  # here and in the child
 
         try:
             data = self._store(task, watch).read(task.key, accept=accept).data

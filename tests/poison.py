@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from fft_tool import child_program, pipeline
-from fft_tool.outputs import Outputs, Source
+from fft_tool import pipeline
+from fft_tool.results.outputs import Outputs, Source
+from fft_tool.runs import child_program
 from tests.images import chunk, noise, png_bytes
 
 PROGRAM = "from tests.poison import main; main()"

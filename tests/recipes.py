@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from fft_tool import Recipe
-from fft_tool.crop import Box, Centre, Crop, Percent, Square
-from fft_tool.filters import BandPass, Filter, HighPass, LowPass, Notch, Stripe
+from fft_tool.image.region import Box, Centre, Crop, Percent, Square
+from fft_tool.spectrum.filters import BandPass, Filter, HighPass, LowPass, Notch, Stripe
 
 SIZES = st.integers(1, 999_999_999)
 OFFSETS = st.integers(0, 999_999_999)

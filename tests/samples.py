@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from fft_tool.child import Child
 from fft_tool.recipe import Recipe
-from fft_tool.store import Accept, MemoryStore, Stat, Store, Stored
+from fft_tool.runs.child import Child
+from fft_tool.stores.base import Accept, Stat, Store, Stored
+from fft_tool.stores.memory import MemoryStore
 from handler.function import Function
 from handler.settings import Settings
 from tests.deliveries import SAMPLES, batch, direct, notification

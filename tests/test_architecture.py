@@ -1,8 +1,4 @@
-"""The architecture, held by tests: who may import whom, and what importing may cost.
-
-Modules that are not placed below are pure, which is the strictest place: a new module needs an
-entry only if it has to do with stores, terminals or the like.
-"""
+"""The architecture, held by tests: who may import whom, and what importing may cost."""
 
 from __future__ import annotations
 
@@ -19,108 +15,132 @@ import fft_tool
 
 ROOT = Path(fft_tool.__file__).parents[1]
 
-PLACES = {
-    "pipeline": "__init__ artifacts examine pipeline subject",
-    "stores": "s3 s3_boto3 s3_errors s3_obstore sources store",
-    "reports": "gather report",
-    "contained": "child child_program machine process",
-    "command line": "__main__ batch cli commands seal terminal",
-}
-
-# Who may import whom, beside those in the same place. Arrows point inward, to what is pure.
+# Packages and modules of the core, lowest first, each with those that it may import beside itself.
+# A module at the top of the core is a package of one.
 ARROWS = {
-    "pure": "",
-    "pipeline": "pure",
-    "stores": "pure",
-    "reports": "pure, stores",
-    "contained": "pure, pipeline",
-    "command line": "pure, pipeline, stores, reports, contained",
-    "handler": "pure, pipeline, stores, reports, contained, command line",
-    "local AWS": "pure, pipeline, stores, reports, contained, command line, handler",
-    "service": "pure, pipeline, stores, reports, contained, command line",
+    "__init__": "",
+    "errors": "",
+    "parallel": "",
+    "printable": "",
+    "validate": "",
+    "limits": "errors",
+    "codec": "errors, limits, parallel, validate",
+    "stores": "errors",
+    "image": "codec",
+    "spectrum": "codec",
+    "measures": "spectrum",
+    "recipe": "image, spectrum",
+    "results": "recipe, measures",
+    "admission": "results",
+    "pipeline": "admission",
+    "runs": "pipeline, stores",
+    "report": "results, printable",
+    "cli": "runs, report",
+    "__main__": "cli",
+    # The doors, next to each other, and what runs on a developer's own machine.
+    "handler": "runs, report",
+    "service": "runs, report",
+    "handler.local": "handler, cli",
 }
 
 # Libraries, and the clock and the environment, each with the only modules that may use it.
 USERS = {
-    "boto3": "s3_boto3",
-    "botocore": "s3_boto3",
+    "boto3": "stores.s3_boto3",
+    "botocore": "stores.s3_boto3",
     "cv2": "",
-    "isal": "png pngwrite zlibstream",
+    "isal": "codec.png_file codec.png_encode codec.deflate",
     "matplotlib": "",
-    "obstore": "s3_boto3 s3_obstore",
-    "PIL": "decoders exif histogram pipeline thumbnail",
-    "pyarrow": "table",
-    "rich": "terminal",
-    "scipy": "kernel",
-    "shtab": "commands",
+    "obstore": "stores.s3_boto3 stores.s3_obstore",
+    "PIL": "codec.png_decode codec.pillow_decode codec.exif image.renditions results.histogram "
+    "report.thumbnails pipeline",
+    "pyarrow": "results.table",
+    "rich": "cli.terminal",
+    "scipy": "spectrum.kernel",
+    "shtab": "cli.commands",
     "skimage": "",
     # A result depends on source and recipe alone: not on time, chance, machine or settings.
-    "datetime": "s3_obstore",  # a length of time, for retries
-    "os": "child_program cli commands interrupts machine process store",
+    "datetime": "stores.s3_obstore",  # a length of time, for retries
+    "os": "cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
+    "runs.machine stores.folder stores.memory",
     "platform": "",
     "random": "",
     "secrets": "",
     "socket": "",
-    "time": "process s3_boto3",  # how long it has been tried
+    "time": "runs.child_process stores.s3_boto3",  # how long it has been tried
     "uuid": "",
 }
 DOORS = ("handler", "service")
-MODULES = sorted(path.stem for path in (ROOT / "fft_tool").glob("*.py"))
 
 
-def place_of(module: str) -> str:
-    """Place of a module, given as it is imported: ``fft_tool.store``, ``handler.main``."""
-    package, _, name = module.partition(".")
-    if module.startswith("handler.local"):
-        return "local AWS"
-    if package != "fft_tool":
-        return package
-    name = name.partition(".")[0] or "__init__"
-    return next((place for place, names in PLACES.items() if name in names.split()), "pure")
+def name_of(path: Path) -> str:
+    """Name of a module, as it is imported."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 2 else parts)
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
+FILES = [path for top in ("fft_tool", *DOORS) for path in sorted((ROOT / top).rglob("*.py"))]
+MODULES = {name_of(path): path for path in FILES}
+CORE = {name.partition(".")[2]: path for name, path in MODULES.items() if name[:3] == "fft"}
+
+
+def package_of(module: str) -> str:
+    """Package of a module that is given as it is imported: ``fft_tool.stores.s3``."""
+    top, _, rest = module.partition(".")
+    if top == "fft_tool":
+        return rest.partition(".")[0] or "__init__"
+    return "handler.local" if module.startswith("handler.local") else top
+
+
+def imports(path: Path) -> Iterator[str]:
     """Full names of all that is imported anywhere in a module, at its top or later."""
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are written out in full"
-            names = [alias for alias in node.names if alias.name != "__version__"]
-            for alias in names:
-                below = node.module == "fft_tool" and alias.name in MODULES
-                yield f"{node.module}.{alias.name}" if below else str(node.module)
+            for alias in node.names:
+                below = f"{node.module}.{alias.name}"
+                yield below if below in MODULES else str(node.module)
 
 
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"), str(path))
+def own_imports(path: Path) -> set[str]:
+    """What a module imports of this project; the version alone is no dependency."""
+    return {name for name in imports(path) if name in MODULES or name == "fft_tool"}
 
 
-def files() -> list[Path]:
-    return [path for package in ("fft_tool", *DOORS) for path in (ROOT / package).rglob("*.py")]
+def reachable(package: str) -> set[str]:
+    """Packages that a package may import: those below it, and those below them."""
+    direct = {name for name in ARROWS[package].split(", ") if name}
+    return direct.union(*map(reachable, direct))
 
 
-def test_every_placed_module_exists() -> None:
-    placed = {name for names in PLACES.values() for name in names.split()}
+def test_every_package_has_a_place() -> None:
+    assert {package_of(module) for module in MODULES} | {"service"} == set(ARROWS)
     used = {name for names in USERS.values() for name in names.split()}
-    assert placed | used <= set(MODULES)
-    assert set(ARROWS) == {"pure", *PLACES, *DOORS, "local AWS"}
+    assert used <= set(CORE)
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_arrows_point_inward(path: Path) -> None:
-    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    place = place_of(module)
-    allowed = {place, *ARROWS[place].split(", ")}
-    own = ("fft_tool", *DOORS)
-    reached = {name for name in imports(parsed(path)) if name.partition(".")[0] in own}
-    wrong = sorted(name for name in reached if place_of(name) not in allowed)
-    assert not wrong, f"{module} ({place}) imports {', '.join(wrong)}"
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "fft_tool.__init__"])
+def test_arrows_point_down(module: str) -> None:
+    package = package_of(module)
+    allowed = {package, "__init__"} | reachable(package)
+    wrong = sorted(n for n in own_imports(MODULES[module]) if package_of(n) not in allowed)
+    assert not wrong, f"{module} ({package}) imports {', '.join(wrong)}"
 
 
-@pytest.mark.parametrize("module", MODULES)
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Within a package too, and whether at the top or inside a function."""
+    graph = {name: own_imports(path) - {"fft_tool"} for name, path in MODULES.items()}
+    graph["fft_tool.__init__"] = set()  # its names are loaded when they are used
+    while leaves := [name for name, needed in graph.items() if not needed & set(graph)]:
+        for leaf in leaves:
+            del graph[leaf]
+    assert not graph, f"in a circle, or above one: {', '.join(sorted(graph))}"
+
+
+@pytest.mark.parametrize("module", CORE)
 def test_libraries_clock_and_environment_are_used_where_the_table_says(module: str) -> None:
-    used = {name.partition(".")[0] for name in imports(parsed(ROOT / "fft_tool" / f"{module}.py"))}
+    used = {name.partition(".")[0] for name in imports(CORE[module])}
     wrong = sorted(name for name in used & set(USERS) if module not in USERS[name].split())
     assert not wrong, f"{module} imports {', '.join(wrong)}"
 
@@ -130,13 +150,13 @@ def test_libraries_clock_and_environment_are_used_where_the_table_says(module: s
 )
 def test_the_lambda_needs_nothing_but_the_core(path: Path) -> None:
     """Whatever else it imported, every cold start would pay for."""
-    used = {name.partition(".")[0] for name in imports(parsed(path))}
+    used = {name.partition(".")[0] for name in imports(path)}
     assert used <= {"fft_tool", "handler", *sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", CORE)
 def test_no_module_draws_random_numbers(module: str) -> None:
-    tree = parsed(ROOT / "fft_tool" / f"{module}.py")
+    tree = ast.parse(CORE[module].read_text("utf-8"))
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert "random" not in names
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool import Recipe, codec
-from fft_tool.colourmap import cyclic, sequential
-from fft_tool.crop import Box
-from fft_tool.invert import load_spectrum, restore_plane
+from fft_tool import Recipe
+from fft_tool.codec import image_file
+from fft_tool.image.region import Box
+from fft_tool.results.spectrum_file import load_spectrum
+from fft_tool.spectrum.colourmap import cyclic, sequential
+from fft_tool.spectrum.inversion import restore_plane
 from tests.images import opened
 from tests.planes import noise, read_png, source
 from tests.runs import EVERYTHING, record_of, run
@@ -74,7 +76,7 @@ def test_smart_crop_is_recorded_as_the_box_that_was_cut() -> None:
 def test_16_bit_colour_keeps_its_depth_and_channels() -> None:
     pixels = noise((12, 15, 3), 65535)
     outputs = run(pixels, crop="0,0,15,12", metadata="yes", spectrum="yes")
-    decoded = codec.decode(outputs["crop"].data)
+    decoded = image_file.decode(outputs["crop"].data)
     assert np.array_equal(decoded.pixels, pixels)
     record = record_of(outputs)
     assert record["image"] | {"frames": 1} == {

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import fft_tool
-from fft_tool import codec
+from fft_tool.codec import image_file
 from fft_tool.errors import (
     EmptyImage,
     FftToolError,
@@ -56,7 +56,7 @@ def tiff(pixels: Any, **options: Any) -> bytes:
 def outcome(data: bytes) -> Any:
     """What comes of a file: its pixels, or the kind of error."""
     try:
-        return codec.decode(data).pixels.tolist()
+        return image_file.decode(data).pixels.tolist()
     except ImageError as error:
         return type(error)
 
@@ -81,7 +81,7 @@ SMALL_FILES = {
 
 def test_nothing_is_an_empty_image() -> None:
     with pytest.raises(EmptyImage, match="empty"):
-        codec.decode(b"")
+        image_file.decode(b"")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_nothing_is_an_empty_image() -> None:
 )  # fmt: skip
 def test_other_content_is_refused_and_the_known_formats_named(data: bytes) -> None:
     with pytest.raises(UnknownFormat, match="png, tiff, jpeg, webp, bmp"):
-        codec.decode(data)
+        image_file.decode(data)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "BMP"])
@@ -121,7 +121,7 @@ def test_names_lie_and_content_counts(kind: str) -> None:
 
 def test_a_png_that_was_transferred_as_text_is_recognised() -> None:
     with pytest.raises(UnknownFormat, match="transferred as text"):
-        codec.decode(png_bytes(PIXELS).replace(b"\r\n", b"\n"))
+        image_file.decode(png_bytes(PIXELS).replace(b"\r\n", b"\n"))
 
 
 # --- truncated and damaged --------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_a_file_cut_at_any_byte_is_refused_unless_nothing_is_missing(name: str) 
 @pytest.mark.parametrize("filtering", [0, 4])
 def test_bombs_beside_the_image_data_are_never_lit(extra: bytes, filtering: int) -> None:
     data = png_bytes(PIXELS, extra, filtering=filtering)
-    np.testing.assert_array_equal(codec.decode(data).pixels[:, :, 0], PIXELS)
+    np.testing.assert_array_equal(image_file.decode(data).pixels[:, :, 0], PIXELS)
 
 
 def jpeg_of_size(width: int, height: int) -> bytes:
@@ -212,11 +212,11 @@ def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 files = sorted(pathlib.Path(sys.argv[1]).iterdir())
 for small in sys.argv[2:]:
-    codec.decode(pathlib.Path(small).read_bytes())
+    image_file.decode(pathlib.Path(small).read_bytes())
 for path in files:
     before = peak()
     try:
-        codec.decode(path.read_bytes())
+        image_file.decode(path.read_bytes())
         said = "decoded"
     except errors.FftToolError as error:
         said = type(error).__name__
@@ -245,7 +245,7 @@ for path in files:
 def test_absurd_headers_are_over_the_limit_not_corrupt(name: str) -> None:
     limits = fft_tool.Limits(max_pixels=1_000_000)
     with pytest.raises(FftToolError) as refused:
-        codec.decode(ABSURD[name], limits)
+        image_file.decode(ABSURD[name], limits)
     assert getattr(refused.value, "code", "") == "too-many-pixels"
 
 
@@ -285,13 +285,13 @@ def test_tiffs_that_would_lose_precision_are_unsupported_and_a_way_out_is_named(
     pixels: Any, options: dict[str, Any], order: str
 ) -> None:
     with pytest.raises(UnsupportedImage, match=r"save .*(8|16)-bit"):
-        codec.decode(tiff(pixels, byteorder=order, **options))
+        image_file.decode(tiff(pixels, byteorder=order, **options))
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_big_tiff_is_taken_or_called_unsupported(order: str) -> None:
     with contextlib.suppress(UnsupportedImage):
-        found = codec.decode(tiff(PIXELS, bigtiff=True, byteorder=order))
+        found = image_file.decode(tiff(PIXELS, bigtiff=True, byteorder=order))
         np.testing.assert_array_equal(found.pixels[:, :, 0], PIXELS)
 
 
@@ -300,7 +300,7 @@ def test_messages_are_sentences_without_internals(name: str) -> None:
     data = SMALL_FILES[name]
     for length in range(1, len(data) - 3, max(1, len(data) // 40)):
         with pytest.raises(ImageError) as refused:
-            codec.decode(data[:length])
+            image_file.decode(data[:length])
         message = str(refused.value)
         assert not re.search(r"Traceback|0x[0-9a-f]{6}|<[a-z_.]+ |\n|BytesIO", message)
         assert len(message) > 20

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fft_tool import codec
+from fft_tool.codec import image_file
 from fft_tool.errors import CorruptImage, ImageError, UnsupportedImage
 from tests.images import SIGNATURE, chunk, chunks_of, header, png_bytes, png_file, ramp, scanlines
 
@@ -20,7 +20,7 @@ HEADER = header(7, 5)
 def outcome(data: bytes) -> Any:
     """What comes of a file: its pixels, or the kind of error."""
     try:
-        return codec.decode(data).pixels.tolist()
+        return image_file.decode(data).pixels.tolist()
     except ImageError as error:
         return type(error)
 
@@ -41,7 +41,7 @@ def test_a_wrong_checksum_in_any_chunk_is_refused_and_the_chunk_named() -> None:
     for damaged in range(len(chunks)):
         parts = [chunk(*entry, crc_error=i == damaged) for i, entry in enumerate(chunks)]
         with pytest.raises(CorruptImage, match=f"{chunks[damaged][0].decode()}.*checksum"):
-            codec.decode(SIGNATURE + b"".join(parts))
+            image_file.decode(SIGNATURE + b"".join(parts))
 
 
 def adam7(pixels: Any) -> bytes:
@@ -63,7 +63,7 @@ def with_image_data(data: bytes, rows: str = "plain") -> bytes:
 
 
 def test_interlaced_rows_are_put_together() -> None:
-    found = codec.decode(with_image_data(zlib.compress(ROWS["interlaced"]), "interlaced"))
+    found = image_file.decode(with_image_data(zlib.compress(ROWS["interlaced"]), "interlaced"))
     np.testing.assert_array_equal(found.pixels[:, :, 0], PIXELS)
 
 
@@ -92,7 +92,7 @@ def test_interlaced_rows_are_put_together() -> None:
 )  # fmt: skip
 def test_damaged_image_data_under_right_checksums_is_refused(rows: str, damage: Any) -> None:
     with pytest.raises(CorruptImage):
-        codec.decode(with_image_data(damage(ROWS[rows]), rows))
+        image_file.decode(with_image_data(damage(ROWS[rows]), rows))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_odd_image_data_comes_out_the_same_however_it_is_stored(surplus: Any) ->
         outcome(with_image_data(surplus(rows), name)) for name, rows in ROWS.items()
     )
     assert plain == filtered == interlaced
-    assert plain in (CorruptImage, codec.decode(png_bytes(PIXELS)).pixels.tolist())
+    assert plain in (CorruptImage, image_file.decode(png_bytes(PIXELS)).pixels.tolist())
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_odd_image_data_comes_out_the_same_however_it_is_stored(surplus: Any) ->
 )  # fmt: skip
 def test_files_against_the_rules_are_refused(data: bytes) -> None:
     with pytest.raises(CorruptImage):
-        codec.decode(data)
+        image_file.decode(data)
 
 
 def test_an_unknown_critical_chunk_is_refused_and_an_unknown_ancillary_one_is_not() -> None:
     with pytest.raises(UnsupportedImage, match="CgBI"):
-        codec.decode(png_bytes(PIXELS, chunk(b"CgBI", bytes(4))))
-    assert codec.decode(png_bytes(PIXELS, chunk(b"cgBI", bytes(4)))).pixels.shape == (5, 7, 1)
+        image_file.decode(png_bytes(PIXELS, chunk(b"CgBI", bytes(4))))
+    assert image_file.decode(png_bytes(PIXELS, chunk(b"cgBI", bytes(4)))).pixels.shape == (5, 7, 1)
 
 
 # --- palettes and transparency ----------------------------------------------------------------
@@ -167,12 +167,12 @@ def with_palette(*extra: bytes) -> bytes:
 )
 def test_a_wrong_palette_is_refused(extra: list[bytes]) -> None:
     with pytest.raises(CorruptImage):
-        codec.decode(with_palette(*extra))
+        image_file.decode(with_palette(*extra))
 
 
 def test_an_index_outside_the_palette_does_no_harm() -> None:
     with contextlib.suppress(CorruptImage):
-        found = codec.decode(with_palette(chunk(b"PLTE", b"\xff\x00\x80" * 2)))
+        found = image_file.decode(with_palette(chunk(b"PLTE", b"\xff\x00\x80" * 2)))
         assert found.pixels.shape == (5, 7, 3)
         assert (found.pixels[PIXELS % 10 < 2] == (255, 0, 128)).all()
 
@@ -185,4 +185,4 @@ def test_a_transparent_colour_of_wrong_length_is_refused_in_plain_words(
 ) -> None:
     data = png_bytes(ramp(5, 7, channels), chunk(b"tRNS", bytes(length)), filtering=filtering)
     with pytest.raises(CorruptImage, match="transparency"):
-        codec.decode(data)
+        image_file.decode(data)

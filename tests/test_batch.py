@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 from fft_tool import pipeline
-from fft_tool.batch import Job, Outcome, run_batch
 from fft_tool.limits import Limits
-from fft_tool.outputs import Outputs, Source
 from fft_tool.recipe import Recipe
-from fft_tool.sources import SourceRef
-from fft_tool.store import Store, open_store
+from fft_tool.results.outputs import Outputs, Source
+from fft_tool.runs.batch import Job, Outcome, run_batch
+from fft_tool.runs.sources import SourceRef
+from fft_tool.stores.base import Store
+from fft_tool.stores.opening import open_store
 from tests.cloud import Bucket
 from tests.images import noise, png_bytes
 
@@ -341,7 +342,7 @@ def test_another_version_is_done_again(
 ) -> None:
     refs = fill(inputs, ["a.png"])
     again(refs, recipe, target)
-    monkeypatch.setattr("fft_tool.artifacts.__version__", "99")
+    monkeypatch.setattr("fft_tool.results.artifacts.__version__", "99")
     assert again(refs, recipe, target) == ["done"]
 
 

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from fft_tool.errors import NotFound
-from fft_tool.store import open_store
+from fft_tool.stores.opening import open_store
 
 pytest.importorskip("awslambdaric", reason="Amazon's client exists for Linux only")
 

@@ -17,11 +17,12 @@ from scipy import fft
 from scipy.signal import get_window
 
 import fft_tool
-from fft_tool import Outputs, Recipe, pngwrite
-from fft_tool.certificate import Certificate, certify, prepared_energy
-from fft_tool.invert import load_spectrum
-from fft_tool.prepare import Preparation
-from fft_tool.spectrum import Spectrum
+from fft_tool import Outputs, Recipe
+from fft_tool.codec import png_encode
+from fft_tool.results.certificate import Certificate, certify, prepared_energy
+from fft_tool.results.spectrum_file import load_spectrum
+from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.preparation import Preparation
 from tests.images import png_bytes
 from tests.planes import Plane, noise, plane_of, planes, read_png, source
 
@@ -214,7 +215,7 @@ def test_scales_that_keep_too_little_are_certified_as_what_they_are(scale: str) 
 
 def damaged_when_written(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Let one code of every picture of that ``kind`` go wrong on its way into the file."""
-    write = pngwrite.encode_rows
+    write = png_encode.encode_rows
     written: list[str] = []
 
     def encode_rows(*arguments: Any, **options: Any) -> bytes:
@@ -226,7 +227,7 @@ def damaged_when_written(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
         codes[3, 14] ^= 0x4000  # in the half that is read; the other is its mirror
         return png_bytes(codes)
 
-    monkeypatch.setattr(pngwrite, "encode_rows", encode_rows)
+    monkeypatch.setattr(png_encode, "encode_rows", encode_rows)
 
 
 @pytest.mark.parametrize("kind", ["magnitude", "phase"])

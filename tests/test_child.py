@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool import process
-from fft_tool.child import Analysed, Child, ChildBug
 from fft_tool.errors import BrokenOff, CropOutside, FftToolError, Killed, RecipeError, TookTooLong
 from fft_tool.limits import Limits
-from fft_tool.outputs import Source
 from fft_tool.recipe import Recipe
+from fft_tool.results.outputs import Source
+from fft_tool.runs import child_process
+from fft_tool.runs.child import Analysed, Child, ChildBug
 from tests.faulty import FAULTY, Faulty
 from tests.images import noise, pink_noise, png_bytes
 from tests.poison import BREAKING_OFF, PROGRAM, poisoned
@@ -43,7 +43,7 @@ def sound() -> Iterator[Child]:
 def faulty() -> Iterator[Child]:
     """A child whose decoder some images bring down, with 300 MiB for all."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process, "PROGRAM", PROGRAM)
+        patch.setattr(child_process, "PROGRAM", PROGRAM)
         child = Child()
         child.prepare(RECIPE, memory=300 * MIB)
         yield child

@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool import png
-from fft_tool.cli import COMMANDS, main, make_parser
-from fft_tool.interrupts import begin_worker, finishing
-from fft_tool.outputs import Source
+from fft_tool.cli.arguments import COMMANDS, make_parser
+from fft_tool.cli.main import main
+from fft_tool.codec import png_file
 from fft_tool.recipe import Recipe
+from fft_tool.results.outputs import Source
+from fft_tool.runs.interrupts import begin_worker, finishing
 from tests.command import SECONDS, Finished, end, start, tool
 from tests.images import noise, opened, pink_noise, png_bytes
 
@@ -384,7 +385,7 @@ def test_a_bug_is_70_with_one_line_and_a_traceback_only_on_request(
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("fft_tool.commands.analyze", have_a_bug)
+    monkeypatch.setattr("fft_tool.cli.commands.analyze", have_a_bug)
     message = fails(run_here(capsys, "analyze", "a.png", "-o", "OUT"), 70)
     assert "bug (ZeroDivisionError: division by zero)" in message
     assert "--debug" in message
@@ -403,7 +404,7 @@ def test_an_interrupt_before_anything_has_begun_is_130_too(
     def interrupted(**_: Any) -> argparse.ArgumentParser:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fft_tool.cli.make_parser", interrupted)
+    monkeypatch.setattr("fft_tool.cli.main.make_parser", interrupted)
     try:
         assert run_here(capsys, "analyze", "a.png", "-o", "OUT").code == 130
     except KeyboardInterrupt:
@@ -428,7 +429,7 @@ def test_an_interrupt_waits_for_what_workers_are_writing_though_no_pool_does(
         wait_for(begun.exists)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fft_tool.commands.analyze", interrupted)
+    monkeypatch.setattr("fft_tool.cli.commands.analyze", interrupted)
     assert run_here(capsys, "analyze", "a.png", "-o", "OUT").code == 130
     assert written.exists()
     assert not multiprocessing.active_children()
@@ -508,7 +509,7 @@ def check_whole(out: Path) -> None:
     """Check that every file is complete, that records have their artifacts, and nothing else."""
     assert not list(out.glob(".*"))
     for path in out.glob("*.png"):
-        png.parse(path.read_bytes())
+        png_file.parse(path.read_bytes())
     for path in out.glob("*.json"):
         for entry in json.loads(path.read_bytes())["artifacts"]:
             assert (out / entry["name"]).stat().st_size == entry["bytes"]

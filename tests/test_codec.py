@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from fft_tool import codec
+from fft_tool.codec import image_file
+from fft_tool.codec.header import Header
+from fft_tool.codec.raster import full_range
 from fft_tool.errors import UnsupportedImage
-from fft_tool.header import Header
-from fft_tool.raster import full_range
 from tests.images import (
     chunk,
     header,
@@ -58,7 +58,7 @@ def test_every_kind_of_png_keeps_every_bit(
     shape: tuple[int, int], channels: int, dtype: type[Any], filtering: int
 ) -> None:
     pixels = noise((*shape, channels), dtype)
-    found = codec.decode(png_bytes(pixels, filtering=filtering))
+    found = image_file.decode(png_bytes(pixels, filtering=filtering))
     assert found.pixels.dtype == dtype
     assert found.white == np.iinfo(dtype).max
     np.testing.assert_array_equal(found.pixels, pixels)
@@ -71,7 +71,7 @@ def test_few_bits_are_spread_over_the_range(depth: int, filtering: int) -> None:
     bits = np.unpackbits(levels[:, :, None], axis=2)[:, :, 8 - depth :]
     rows = scanlines(np.packbits(bits.reshape(6, -1), axis=1), 1, filtering)
     data = png_file(header(8, 6, depth), chunk(b"IDAT", zlib.compress(rows)))
-    found = codec.decode(data)
+    found = image_file.decode(data)
     assert (found.header.depth, found.white) == (depth, 255)
     np.testing.assert_array_equal(found.pixels[:, :, 0], levels * (255 // (2**depth - 1)))
 
@@ -84,7 +84,7 @@ def test_one_colour_can_be_transparent(dtype: type[Any], channels: int, filterin
     pixels = noise((6, 8, channels), dtype)
     pixels[2, 3] = pixels[4, 5] = pixels[0, 0]
     key = struct.pack(f">{channels}H", *pixels[0, 0].tolist())
-    found = codec.decode(png_bytes(pixels, chunk(b"tRNS", key), filtering=filtering))
+    found = image_file.decode(png_bytes(pixels, chunk(b"tRNS", key), filtering=filtering))
     assert found.names[-1] == "alpha"
     assert found.header.channels == channels + 1
     np.testing.assert_array_equal(found.pixels[:, :, :-1], pixels)
@@ -101,7 +101,7 @@ def test_only_the_low_bits_of_a_transparent_level_count(depth: int) -> None:
     data = png_file(header(16 // depth, 3, depth), key, image_data)
     expected = imagecodecs.png_decode(data)
     assert expected[0, 0, 1] == 0
-    np.testing.assert_array_equal(codec.decode(data).pixels, expected)
+    np.testing.assert_array_equal(image_file.decode(data).pixels, expected)
 
 
 @pytest.mark.parametrize("channels", [2, 4])
@@ -112,7 +112,7 @@ def test_a_transparent_colour_beside_an_alpha_channel_is_ignored(
 ) -> None:
     pixels = noise((5, 7, channels), dtype)
     extra = chunk(b"tRNS", bytes(2 * (channels - 1)))
-    found = codec.decode(png_bytes(pixels, extra, filtering=filtering))
+    found = image_file.decode(png_bytes(pixels, extra, filtering=filtering))
     assert found.header.channels == channels
     np.testing.assert_array_equal(found.pixels, pixels)
 
@@ -124,7 +124,7 @@ def test_palettes_give_colour_and_opacity(opacities: list[int]) -> None:
     extra = [chunk(b"PLTE", colours.tobytes())]
     extra += [chunk(b"tRNS", bytes(opacities))] if opacities else []
     image_data = chunk(b"IDAT", zlib.compress(scanlines(indices)))
-    found = codec.decode(png_file(header(8, 6, colour=3), *extra, image_data))
+    found = image_file.decode(png_file(header(8, 6, colour=3), *extra, image_data))
     np.testing.assert_array_equal(found.pixels[:, :, :3], colours[indices])
     if opacities:
         alpha = np.full(50, 255, np.uint8)
@@ -136,7 +136,7 @@ def test_palettes_give_colour_and_opacity(opacities: list[int]) -> None:
 @pytest.mark.parametrize("compression", [None, "lzw", "zlib", "packbits"])
 def test_16_bit_grey_tiff_keeps_every_bit(order: str, compression: str | None) -> None:
     pixels = noise((5, 7), np.uint16)
-    found = codec.decode(tiff(pixels, byteorder=order, compression=compression))
+    found = image_file.decode(tiff(pixels, byteorder=order, compression=compression))
     assert (found.header.depth, found.white) == (16, 65535)
     assert found.pixels.dtype == np.uint16
     assert found.pixels.dtype.isnative
@@ -145,7 +145,7 @@ def test_16_bit_grey_tiff_keeps_every_bit(order: str, compression: str | None) -
 
 def test_12_bit_tiff_has_its_own_white() -> None:
     pixels = noise((6, 8), np.uint16) >> 4
-    found = codec.decode(tiff(pixels, bitspersample=12))
+    found = image_file.decode(tiff(pixels, bitspersample=12))
     assert (found.header.depth, found.white) == (12, 4095)
     np.testing.assert_array_equal(found.pixels[:, :, 0], pixels)
 
@@ -153,7 +153,7 @@ def test_12_bit_tiff_has_its_own_white() -> None:
 @pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
 def test_1_bit_tiff_is_black_and_white(photometric: str) -> None:
     pixels = noise((5, 7)) > 100
-    found = codec.decode(tiff(pixels, photometric=photometric))
+    found = image_file.decode(tiff(pixels, photometric=photometric))
     assert (found.names, found.white, found.header.depth) == (("grey",), 255, 1)
     white = pixels if photometric == "minisblack" else ~pixels
     np.testing.assert_array_equal(found.pixels[:, :, 0], white * 255)
@@ -162,7 +162,7 @@ def test_1_bit_tiff_is_black_and_white(photometric: str) -> None:
 def test_white_is_never_black_in_tiff() -> None:
     for pixels in (noise((5, 7)), noise((5, 7), np.uint16)):
         with contextlib.suppress(UnsupportedImage):
-            found = codec.decode(tiff(pixels, photometric="miniswhite"))
+            found = image_file.decode(tiff(pixels, photometric="miniswhite"))
             np.testing.assert_array_equal(found.pixels[:, :, 0], found.white - pixels)
 
 
@@ -182,7 +182,7 @@ def test_colour_tiff_comes_in_many_ways(options: dict[str, Any]) -> None:
     pixels = noise((33, 47, 3))
     planar = options.get("planarconfig") == "separate"
     stored = pixels.transpose(2, 0, 1) if planar else pixels
-    found = codec.decode(tiff(stored, photometric="rgb", **options))
+    found = image_file.decode(tiff(stored, photometric="rgb", **options))
     np.testing.assert_array_equal(found.pixels, pixels)
 
 
@@ -194,7 +194,7 @@ def test_tiff_has_alpha(channels: int, names: tuple[str, ...]) -> None:
     pixels = noise((5, 7, channels))
     photometric = "rgb" if channels == 4 else "minisblack"
     options = {"extrasamples": ["unassalpha"], "planarconfig": "contig"}
-    found = codec.decode(tiff(pixels, photometric=photometric, **options))
+    found = image_file.decode(tiff(pixels, photometric=photometric, **options))
     assert found.names == names
     np.testing.assert_array_equal(found.pixels, pixels)
 
@@ -203,7 +203,7 @@ def test_premultiplied_grey_and_alpha_is_taken_or_refused_as_unsupported() -> No
     options = {"extrasamples": ["assocalpha"], "planarconfig": "contig"}
     data = tiff(np.full((5, 7, 2), 100, np.uint8), photometric="minisblack", **options)
     with contextlib.suppress(UnsupportedImage):
-        found = codec.decode(data)
+        found = image_file.decode(data)
         assert (found.names, found.pixels[0, 0].tolist()) == (("grey", "alpha"), [255, 100])
 
 
@@ -227,7 +227,7 @@ def test_premultiplied_grey_and_alpha_is_taken_or_refused_as_unsupported() -> No
 )
 def test_other_formats_are_as_pillow_sees_them(image: Image.Image, kind: str, mode: str) -> None:
     data = saved(image, kind)
-    found = codec.decode(data)
+    found = image_file.decode(data)
     assert found.header.format == kind.lower()
     assert found.names == (("grey",) if mode == "L" else ("red", "green", "blue"))
     expected = np.asarray(opened(data).convert(mode)).reshape(found.pixels.shape)
@@ -236,7 +236,7 @@ def test_other_formats_are_as_pillow_sees_them(image: Image.Image, kind: str, mo
 
 def test_lossless_webp_keeps_alpha() -> None:
     pixels = noise((5, 7, 4)) | 1  # no pixel quite clear: the encoder drops the colour of those
-    found = codec.decode(saved(Image.fromarray(pixels), "WEBP", lossless=True))
+    found = image_file.decode(saved(Image.fromarray(pixels), "WEBP", lossless=True))
     np.testing.assert_array_equal(found.pixels, pixels)
 
 
@@ -253,7 +253,7 @@ def test_lossless_webp_keeps_alpha() -> None:
     ids=["png fast", "png", "png 16", "jpeg", "tiff", "webp"],
 )
 def test_the_rest_of_the_pipeline_can_use_the_pixels(data: bytes) -> None:
-    raster = codec.decode(data)
+    raster = image_file.decode(data)
     assert raster.pixels.dtype in (np.uint8, np.uint16)
     assert raster.pixels.dtype.isnative
     assert raster.pixels.ndim == 3
@@ -277,7 +277,7 @@ def test_the_rest_of_the_pipeline_can_use_the_pixels(data: bytes) -> None:
     ids=["tifffile", "tiff", "webp", "png", "acTL"],
 )
 def test_frames_are_counted_and_the_first_is_taken(data: bytes) -> None:
-    found = codec.decode(data)
+    found = image_file.decode(data)
     assert found.header.frames == 3
     first = np.asarray(opened(data).convert("RGB" if len(found.names) >= 3 else "L"))
     pixels = found.pixels[:, :, : 3 if len(found.names) >= 3 else 1]
@@ -286,7 +286,7 @@ def test_frames_are_counted_and_the_first_is_taken(data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "BMP"])
 def test_single_images_have_one_frame(kind: str) -> None:
-    assert codec.open_image(saved(COLOUR, kind)).header.frames == 1
+    assert image_file.open_image(saved(COLOUR, kind)).header.frames == 1
 
 
 # --- the small pieces -------------------------------------------------------------------------
@@ -294,7 +294,7 @@ def test_single_images_have_one_frame(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "BMP"])
 def test_the_format_is_told_by_content(kind: str) -> None:
-    assert codec.sniff(saved(COLOUR, kind)) == kind.lower()
+    assert image_file.sniff(saved(COLOUR, kind)) == kind.lower()
 
 
 def test_the_upright_shape_follows_the_orientation() -> None:
@@ -317,8 +317,8 @@ def test_the_full_range_keeps_order_and_ends(white: int) -> None:
 
 @pytest.mark.parametrize(("x", "y"), [(1.0, 2.0), (65e-3, 130e-3), (1e-9, 1e-9), (1e12, 1e12)])
 def test_written_images_carry_their_pixel_size(x: float, y: float) -> None:
-    data = codec.encode_image(ramp(5, 7), 255, pixel_size_um=(x, y))
-    size = codec.open_image(data).header.pixel_size_um
+    data = image_file.encode_image(ramp(5, 7), 255, pixel_size_um=(x, y))
+    size = image_file.open_image(data).header.pixel_size_um
     assert size is not None
     if 1e-3 < x < 1e3:
         assert size == pytest.approx((x, y), rel=1e-6)
@@ -326,5 +326,5 @@ def test_written_images_carry_their_pixel_size(x: float, y: float) -> None:
 
 def test_written_images_of_12_bits_come_back_by_their_white() -> None:
     pixels: Any = noise((5, 7), np.uint16) >> 4
-    found = codec.decode(codec.encode_image(pixels, 4095)).pixels[:, :, 0]
+    found = image_file.decode(image_file.encode_image(pixels, 4095)).pixels[:, :, 0]
     np.testing.assert_array_equal(np.rint(found / 65535 * 4095), pixels)

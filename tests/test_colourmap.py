@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from fft_tool import colourmap
-from fft_tool.colourmap import colourise, cyclic, oklab_to_linear, sequential
+from fft_tool.spectrum import colourmap
+from fft_tool.spectrum.colourmap import colourise, cyclic, oklab_to_linear, sequential
 
 Table = NDArray[np.uint8]
 Canvas = NDArray[np.float64]

@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from fft_tool.cli import COMMANDS, main
+from fft_tool.cli.arguments import COMMANDS
+from fft_tool.cli.main import main
 from fft_tool.recipe import Recipe
 from tests.cloud import Bucket
 from tests.command import Finished, disk_of, obey_permissions, tool

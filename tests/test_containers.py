@@ -12,16 +12,16 @@ import pytest
 from PIL import Image
 
 import fft_tool
-from fft_tool import codec, containers
-from fft_tool.batch import Job, process
+from fft_tool.codec import containers, image_file
 from fft_tool.errors import BadArtifact, CorruptImage, TooCostly
-from fft_tool.invert import load_spectrum, save_spectrum
 from fft_tool.limits import Limits
-from fft_tool.measures import measure
-from fft_tool.polar import polar_power
-from fft_tool.prepare import Preparation
-from fft_tool.sources import SourceRef
-from fft_tool.transform import forward
+from fft_tool.measures.measure import measure
+from fft_tool.measures.polar import polar_power
+from fft_tool.results.spectrum_file import load_spectrum, save_spectrum
+from fft_tool.runs.batch import Job, process
+from fft_tool.runs.sources import SourceRef
+from fft_tool.spectrum.preparation import Preparation
+from fft_tool.spectrum.transform import forward
 from tests.images import noise, ramp, saved
 
 COLOUR = Image.fromarray(ramp(64, 64, 3))
@@ -48,12 +48,12 @@ def test_a_tile_far_larger_than_its_image_is_refused(order: str) -> None:
     # 1.9 MB with one tile of 44,032 x 44,032 behind 64 x 64 pixels took 1.9 GiB.
     data = tiff([*SIZE, (322, 4, 1, 44_032), (323, 4, 1, 44_032)], order=order)
     with pytest.raises(TooCostly, match=r"tiles of 44,032 x 44,032 pixels in an image of 64 x 64"):
-        codec.open_image(data)
+        image_file.open_image(data)
 
 
 def test_more_strips_than_an_image_can_have_are_refused() -> None:
     with pytest.raises(TooCostly, match="tags say that they hold more than"):
-        codec.open_image(tiff([*SIZE, (273, 4, 2_500_000, 8), (278, 4, 1, 64)]))
+        image_file.open_image(tiff([*SIZE, (273, 4, 2_500_000, 8), (278, 4, 1, 64)]))
 
 
 def test_directories_are_counted_and_bounded() -> None:
@@ -72,29 +72,29 @@ def test_directories_in_a_circle_are_counted_once() -> None:
 @pytest.mark.parametrize("size", range(4, 36))
 def test_a_tiff_that_ends_early_is_corrupt(size: int) -> None:
     with pytest.raises(CorruptImage):
-        codec.decode(tiff(SIZE)[:size])
+        image_file.decode(tiff(SIZE)[:size])
 
 
 def test_an_honest_stack_tells_its_pages() -> None:
     pages = [Image.fromarray(noise((8, 8))) for _ in range(30)]
     buffer = io.BytesIO()
     pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
-    assert codec.decode(buffer.getvalue()).header.frames == 30
+    assert image_file.decode(buffer.getvalue()).header.frames == 30
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "jpeg", "packbits"])
 def test_honest_tiffs_are_taken(compression: str) -> None:
     data = saved(COLOUR, "TIFF", compression=compression)
-    assert codec.decode(data).pixels.shape == (64, 64, 3)
+    assert image_file.decode(data).pixels.shape == (64, 64, 3)
 
 
 def test_a_jpeg_of_too_many_scans_is_refused() -> None:
     # 12,000 empty scans in 1.9 MB took 88 s.
     data = saved(COLOUR, "JPEG", progressive=True)
-    assert codec.decode(data).pixels.shape == (64, 64, 3)
+    assert image_file.decode(data).pixels.shape == (64, 64, 3)
     scan = data[data.rindex(b"\xff\xda") : -2]
     with pytest.raises(TooCostly, match=r"JPEG has 12,0\d\d scans, 64 are accepted"):
-        codec.open_image(data[:-2] + 12_000 * scan + data[-2:])
+        image_file.open_image(data[:-2] + 12_000 * scan + data[-2:])
 
 
 def run_length_bmp(width: int, height: int) -> bytes:
@@ -111,10 +111,10 @@ def run_length_bmp(width: int, height: int) -> bytes:
 
 
 def test_a_large_run_length_coded_bmp_is_refused() -> None:
-    assert codec.decode(run_length_bmp(300, 20)).pixels.shape == (20, 300, 3)
+    assert image_file.decode(run_length_bmp(300, 20)).pixels.shape == (20, 300, 3)
     # Pillow decodes it in Python: 14 kB took 11.5 s.
     with pytest.raises(TooCostly, match=r"1025 x 1024 = 1,049,600 pixels, 1,048,576 are accepted"):
-        codec.open_image(run_length_bmp(1025, 1024))
+        image_file.open_image(run_length_bmp(1025, 1024))
 
 
 def test_a_spectrum_that_inflates_is_refused_before_it_does() -> None:

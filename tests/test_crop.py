@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fft_tool.crop import FORM, Box, Centre, Crop, Percent, Square, parse_crop, parse_size
 from fft_tool.errors import CropOutside
+from fft_tool.image.region import FORM, Box, Centre, Crop, Percent, Square, parse_crop, parse_size
 from tests.recipes import SIZES, crops, percents
 
 SIDES = st.integers(1, 5000)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fft_tool.cli import COMMANDS
+from fft_tool.cli.arguments import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 

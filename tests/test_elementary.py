@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool import elementary
-from fft_tool.elementary import arctan2, log1p
-from fft_tool.picture import paint
-from fft_tool.scale import SCALES
-from fft_tool.transform import forward
+from fft_tool.spectrum import elementary
+from fft_tool.spectrum.elementary import arctan2, log1p
+from fft_tool.spectrum.pictures import paint
+from fft_tool.spectrum.scale import SCALES
+from fft_tool.spectrum.transform import forward
 from tests.command import tool
 from tests.images import pink_noise
 

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from numpy.typing import NDArray
 
 import fft_tool
-from fft_tool import Recipe, Source, codec
+from fft_tool import Recipe, Source
+from fft_tool.codec import image_file
 from fft_tool.errors import RecipeError
-from fft_tool.invert import Inversion, restore_plane, spectrum_of_pictures
+from fft_tool.spectrum.inversion import Inversion, restore_plane, spectrum_of_pictures
 from tests.planes import Plane, noise, planes, source
 from tests.recipes import recipes
 from tests.runs import EVERYTHING, record_of, run
@@ -126,7 +127,7 @@ def test_statistics_are_those_of_the_grey_plane_and_of_each_channel(
 
 def test_recipe_s_pixel_size_goes_before_the_source_s() -> None:
     with_size = fft_tool.run(
-        Source("a.png", codec.encode_image(noise((8, 8)), 255, pixel_size_um=(2.0, 4.0))),
+        Source("a.png", image_file.encode_image(noise((8, 8)), 255, pixel_size_um=(2.0, 4.0))),
         Recipe(metadata=True),
     )
     record = record_of(with_size)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import fft_tool
-from fft_tool import codec
+from fft_tool.codec import image_file
 from tests.images import chunk, noise, png_bytes, ramp, saved, tiff_directory
 
 tifffile = import_module("tifffile")  # has no types: whatever it holds is Any
@@ -50,7 +50,7 @@ def oriented(kind: str, value: int, image: Image.Image = COLOUR) -> bytes:
 def test_pixels_are_turned_upright_as_exif_says(kind: str, value: int) -> None:
     data = oriented(kind, value)
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
-    image = codec.open_image(data)
+    image = image_file.open_image(data)
     found = image.decode()
     np.testing.assert_array_equal(found.pixels, np.asarray(upright))
     assert image.header.orientation == value
@@ -61,15 +61,17 @@ def test_pixels_are_turned_upright_as_exif_says(kind: str, value: int) -> None:
 @pytest.mark.parametrize("value", range(1, 9))
 def test_16_bit_tiff_is_turned_upright(value: int) -> None:
     pixels = noise((5, 7), np.uint16)
-    found = codec.decode(tiff(pixels, extratags=[(274, "H", 1, value, True)]))
-    turned = codec.decode(png_bytes(pixels, chunk(b"eXIf", tiff_directory((274, "H", [value])))))
+    found = image_file.decode(tiff(pixels, extratags=[(274, "H", 1, value, True)]))
+    turned = image_file.decode(
+        png_bytes(pixels, chunk(b"eXIf", tiff_directory((274, "H", [value]))))
+    )
     np.testing.assert_array_equal(found.pixels, turned.pixels)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_exif_of_both_byte_orders_is_read(order: str) -> None:
     block = tiff_directory((274, "H", [8]), order=order)
-    assert codec.decode(png_bytes(ramp(5, 7), chunk(b"eXIf", block))).header.shape == (7, 5)
+    assert image_file.decode(png_bytes(ramp(5, 7), chunk(b"eXIf", block))).header.shape == (7, 5)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -84,7 +86,7 @@ def test_an_impossible_orientation_is_none(kind: str, entry: Any) -> None:
         data = png_bytes(np.asarray(image), chunk(b"eXIf", tiff_directory(entry)))
     else:
         data = saved(image, kind, exif=exif(entry))
-    head = codec.open_image(data).header
+    head = image_file.open_image(data).header
     assert (head.orientation, head.shape) == (1, (5, 7))
 
 
@@ -92,7 +94,7 @@ def test_an_impossible_orientation_is_none(kind: str, entry: Any) -> None:
 def test_an_orientation_in_the_records_json_is_a_whole_number(letters: str) -> None:
     values = [6, 1] if letters == "II" else [6]
     extra = chunk(b"eXIf", tiff_directory((274, letters, values)))
-    orientation = codec.open_image(png_bytes(ramp(5, 7), extra)).header.orientation
+    orientation = image_file.open_image(png_bytes(ramp(5, 7), extra)).header.orientation
     assert type(orientation) is int
 
 
@@ -141,21 +143,21 @@ def physical(x: float, y: float) -> bytes:
 def test_the_pixel_size_is_found_and_its_origin_named(
     data: bytes, size: tuple[float, float], origin: str
 ) -> None:
-    head = codec.open_image(data).header
+    head = image_file.open_image(data).header
     assert head.pixel_size_um == pytest.approx(size)
     assert head.pixel_size_from == origin
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "WEBP", "JPEG"])
 def test_the_pixel_size_turns_with_the_image(kind: str) -> None:
-    size = codec.open_image(resolution(kind, 300, 150, turn=6)).header.pixel_size_um
+    size = image_file.open_image(resolution(kind, 300, 150, turn=6)).header.pixel_size_um
     assert size == pytest.approx((INCH / 150, INCH / 300))
 
 
 def test_the_pixel_size_of_a_png_turns_with_the_image() -> None:
     extra = [chunk(b"pHYs", struct.pack(">IIB", 1000, 500, 1))]
     extra += [chunk(b"eXIf", tiff_directory((274, "H", [5])))]
-    assert codec.open_image(png_bytes(ramp(5, 7), *extra)).header.pixel_size_um == (2000, 1000)
+    assert image_file.open_image(png_bytes(ramp(5, 7), *extra)).header.pixel_size_um == (2000, 1000)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_the_pixel_size_of_a_png_turns_with_the_image() -> None:
     ],
 )  # fmt: skip
 def test_no_pixel_size_is_none(data: bytes) -> None:
-    head = codec.open_image(data).header
+    head = image_file.open_image(data).header
     assert (head.pixel_size_um, head.pixel_size_from) == (None, None)
 
 
@@ -199,7 +201,7 @@ ODD_NUMBERS: dict[str, tuple[str, list[Any]]] = {
 def test_a_pixel_size_that_is_no_length_is_none(kind: str, name: str) -> None:
     entries = [(tag, *ODD_NUMBERS[name]) for tag in (282, 283)]
     data = saved(COLOUR, kind, exif=exif(*entries)).replace(b"JFIF\0", b"JFXX\0", 1)
-    head = codec.open_image(data).header
+    head = image_file.open_image(data).header
     assert (head.pixel_size_um, head.pixel_size_from) == (None, None)
 
 
@@ -236,5 +238,5 @@ def test_damaged_exif_does_not_cost_the_image(kind: str, name: str) -> None:
         data = png_bytes(ramp(5, 7, 3), chunk(b"eXIf", block))
     else:
         data = saved(COLOUR, kind, exif=b"Exif\0\0" + block)
-    head = codec.decode(data).header
+    head = image_file.decode(data).header
     assert (head.shape, head.orientation, head.pixel_size_um) == ((5, 7), 1, None)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fft_tool.filters import (
+from fft_tool.spectrum.filters import (
     BandPass,
     Filter,
     HighPass,
@@ -22,7 +22,7 @@ from fft_tool.filters import (
     format_filters,
     parse_filters,
 )
-from fft_tool.spectrum import Spectrum, frequencies
+from fft_tool.spectrum.half import Spectrum, frequencies
 
 Canvas = NDArray[np.float64]
 Shape = tuple[int, int]

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fft_tool
-from fft_tool import findings as said
-from fft_tool import record as records
+from fft_tool.codec.png_encode import encode
 from fft_tool.errors import CorruptImage
-from fft_tool.findings import findings
-from fft_tool.pngwrite import encode
 from fft_tool.recipe import Recipe
+from fft_tool.report import sentences as said
+from fft_tool.report.sentences import findings
+from fft_tool.results import record as records
 from tests.images import noise, pink_noise
 
 Json = dict[str, Any]

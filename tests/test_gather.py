@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 import fft_tool
-from fft_tool import record as records
 from fft_tool.errors import BadArtifact, EmptyImage, NotFound
-from fft_tool.gather import read_entries, read_records
-from fft_tool.outputs import Source
 from fft_tool.recipe import Recipe
-from fft_tool.store import MemoryStore, Store, open_store
+from fft_tool.results import record as records
+from fft_tool.results.outputs import Source
+from fft_tool.runs.reading import read_entries, read_records
+from fft_tool.stores.base import Store
+from fft_tool.stores.memory import MemoryStore
+from fft_tool.stores.opening import open_store
 from tests.cloud import Bucket
 from tests.images import noise, png_bytes
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from fft_tool.codec.raster import CHANNEL_NAMES
 from fft_tool.errors import RecipeError
-from fft_tool.grey import grey_plane
-from fft_tool.raster import CHANNEL_NAMES
+from fft_tool.image.grey import grey_plane
 from tests.images import noise
 
 DEPTHS = [(np.uint8, 255), (np.uint16, 65535), (np.uint16, 4095)]

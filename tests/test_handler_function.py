@@ -10,9 +10,10 @@ import pytest
 
 import fft_tool
 from fft_tool import Recipe, Source
-from fft_tool.child import Child
 from fft_tool.errors import NotAllowed, StoreUnavailable
-from fft_tool.store import MemoryStore, Store
+from fft_tool.runs.child import Child
+from fft_tool.stores.base import Store
+from fft_tool.stores.memory import MemoryStore
 from handler.errors import MalformedEvent, OutOfTime
 from handler.function import Function
 from handler.settings import Settings
@@ -367,7 +368,7 @@ BROKEN_OFF = ("crash", "eat", "kill", "babble", "forge")
 def faulty() -> Iterator[Child]:
     """A child whose decoder some images bring down."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fft_tool.process.PROGRAM", PROGRAM)
+        patch.setattr("fft_tool.runs.child_process.PROGRAM", PROGRAM)
         made = Child()
         made.prepare(Recipe(metadata=True), memory=300 << 20)
         yield made

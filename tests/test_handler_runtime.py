@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from fft_tool import record as records
+from fft_tool.results import record as records
 from tests.deliveries import (
     Event,
     batch,

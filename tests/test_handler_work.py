@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 import fft_tool
 from fft_tool import Recipe, Source
-from fft_tool import record as records
 from fft_tool.errors import NotAllowed, StoreError, StoreFull, StoreUnavailable
-from fft_tool.store import Stat, Stored
+from fft_tool.results import record as records
+from fft_tool.stores.base import Stat, Stored
 from handler.errors import KeyTooLong, OutOfTime
 from handler.events import Task
 from handler.patience import Patience

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from fft_tool.histogram import BAR, BOTTOM, HEIGHT, LEFT, TOP, WIDTH, histogram_picture
-from fft_tool.stats import PixelStatistics, Threshold, describe
+from fft_tool.image.statistics import PixelStatistics, Threshold, describe
+from fft_tool.results.histogram import BAR, BOTTOM, HEIGHT, LEFT, TOP, WIDTH, histogram_picture
 
 
 def statistics(values: list[int], white: int = 255, threshold: Threshold = 255) -> PixelStatistics:

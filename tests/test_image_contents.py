@@ -61,7 +61,7 @@ def test_nothing_in_it_is_compiled_when_it_starts(image: Image) -> None:
     """There is bytecode for every module, also of the standard library's, which bases lack."""
     code = """
 import os, sys
-import awslambdaric.bootstrap, handler.entry, fft_tool.s3_boto3
+import awslambdaric.bootstrap, handler.entry, fft_tool.stores.s3_boto3
 for name, module in sorted(sys.modules.items()):
     spec = getattr(module, "__spec__", None)
     if spec and spec.origin and spec.origin.endswith(".py") and not os.path.exists(spec.cached):

@@ -15,18 +15,17 @@ from numpy.typing import NDArray
 
 import fft_tool
 from fft_tool import Outputs, Recipe
-from fft_tool.invert import (
+from fft_tool.pipeline import analyse
+from fft_tool.results.spectrum_file import load_spectrum, save_spectrum
+from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.inversion import (
     Inversion,
-    load_spectrum,
     quantised,
     restore_plane,
     restore_rows,
-    save_spectrum,
     spectrum_of_pictures,
 )
-from fft_tool.pipeline import analyse
-from fft_tool.prepare import Preparation
-from fft_tool.spectrum import Spectrum
+from fft_tool.spectrum.preparation import Preparation
 from tests.planes import FAMILIES, SMALL_SHAPES, Plane, Shape, noise, plane_of, planes, source
 
 PICTURES = Recipe(bits=16, metadata=True)

@@ -11,14 +11,10 @@ import pytest
 from hypothesis import given, settings
 
 from fft_tool.errors import BadArtifact, NotInvertible
-from fft_tool.invert import (
-    Inversion,
-    load_spectrum,
-    save_spectrum,
-    spectrum_of_pictures,
-)
-from fft_tool.prepare import Preparation
-from fft_tool.transform import forward
+from fft_tool.results.spectrum_file import load_spectrum, save_spectrum
+from fft_tool.spectrum.inversion import Inversion, spectrum_of_pictures
+from fft_tool.spectrum.preparation import Preparation
+from fft_tool.spectrum.transform import forward
 from tests.images import png_bytes
 from tests.planes import Plane, noise, planes
 

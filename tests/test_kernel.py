@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fft_tool import kernel as kernels
-from fft_tool import transform
-from fft_tool.kernel import BY_SIZE, UNSCALED, PublicKernel
-from fft_tool.transform import forward, inverse
+from fft_tool.spectrum import kernel as kernels
+from fft_tool.spectrum import transform
+from fft_tool.spectrum.kernel import BY_SIZE, UNSCALED, PublicKernel
+from fft_tool.spectrum.transform import forward, inverse
 from tests.planes import SMALL_SHAPES, Shape, noise
 
 

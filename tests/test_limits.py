@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 import fft_tool
-from fft_tool import codec, pipeline
+from fft_tool import pipeline
+from fft_tool.codec import image_file
 from fft_tool.errors import (
     CorruptImage,
     EmptyImage,
@@ -35,74 +36,74 @@ def cut(kind: str) -> bytes:
 def test_a_sound_file_within_the_limits_is_taken() -> None:
     data = png_bytes(ramp(50, 70))
     exact = Limits(max_bytes=len(data), max_pixels=3500, formats=("png",))
-    assert codec.decode(data, exact).pixels.shape == (50, 70, 1)
+    assert image_file.decode(data, exact).pixels.shape == (50, 70, 1)
 
 
 def test_one_byte_too_many_is_too_many() -> None:
     data = png_bytes(ramp(50, 70))
     with pytest.raises(TooManyBytes):
-        codec.decode(data, Limits(max_bytes=len(data) - 1))
+        image_file.decode(data, Limits(max_bytes=len(data) - 1))
 
 
 @pytest.mark.parametrize(("width", "height"), [(70, 50), (50, 70), (3500, 1)])
 def test_one_pixel_too_many_is_too_many(width: int, height: int) -> None:
     data = png_file(header(width, height), chunk(b"IDAT", zlib.compress(b"")))
     with pytest.raises(TooManyPixels):
-        codec.open_image(data, Limits(max_pixels=3499))
-    assert codec.open_image(data, Limits(max_pixels=3500)).header.width == width
+        image_file.open_image(data, Limits(max_pixels=3499))
+    assert image_file.open_image(data, Limits(max_pixels=3500)).header.width == width
 
 
 def test_the_undecodable_file_gets_past_the_header() -> None:
-    assert codec.open_image(UNDECODABLE).header.shape == (50, 70)
+    assert image_file.open_image(UNDECODABLE).header.shape == (50, 70)
     with pytest.raises(CorruptImage):
-        codec.decode(UNDECODABLE)
+        image_file.decode(UNDECODABLE)
 
 
 def test_bytes_are_counted_before_anything_is_read() -> None:
     with pytest.raises(TooManyBytes):
-        codec.decode(b"no image at all", Limits(max_bytes=14))
+        image_file.decode(b"no image at all", Limits(max_bytes=14))
 
 
 def test_an_empty_file_is_empty_whatever_the_limits() -> None:
     with pytest.raises(EmptyImage):
-        codec.decode(b"", Limits(max_bytes=0, max_pixels=0, formats=()))
+        image_file.decode(b"", Limits(max_bytes=0, max_pixels=0, formats=()))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "BMP"])
 def test_formats_are_refused_by_their_first_bytes(kind: str) -> None:
     data = saved(COLOUR, kind)[:16]
     with pytest.raises(UnknownFormat, match=f"{kind.lower()} is not accepted here, only png"):
-        codec.decode(data, Limits(formats=("png",)))
+        image_file.decode(data, Limits(formats=("png",)))
 
 
 def test_pixels_are_counted_before_a_png_is_decoded() -> None:
     with pytest.raises(TooManyPixels):
-        codec.decode(UNDECODABLE, Limits(max_pixels=3499))
+        image_file.decode(UNDECODABLE, Limits(max_pixels=3499))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF", "BMP"])
 def test_pixels_are_counted_before_other_formats_are_decoded(kind: str) -> None:
     with pytest.raises(CorruptImage):
-        codec.decode(cut(kind))
+        image_file.decode(cut(kind))
     with pytest.raises(TooManyPixels):
-        codec.decode(cut(kind), Limits(max_pixels=3499))
+        image_file.decode(cut(kind), Limits(max_pixels=3499))
 
 
 @pytest.mark.parametrize("lossless", [False, True])
 def test_pixels_are_counted_before_webp_is_decoded(lossless: bool) -> None:
     data = saved(COLOUR, "WEBP", lossless=lossless)[:-100]
     with pytest.raises(CorruptImage):
-        codec.decode(data)
+        image_file.decode(data)
     with pytest.raises(TooManyPixels):
-        codec.decode(data, Limits(max_pixels=3499))
+        image_file.decode(data, Limits(max_pixels=3499))
 
 
 def test_turning_does_not_get_pixels_past_the_limit() -> None:
     exif = b"MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
     data = png_bytes(ramp(50, 70), chunk(b"eXIf", exif))
     with pytest.raises(TooManyPixels):
-        codec.decode(data, Limits(max_pixels=3499))
-    assert codec.decode(data, Limits(max_pixels=3500)).pixels.shape == (70, 50, 1)
+        image_file.decode(data, Limits(max_pixels=3499))
+    assert image_file.decode(data, Limits(max_pixels=3500)).pixels.shape == (70, 50, 1)
 
 
 def test_memory_is_estimated_before_anything_is_decoded() -> None:
@@ -163,4 +164,4 @@ def test_a_huge_header_overflows_nothing() -> None:
     size = struct.pack(">II", 2**31 - 1, 2**31 - 1)
     data = png_file(chunk(b"IHDR", size + b"\x08\0\0\0\0"), chunk(b"IDAT", b"x"))
     with pytest.raises(TooManyPixels, match="4,611,686,014,132,420,609"):
-        codec.decode(data)
+        image_file.decode(data)

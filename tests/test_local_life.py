@@ -168,7 +168,11 @@ def test_the_code_of_the_function_is_complete_and_without_this_tool() -> None:
         names = set(archive.namelist())
         for name in names:
             assert archive.read(name) == (ROOT / name).read_bytes()
-    assert {"handler/entry.py", "fft_tool/pipeline.py", "fft_tool/record.schema.json"} <= names
+    assert {
+        "handler/entry.py",
+        "fft_tool/pipeline.py",
+        "fft_tool/results/record.schema.json",
+    } <= names
     assert not [name for name in names if "local" in name or "__pycache__" in name]
 
 

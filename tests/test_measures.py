@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fft_tool.measures import MAX_JSON_BINS, measure, thinned
-from fft_tool.orientation import orientation
-from fft_tool.peaks import find_peaks
-from fft_tool.radial import fit_slope, high_frequency_fraction, radial_profile
-from fft_tool.spectrum import Spectrum
+from fft_tool.measures.measure import MAX_JSON_BINS, measure, thinned
+from fft_tool.measures.orientation import orientation
+from fft_tool.measures.peaks import find_peaks
+from fft_tool.measures.radial import fit_slope, high_frequency_fraction, radial_profile
+from fft_tool.spectrum.half import Spectrum
 
 fft = import_module("scipy.fft")
 

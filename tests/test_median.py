@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fft_tool.median import median
+from fft_tool.measures.median import median
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])

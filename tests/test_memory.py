@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fft_tool
-from fft_tool import pngwrite
-from fft_tool.header import Header
-from fft_tool.memory import memory_needed
+from fft_tool.admission import memory_needed
+from fft_tool.codec import png_encode
+from fft_tool.codec.header import Header
 from tests.command import said_of_file
 from tests.images import chunk, noise, pink_noise, png_file, saved
 
@@ -59,8 +59,8 @@ def file(kind: str, side: int) -> bytes:
     makers: dict[str, Callable[[], bytes]] = {
         "grey": lambda: saved(Image.fromarray(grey), "PNG", compress_level=1),
         "rgb": lambda: saved(image, "PNG", compress_level=1),
-        "rgb 16": lambda: pngwrite.encode(noise((side, side, 3), np.uint16)),
-        "rgba 16": lambda: pngwrite.encode(noise((side, side, 4), np.uint16)),
+        "rgb 16": lambda: png_encode.encode(noise((side, side, 3), np.uint16)),
+        "rgba 16": lambda: png_encode.encode(noise((side, side, 4), np.uint16)),
         "interlaced": lambda: interlaced(colour),
         "palette": lambda: saved(palette, "PNG", compress_level=1),
         "palette, alpha": lambda: saved(
@@ -138,7 +138,7 @@ def test_the_estimate_grows_at_least_as_fast_as_the_memory(
 def test_the_estimate_is_safe_for_narrow_images(
     shape: tuple[int, int], recipe: str, tmp_path: Path
 ) -> None:
-    needed, taken = needed_and_taken(pngwrite.encode(noise(shape)), recipe, tmp_path)
+    needed, taken = needed_and_taken(png_encode.encode(noise(shape)), recipe, tmp_path)
     assert taken <= needed <= 2.5 * taken, f"{needed / MIB:.0f} MiB for {taken / MIB:.0f} MiB"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fft_tool.naming import EXTENSIONS, output_base, output_name
+from fft_tool.results.naming import EXTENSIONS, output_base, output_name
 
 # Names made of the pieces that the rule looks at meet each other far more often than random ones.
 pieces = st.sampled_from(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fft_tool.orientation import Orientation, angle_of, orientation, round_angle
-from fft_tool.spectrum import Spectrum, frequencies, multiplicity
+from fft_tool.measures.orientation import Orientation, angle_of, orientation, round_angle
+from fft_tool.spectrum.half import Spectrum, frequencies, multiplicity
 
 fft = import_module("scipy.fft")
 

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fft_tool
-from fft_tool import Limits, Recipe, Source, codec, pipeline, pngwrite
+from fft_tool import Limits, Recipe, Source, pipeline
+from fft_tool.admission import Tally, largest_output, output_size
+from fft_tool.codec import image_file, png_encode
+from fft_tool.codec.header import Header
 from fft_tool.errors import CropOutside, TooMuchOutput
-from fft_tool.header import Header
-from fft_tool.output_size import Tally, largest_output, output_size
-from fft_tool.outputs import Artifact, output_kinds
+from fft_tool.results.outputs import Artifact, output_kinds
 from tests.images import noise, pink_noise, png_of_zeros
 from tests.recipes import recipes
 
@@ -32,7 +33,7 @@ def bytes_of(outputs: fft_tool.Outputs) -> int:
 
 
 def estimated(source: Source, recipe: Recipe) -> int:
-    header = codec.open_image(source.data).header
+    header = image_file.open_image(source.data).header
     return output_size(header, recipe, output_kinds(recipe), name=source.name)
 
 
@@ -47,7 +48,7 @@ def test_the_estimate_is_never_below_what_is_written(
 ) -> None:
     """Noise is what compresses least."""
     pixels = noise((*shape, channels) if channels > 1 else shape, dtype)
-    source, told = Source("a.png", pngwrite.encode(pixels)), Recipe.parse_text(recipe)
+    source, told = Source("a.png", png_encode.encode(pixels)), Recipe.parse_text(recipe)
     assert bytes_of(fft_tool.run(source, told)) <= estimated(source, told)
 
 
@@ -60,7 +61,7 @@ def test_the_estimate_is_never_below_what_is_written(
 def test_the_estimate_holds_for_any_recipe_and_name(
     recipe: Recipe, shape: tuple[int, int], name: str
 ) -> None:
-    source = Source(name, pngwrite.encode(noise(shape)))
+    source = Source(name, png_encode.encode(noise(shape)))
     try:
         written = bytes_of(fft_tool.run(source, recipe))
     except fft_tool.FftToolError:
@@ -75,15 +76,15 @@ def test_for_natural_images_the_estimate_is_at_most_twice_what_is_written(
     told = Recipe.parse_text(recipe)
     names = ("landscape", "micrograph", "colour", "fabric_moire", "blurred")
     files = [(repository / "input_images" / f"{name}.png").read_bytes() for name in names]
-    for data in (*files, pngwrite.encode(pink_noise((1024, 768)))):
+    for data in (*files, png_encode.encode(pink_noise((1024, 768)))):
         source = Source("a.png", data)
         assert estimated(source, told) <= 2 * bytes_of(fft_tool.run(source, told))
 
 
 def test_spectra_and_phase_pictures_do_not_compress_and_their_estimate_is_exact() -> None:
-    source = Source("a.png", pngwrite.encode(pink_noise((1000, 1000))))
+    source = Source("a.png", png_encode.encode(pink_noise((1000, 1000))))
     recipe = Recipe.parse_text("spectrum=yes precision=double")
-    header = codec.open_image(source.data).header
+    header = image_file.open_image(source.data).header
     outputs = fft_tool.run(source, recipe)
     for kind in ("spectrum", "phase"):
         assert output_size(header, recipe, [kind]) <= 1.03 * len(outputs[kind].data)
@@ -127,7 +128,7 @@ def test_a_file_of_5_kb_that_would_leave_348_mb_behind_is_refused_undecoded(
     def refuse(_: object) -> None:
         raise AssertionError("decoded before it was checked")
 
-    monkeypatch.setattr(codec.Encoded, "decode", refuse)
+    monkeypatch.setattr(image_file.Encoded, "decode", refuse)
     source = Source("a.png", png_of_zeros(5900, 5900))
     recipe = Recipe.parse_text("spectrum=yes precision=double")
     assert len(source.data) < 5_000
@@ -140,7 +141,7 @@ def test_a_file_of_5_kb_that_would_leave_348_mb_behind_is_refused_undecoded(
 def test_whatever_makes_artifacts_keeps_to_the_bound_before_anything_is_decoded(
     operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = Source("a.png", pngwrite.encode(noise((64, 64))))
+    source = Source("a.png", png_encode.encode(noise((64, 64))))
     recipe = Recipe.parse_text("crop=square filter=lowpass:4")
     do = getattr(pipeline, operation)
     do(source, recipe, Limits(max_output_bytes=100_000))
@@ -148,7 +149,7 @@ def test_whatever_makes_artifacts_keeps_to_the_bound_before_anything_is_decoded(
     def refuse(_: object) -> None:
         raise AssertionError("decoded before it was checked")
 
-    monkeypatch.setattr(codec.Encoded, "decode", refuse)
+    monkeypatch.setattr(image_file.Encoded, "decode", refuse)
     with pytest.raises(TooMuchOutput, match=r"up to .* bytes, 4,000 are allowed: ask for fewer"):
         do(source, recipe, Limits(max_output_bytes=4_000))
 
@@ -157,15 +158,15 @@ def test_whatever_makes_artifacts_keeps_to_the_bound_before_anything_is_decoded(
 def test_what_is_made_is_counted_even_if_the_estimate_was_wrong(
     operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = Source("a.png", pngwrite.encode(noise((64, 64))))
+    source = Source("a.png", png_encode.encode(noise((64, 64))))
     recipe = Recipe.parse_text("crop=square filter=lowpass:4")
-    monkeypatch.setattr("fft_tool.subject.output_size", lambda *_, **__: 0)
+    monkeypatch.setattr("fft_tool.image.selection.output_size", lambda *_, **__: 0)
     with pytest.raises(TooMuchOutput):
         getattr(pipeline, operation)(source, recipe, Limits(max_output_bytes=1_000))
 
 
 def test_statistics_leave_nothing_behind() -> None:
-    source = Source("a.png", pngwrite.encode(noise((64, 64))))
+    source = Source("a.png", png_encode.encode(noise((64, 64))))
     assert pipeline.run_stats(source, Recipe(), Limits(max_output_bytes=0)).artifacts == ()
 
 

@@ -7,8 +7,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from fft_tool.naming import EXTENSIONS, output_name
-from fft_tool.outputs import Artifact, Outputs, Source
+from fft_tool.results.naming import EXTENSIONS, output_name
+from fft_tool.results.outputs import Artifact, Outputs, Source
 
 MAGNITUDE = Artifact("magnitude", "a_magnitude.png", b"picture")
 PHASE = Artifact("phase", "a_phase.png", b"other picture")

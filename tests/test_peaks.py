@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fft_tool.peaks import MIN_PROMINENCE_DB, Peak, find_peaks
-from fft_tool.radial import radial_profile
-from fft_tool.spectrum import Spectrum, frequencies
+from fft_tool.measures.peaks import MIN_PROMINENCE_DB, Peak, find_peaks
+from fft_tool.measures.radial import radial_profile
+from fft_tool.spectrum.half import Spectrum, frequencies
 
 # Oracles that have no types: imported by name, so that mypy takes what they hold as Any.
 fft = import_module("scipy.fft")

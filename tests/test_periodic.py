@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fft_tool import Recipe
-from fft_tool.choices import DETRENDS
-from fft_tool.periodic import remove_smooth, restore_smooth
 from fft_tool.pipeline import analyse
-from fft_tool.transform import forward, inverse
+from fft_tool.spectrum.choices import DETRENDS
+from fft_tool.spectrum.periodic import remove_smooth, restore_smooth
+from fft_tool.spectrum.transform import forward, inverse
 from tests.planes import SMALL_SHAPES, Plane, Shape, noise, planes
 
 

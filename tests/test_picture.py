@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fft_tool.picture import paint, spectrum_from_pictures
-from fft_tool.scale import SCALES
-from fft_tool.spectrum import Spectrum
-from fft_tool.transform import forward, inverse
+from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.pictures import paint, spectrum_from_pictures
+from fft_tool.spectrum.scale import SCALES
+from fft_tool.spectrum.transform import forward, inverse
 from tests.planes import SMALL_SHAPES, Plane, Shape, noise, planes, read_png, shapes
 
 BITS = (8, 16)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fft_tool
-from fft_tool import Limits, Outputs, Recipe, Source, codec
+from fft_tool import Limits, Outputs, Recipe, Source
+from fft_tool.codec import image_file
 from fft_tool.errors import (
     CorruptImage,
     CropOutside,
@@ -161,7 +162,7 @@ def _nothing_may_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: object) -> NoReturn:
         raise AssertionError("decoded before it was checked")
 
-    monkeypatch.setattr(codec.Encoded, "decode", refuse)
+    monkeypatch.setattr(image_file.Encoded, "decode", refuse)
 
 
 IMAGE = source(noise((64, 48)))
@@ -198,7 +199,7 @@ def test_limits_are_for_sources_and_not_for_the_pictures_made_of_them(
 ) -> None:
     """A door that accepts more than the default must be able to certify what it has made."""
     accepted = Limits()
-    monkeypatch.setattr(codec, "Limits", lambda: Limits(max_pixels=100, max_bytes=100))
+    monkeypatch.setattr(image_file, "Limits", lambda: Limits(max_pixels=100, max_bytes=100))
     outputs = fft_tool.run(IMAGE, Recipe(bits=16, metadata=True), accepted)
     assert record_of(outputs)["certificate"]["exact"]
 

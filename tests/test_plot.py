@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import fft_tool
-from fft_tool import codec, plot
-from fft_tool.plot import LogAxis, Markup, element, join
-from fft_tool.pngwrite import encode
+from fft_tool.codec import image_file
+from fft_tool.codec.png_encode import encode
 from fft_tool.printable import printable
 from fft_tool.recipe import Recipe
+from fft_tool.report import charts
+from fft_tool.report.charts import LogAxis, Markup, element, join
 from tests.images import noise, pink_noise
 
 Json = dict[str, Any]
@@ -141,7 +142,7 @@ def test_ticks_are_few_distinct_and_within_the_axis(low: float, ratio: float, sh
 
 def test_a_power_law_is_a_straight_line_and_its_fit_lies_on_it() -> None:
     slope = {"beta": 2.0, "error": 0.0, "low": 0.01, "high": 0.45, "bins": 150}
-    chart = parsed(plot.radial_plot(measures(power_law(2.0), slope=slope)))
+    chart = parsed(charts.radial_plot(measures(power_law(2.0), slope=slope)))
     (curve,), (fit,) = of_class(chart, "curve"), of_class(chart, "fit")
     (x0, y0), (x1, y1) = points(curve)[0], points(curve)[-1]
     for x, y in points(curve) + points(fit):
@@ -150,7 +151,7 @@ def test_a_power_law_is_a_straight_line_and_its_fit_lies_on_it() -> None:
 
 
 def test_the_axes_are_those_of_frequency_period_and_power() -> None:
-    chart = parsed(plot.radial_plot(measures(power_law(2.0))))
+    chart = parsed(charts.radial_plot(measures(power_law(2.0))))
     texts = labels(chart)
     for text in ("frequency, cycles per pixel", "period, px", "power", "0.5", "0.01", "10", "2"):
         assert text in texts
@@ -163,7 +164,7 @@ def test_the_axes_are_those_of_frequency_period_and_power() -> None:
 def test_a_known_pixel_size_adds_an_axis_of_lengths() -> None:
     known = measures(power_law(2.0), pixel_size_um=[0.005, 0.005])
     known["radial_profile"]["frequency_per_um"] = []
-    chart = parsed(plot.radial_plot(known))
+    chart = parsed(charts.radial_plot(known))
     assert "period, nm" in labels(chart)
     assert "period, px" in labels(chart)
     place = {text.text: float(text.get("x", "")) for text in chart.iter("text")}
@@ -171,33 +172,33 @@ def test_a_known_pixel_size_adds_an_axis_of_lengths() -> None:
     six_pixels = place["0.5"] - decade * math.log10(6 / 2)
     assert place["30"] == pytest.approx(six_pixels, abs=0.2)
     oblong = measures(power_law(2.0), pixel_size_um=[0.005, 0.01])
-    assert "period, nm" not in labels(parsed(plot.radial_plot(oblong)))
+    assert "period, nm" not in labels(parsed(charts.radial_plot(oblong)))
 
 
 def test_bins_without_power_are_left_out() -> None:
-    chart = parsed(plot.radial_plot(measures([0.0, 4.0, 0.0, 2.0, 1.0, 0.0])))
+    chart = parsed(charts.radial_plot(measures([0.0, 4.0, 0.0, 2.0, 1.0, 0.0])))
     (curve,) = of_class(chart, "curve")
     assert len(points(curve)) == 3
 
 
 @pytest.mark.parametrize("power", [[], [1.0], [0.0, 0.0, 0.0], [0.0, 2.0]])
 def test_without_two_powers_there_is_no_plot(power: list[float]) -> None:
-    assert plot.radial_plot(measures(power)) is None
+    assert charts.radial_plot(measures(power)) is None
 
 
 def test_the_strongest_periods_are_marked_and_those_that_coincide_share_a_mark() -> None:
     peaks = [{"frequency": f} for f in (0.1, 0.1003, 0.25, 0.4)]
-    chart = parsed(plot.radial_plot(measures(power_law(1.0), peaks=peaks)))
+    chart = parsed(charts.radial_plot(measures(power_law(1.0), peaks=peaks)))
     assert [text.text for text in of_class(chart, "order")] == ["1, 2", "3"]
     place = {text.text: float(text.get("x", "")) for text in chart.iter("text")}
     marks = of_class(chart, "period")
     assert float(marks[0].get("x1", "")) == pytest.approx(place["0.1"], abs=0.2)
     beyond = measures(power_law(1.0), peaks=[{"frequency": 0.7}])
-    assert not of_class(parsed(plot.radial_plot(beyond)), "period")
+    assert not of_class(parsed(charts.radial_plot(beyond)), "period")
 
 
 def test_equal_powers_are_drawn_too() -> None:
-    chart = parsed(plot.radial_plot(measures([5.0] * 40)))
+    chart = parsed(charts.radial_plot(measures([5.0] * 40)))
     heights = {y for _, y in points(of_class(chart, "curve")[0])}
     assert len(heights) == 1
 
@@ -215,7 +216,7 @@ def statistics(pixels: NDArray[Any]) -> Json:
 
 def test_bars_are_as_high_as_their_counts() -> None:
     pixels = noise((64, 64))
-    chart = parsed(plot.histogram_plot(statistics(pixels)))
+    chart = parsed(charts.histogram_plot(statistics(pixels)))
     counts = np.bincount(pixels.ravel(), minlength=256)
     (linear,), (rare,) = of_class(chart, "bars"), of_class(chart, "rare")
     assert bars(linear) == pytest.approx(counts / counts.max(), abs=1e-3)
@@ -225,7 +226,7 @@ def test_bars_are_as_high_as_their_counts() -> None:
 
 def test_channels_of_a_colour_image_have_lines_on_the_scale_of_the_highest() -> None:
     pixels = noise((40, 40, 3)) // np.array([1, 2, 4], np.uint8)
-    chart = parsed(plot.histogram_plot(statistics(pixels)))
+    chart = parsed(charts.histogram_plot(statistics(pixels)))
     lines = {name: bars(of_class(chart, name)[0]) for name in ("red", "green", "blue")}
     most = max(np.bincount(pixels[:, :, i].ravel()).max() for i in range(3))
     for place, heights in enumerate(lines.values()):
@@ -237,12 +238,12 @@ def test_the_threshold_stands_between_black_and_white() -> None:
     found = statistics(noise((16, 16)))
     for value, x in ((0, 12 + 296 / 256), (127, 160), (255, 308)):
         found["grey"]["threshold"]["value"] = value
-        (line,) = of_class(parsed(plot.histogram_plot(found)), "threshold")
+        (line,) = of_class(parsed(charts.histogram_plot(found)), "threshold")
         assert float(line.get("x1", "")) == pytest.approx(x, abs=0.1)
 
 
 def test_deep_images_have_their_own_scale() -> None:
-    chart = parsed(plot.histogram_plot(statistics(noise((16, 16), np.uint16))))
+    chart = parsed(charts.histogram_plot(statistics(noise((16, 16), np.uint16))))
     assert labels(chart) == ["0", "32,768", "65,535"]
 
 
@@ -254,7 +255,7 @@ def rose(shares: list[float], angle: float = 30.0, anisotropy: float = 0.5) -> J
 
 def test_areas_of_the_rose_are_shares() -> None:
     shares = [0.4, 0.1, 0.2, 0.3]
-    chart = parsed(plot.rose_plot(rose(shares)))
+    chart = parsed(charts.rose_plot(rose(shares)))
     (path,) = of_class(chart, "bars")
     radii = [float(text) for text in re.findall(r"A([\d.]+) ", path.get("d", ""))]
     assert len(radii) == 2 * len(shares), "each direction and its opposite"
@@ -265,7 +266,7 @@ def test_areas_of_the_rose_are_shares() -> None:
 
 
 def test_angles_of_the_rose_run_counter_clockwise() -> None:
-    chart = parsed(plot.rose_plot(rose([0.0, 1.0, 0.0, 0.0], angle=45.0)))
+    chart = parsed(charts.rose_plot(rose([0.0, 1.0, 0.0, 0.0], angle=45.0)))
     (line,) = of_class(chart, "dominant")
     x, y = float(line.get("x1", "")) - 120, 116 - float(line.get("y1", ""))
     assert math.degrees(math.atan2(y, x)) == pytest.approx(45, abs=0.1)
@@ -276,8 +277,8 @@ def test_angles_of_the_rose_run_counter_clockwise() -> None:
 
 
 def test_no_dominant_angle_is_drawn_where_none_is_preferred() -> None:
-    assert not of_class(parsed(plot.rose_plot(rose([0.25] * 4, anisotropy=0.01))), "dominant")
-    assert plot.rose_plot(None) is None
+    assert not of_class(parsed(charts.rose_plot(rose([0.25] * 4, anisotropy=0.01))), "dominant")
+    assert charts.rose_plot(None) is None
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (47, 65), (64, 33)])
@@ -291,10 +292,10 @@ def test_marks_lie_around_the_bright_points_of_the_picture(
     wave = np.cos(2 * np.pi * (kx * x / width + ky * y / height))
     outputs = run(np.rint(128 + 100 * wave + noise(shape) / 64).astype(np.uint8))
     assert outputs.record is not None
-    picture = codec.decode(outputs["magnitude"].data).pixels[:, :, 0].astype(int)
+    picture = image_file.decode(outputs["magnitude"].data).pixels[:, :, 0].astype(int)
     picture[height // 2, width // 2] = 0  # DC
     bright = np.argwhere(picture == picture.max())
-    marks = parsed(plot.peak_marks(outputs.record["measures"]["peaks"][:1], width, height))
+    marks = parsed(charts.peak_marks(outputs.record["measures"]["peaks"][:1], width, height))
     places = {
         (round(float(mark.get("cy", "")) - 0.5), round(float(mark.get("cx", "")) - 0.5))
         for mark in marks.iter("circle")
@@ -305,7 +306,7 @@ def test_marks_lie_around_the_bright_points_of_the_picture(
 
 def test_only_the_strongest_marks_are_numbered_and_none_is_read_aloud() -> None:
     peaks = [{"fx": 0.05 * k, "fy": 0.1} for k in range(5)]
-    marks = parsed(plot.peak_marks(peaks, 100, 80))
+    marks = parsed(charts.peak_marks(peaks, 100, 80))
     assert len(list(marks.iter("circle"))) == 10
     assert labels(marks) == ["1", "2", "3"]
     assert marks.get("aria-hidden") == "true"
@@ -327,9 +328,9 @@ def test_charts_of_any_image_are_whole_and_finite(
     record = record_of(pixels, pixels_per_metre=density)
     found = record["measures"]
     for chart in (
-        plot.radial_plot(found),
-        plot.histogram_plot(record["statistics"]),
-        plot.rose_plot(found["orientation"]),
+        charts.radial_plot(found),
+        charts.histogram_plot(record["statistics"]),
+        charts.rose_plot(found["orientation"]),
     ):
         if chart is None:
             continue
@@ -347,5 +348,5 @@ def test_charts_of_any_image_are_whole_and_finite(
 
 def test_the_same_record_gives_the_same_charts() -> None:
     record = record_of(pink_noise((32, 32)))
-    first, second = (plot.radial_plot(record["measures"]) for _ in range(2))
+    first, second = (charts.radial_plot(record["measures"]) for _ in range(2))
     assert first == second

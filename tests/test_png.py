@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fft_tool import png, pngwrite
+from fft_tool.codec import png_encode, png_file
 from fft_tool.errors import CorruptImage
 from tests.images import (
     chunk,
@@ -20,8 +20,10 @@ from tests.images import (
     opened,
     pink_noise,
     png_bytes,
-    png_file,
     scanlines,
+)
+from tests.images import (
+    png_file as png_of,
 )
 
 imagecodecs = import_module("imagecodecs")  # has no types: whatever it holds is Any
@@ -37,14 +39,14 @@ def shaped(shape: tuple[int, int], channels: int) -> tuple[int, ...]:
 
 def unfiltered(data: bytes) -> Any:
     """Pixels of a file whose rows are not filtered, else None."""
-    file = png.parse(data)
+    file = png_file.parse(data)
     return file.unfiltered(file.inflate())
 
 
 def written(pixels: Any, writer: str, threads: int = 1) -> bytes:
     """The same pixels, given whole or asked for row by row."""
     if writer == "encode":
-        return pngwrite.encode(pixels, threads=threads)
+        return png_encode.encode(pixels, threads=threads)
     height, width = pixels.shape[:2]
 
     def fill(start: int, stop: int, out: Any) -> None:
@@ -52,7 +54,7 @@ def written(pixels: Any, writer: str, threads: int = 1) -> bytes:
 
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     depth = 8 * pixels.dtype.itemsize
-    return pngwrite.encode_rows(
+    return png_encode.encode_rows(
         fill, (height, width), depth=depth, channels=channels, threads=threads
     )
 
@@ -100,7 +102,7 @@ def test_written_files_hold_the_pixels_says_pillow(
     ids=["transposed", "strided", "big-endian", "fortran", "broadcast", "channels cut"],
 )
 def test_memory_layout_of_the_pixels_does_not_matter(pixels: Any) -> None:
-    decoded = imagecodecs.png_decode(pngwrite.encode(pixels))
+    decoded = imagecodecs.png_decode(png_encode.encode(pixels))
     np.testing.assert_array_equal(decoded.reshape(pixels.shape), pixels)
 
 
@@ -151,8 +153,8 @@ def test_whatever_is_written_reads_the_same(pixels: Any, writer: str) -> None:
 
 def test_noise_hardly_grows_and_flat_images_vanish() -> None:
     flat = np.zeros((1000, 1000), np.uint8)
-    assert len(pngwrite.encode(noise(flat.shape))) < 1.002 * flat.size
-    assert len(pngwrite.encode(flat)) < 0.01 * flat.size
+    assert len(png_encode.encode(noise(flat.shape))) < 1.002 * flat.size
+    assert len(png_encode.encode(flat)) < 0.01 * flat.size
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -162,15 +164,15 @@ def test_an_error_while_rows_are_made_is_the_callers(threads: int) -> None:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        pngwrite.encode_rows(fill, LARGE, depth=16, channels=3, threads=threads)
+        png_encode.encode_rows(fill, LARGE, depth=16, channels=3, threads=threads)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), LARGE])
 @pytest.mark.parametrize("value", [0, 1, 255])
 def test_checksums_of_written_files_are_right(shape: tuple[int, int], value: int) -> None:
     pixels = np.full((*shape, 3), value, np.uint8)
-    data = pngwrite.encode(pixels, text=TEXT, pixels_per_metre=(1, 2), threads=2)
-    assert data == png_file(*[chunk(kind, body) for kind, body in chunks_of(data)][:-1])
+    data = png_encode.encode(pixels, text=TEXT, pixels_per_metre=(1, 2), threads=2)
+    assert data == png_of(*[chunk(kind, body) for kind, body in chunks_of(data)][:-1])
     inflater = zlib.decompressobj()
     raw = inflater.decompress(image_data(data))
     assert inflater.eof, "zlib has seen, and accepted, the Adler-32"
@@ -179,12 +181,12 @@ def test_checksums_of_written_files_are_right(shape: tuple[int, int], value: int
 
 
 def test_pillow_reads_texts_and_pixel_size_of_written_files() -> None:
-    data = pngwrite.encode(noise((4, 5)), text=TEXT, pixels_per_metre=(10_000, 20_000))
+    data = png_encode.encode(noise((4, 5)), text=TEXT, pixels_per_metre=(10_000, 20_000))
     image: Any = opened(data)
     assert image.text == TEXT
     assert image.info["dpi"] == pytest.approx((254.0, 508.0))
-    assert png.read_text(data) == TEXT
-    assert png.parse(data).pixels_per_metre == (10_000, 20_000)
+    assert png_file.read_text(data) == TEXT
+    assert png_file.parse(data).pixels_per_metre == (10_000, 20_000)
 
 
 @given(
@@ -196,25 +198,25 @@ def test_pillow_reads_texts_and_pixel_size_of_written_files() -> None:
 )
 @settings(max_examples=50, deadline=None)
 def test_texts_come_back_as_they_were_written(text: dict[str, str]) -> None:
-    assert png.read_text(pngwrite.encode(noise((2, 2)), text=text)) == text
+    assert png_file.read_text(png_encode.encode(noise((2, 2)), text=text)) == text
 
 
 def test_a_beginning_gives_the_texts_that_it_holds_whole() -> None:
-    data = pngwrite.encode(noise((4, 5)), text=TEXT)
+    data = png_encode.encode(noise((4, 5)), text=TEXT)
     ends = [data.index(kind.encode("latin-1") + b"\0\0\0\0\0") for kind in TEXT]
     known = list(TEXT.items())
     for length in range(len(data) + 1):
-        texts = png.read_text(data[:length])
+        texts = png_file.read_text(data[:length])
         assert list(texts.items()) == known[: len(texts)]
         assert len(texts) <= sum(end < length for end in ends)
-    assert png.read_text(data[: data.index(b"IDAT")]) == TEXT
+    assert png_file.read_text(data[: data.index(b"IDAT")]) == TEXT
 
 
 def test_what_is_no_png_has_no_texts() -> None:
-    data = pngwrite.encode(noise((4, 5)), text=TEXT)
-    assert png.read_text(b"") == {}
-    assert png.read_text(b"\xff\xd8\xff\xe0" + bytes(400)) == {}
-    assert png.read_text(b"GIF89a\0\0" + data[8:]) == {}
+    data = png_encode.encode(noise((4, 5)), text=TEXT)
+    assert png_file.read_text(b"") == {}
+    assert png_file.read_text(b"\xff\xd8\xff\xe0" + bytes(400)) == {}
+    assert png_file.read_text(b"GIF89a\0\0" + data[8:]) == {}
 
 
 @pytest.mark.parametrize(
@@ -230,7 +232,7 @@ def test_what_is_no_png_has_no_texts() -> None:
 )
 def test_other_kinds_of_texts_do_no_harm(odd: bytes) -> None:
     extra = [chunk(b"iTXt", body) for body in (b"First\0\0\0\0\0one", odd, b"Last\0\0\0\0\0two")]
-    texts = png.read_text(png_bytes(noise((4, 5)), *extra))
+    texts = png_file.read_text(png_bytes(noise((4, 5)), *extra))
     assert texts.keys() <= {"First", "Odd", "Last"}
     assert texts["First"] == "one"
     assert texts["Last"] == "two"
@@ -255,19 +257,19 @@ def mixed_rows(filters: bytes) -> bytes:
     rows = bytearray(scanlines(noise((len(filters), 6))))
     rows[::7] = filters
     data = chunk(b"IDAT", zlib.compress(bytes(rows)))
-    return png_file(header(6, len(filters)), data)
+    return png_of(header(6, len(filters)), data)
 
 
 @pytest.mark.parametrize(
     "data",
     [
         *(png_bytes(noise((9, 7, 3)), filtering=kind) for kind in (1, 2, 3, 4)),
-        pngwrite.encode(noise((9, 7))),
+        png_encode.encode(noise((9, 7))),
         mixed_rows(b"\0\0\0\1"),
         mixed_rows(b"\4\0\0\0"),
-        png_file(header(8, 1, depth=1), chunk(b"IDAT", zlib.compress(b"\0\xaa"))),
-        png_file(header(1, 1, interlace=1), chunk(b"IDAT", zlib.compress(b"\0\xaa"))),
-        png_file(
+        png_of(header(8, 1, depth=1), chunk(b"IDAT", zlib.compress(b"\0\xaa"))),
+        png_of(header(1, 1, interlace=1), chunk(b"IDAT", zlib.compress(b"\0\xaa"))),
+        png_of(
             header(1, 1, colour=3),
             chunk(b"PLTE", b"\1\2\3"),
             chunk(b"IDAT", zlib.compress(b"\0\0")),
@@ -287,33 +289,35 @@ def test_image_data_may_be_cut_into_chunks_anywhere(cut: int) -> None:
     pixels = noise((9, 7, 3))
     whole = image_data(png_bytes(pixels))
     parts = [chunk(b"IDAT", whole[:cut]), chunk(b"IDAT"), chunk(b"IDAT", whole[cut:])]
-    data = png_file(header(7, 9, colour=2), *parts)
+    data = png_of(header(7, 9, colour=2), *parts)
     np.testing.assert_array_equal(unfiltered(data), pixels)
 
 
 def test_the_header_is_read() -> None:
     phys = chunk(b"pHYs", struct.pack(">IIB", 3, 4, 1))
     frames = chunk(b"acTL", struct.pack(">II", 5, 0))
-    file = png.parse(png_bytes(noise((9, 7, 2), np.uint16), phys, frames, chunk(b"eXIf", b"MM")))
-    assert (file.width, file.height, file.depth, file.colour) == (7, 9, 16, png.GREY_ALPHA)
+    file = png_file.parse(
+        png_bytes(noise((9, 7, 2), np.uint16), phys, frames, chunk(b"eXIf", b"MM"))
+    )
+    assert (file.width, file.height, file.depth, file.colour) == (7, 9, 16, png_file.GREY_ALPHA)
     assert (file.interlaced, file.frames) == (False, 5)
     assert (file.pixels_per_metre, file.exif, file.transparency) == ((3, 4), b"MM", None)
 
 
 @pytest.mark.parametrize("body", [struct.pack(">IIB", 3, 4, 0), struct.pack(">IIB", 0, 4, 1), b""])
 def test_a_pixel_size_without_unit_or_value_is_none(body: bytes) -> None:
-    assert png.parse(png_bytes(noise((2, 2)), chunk(b"pHYs", body))).pixels_per_metre is None
+    assert png_file.parse(png_bytes(noise((2, 2)), chunk(b"pHYs", body))).pixels_per_metre is None
 
 
 def test_parse_verifies_the_signature() -> None:
     with pytest.raises(CorruptImage):
-        png.parse(b"GIF89a\0\0" + png_bytes(noise((2, 2)))[8:])
+        png_file.parse(b"GIF89a\0\0" + png_bytes(noise((2, 2)))[8:])
 
 
 def test_a_rewrapped_file_has_the_pixels_but_no_ballast() -> None:
     pixels = noise((9, 7, 3))
     texts = [chunk(b"tEXt", b"k\0v"), chunk(b"iCCP", b"p\0\0junk"), chunk(b"gAMA", b"\0\0\0\1")]
-    file = png.parse(png_bytes(pixels, *texts, filtering=4))
+    file = png_file.parse(png_bytes(pixels, *texts, filtering=4))
     data = file.rewrapped(file.inflate())
     assert [kind for kind, _ in chunks_of(data)] == [b"IHDR", b"IDAT", b"IEND"]
     np.testing.assert_array_equal(np.asarray(opened(data)), pixels)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fft_tool import codec
+from fft_tool.codec import image_file
 from fft_tool.errors import ImageError
 from tests.images import chunks_of
 
@@ -56,7 +56,7 @@ def test_the_whole_suite_is_here() -> None:
 @pytest.mark.parametrize("path", CORRUPT, ids=lambda path: path.stem)
 def test_corrupt_files_are_refused(path: Path) -> None:
     with pytest.raises(ImageError) as refused:
-        codec.decode(path.read_bytes())
+        image_file.decode(path.read_bytes())
     assert len(str(refused.value)) > 20, "a sentence, not a word"
 
 
@@ -65,7 +65,7 @@ def test_pixels_are_those_of_libpng(path: Path) -> None:
     data = path.read_bytes()
     with silence():
         expected = with_channels(imagecodecs.png_decode(data))
-    found = codec.decode(data)
+    found = image_file.decode(data)
     assert found.pixels.dtype == expected.dtype
     np.testing.assert_array_equal(found.pixels, expected)
 
@@ -75,7 +75,7 @@ def test_pixels_are_those_of_opencv_where_it_keeps_them(path: Path) -> None:
     data = path.read_bytes()
     with silence():
         read = with_channels(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
-    found = codec.decode(data)
+    found = image_file.decode(data)
     assert found.pixels.dtype == read.dtype
     if found.names == ("grey", "alpha"):
         if read.shape[2] == 1:  # a transparent grey level: OpenCV drops it
@@ -91,7 +91,7 @@ def test_pixels_are_those_of_opencv_where_it_keeps_them(path: Path) -> None:
 @every_sound_file
 def test_headers_say_what_the_pixels_are(path: Path) -> None:
     data = path.read_bytes()
-    image = codec.open_image(data)
+    image = image_file.open_image(data)
     head, raster = image.header, image.decode()
     stored = next(chunks_of(data))[1]
     assert (head.width, head.height) == tuple(
@@ -118,12 +118,12 @@ def test_channels_follow_the_colour_type_and_transparency(path: Path) -> None:
     names = ("grey",) if colour in (0, 4) else ("red", "green", "blue")
     if colour in (4, 6) or transparent:
         names = (*names, "alpha")
-    assert codec.decode(path.read_bytes()).names == names
+    assert image_file.decode(path.read_bytes()).names == names
 
 
 @every_sound_file
 def test_the_pixel_size_is_that_of_the_phys_chunk(path: Path) -> None:
-    head = codec.open_image(path.read_bytes()).header
+    head = image_file.open_image(path.read_bytes()).header
     density = PIXELS_PER_METRE.get(path.name)
     assert head.pixel_size_um == ((1e6 / density, 1e6 / density) if density else None)
     assert head.pixel_size_from == ("PNG pHYs" if density else None)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import get_window
 
-from fft_tool.choices import DETRENDS, WINDOWS
-from fft_tool.prepare import (
+from fft_tool.spectrum.choices import DETRENDS, WINDOWS
+from fft_tool.spectrum.preparation import (
     SMALLEST_UNDONE_WEIGHT,
     Preparation,
     Trend,

@@ -10,9 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fft_tool.polar import polar_power
-from fft_tool.radial import RadialProfile, fit_slope, high_frequency_fraction, radial_profile
-from fft_tool.spectrum import Spectrum, frequencies
+from fft_tool.measures.polar import polar_power
+from fft_tool.measures.radial import (
+    RadialProfile,
+    fit_slope,
+    high_frequency_fraction,
+    radial_profile,
+)
+from fft_tool.spectrum.half import Spectrum, frequencies
 
 # Oracles that have no types: imported by name, so that mypy takes what they hold as Any.
 ndimage = import_module("scipy.ndimage")

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fft_tool.crop import Box, Centre, Percent, Square
 from fft_tool.errors import RecipeError
-from fft_tool.filters import LowPass, Stripe
+from fft_tool.image.region import Box, Centre, Percent, Square
 from fft_tool.recipe import KEYS, Recipe
+from fft_tool.spectrum.filters import LowPass, Stripe
 from tests.recipes import recipes
 
 # For each key, a text that differs from its default.

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool import record as records
 from fft_tool.errors import BadArtifact, EmptyImage, FftToolError, NotFound, NotInvertible
-from fft_tool.outputs import Source
+from fft_tool.image.selection import select
 from fft_tool.recipe import Recipe
-from fft_tool.reconstruct import reconstruct
-from fft_tool.store import MemoryStore
-from fft_tool.subject import open_subject
+from fft_tool.results import record as records
+from fft_tool.results.outputs import Source
+from fft_tool.results.reconstruct import reconstruct
+from fft_tool.stores.memory import MemoryStore
 from tests.images import chunk, chunks_of, noise, opened, png_bytes
 
 RECORD, SPECTRUM = "leaf_metadata.json", "leaf_spectrum.npz"
@@ -46,7 +46,8 @@ class Results(MemoryStore):
 
     @property
     def plane(self) -> Any:
-        return open_subject(self.source, self.recipe).plane
+        raster = fft_tool.decode(self.source.data)
+        return select(raster, crop=self.recipe.crop, channel=self.recipe.channel).plane
 
     def back(self, name: str = RECORD, **options: Any) -> tuple[Any, tuple[str, ...]]:
         """Pixels that come back, and warnings."""

@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 import fft_tool
-from fft_tool import record as records
+from fft_tool.codec.png_encode import encode
 from fft_tool.errors import BadArtifact, FftToolError, UnknownFormat
 from fft_tool.limits import Limits
-from fft_tool.pngwrite import encode
 from fft_tool.recipe import KEYS, Recipe
+from fft_tool.results import record as records
 from tests.images import noise, pink_noise
 
 Json = dict[str, Any]

@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fft_tool
-from fft_tool import record as records
-from fft_tool import report
+from fft_tool.codec.png_encode import encode
 from fft_tool.errors import CorruptImage
-from fft_tool.pngwrite import encode
 from fft_tool.recipe import Recipe
-from fft_tool.report import Entry, render
+from fft_tool.report.page import render
+from fft_tool.results import record as records
+from fft_tool.results.entry import Entry
 from tests.images import noise, pink_noise
 
 Json = dict[str, Any]
 Attributes = dict[str, str]
 
 VOID = {"br", "img", "meta", "wbr"}
-STYLE = Path(report.__file__).with_name("report.css").read_text(encoding="utf-8")
+STYLE = Path(fft_tool.__file__).with_name("report").joinpath("page.css").read_text(encoding="utf-8")
 
 
 @dataclass

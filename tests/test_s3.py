@@ -25,7 +25,8 @@ from fft_tool.errors import (
     StoreError,
     StoreUnavailable,
 )
-from fft_tool.store import Store, open_store
+from fft_tool.stores.base import Store
+from fft_tool.stores.opening import open_store
 from tests.cloud import REGION, Bucket, Request, answering, begin, serving
 from tests.command import environment
 from tests.test_store import NAMES, filled, reaches
@@ -227,7 +228,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_no_client_is_loaded_before_it_is_needed(bucket: Bucket) -> None:
-    assert not loaded_by("open_store('folder')") & {"obstore", "boto3", "fft_tool.s3"}
+    assert not loaded_by("open_store('folder')") & {"obstore", "boto3", "fft_tool.stores.s3"}
     store = f"store = open_store({bucket.url!r})\nstore.write('a', b'')\nstore.stat('a')"
     loaded = loaded_by(f"{store}\nstore.read('a')")
     assert "obstore" in loaded

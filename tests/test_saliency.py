@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fft_tool.saliency import saliency_map, salient_box
+from fft_tool.image.saliency import saliency_map, salient_box
 
 ndimage: Any = import_module("scipy.ndimage")  # scipy comes without types
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fft_tool import choices
-from fft_tool.scale import DB_FLOOR, SCALES
+from fft_tool.spectrum import choices
+from fft_tool.spectrum.scale import DB_FLOOR, SCALES
 
 FORMULAS: dict[str, Callable[[Any, float], Any]] = {
     "log": lambda m, _: np.log(1 + m),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fft_tool.errors import AmbiguousSources, NoSuchBucket, NotFound
-from fft_tool.sources import SUFFIXES, SourceRef, find_sources, is_image_name
+from fft_tool.runs.sources import SUFFIXES, SourceRef, find_sources, is_image_name
 from tests.cloud import Bucket
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from fft_tool.spectrum import Spectrum, energy, frequencies, multiplicity
-from fft_tool.transform import forward
+from fft_tool.spectrum.half import Spectrum, energy, frequencies, multiplicity
+from fft_tool.spectrum.transform import forward
 from tests.planes import SMALL_SHAPES, Shape, noise, shapes
 
 

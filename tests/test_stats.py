@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fft_tool import stats
-from fft_tool.sharpness import sharpness
-from fft_tool.stats import PERCENTS, describe, otsu_threshold
-from fft_tool.tiles import Plane
+from fft_tool.image import statistics
+from fft_tool.image.sharpness import sharpness
+from fft_tool.image.statistics import PERCENTS, describe, otsu_threshold
+from fft_tool.image.tiles import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ def test_clipped_shares_count_the_ends_exactly() -> None:
 
 
 @pytest.mark.parametrize("threshold", ["mid", "otsu", 0, 100, 255])
-def test_black_is_at_most_the_threshold_and_white_is_above(threshold: stats.Threshold) -> None:
+def test_black_is_at_most_the_threshold_and_white_is_above(threshold: statistics.Threshold) -> None:
     plane = noise((31, 37), np.uint8, 255)
     found = describe(plane, white=255, threshold=threshold)
     assert found.black_pixels == np.count_nonzero(plane <= found.threshold)
@@ -118,7 +118,7 @@ def test_mid_parts_the_range_into_equal_halves(white: int) -> None:
 
 def test_threshold_says_where_it_comes_from() -> None:
     plane = noise((5, 5), np.uint8, 255)
-    thresholds: list[stats.Threshold] = ["mid", "otsu", 9]
+    thresholds: list[statistics.Threshold] = ["mid", "otsu", 9]
     methods = [describe(plane, white=255, threshold=t).threshold_method for t in thresholds]
     assert methods == ["mid", "otsu", "given"]
 
@@ -167,7 +167,7 @@ def test_otsu_is_the_smallest_threshold_that_maximises_the_variance_between(
 @pytest.mark.parametrize("value", [0, 127, 128, 255])
 @pytest.mark.parametrize("threshold", ["mid", "otsu"])
 def test_constant_image_is_black_or_white_by_the_midpoint(
-    value: int, threshold: stats.Threshold
+    value: int, threshold: statistics.Threshold
 ) -> None:
     found = describe(np.full((9, 5), value, np.uint8), white=255, threshold=threshold)
     assert found.threshold == 127
@@ -202,9 +202,9 @@ def test_tiling_does_not_change_the_numbers(
 ) -> None:
     plane = noise((23, 31), dtype, white)
     whole = describe(plane, white=white), sharpness(plane, white=white)
-    monkeypatch.setattr(stats, "_COUNTED_AT_ONCE", pixels)
-    monkeypatch.setattr("fft_tool.sharpness._FILTERED_AT_ONCE", pixels)
-    monkeypatch.setattr("fft_tool.sharpness._FILTERED_COLUMNS", min(pixels, 5))
+    monkeypatch.setattr(statistics, "_COUNTED_AT_ONCE", pixels)
+    monkeypatch.setattr("fft_tool.image.sharpness._FILTERED_AT_ONCE", pixels)
+    monkeypatch.setattr("fft_tool.image.sharpness._FILTERED_COLUMNS", min(pixels, 5))
     assert (describe(plane, white=white), sharpness(plane, white=white)) == whole
 
 
@@ -237,7 +237,7 @@ def test_temporary_memory_stays_small_whatever_the_shape(
     ],
 )
 def test_arguments_that_make_no_sense_are_named(
-    plane: Plane, white: int, threshold: stats.Threshold, message: str
+    plane: Plane, white: int, threshold: statistics.Threshold, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         describe(plane, white=white, threshold=threshold)

@@ -27,8 +27,11 @@ from fft_tool.errors import (
     StoreFull,
     StoreUnavailable,
 )
-from fft_tool.s3 import S3Store
-from fft_tool.store import FolderStore, MemoryStore, Stat, Store, open_store
+from fft_tool.stores.base import Stat, Store
+from fft_tool.stores.folder import FolderStore
+from fft_tool.stores.memory import MemoryStore
+from fft_tool.stores.opening import open_store
+from fft_tool.stores.s3 import S3Store
 from tests.cloud import Bucket
 from tests.command import disk_of, environment, obey_permissions
 

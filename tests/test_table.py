@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 import fft_tool
-from fft_tool import record as records
+from fft_tool.codec.png_encode import encode
 from fft_tool.errors import FftToolError, MissingExtra
-from fft_tool.pngwrite import encode
 from fft_tool.recipe import Recipe
-from fft_tool.table import COLUMNS, Row, rows, to_csv, to_parquet
+from fft_tool.results import record as records
+from fft_tool.results.table import COLUMNS, Row, rows, to_csv, to_parquet
 from tests.images import noise
 
 NAMES = [column.name for column in COLUMNS]

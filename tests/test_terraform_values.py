@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from fft_tool.header import Header
+from fft_tool.admission import memory_needed
+from fft_tool.codec.header import Header
 from fft_tool.limits import MIB
-from fft_tool.memory import memory_needed
 from fft_tool.recipe import Recipe
-from fft_tool.sources import SUFFIXES
+from fft_tool.runs.sources import SUFFIXES
 from handler.log import COUNTED
 from handler.settings import OWN_MEMORY, VARIABLES, Settings
 from tests.terraform.files import FOLDER

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fft_tool.spectrum import Spectrum, energy, frequencies
-from fft_tool.transform import forward, forward_rows, inverse, inverse_rows
+from fft_tool.spectrum.half import Spectrum, energy, frequencies
+from fft_tool.spectrum.transform import forward, forward_rows, inverse, inverse_rows
 from tests.planes import SMALL_SHAPES, Plane, Shape, noise, planes, shapes
 
 LENGTHS = (1, 2, 16, 128, 281, 397)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from isal import isal_zlib
 
-from fft_tool.zlibstream import Bytes, deflate
+from fft_tool.codec.deflate import Bytes, deflate
 
 SIZES = (*range(1, 40), 16_384, 32_768, 32_769, 70_000)
 

@@ -14,7 +14,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the handler has it, before numpy is loaded
 
 import fft_tool
-from fft_tool.store import open_store
+from fft_tool.stores.opening import open_store
 
 
 def handle(event: dict[str, Any], _: object) -> list[float]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fft_tool.cli import forget_stdout
+from fft_tool.cli.output import forget_stdout
 from fft_tool.errors import FftToolError
 from fft_tool.recipe import KEYS
 from handler.local.aws import Aws, forget_accounts

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fft_tool.naming import RECORD, output_name
-from fft_tool.outputs import Source
 from fft_tool.printable import printable
 from fft_tool.recipe import Recipe
-from fft_tool.sources import find_sources
+from fft_tool.results.naming import RECORD, output_name
+from fft_tool.results.outputs import Source
+from fft_tool.runs.sources import find_sources
 from handler.local.aws import Aws
 from handler.local.cloud import DEAD_LETTERS, NAME, SECONDS, depth, settings_of_function
 from handler.local.errors import LocalError

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from fft_tool.naming import EXTENSIONS, output_name
+from fft_tool.results.naming import EXTENSIONS, output_name
 from tests.chaos.dice import Dice
 from tests.chaos.history import History
 from tests.chaos.ledger import Ledger

@@ -11,8 +11,8 @@ from typing import Any
 
 import fft_tool
 from fft_tool.errors import FftToolError
-from fft_tool.naming import EXTENSIONS, RECORD, output_name
-from fft_tool.outputs import CONTENT_TYPES
+from fft_tool.results.naming import EXTENSIONS, RECORD, output_name
+from fft_tool.results.outputs import CONTENT_TYPES
 from tests.chaos.load import INPUT, OUTPUT, Plan, Version
 from tests.cloud import Bucket
 

@@ -15,7 +15,7 @@ KEPT = Path(__file__).resolve().parents[2] / ".fuzz"
 
 # What the project imports when it needs it, which would be too late to be instrumented.
 LATE = (
-    "fft_tool.filters",
+    "fft_tool.spectrum.filters",
     "PIL.BmpImagePlugin",
     "PIL.JpegImagePlugin",
     "PIL.PngImagePlugin",

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from fft_tool import codec, png, raster
-from fft_tool.crop import Box
+from fft_tool.admission import memory_needed
+from fft_tool.codec import image_file, png_file, raster
+from fft_tool.codec.header import Header
 from fft_tool.errors import CropOutside, FftToolError, RecipeError
-from fft_tool.grey import grey_plane
-from fft_tool.header import Header
+from fft_tool.image.grey import grey_plane
+from fft_tool.image.region import Box
 from fft_tool.limits import FORMATS, Limits
-from fft_tool.memory import memory_needed
 from fft_tool.recipe import Recipe
 
 LIMITS = Limits(max_bytes=1 << 20, max_pixels=1 << 16)
@@ -26,13 +26,13 @@ LIMITS = Limits(max_bytes=1 << 20, max_pixels=1 << 16)
 
 def check_decoder(data: bytes) -> bool:
     """Decode any bytes; True if they were an image. Any exception is a finding."""
-    for key, value in png.read_text(data).items():
+    for key, value in png_file.read_text(data).items():
         assert isinstance(key, str)
         assert isinstance(value, str)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in production: a warning is no refusal
         try:
-            image = codec.open_image(data, LIMITS)
+            image = image_file.open_image(data, LIMITS)
         except FftToolError as refused:
             _check_error(refused)
             return False

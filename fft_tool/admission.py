@@ -1,0 +1,157 @@
+"""What a run will take and leave behind, told from the header before anything is decoded.
+
+Memory is estimated in bytes per pixel, measured as the peaks of whole processes; a test holds the
+estimate against them.
+
+The size of the artifacts is an upper bound, never below what is written. Pictures are taken as if
+they did not compress: phase pictures and spectra do not, and whether the others do is known only
+once they have been computed, which is what a limit is there to prevent. Natural images stay above
+half of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from math import isqrt
+
+from fft_tool.codec.header import Header
+from fft_tool.image.region import analysed_size
+from fft_tool.limits import FIXED_MEMORY, Limits
+from fft_tool.recipe import Recipe
+from fft_tool.results.naming import RECORD
+from fft_tool.results.outputs import Artifact
+
+_LARGE_FACTOR = 50  # beyond which the transform may prefer a convolution
+
+
+# A record's sections, none of which grows with the image, and the texts inside an artifact.
+_RECORD = 64 << 10
+
+
+_TEXTS = 2 << 10
+
+
+_HISTOGRAM = 64 << 10  # a drawing of fixed size
+
+
+# What frames blocks and chunks that do not compress: at most 1 in 128, and once a row's chunk.
+_FRAMING, _CHUNK = 128, 64
+
+
+_ROUGHLY = 32  # oblong images have rows of another length: 1 in 32 more than a square one
+
+
+def admit(header: Header, name: str, recipe: Recipe, limits: Limits, kinds: Sequence[str]) -> None:
+    """Refuse what would take too much memory, or leave too much behind: nothing is decoded yet."""
+    limits.check_memory(memory_needed(header, recipe))
+    limits.check_output(output_size(header, recipe, kinds, name=name))
+
+
+def memory_needed(header: Header, recipe: Recipe) -> int:
+    """Estimate, in bytes and on the safe side, the peak memory of a run, source included."""
+    height, width = header.shape
+    pixels = height * width
+    sample = 1 if header.depth <= 8 else 2
+    colours = header.channels * sample  # the decoded image
+    kept = colours + (header.channels > 1) * sample  # and its grey plane
+    real = 4 if recipe.precision == "single" else 8
+    # The half spectrum has w // 2 + 1 columns: in the narrowest images as many as the whole.
+    oblong = 2 * (width // 2 + 1) / width
+    half = real * oblong
+    picture = recipe.bits // 8 * (3 if recipe.colour else 1)
+    pictures = picture * (1 + oblong / 2) * (2 if recipe.phase else 1)  # files, and codes
+    extras = recipe.spectrum * 2 * half + (recipe.filter is not None) * half
+    transforming = kept + half + pictures + extras
+    certifying = kept + 2 * pictures + half + extras + recipe.periodic * 40
+    peak = max(
+        _decoding(header, colours),
+        transforming,
+        certifying if recipe.metadata else 0,
+    )
+    sides = real * max(_line(height, 8), _line(width, 3))  # columns are gathered first
+    return FIXED_MEMORY + header.file_bytes + sides + round(pixels * (peak + 1))
+
+
+def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: str = "") -> int:
+    """Most bytes that artifacts of these ``kinds`` take together, for a source called ``name``.
+
+    Raises :class:`~fft_tool.errors.CropOutside` where there is no such region.
+    """
+    height, width = header.shape
+    width, height = analysed_size(recipe.crop, recipe.smart_crop, width, height)
+    sample = 1 if header.depth <= 8 else 2
+    picture = recipe.bits // 8 * (3 if recipe.colour else 1)
+    coefficient = 8 if recipe.precision == "single" else 16
+    texts = _TEXTS + 6 * len(str(recipe).encode())
+    names = 6 * len(name.encode(errors="replace"))  # JSON writes a character in up to six
+    sizes = {
+        "crop": _png(height, width * header.channels * sample),
+        "histogram": _HISTOGRAM,
+        "filtered": _png(height, width * sample),
+        "spectrum": height * (width // 2 + 1) * coefficient + 4 * texts,
+        "phase": _png(height, width * picture),
+        "magnitude": _png(height, width * picture),
+        RECORD: _RECORD + 10 * names,
+    }
+    return sum(sizes[kind] + texts for kind in kinds)
+
+
+def largest_output(pixels: int, recipe: Recipe, kinds: Iterable[str]) -> int:
+    """Most bytes that an image of up to so many ``pixels`` takes, of whatever format and sides.
+
+    The exceptions are strips of a few pixels' width, whose rows are all framing.
+    """
+    side = isqrt(max(0, pixels - 1)) + 1
+    header = Header("png", side, side, channels=4, depth=16)
+    whole = replace(recipe, crop=None, smart_crop=None)
+    needed = output_size(header, whole, kinds)
+    return needed + needed // _ROUGHLY
+
+
+class Tally:
+    """Counts the bytes of the artifacts of one source, and stops as soon as they are too many."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits, self._bytes = limits, 0
+
+    def passing(self, artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
+        """Pass artifacts on as they are made; refuses the one that makes them too many bytes."""
+        for artifact in artifacts:
+            self._bytes += len(artifact.data)
+            self._limits.check_output(self._bytes)
+            yield artifact
+
+
+def _line(length: int, smooth: int) -> int:
+    """Numbers that the transform of a line keeps: ``smooth`` for each of its length.
+
+    Lengths with a large prime factor are transformed as convolutions (Bluestein's algorithm), with
+    lines that are more than twice as long.
+    """
+    return length * (20 if _largest_prime_factor(length) > _LARGE_FACTOR else smooth)
+
+
+def _largest_prime_factor(number: int) -> int:
+    largest, factor = 1, 2
+    while factor * factor <= number:
+        while number % factor == 0:
+            number //= factor
+            largest = factor
+        factor += 1
+    return max(largest, number)
+
+
+def _decoding(header: Header, colours: int) -> float:
+    """Peak while the image is decoded: the decoder's own buffers beside the result."""
+    if header.format == "png":
+        # Inflated rows, handed on to Pillow, which keeps three channels in four bytes.
+        return 3 * colours + 4 * (header.channels > 1)
+    return 2 * colours + 8 + 12 * (header.format == "webp")
+
+
+def _png(height: int, row_bytes: int) -> int:
+    """Most bytes of a PNG file: rows with their filter byte, all of them stored."""
+    raw = height * (1 + row_bytes)
+    chunks = 1 + raw // (1 << 18)
+    return raw + raw // _FRAMING + _CHUNK * min(height, chunks)

@@ -1,0 +1,114 @@
+"""The decoder of PNG: Pillow's, on rows that have been verified, with all 16 bits of a sample."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fft_tool.codec import containers, png_file
+from fft_tool.codec.exif import orientation_of, read_tags
+from fft_tool.codec.header import Header, turned
+from fft_tool.codec.raster import Pixels, channels_last
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+
+class PngDecoder:
+    """A verified PNG."""
+
+    upright = False
+
+    def __init__(self, data: bytes) -> None:
+        self.file = file = png_file.parse(data)
+        containers.check_frames("PNG", file.frames)
+        channels = 3 if file.colour == png_file.PALETTE else png_file.CHANNELS[file.colour]
+        containers.check_exif(file.exif or b"")
+        orientation = orientation_of(read_tags(file.exif))
+        density = file.pixels_per_metre
+        size = turned((1e6 / density[0], 1e6 / density[1]), orientation) if density else None
+        self.header = Header(
+            "png",
+            file.width,
+            file.height,
+            channels + (file.transparency is not None),
+            file.depth,
+            file_bytes=len(data),
+            frames=file.frames,
+            orientation=orientation,
+            pixel_size_um=size,
+            pixel_size_from="PNG pHYs" if size else None,
+        )
+
+    def pixels(self) -> Pixels:
+        """Decode the image."""
+        file = self.file
+        pixels = self._decode_deep() if file.depth == 16 else self._decode()
+        if file.transparency is not None and file.colour in (png_file.GREY, png_file.RGB):
+            return self._with_key_colour(pixels)
+        return pixels
+
+    def _decode(self) -> Pixels:
+        rows = self.file.inflate()
+        plain = self.file.unfiltered(rows)
+        if plain is not None:
+            return plain
+        data = self.file.rewrapped(rows)
+        del rows  # as large as the image
+        image = _pillow_png(data)
+        if image.mode == "P":
+            opacities = self.file.transparency is not None
+            return channels_last(image.convert("RGBA" if opacities else "RGB"))
+        return channels_last(image.convert("L") if image.mode == "1" else image)
+
+    def _decode_deep(self) -> Pixels:
+        """Decode 16-bit samples, of which Pillow keeps but 8 bits unless they are plain grey."""
+        file, rows = self.file, self.file.inflate()
+        plain = file.unfiltered(rows)
+        if plain is not None:
+            return plain
+        if file.colour == png_file.GREY_ALPHA:
+            # Four bytes a pixel either way: read as 8-bit RGBA, high and low bytes side by side.
+            split = channels_last(_pillow_png(file.rewrapped(rows, depth=8, colour=png_file.RGBA)))
+            return _joined(split[:, :, 0::2], split[:, :, 1::2])
+        data = file.rewrapped(rows)
+        del rows
+        if file.colour == png_file.GREY:
+            return channels_last(_pillow_png(data))
+        # Read as big-endian samples Pillow keeps the high bytes, read as little-endian the low.
+        mode = "RGB" if file.colour == png_file.RGB else "RGBA"
+        high = channels_last(_pillow_png(data, rawmode=f"{mode};16B"))
+        low = channels_last(_pillow_png(data, rawmode=f"{mode};16L"))
+        return _joined(high, low)
+
+    def _with_key_colour(self, pixels: Pixels) -> Pixels:
+        """Add the alpha channel that a tRNS chunk describes: one colour is transparent."""
+        file = self.file
+        # Of each two bytes only the low bits count; less than eight were spread over the range.
+        key = np.frombuffer(file.transparency or b"", ">u2") & ((1 << file.depth) - 1)
+        if file.depth < 8:
+            key = key * (255 // ((1 << file.depth) - 1))
+        opaque = (pixels != key).any(axis=2, keepdims=True)
+        white = np.iinfo(pixels.dtype).max
+        return np.concatenate([pixels, np.where(opaque, white, 0).astype(pixels.dtype)], axis=2)
+
+
+def _pillow_png(data: bytes, rawmode: str | None = None) -> ImageFile:
+    """Decode a PNG, if need be as samples of another ``rawmode`` than Pillow would choose."""
+    from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415  (our own pictures need it not)
+
+    image = PngImageFile(io.BytesIO(data))
+    if rawmode:
+        image.tile = [tile._replace(args=rawmode) for tile in image.tile]
+    image.load()
+    return image
+
+
+def _joined(high: Pixels, low: Pixels) -> Pixels:
+    """Make 16-bit samples of their bytes."""
+    samples = high.astype(np.uint16)
+    samples <<= 8
+    samples |= low
+    return samples

@@ -1,0 +1,248 @@
+"""The PNG container, verified chunk by chunk before anything is decoded.
+
+Pillow accepts wrong checksums, and takes a stream that ends early between two rows for an image
+whose rest is black. So every length and CRC is checked here, and the image data inflated here.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from fft_tool.codec.containers import MOST_CHUNKS, check_chunks
+from fft_tool.codec.deflate import stored_stream
+from fft_tool.errors import CorruptImage, UnsupportedImage
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
+CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
+
+_DEPTHS = {
+    GREY: (1, 2, 4, 8, 16),
+    RGB: (8, 16),
+    PALETTE: (1, 2, 4, 8),
+    GREY_ALPHA: (8, 16),
+    RGBA: (8, 16),
+}
+_NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+# First row and column, and steps down and across, of the seven passes of an interlaced image.
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (0, 4, 8, 8),
+    (4, 0, 8, 4),
+    (0, 2, 4, 4),
+    (2, 0, 4, 2),
+    (0, 1, 2, 2),
+    (1, 0, 2, 1),
+)
+_STREAM_PARTS = 1 << 13  # of 64 KiB at most: a chunk must not reach 2 GiB
+_InflateError = cast("type[Exception]", isal_zlib.error)  # the stub takes it for an instance
+
+PixelArray = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Png:
+    """A verified PNG: what its header says, and the chunks that matter, still compressed."""
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    interlaced: bool
+    palette: bytes
+    transparency: bytes | None
+    idat: tuple[memoryview, ...]
+    frames: int
+    pixels_per_metre: tuple[int, int] | None
+    exif: bytes | None
+
+    def inflate(self) -> bytes:
+        """Give the rows as they were filtered, checked to be as many bytes as they should be."""
+        inflater = isal_zlib.decompressobj()
+        expected = self._inflated_size()
+        try:
+            data = inflater.decompress(b"".join(self.idat), expected + 1)
+        except _InflateError as exc:
+            raise CorruptImage(f"PNG image data cannot be inflated: {exc}") from exc
+        if len(data) != expected or not inflater.eof:
+            raise CorruptImage("PNG image data is not as long as the header says")
+        return data
+
+    def unfiltered(self, rows: bytes) -> PixelArray | None:
+        """Pixels (h, w, channels) if no row is filtered, as in our own pictures; else None.
+
+        ``rows`` is what :meth:`inflate` gave. Such an image need not be decoded any further.
+        """
+        if self.interlaced or self.depth < 8 or self.colour == PALETTE:
+            return None
+        lines = np.frombuffer(rows, np.uint8).reshape(self.height, -1)
+        if lines[:, 0].any():
+            return None
+        samples = lines[:, 1:]
+        pixels = samples.copy() if self.depth == 8 else samples.view(">u2").astype(np.uint16)
+        return pixels.reshape(self.height, self.width, CHANNELS[self.colour])
+
+    def rewrapped(
+        self, rows: bytes, *, depth: int | None = None, colour: int | None = None
+    ) -> bytes:
+        """Give the file again with the inflated ``rows`` and only the chunks that decoding needs.
+
+        What is left out (texts, profiles) cannot burden or mislead a decoder, and what is stored
+        it need not inflate. Another ``depth`` and ``colour`` make it read the same bytes as
+        pixels of another kind.
+        """
+        header = struct.pack(
+            ">IIBBBBB",
+            self.width,
+            self.height,
+            depth or self.depth,
+            self.colour if colour is None else colour,
+            0,
+            0,
+            int(self.interlaced),
+        )
+        parts = [SIGNATURE, *chunk(b"IHDR", header)]
+        if self.palette:
+            parts += chunk(b"PLTE", self.palette)
+        if self.transparency is not None:
+            parts += chunk(b"tRNS", self.transparency)
+        stream = stored_stream(np.frombuffer(rows, np.uint8))
+        for start in range(0, len(stream), _STREAM_PARTS):
+            parts += chunk(b"IDAT", *stream[start : start + _STREAM_PARTS])
+        parts += chunk(b"IEND")
+        return b"".join(parts)
+
+    def _inflated_size(self) -> int:
+        bits = CHANNELS[self.colour] * self.depth
+        passes = _ADAM7 if self.interlaced else ((0, 0, 1, 1),)
+        total = 0
+        for y, x, down, across in passes:
+            height, width = -(-(self.height - y) // down), -(-(self.width - x) // across)
+            if height > 0 and width > 0:
+                total += height * (1 + (width * bits + 7) // 8)
+        return total
+
+
+def parse(data: bytes) -> Png:
+    """Verify a whole PNG file: signature, order, lengths, checksums, header values."""
+    chunks: dict[bytes, bytes] = {}
+    idat: list[memoryview] = []
+    for kind, body in _chunks(data):
+        if not chunks and kind != b"IHDR":
+            raise CorruptImage("PNG does not begin with a header chunk")
+        if kind == b"IDAT":
+            idat.append(body)
+        elif kind not in _NEEDED and not kind[0] & 0x20:
+            raise UnsupportedImage(f"PNG has an unknown critical chunk {kind.decode('latin-1')!r}")
+        elif kind in (*_NEEDED, b"pHYs", b"eXIf", b"acTL"):
+            chunks.setdefault(kind, bytes(body))
+    if not any(idat):
+        raise CorruptImage("PNG has no image data")
+    width, height, depth, colour, interlaced = _header(chunks[b"IHDR"])
+    return Png(
+        width,
+        height,
+        depth,
+        colour,
+        interlaced,
+        palette=_palette(colour, chunks.get(b"PLTE", b"")),
+        transparency=_transparency(colour, chunks.get(b"tRNS")),
+        idat=tuple(idat),
+        frames=max(1, int.from_bytes(chunks.get(b"acTL", b"")[:4], "big")),
+        pixels_per_metre=_pixels_per_metre(chunks.get(b"pHYs")),
+        exif=chunks.get(b"eXIf"),
+    )
+
+
+def read_text(beginning: bytes) -> dict[str, str]:
+    """Plain international texts (iTXt) that stand before the image data of a PNG.
+
+    The ``beginning`` of the file is enough; what is no PNG has no texts.
+    """
+    texts = {}
+    with suppress(CorruptImage):  # cut off within the image data, as it may be
+        for kind, body in _chunks(beginning):
+            if kind == b"IDAT":
+                break
+            key, mark, text = bytes(body).partition(b"\0\0\0\0\0")
+            if kind == b"iTXt" and mark and b"\0" not in key:
+                with suppress(UnicodeDecodeError):
+                    texts[key.decode("latin-1")] = text.decode()
+    return texts
+
+
+def chunk(kind: bytes, *body: bytes | memoryview) -> list[bytes | memoryview]:
+    """Pieces of a chunk: length, type, body, checksum."""
+    checksum = isal_zlib.crc32(kind)
+    for part in body:
+        checksum = isal_zlib.crc32(part, checksum)
+    size = sum(map(len, body))
+    return [struct.pack(">I", size), kind, *body, struct.pack(">I", checksum)]
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Every chunk's type and body, up to the end chunk; complains about the first that is off."""
+    if not data.startswith(SIGNATURE):
+        raise CorruptImage("PNG signature is missing")
+    view, position = memoryview(data), len(SIGNATURE)
+    kind, count = b"", 0
+    while kind != b"IEND":
+        count += 1
+        if count > MOST_CHUNKS:
+            check_chunks(count, len(data))
+        if position + 12 > len(data):
+            raise CorruptImage(f"PNG is truncated: no end chunk before byte {len(data)}")
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 8 + length
+        if end + 4 > len(data):
+            raise CorruptImage(f"PNG is truncated inside a chunk at byte {position}")
+        if isal_zlib.crc32(view[position + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            name = kind.decode("latin-1")
+            raise CorruptImage(f"PNG chunk {name!r} at byte {position} has a wrong checksum")
+        yield kind, view[position + 8 : end]
+        position = end + 4
+
+
+def _header(body: bytes) -> tuple[int, int, int, int, bool]:
+    if len(body) != 13:
+        raise CorruptImage("PNG header chunk has a wrong length")
+    width, height, depth, colour, method, filtering, interlace = struct.unpack(">IIBBBBB", body)
+    if not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
+        raise CorruptImage(f"PNG header says {width} x {height} pixels")
+    if colour not in _DEPTHS or depth not in _DEPTHS[colour]:
+        raise CorruptImage(f"PNG header says colour type {colour} at {depth} bits, which is none")
+    if method or filtering or interlace > 1:
+        raise CorruptImage("PNG header names an unknown compression, filter or interlace method")
+    return width, height, depth, colour, bool(interlace)
+
+
+def _palette(colour: int, body: bytes) -> bytes:
+    if colour != PALETTE:
+        return b""  # a mere suggestion
+    if not body or len(body) % 3:
+        raise CorruptImage("PNG palette is missing, or does not come in threes")
+    return body
+
+
+def _transparency(colour: int, body: bytes | None) -> bytes | None:
+    """Transparent colour, or opacities of a palette; beside an alpha channel it means nothing."""
+    if body is None or colour in (GREY_ALPHA, RGBA):
+        return None
+    if colour != PALETTE and len(body) != 2 * CHANNELS[colour]:
+        raise CorruptImage("PNG transparency chunk has a wrong length")
+    return body
+
+
+def _pixels_per_metre(body: bytes | None) -> tuple[int, int] | None:
+    if body is None or len(body) != 9:
+        return None
+    x, y, unit = struct.unpack(">IIB", body)
+    return (x, y) if unit == 1 and x and y else None

@@ -1,0 +1,1 @@
+"""Pixels: regions, grey levels, statistics, sharpness, saliency and renditions."""

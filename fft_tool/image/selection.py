@@ -1,0 +1,73 @@
+"""Selection: which pixels of an image are analysed, and the grey plane that is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool.codec.header import Header
+from fft_tool.codec.raster import Raster
+from fft_tool.image.grey import grey_plane
+from fft_tool.image.region import Box, Crop, analysed_size
+
+Plane = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is analysed: the chosen region's channels (h, w, channels) and grey plane (h, w).
+
+    ``names`` are those of the channels, ``white`` the largest value that they can have, ``box``
+    where the region is, and ``method`` how it was chosen.
+    """
+
+    header: Header
+    names: tuple[str, ...]
+    white: int
+    box: Box
+    method: str
+    channels: Plane
+    plane: Plane
+
+
+def select(
+    raster: Raster,
+    *,
+    crop: Crop | None = None,
+    smart_crop: tuple[int, int] | None = None,
+    channel: str = "luma",
+    background: tuple[int, int, int] = (255, 255, 255),
+    threads: int = 1,
+) -> Selection:
+    """Crop an image, and reduce it to one grey plane.
+
+    ``crop`` is a region, ``smart_crop`` the width and height of the most salient one. ``channel``
+    is what becomes grey, over ``background`` where the image is transparent.
+    """
+    height, width = raster.pixels.shape[:2]
+
+    def plane_of(pixels: Plane) -> Plane:
+        return grey_plane(
+            pixels,
+            raster.names,
+            white=raster.white,
+            channel=channel,
+            background=background,
+            threads=threads,
+        )
+
+    if smart_crop:
+        from fft_tool.image.saliency import salient_box  # noqa: PLC0415  (few recipes need it)
+
+        size = analysed_size(None, smart_crop, width, height)
+        box, method = Box(*salient_box(plane_of(raster.pixels), *size)), "spectral residual"
+    elif crop:
+        box, method = crop.within(width, height), "given"
+    else:
+        box, method = Box(0, 0, width, height), "whole"
+    channels = raster.pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+    plane = plane_of(channels)
+    return Selection(raster.header, raster.names, raster.white, box, method, channels, plane)

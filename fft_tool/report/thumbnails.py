@@ -1,0 +1,108 @@
+"""Small pictures for a page, as data URIs: sources, and spectra whose bright points stay bright."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from fft_tool.codec import image_file
+from fft_tool.codec.raster import Raster
+from fft_tool.errors import FftToolError
+from fft_tool.image.renditions import Levels, Picture, resized, to_bytes
+from fft_tool.spectrum import colourmap
+
+Draw = Callable[[Raster, int], Picture]
+
+
+SIZE, SMALL = 360, 56  # longest side of pictures, and of those in an overview
+
+
+THINNEST = 12  # pixels to which pictures of single rows and columns are thickened
+
+
+_QUALITY = 60  # of WebP; what is enlarged stays as it is
+
+
+_POWER = 8  # of the mean that keeps bright points: between the plain mean, 1, and the maximum
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A picture as a ``data:`` URI, and its size in pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+def draw_picture(data: bytes | None, draw: Draw) -> Thumbnail | None:
+    """Draw an image file; None where there is none, or a damaged one."""
+    return draw_sizes(data, draw, SIZE)[0]
+
+
+def draw_sizes(data: bytes | None, draw: Draw, *sizes: int) -> list[Thumbnail | None]:
+    """Draw an image file in several sizes."""
+    if data is None:
+        return [None] * len(sizes)
+    try:
+        raster = image_file.decode(data)
+    except FftToolError:
+        return [None] * len(sizes)
+    return [_encoded(draw(raster, size), size) for size in sizes]
+
+
+def _encoded(pixels: Picture, size: int) -> Thumbnail:
+    """Write RGB pixels (h, w, 3) as a data URI, small ones enlarged."""
+    times = max(1, size // max(pixels.shape[:2]))
+    for axis in (0, 1):
+        thick = max(times, -(-THINNEST // pixels.shape[axis]))
+        pixels = np.repeat(pixels, thick, axis)
+    image, file = Image.fromarray(pixels), io.BytesIO()
+    image.save(file, "WEBP", quality=_QUALITY, lossless=times > 1)
+    text = base64.b64encode(file.getvalue()).decode()
+    return Thumbnail(f"data:image/webp;base64,{text}", image.width, image.height)
+
+
+def draw_magnitude(raster: Raster, size: int) -> Picture:
+    """Scale a magnitude picture down such that single bright points stay bright, and colour it."""
+    pixels, step = raster.pixels, max(1, max(raster.pixels.shape[:2]) // size)
+    for axis in (0, 1):  # the maximum of blocks of one size, then a mean of high powers
+        starts = np.arange(0, pixels.shape[axis], step)
+        pixels = np.maximum.reduceat(pixels, starts, axis=axis)
+    levels = resized((pixels / raster.white) ** _POWER, size) ** (1 / _POWER)
+    if levels.shape[2] > 2:  # has colours already
+        return to_bytes(levels[:, :, :3])
+    coloured: Picture = colourmap.sequential()[to_bytes(_stretched(levels[:, :, 0]))]
+    return coloured
+
+
+def _stretched(levels: Levels) -> Levels:
+    """Spread the levels between the first percentile and the brightest, DC left aside."""
+    height, width = levels.shape
+    rest = levels.copy()
+    rest[height // 2 - 1 : height // 2 + 2, width // 2 - 1 : width // 2 + 2] = 0
+    low, high = float(np.percentile(levels, 1)), float(rest.max())
+    if high <= low:
+        low, high = 0.0, float(levels.max()) or 1.0
+    spread: Levels = np.clip((levels - low) / (high - low), 0, 1)
+    return spread
+
+
+def draw_phase(raster: Raster, size: int) -> Picture:
+    """Scale a phase picture down by leaving out pixels (a mean of angles says nothing)."""
+    height, width, channels = raster.pixels.shape
+    share = min(1.0, size / max(height, width))
+    rows, columns = (
+        np.arange(max(1, round(side * share))) * side // max(1, round(side * share))
+        for side in (height, width)
+    )
+    levels = raster.pixels[np.ix_(rows, columns)] / raster.white
+    if channels > 2:  # has colours already
+        return to_bytes(levels[:, :, :3])
+    coloured: Picture = colourmap.cyclic()[to_bytes(levels[:, :, 0])]
+    return coloured

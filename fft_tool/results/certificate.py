@@ -1,0 +1,101 @@
+"""The certificate: how well the artifacts, as written, give the source back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool.parallel import map_rows, rows_per_block
+from fft_tool.spectrum.half import Spectrum, energy
+from fft_tool.spectrum.inversion import quantised, restore_rows
+from fft_tool.spectrum.preparation import Preparation
+
+Plane = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Measured fidelity of one way back.
+
+    Attributes
+    ----------
+    exact
+        Whether every grey level comes back.
+    max_abs_error
+        Largest error in grey levels, after rounding.
+    psnr_db
+        Peak signal-to-noise ratio *before* rounding; None where there is no error at all.
+    parseval_ratio
+        Energy of the spectrum read from the artifacts over that of the prepared image, 1 when
+        nothing is lost; None where the prepared image is not at hand (periodic).
+    lost_pixels
+        Pixels that the window has taken away.
+    """
+
+    exact: bool
+    max_abs_error: int
+    psnr_db: float | None
+    parseval_ratio: float | None
+    lost_pixels: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for the record."""
+        return {
+            "exact": self.exact,
+            "max_abs_error": self.max_abs_error,
+            "psnr_db": self.psnr_db,
+            "parseval_ratio": self.parseval_ratio,
+            "lost_pixels": self.lost_pixels,
+        }
+
+
+def certify(
+    spectrum: Spectrum, preparation: Preparation, plane: Plane, *, threads: int = 1
+) -> Certificate:
+    """Invert a spectrum read from artifacts, spending it, and compare with ``plane`` (h, w)."""
+    written = energy(spectrum, threads=threads)
+    meant = prepared_energy(preparation, plane, threads=threads)
+
+    def compare(start: int, levels: NDArray[np.floating[Any]]) -> tuple[float, float]:
+        rows = plane[start : start + levels.shape[0]].astype(levels.dtype)
+        worst = np.abs(quantised(levels, preparation.white) - rows).max()
+        rows -= levels
+        return float(worst), float(np.vdot(rows, rows))
+
+    blocks = restore_rows(spectrum, preparation, compare, threads=threads)
+    worst = int(max(error for error, _ in blocks))
+    mean_square = math.fsum(square for _, square in blocks) / plane.size
+    return Certificate(
+        exact=worst == 0,
+        max_abs_error=worst,
+        psnr_db=10 * math.log10(preparation.white**2 / mean_square) if mean_square else None,
+        parseval_ratio=_ratio(written, meant),
+        lost_pixels=preparation.lost_pixels(spectrum.shape),
+    )
+
+
+def prepared_energy(preparation: Preparation, plane: Plane, *, threads: int = 1) -> float | None:
+    """N times the sum of squares of the prepared ``plane``: by Parseval, its spectrum's energy."""
+    if preparation.periodic:
+        return None
+
+    def squares(start: int, stop: int) -> float:
+        rows = preparation.apply(plane, start, stop, np.float64)
+        return float(np.vdot(rows, rows))
+
+    height, width = plane.shape
+    return math.fsum(map_rows(squares, height, rows_per_block(8 * width), threads=threads)) * (
+        plane.size
+    )
+
+
+def _ratio(written: float, meant: float | None) -> float | None:
+    if meant is None:
+        return None
+    if meant == 0:
+        return 1.0 if written == 0 else None
+    return written / meant

@@ -1,0 +1,1 @@
+"""From store to store: one source, many of them, and those that are done already."""

@@ -1,0 +1,217 @@
+"""Many sources, one after the other or on several processes; one bad source stops no other."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fft_tool import pipeline
+from fft_tool.errors import FftToolError, Killed, TookTooLong
+from fft_tool.limits import Limits
+from fft_tool.recipe import Recipe
+from fft_tool.results.outputs import Artifact, Outputs
+from fft_tool.runs.completeness import is_complete
+from fft_tool.runs.interrupts import begin_worker, finishing
+from fft_tool.runs.machine import address_bound, end_with_parent, limit_addresses
+from fft_tool.runs.sources import SourceRef
+from fft_tool.stores.opening import open_store
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkContext, SpawnContext
+
+Operation = Callable[..., Outputs]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is done to every source of a batch.
+
+    ``target`` is the URL of the store that takes the artifacts; None has them returned in the
+    outcome instead. ``threads`` is for each source, and so is ``timeout``: seconds of work, after
+    which its process is killed; None is no limit.
+    """
+
+    recipe: Recipe
+    limits: Limits = Limits()
+    operation: Operation = pipeline.run
+    target: str | None = None
+    skip_existing: bool = False
+    dry_run: bool = False
+    threads: int = 1
+    timeout: float | None = None
+    profile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one source: "done", "skipped", "planned" (dry run) or "failed"."""
+
+    source: str
+    result: str
+    outputs: tuple[str, ...] = ()
+    record: Mapping[str, Any] | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    error: Mapping[str, str] | None = field(default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """One line for machines."""
+        return {
+            "source": self.source,
+            "outcome": self.result,
+            "outputs": list(self.outputs),
+            "error": self.error and dict(self.error),
+        }
+
+
+def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Iterator[Outcome]:
+    """Give the outcome of every source, in order, as soon as it is known.
+
+    Leaving early (an interrupt) lets the sources under way finish and drops the rest.
+    """
+    if job.timeout is None and (processes <= 1 or len(refs) <= 1):
+        yield from map(partial(process, job=job), refs)
+        return
+    pipeline.warm_up(job.recipe)
+    local = "://" not in (job.target or "") + "".join(ref.store for ref in refs)
+    remaining = list(refs)
+    while len(remaining) > 1:
+        count = 0
+        for outcome in _on_processes(remaining, job, processes, fork=local):
+            yield outcome
+            count += 1
+        if count < len(remaining):  # a worker was killed: find out whether by the next source
+            yield _alone(remaining[count], job, fork=local)
+            count += 1
+        remaining = remaining[count:]
+    for ref in remaining:
+        yield _alone(ref, job, fork=local)
+
+
+def process(ref: SourceRef, job: Job) -> Outcome:
+    """Do one job to one source; every error that can be foreseen becomes part of the outcome."""
+    try:
+        return _process(ref, job)
+    except FftToolError as exc:
+        return _failed(ref, exc.code, str(exc))
+    except MemoryError:
+        return _failed(ref, "out-of-memory", "there is not enough memory for this image")
+
+
+def _process_in_worker(ref: SourceRef, job: Job) -> Outcome:
+    with finishing():
+        return process(ref, job)
+
+
+def _process(ref: SourceRef, job: Job) -> Outcome:
+    source = ref.read(profile=job.profile, limits=job.limits)
+    target = open_store(job.target, profile=job.profile) if job.target else None
+    if job.skip_existing and target and is_complete(target, source, job.recipe):
+        return Outcome(str(ref), "skipped")
+    if job.dry_run:
+        return Outcome(str(ref), "planned", pipeline.plan(source, job.recipe, job.limits))
+    with _time_limit(job.timeout):
+        outputs = job.operation(source, job.recipe, job.limits, threads=job.threads)
+    if target is None:
+        return Outcome(str(ref), "done", (), outputs.record, outputs.artifacts)
+    for artifact in outputs:
+        target.write(artifact.name, artifact.data, content_type=artifact.content_type)
+    return Outcome(str(ref), "done", tuple(a.name for a in outputs), outputs.record)
+
+
+@contextmanager
+def _time_limit(seconds: float | None) -> Iterator[None]:
+    """Have this process killed after so many seconds: compiled code heeds nothing less."""
+    if seconds is None:
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _on_processes(
+    refs: Sequence[SourceRef], job: Job, processes: int, *, fork: bool
+) -> Iterator[Outcome]:
+    """Outcomes in order; ends early if a worker dies."""
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  (costs 20 ms)
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+
+    workers = min(processes, len(refs))
+    pool = ProcessPoolExecutor(
+        workers, _context(fork=fork), initializer=_begin_worker, initargs=(job,)
+    )
+    # A few sources at a time: enough to hide the talk between processes, few enough to share.
+    at_once = max(1, min(8, len(refs) // (4 * processes)))
+    try:
+        yield from pool.map(partial(_process_in_worker, job=job), refs, chunksize=at_once)
+    except BrokenProcessPool:
+        return
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _alone(ref: SourceRef, job: Job, *, fork: bool) -> Outcome:
+    """Outcome of one source in a process of its own, also if that is killed."""
+    context = _context(fork=fork)
+    ours, theirs = context.Pipe(duplex=False)
+    worker = context.Process(target=_tell, args=(theirs, ref, job))
+    worker.start()
+    theirs.close()
+    try:
+        told: Outcome | Exception = ours.recv()
+    except EOFError:
+        worker.join()
+        return _failed(ref, *_why_killed(worker.exitcode, job.timeout))
+    finally:
+        ours.close()
+    worker.join()
+    if isinstance(told, Exception):
+        raise told
+    return told
+
+
+def _tell(theirs: Connection, ref: SourceRef, job: Job) -> None:
+    _begin_worker(job)
+    with finishing():
+        try:
+            theirs.send(process(ref, job))
+        except Exception as exc:  # noqa: BLE001  (a bug, for the parent to raise)
+            theirs.send(exc)
+
+
+def _why_killed(code: int | None, timeout: float | None) -> tuple[str, str]:
+    """Code and message for a source whose process ended with a code and no outcome."""
+    if timeout is not None and code == -signal.SIGALRM:
+        return TookTooLong.code, f"it took longer than the {timeout:g} s of --timeout"
+    return Killed.code, "the process that worked on it was killed: is there enough memory?"
+
+
+def _context(*, fork: bool) -> ForkContext | SpawnContext:
+    import multiprocessing  # noqa: PLC0415
+
+    # Forking is ten times faster than starting anew, but the S3 client's threads do not survive
+    # it, and macOS's own libraries do not either.
+    if fork and sys.platform == "linux":
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("spawn")
+
+
+def _begin_worker(job: Job) -> None:
+    """Let interrupts be the parent's affair, and end when the parent does, however that ends."""
+    begin_worker()
+    end_with_parent()
+    bound = address_bound(job.limits.max_memory, threads=job.threads, heaps=job.threads)
+    if bound is not None:
+        limit_addresses(bound)
+
+
+def _failed(ref: SourceRef, code: str, message: str) -> Outcome:
+    return Outcome(str(ref), "failed", error={"code": code, "message": message})

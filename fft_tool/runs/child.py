@@ -1,0 +1,233 @@
+"""Images analysed in a process of their own, so that none takes down whoever asked for it.
+
+The process has a limit on its memory, and is killed when its time is up. It has no secrets: its
+environment is empty but for what Python needs, and bytes are all that goes in and comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fft_tool.errors import (
+    CropOutside,
+    Fault,
+    FftToolError,
+    ImageError,
+    Killed,
+    LimitExceeded,
+    RecipeError,
+    TookTooLong,
+)
+from fft_tool.limits import Limits
+from fft_tool.recipe import Recipe
+from fft_tool.results.naming import output_name
+from fft_tool.results.outputs import Artifact, Source, output_kinds
+from fft_tool.runs import frames
+from fft_tool.runs.child_process import Process
+
+# From the number of pixels, 0 as long as that is not known, to seconds from now.
+Patience = Callable[[int], float]
+
+# What an image or its recipe is refused with: another try cannot change it.
+REFUSALS: tuple[type[FftToolError], ...] = (RecipeError, ImageError, LimitExceeded, CropOutside)
+
+START_SECONDS = 60.0
+
+_NONSENSE = "the process that worked on it sent something that is no answer"
+
+_GRACE = 5.0  # seconds
+_LARGEST = 1 << 40  # bytes of an artifact, where nothing else bounds them
+
+
+class ChildBug(Exception):
+    """What nobody foresaw, in the other process: an exception of that ``kind``, at ``stack``."""
+
+    def __init__(self, kind: str, message: str, stack: list[str]) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind, self.stack = kind, stack
+
+
+# After these, the process waits for the next image.
+_GOING_ON: tuple[type[Exception], ...] = (*REFUSALS, ChildBug)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What came of a source: artifacts in the order in which they are to be written.
+
+    ``width`` and ``height`` are those of the upright image.
+    """
+
+    artifacts: tuple[Artifact, ...]
+    sha256: str
+    width: int
+    height: int
+
+
+class Child:
+    """A process that analyses images, and the one that takes its place when it has ended.
+
+    It is used by one thread at a time. ``start`` returns at once, so that the caller can do
+    something else while the libraries are loaded; ``prepare`` waits until it is ready. The first
+    ``process`` may have been started already.
+    """
+
+    def __init__(self, process: Process | None = None) -> None:
+        self._started = process
+        self._hello: frames.Json = {}
+        self._ready = False
+
+    def start(self) -> None:
+        """Start the process, unless it is there."""
+        if self._started is None:
+            self._started, self._ready = Process(), False
+
+    def prepare(self, recipe: Recipe, *, memory: int | None = None, threads: int = 1) -> None:
+        """Get it ready for a recipe, within ``memory`` bytes (None: no limit)."""
+        self._hello = {"recipe": str(recipe), "memory": memory, "threads": threads}
+        self.start()
+        self._greet()
+        self._await_ready(START_SECONDS)
+
+    def run(
+        self,
+        source: Source,
+        recipe: Recipe,
+        limits: Limits,
+        *,
+        patience: Patience,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> Analysed:
+        """Analyse an image as :func:`fft_tool.pipeline.run` does, within so many seconds.
+
+        Raises its errors; and :class:`~fft_tool.errors.Killed` or
+        :class:`~fft_tool.errors.TookTooLong` when the process has ended or had to be ended, after
+        which the next image meets a new one.
+        """
+        try:
+            if self._started is None or self._started.has_ended():
+                self._replace()
+            longest = patience(limits.max_pixels)
+            self._await_ready(longest)
+            with self._process.deadline(patience(0)) as extend:
+                self._ask(source, recipe, limits, longest)
+                return self._answer(source, recipe, limits, patience, extend, on_step)
+        except _GOING_ON:
+            raise
+        except BaseException:
+            self._replace()
+            raise
+
+    def close(self) -> None:
+        """End the process."""
+        if self._started is not None:
+            self._started.end()
+            self._started = None
+
+    @property
+    def _process(self) -> Process:
+        if self._started is None:
+            raise RuntimeError("there is no process: it has not been started, or was closed")
+        return self._started
+
+    def _replace(self) -> None:
+        """Start anew; what takes time is done while the caller goes on."""
+        self.close()
+        self.start()
+        self._greet()
+
+    def _greet(self) -> None:
+        self._send(self._hello)
+
+    def _await_ready(self, seconds: float) -> None:
+        if not self._ready:
+            with self._process.deadline(seconds):
+                self._receive()
+            self._ready = True
+
+    def _ask(self, source: Source, recipe: Recipe, limits: Limits, longest: float) -> None:
+        head = {
+            "name": source.name,
+            "recipe": str(recipe),
+            "limits": asdict(limits),
+            "seconds": longest + _GRACE,
+        }
+        self._send(head, source.data)
+
+    def _answer(
+        self,
+        source: Source,
+        recipe: Recipe,
+        limits: Limits,
+        patience: Patience,
+        extend: Callable[[float], None],
+        on_step: Callable[[str], None],
+    ) -> Analysed:
+        """Read the answer. It may be anything, from who has taken the other process over."""
+        kinds = output_kinds(recipe)
+        artifacts: list[Artifact] = []
+        left = limits.max_output_bytes if limits.max_output_bytes is not None else _LARGEST
+        while True:
+            match self._receive():
+                case {"step": str(name)}:
+                    on_step(name[:40])
+                case {"pixels": int(pixels)}:
+                    extend(patience(min(pixels, limits.max_pixels)))
+                case {"artifact": str(kind), "bytes": int(count)} if (
+                    kinds[len(artifacts) :][:1] == (kind,) and 0 <= count <= left
+                ):
+                    left -= count
+                    artifacts.append(
+                        Artifact(kind, output_name(source.name, kind), self._body(count))
+                    )
+                case {"done": str(sha256), "width": int(width), "height": int(height)} if len(
+                    artifacts
+                ) == len(kinds):
+                    return Analysed(tuple(artifacts), sha256[:64], width, height)
+                case {"refused": str(code), "message": str(message), **rest}:
+                    raise _refusal(code, message, rest.get("faults", ()))
+                case {"out_of_memory": True}:
+                    raise Killed("it took more memory than this function has")
+                case {"bug": str(kind), "message": str(message), "stack": [*stack]}:
+                    raise ChildBug(kind, message, [str(line) for line in stack])
+                case _:
+                    raise Killed(_NONSENSE)
+
+    def _send(self, head: frames.Json, body: bytes = b"") -> None:
+        # It may have ended meanwhile: whoever waits for the answer is told.
+        with suppress(BrokenPipeError):
+            frames.send(self._process.requests, head, body)
+
+    def _receive(self) -> frames.Json:
+        try:
+            head = frames.receive(self._process.replies)
+        except (ValueError, RecursionError) as exc:
+            raise Killed(_NONSENSE) from exc
+        if head is None:
+            raise self._broken_off()
+        return head
+
+    def _broken_off(self) -> FftToolError:
+        """Give the reason, when the process says nothing any more."""
+        told = self._process.ending()
+        return TookTooLong(told) if self._process.expired else Killed(told)
+
+    def _body(self, count: int) -> bytes:
+        data = self._process.replies.read(count)
+        if len(data) < count:
+            raise self._broken_off()
+        return data
+
+
+def _refusal(code: str, message: str, faults: Any) -> FftToolError:
+    """Give the error that the core has raised in the other process."""
+    if code == RecipeError.code:
+        return RecipeError([Fault(*(str(text) for text in fault[:3])) for fault in faults])
+    for kind in REFUSALS:
+        for leaf in (kind, *kind.__subclasses__()):
+            if leaf.code == code:
+                return leaf(message)
+    return Killed(_NONSENSE)

@@ -1,0 +1,129 @@
+"""A process that gets bytes and gives bytes, with nothing of this one's environment.
+
+Apart from :mod:`fft_tool.runs.child`, which is slower to import: it can be started before that.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+
+PROGRAM = "from fft_tool.runs.child_program import main; main()"
+
+_PIPE = 1 << 20  # bytes, the most that Linux gives everybody
+
+# Whatever else is in the environment is none of its business: credentials above all.
+_PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ")
+_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPYCACHEPREFIX")
+
+
+class Process:
+    """A process that runs :data:`PROGRAM`, and the pipes to it and from it; started at once.
+
+    ``expired`` says that it was killed for its time was up.
+    """
+
+    def __init__(self) -> None:
+        theirs, requests = os.pipe()
+        replies, ours = os.pipe()
+        actions = [(os.POSIX_SPAWN_DUP2, theirs, 0), (os.POSIX_SPAWN_DUP2, ours, 1)]
+        try:
+            # Without `site`: where packages are has been found out by this process.
+            command = [sys.executable, "-S", "-c", PROGRAM]
+            self.pid = os.posix_spawn(sys.executable, command, _environment(), file_actions=actions)
+        finally:
+            os.close(theirs)
+            os.close(ours)
+        for pipe in (requests, replies):
+            _enlarge(pipe)
+        self.requests = FileIO(requests, "w", closefd=False)
+        self.replies = open(replies, "rb", closefd=False)  # noqa: SIM115  (no path)
+        self._pipes = [requests, replies]
+        self._status: int | None = None
+        self.expired = False
+        self._seconds = 0.0
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[Callable[[float], None]]:
+        """Kill the process after so many seconds; what is given sets that anew."""
+        timers: list[threading.Timer] = []
+        began = time.monotonic()
+
+        def extend(seconds: float) -> None:
+            stop()
+            self._seconds = time.monotonic() - began + seconds
+            timers.append(threading.Timer(max(0.0, seconds), self._expire))
+            timers[-1].daemon = True
+            timers[-1].start()
+
+        def stop() -> None:
+            for timer in timers:
+                timer.cancel()
+                timer.join()
+            timers.clear()
+
+        try:
+            extend(seconds)
+            yield extend
+        finally:
+            stop()
+
+    def has_ended(self) -> bool:
+        """Whether it is not there any more."""
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._status = status if pid else None
+        return self._status is not None
+
+    def end(self) -> None:
+        """Kill it, if it is still there, and close the pipes."""
+        if not self.has_ended():
+            os.kill(self.pid, signal.SIGKILL)
+            self._status = os.waitpid(self.pid, 0)[1]
+        while self._pipes:
+            os.close(self._pipes.pop())
+
+    def ending(self) -> str:
+        """Say how it ended, when it has closed its side of the pipe."""
+        if self._status is None:
+            self._status = os.waitpid(self.pid, 0)[1]
+        if self.expired:
+            return f"it took more than the {self._seconds:.3g} s that it was given"
+        code = os.waitstatus_to_exitcode(self._status)
+        if code >= 0:
+            return f"the process that worked on it ended with exit code {code}"
+        name = signal.Signals(-code).name
+        hint = "was there enough memory?" if name == "SIGKILL" else "a decoder has crashed"
+        return f"the process that worked on it was ended by {name}: {hint}"
+
+    def _expire(self) -> None:
+        self.expired = True
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def _environment() -> dict[str, str]:
+    """Give what Python needs, and nothing else."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *(path for path in sys.path if path and path != root)]
+    return {
+        **{name: os.environ[name] for name in (*_PASSED_ON, *_PYTHON) if name in os.environ},
+        "MALLOC_ARENA_MAX": "1",  # each one more would take 128 MiB of addresses
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONSAFEPATH": "1",
+    }
+
+
+def _enlarge(pipe: int) -> None:
+    """Let a pipe hold more than the usual 64 KiB: there are fewer turns for large images."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)

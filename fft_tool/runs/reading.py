@@ -1,0 +1,61 @@
+"""Reading results back: the records of a store, and the pictures beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fft_tool.errors import BadArtifact, NotAllowed, NotFound, TooManyBytes
+from fft_tool.limits import Limits
+from fft_tool.results import record as records
+from fft_tool.results.entry import Entry
+from fft_tool.runs.fetch import read_within
+from fft_tool.stores.base import Store, as_folder
+
+SUFFIX = "_metadata.json"
+SHOWN = ("magnitude", "phase", "crop", "filtered")
+
+
+def read_records(store: Store) -> Iterator[dict[str, Any]]:
+    """Every record below a store, in the order of names; complains if there is none."""
+    return (record for _, record in _named_records(store))
+
+
+def read_entries(store: Store, sources: Store | None) -> Iterator[Entry]:
+    """Every record with the pictures beside it and, from ``sources``, its source."""
+    for name, record in _named_records(store):
+        folder = name[: name.rfind("/") + 1]
+        try:
+            listed = records.listed_artifacts(record)
+        except BadArtifact:
+            listed = {}  # the page can still show the rest
+        shown = {
+            kind: _read_if_there(store, folder + listed[kind].name) if kind in listed else None
+            for kind in SHOWN
+        }
+        yield Entry(record, **shown, source=_source_of(record, sources))
+
+
+def _named_records(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
+    found = False
+    for name, _ in store.list():
+        if name.endswith(SUFFIX):
+            place = as_folder(store.url) + name
+            data = store.read(name, first=records.LONGEST + 1).data
+            yield name, records.from_bytes(data, name=place)
+            found = True
+    if not found:
+        raise NotFound(f"{store.url}: no records there: analyse with --metadata first")
+
+
+def _source_of(record: dict[str, Any], sources: Store | None) -> bytes | None:
+    source = record.get("source")
+    name = source.get("name") if isinstance(source, dict) else None
+    return _read_if_there(sources, name) if sources and isinstance(name, str) else None
+
+
+def _read_if_there(store: Store, name: str) -> bytes | None:
+    try:
+        return read_within(store, name, Limits())
+    except (NotFound, NotAllowed, TooManyBytes):
+        return None

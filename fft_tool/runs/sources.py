@@ -1,0 +1,170 @@
+"""What a list of arguments names: files, folders, globs, ``-`` and store URLs."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fft_tool.errors import AmbiguousSources, NotFound
+from fft_tool.limits import Limits
+from fft_tool.results.naming import EXTENSIONS, output_base, output_name
+from fft_tool.results.outputs import Source
+from fft_tool.runs.fetch import read_within
+from fft_tool.stores.base import Store, as_folder
+from fft_tool.stores.opening import open_store
+
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
+STDIN_NAME = "stdin.png"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """Where a source is: a name in a store, or its bytes if it came through a pipe.
+
+    ``name`` is also the one that its outputs are called after. ``file`` is where a link leads that
+    was named itself: one that is found in a folder may not lead out of it.
+    """
+
+    store: str
+    name: str
+    data: bytes | None = None
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        return "standard input" if self.data is not None else _joined(self.store, self.name)
+
+    def read(self, *, profile: bool = False, limits: Limits | None = None) -> Source:
+        """Fetch the bytes, unless there are more than ``limits`` accept."""
+        if self.data is not None:
+            return Source(self.name, self.data)
+        place, name = self.store, self.name
+        if self.file:
+            place, name = str(self.file.parent), self.file.name
+        store = open_store(place, profile=profile)
+        return Source(self.name, read_within(store, name, limits or Limits()))
+
+
+def find_sources(
+    arguments: Iterable[str],
+    *,
+    read_stdin: Callable[[], bytes],
+    leave_out: str | None = None,
+    profile: bool = False,
+) -> list[SourceRef]:
+    """Turn arguments into sources, in order.
+
+    Folders and prefixes give all images below them, told by their extension, but not those below
+    ``leave_out``, the folder of results; a file that is named is taken whatever it is called. Two
+    sources whose outputs would have one name are refused before anything is done; so is an
+    argument that names nothing.
+    """
+    found: dict[str, SourceRef] = {}  # by location: what is named twice is taken once
+    for argument in arguments:
+        if argument == "-":
+            found[f"- {len(found)}"] = SourceRef("", STDIN_NAME, read_stdin())
+            continue
+        bucket = "://" in argument
+        for ref in (
+            _in_bucket(argument, leave_out, profile) if bucket else _on_disk(argument, leave_out)
+        ):
+            found.setdefault(_location(ref.store, ref.name), ref)
+    refs = list(found.values())
+    _refuse_shared_names(refs)
+    return refs
+
+
+def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
+    """Refuse to write outputs to where one of the sources is."""
+    sources = {_location(ref.store, ref.name): ref for ref in refs}
+    root = _location(target, "")
+    for ref in refs:
+        for kind in EXTENSIONS:
+            other = sources.get(root + output_name(ref.name, kind))
+            if other is not None:
+                raise AmbiguousSources(f"the {kind} of {ref} would overwrite the source {other}")
+
+
+def _location(store: str, name: str) -> str:
+    """Where a name in a store is, the same for all ways of writing it."""
+    root = store if "://" in store else str(Path(store).resolve())
+    return as_folder(root) + name
+
+
+def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
+    paths = [Path(argument)]
+    if not paths[0].exists() and glob.has_magic(argument):
+        # A pattern that the shell has not expanded: quoted, or on Windows.
+        matches = map(Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
+        paths = [path for path in matches if path.is_file()]
+    if not paths:
+        raise NotFound(f"{argument}: no file matches")
+    for path in paths:
+        if path.is_dir():
+            yield from _in_store(open_store(path), argument, leave_out)
+        else:
+            # A missing file is reported when its turn comes, so that it stops no other.
+            yield SourceRef(str(path.parent), path.name, file=followed(path))
+
+
+def followed(path: Path) -> Path | None:
+    """Where a link leads that the user has named; None if it is none, or leads in a circle."""
+    try:
+        return path.resolve() if path.is_symlink() else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def _in_bucket(url: str, leave_out: str | None, profile: bool) -> Iterator[SourceRef]:
+    location, _, name = url.rpartition("/")
+    if name and location.count("/") > 1:
+        parent = open_store(f"{location}/", profile=profile)
+        try:
+            parent.stat(name)
+        except NotFound:
+            pass
+        else:
+            yield SourceRef(parent.url, name)
+            return
+    yield from _in_store(open_store(url, profile=profile), url, leave_out)
+
+
+def _in_store(store: Store, argument: str, leave_out: str | None) -> list[SourceRef]:
+    inside = _below(store.url, leave_out) if leave_out else None
+    refs = [
+        SourceRef(store.url, name)
+        for name, _ in store.list()
+        if is_image_name(name) and not (inside and name.startswith(inside))
+    ]
+    if not refs:
+        raise NotFound(f"{argument}: no images there ({', '.join(SUFFIXES)})")
+    return refs
+
+
+def _below(store: str, other: str) -> str | None:
+    """Prefix, within a store, of another one that lies inside it; None if it does not."""
+    if ("://" in store) != ("://" in other):
+        return None
+    outer, inner = _location(store, ""), _location(other, "")
+    return inner[len(outer) :] if inner.startswith(outer) and inner != outer else None
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a name found in a folder promises an image."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def _refuse_shared_names(refs: list[SourceRef]) -> None:
+    owners: dict[str, SourceRef] = {}
+    for ref in refs:
+        other = owners.setdefault(output_base(ref.name), ref)
+        if other is not ref:
+            raise AmbiguousSources(
+                f"{ref} and {other} would have outputs of the same name: "
+                "name their common folder, or take them one at a time"
+            )
+
+
+def _joined(store: str, name: str) -> str:
+    return name if store == "." else as_folder(store) + name

@@ -1,0 +1,1 @@
+"""The half spectrum: transform, preparation, filters, pictures and inversion."""

@@ -1,0 +1,142 @@
+"""Inversion: from pictures or a spectrum, as written, to the grey levels of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool.codec import image_file
+from fft_tool.errors import BadArtifact, FftToolError, NotInvertible
+from fft_tool.limits import FIXED_MEMORY, Limits
+from fft_tool.parallel import run_all
+from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.periodic import restore_smooth
+from fft_tool.spectrum.pictures import spectrum_from_pictures
+from fft_tool.spectrum.preparation import Preparation
+from fft_tool.spectrum.scale import SCALES
+from fft_tool.spectrum.transform import PRECISIONS, inverse, inverse_rows
+from fft_tool.validate import number, one_of, whole
+
+T = TypeVar("T")
+LONGEST_SIDE = (1 << 31) - 1
+_RESTORING = 24  # bytes a pixel: two pictures, the spectrum, and the levels that come of it
+Plane = NDArray[np.unsignedinteger[Any]]
+TakeLevels = Callable[[int, NDArray[np.floating[Any]]], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """What must be known beside the artifacts: size, preparation, and the pictures' scale."""
+
+    shape: tuple[int, int]
+    preparation: Preparation
+    precision: str
+    scale: str
+    largest: float
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Inversion:
+        """Read from a record; :class:`~fft_tool.errors.BadArtifact` if it does not say."""
+        try:
+            spectrum = record["spectrum"]
+            return cls(
+                shape_from(spectrum["height"], spectrum["width"]),
+                Preparation.from_json(spectrum["preparation"]),
+                one_of(spectrum["precision"], PRECISIONS),
+                one_of(spectrum["scale"], SCALES),
+                number(spectrum["largest_magnitude"], 0),
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            raise BadArtifact(f"the record does not say how the pictures were made: {exc}") from exc
+
+
+def shape_from(height: Any, width: Any) -> tuple[int, int]:
+    """Check a size read from a file."""
+    return whole(height, 1, LONGEST_SIDE), whole(width, 1, LONGEST_SIDE)
+
+
+def check_shape(shape: tuple[int, int], limits: Limits) -> None:
+    """Refuse what would take too much to give back: ``shape`` (h, w) is what a file says of it."""
+    height, width = shape
+    limits.check_pixels(width, height)
+    limits.check_memory(FIXED_MEMORY + height * width * _RESTORING)
+
+
+def spectrum_of_pictures(
+    magnitude: bytes, phase: bytes, inversion: Inversion, *, threads: int = 1
+) -> Spectrum:
+    """Read the spectrum that two picture files show."""
+    pictures = run_all(
+        [
+            lambda: _read_picture(magnitude, "magnitude", inversion.shape),
+            lambda: _read_picture(phase, "phase", inversion.shape),
+        ],
+        threads=threads,
+    )
+    return spectrum_from_pictures(
+        *pictures,
+        scale=inversion.scale,
+        largest=inversion.largest,
+        precision=inversion.precision,
+        threads=threads,
+    )
+
+
+def _read_picture(data: bytes, name: str, shape: tuple[int, int]) -> Plane:
+    # A door that took the source takes its pictures too; the record says how large they may be.
+    limits = Limits(max_bytes=len(data), max_pixels=shape[0] * shape[1])
+    try:
+        raster = image_file.decode(data, limits)
+    except FftToolError as exc:
+        raise BadArtifact(f"the {name} picture is damaged: {exc}") from exc
+    if raster.pixels.shape[2] != 1:
+        raise NotInvertible(f"the {name} picture is in colour: analyse again without colour")
+    if raster.pixels.shape[:2] != shape:
+        height, width = raster.pixels.shape[:2]
+        raise BadArtifact(
+            f"the {name} picture has {width} x {height} pixels, the record says "
+            f"{shape[1]} x {shape[0]}"
+        )
+    return raster.pixels[:, :, 0]
+
+
+def restore_rows(
+    spectrum: Spectrum, preparation: Preparation, take: TakeLevels[T], *, threads: int = 1
+) -> list[T]:
+    """Hand grey levels, not yet rounded, to ``take(start, rows)`` in row blocks.
+
+    The spectrum is spent afterwards. Returns what ``take`` returned.
+    """
+    shape = spectrum.shape
+    if preparation.periodic:
+        levels = restore_smooth(inverse(spectrum, threads=threads), threads=threads)
+        return [take(0, preparation.undo(levels, shape, 0))]
+    if preparation.trivial:
+        return inverse_rows(spectrum, take, threads=threads)
+    return inverse_rows(
+        spectrum,
+        lambda start, rows: take(start, preparation.undo(rows, shape, start)),
+        threads=threads,
+    )
+
+
+def restore_plane(spectrum: Spectrum, preparation: Preparation, *, threads: int = 1) -> Plane:
+    """Give the grey plane (h, w), uint8 or uint16, that a spectrum came from. Spends it."""
+    plane = np.empty(spectrum.shape, np.uint8 if preparation.white < 256 else np.uint16)
+
+    def place(start: int, levels: NDArray[np.floating[Any]]) -> None:
+        plane[start : start + levels.shape[0]] = quantised(levels, preparation.white)
+
+    restore_rows(spectrum, preparation, place, threads=threads)
+    return plane
+
+
+def quantised(levels: NDArray[np.floating[Any]], white: int) -> NDArray[np.floating[Any]]:
+    """Round to whole grey levels within 0 … ``white``."""
+    rounded: NDArray[np.floating[Any]] = np.rint(levels)
+    np.clip(rounded, 0, white, out=rounded)
+    return rounded

@@ -1,0 +1,196 @@
+"""What happens to the grey plane before the DFT, and how it is undone after the inverse.
+
+Detrending and windowing work on row blocks, so that no float copy of the whole image is made.
+The periodic-plus-smooth decomposition works on the spectrum and has a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool.parallel import rows_per_block
+from fft_tool.spectrum.choices import DETRENDS, WINDOWS
+from fft_tool.validate import number, one_of, whole
+
+Plane = NDArray[np.unsignedinteger[Any]]
+FloatArray = NDArray[np.floating[Any]]
+
+# Where the window is below this, dividing by it would amplify noise into nonsense.
+SMALLEST_UNDONE_WEIGHT = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The plane ``level + per_row * (y - (h-1)/2) + per_column * (x - (w-1)/2)``, grey levels."""
+
+    level: float = 0.0
+    per_row: float = 0.0
+    per_column: float = 0.0
+
+    def rows(self, shape: tuple[int, int], start: int, stop: int) -> NDArray[np.float64]:
+        """Rows ``start`` to ``stop`` of the plane over an image of ``shape``."""
+        height, width = shape
+        y = np.arange(start, stop) - (height - 1) / 2
+        x = np.arange(width) - (width - 1) / 2
+        plane: NDArray[np.float64] = np.add.outer(
+            self.level + self.per_row * y, self.per_column * x
+        )
+        return plane
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How a grey plane was made ready for the DFT: everything needed to undo it.
+
+    ``white`` is the largest grey level of the plane's depth; ``trend`` was subtracted, then the
+    separable ``window`` multiplied; ``periodic`` says that the smooth component was taken out.
+    """
+
+    white: int
+    window: str = "none"
+    detrend: str = "none"
+    trend: Trend = Trend()
+    periodic: bool = False
+
+    @property
+    def keeps_levels(self) -> bool:
+        """Whether the grey levels go into the DFT as they are."""
+        return self.detrend == "none" and self.window == "none"
+
+    @property
+    def trivial(self) -> bool:
+        """Whether the spectrum is simply that of the plane."""
+        return self.keeps_levels and not self.periodic
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for the record."""
+        return {
+            "white": self.white,
+            "window": self.window,
+            "detrend": self.detrend,
+            "trend": {
+                "level": self.trend.level,
+                "per_row": self.trend.per_row,
+                "per_column": self.trend.per_column,
+            },
+            "periodic": self.periodic,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Preparation:
+        """Rebuild from :meth:`to_json`; ``KeyError``, ``TypeError`` or ``ValueError`` if unfit."""
+        trend = {key: number(values["trend"][key]) for key in ("level", "per_row", "per_column")}
+        if not isinstance(values["periodic"], bool):
+            raise TypeError("periodic should be true or false")
+        return cls(
+            whole(values["white"], 1, 65535),
+            one_of(values["window"], WINDOWS),
+            one_of(values["detrend"], DETRENDS),
+            Trend(**trend),
+            values["periodic"],
+        )
+
+    def apply(
+        self, plane: Plane, start: int, stop: int, dtype: type[np.floating[Any]]
+    ) -> FloatArray:
+        """Prepared rows ``start`` to ``stop`` of ``plane``, as ``dtype``."""
+        block = plane[start:stop]
+        if self.keeps_levels:
+            return block.astype(dtype)
+        values = block - self.trend.rows(plane.shape, start, stop)
+        if self.window != "none":
+            values *= self._weights(plane.shape, start, stop)
+        return values.astype(dtype)
+
+    def undo(self, values: FloatArray, shape: tuple[int, int], start: int) -> NDArray[np.float64]:
+        """Grey levels of rows ``start…`` of an image of ``shape`` from inverse-transformed rows.
+
+        Where the window took a pixel away (a weight under 0.001) it comes back as the trend.
+        """
+        stop = start + values.shape[0]
+        restored = values.astype(np.float64)
+        if self.window != "none":
+            weights = self._weights(shape, start, stop)
+            kept = weights >= SMALLEST_UNDONE_WEIGHT
+            np.divide(restored, weights, out=restored, where=kept)
+            restored[~kept] = 0.0
+        if self.detrend != "none":
+            restored += self.trend.rows(shape, start, stop)
+        return restored
+
+    def lost_pixels(self, shape: tuple[int, int]) -> int:
+        """How many pixels of an image of ``shape`` the window has taken away."""
+        if self.window == "none":
+            return 0
+        height, width = shape
+        rows = rows_per_block(8 * width)
+        return sum(
+            int(
+                np.count_nonzero(self._weights(shape, start, start + rows) < SMALLEST_UNDONE_WEIGHT)
+            )
+            for start in range(0, height, rows)
+        )
+
+    def _weights(self, shape: tuple[int, int], start: int, stop: int) -> NDArray[np.float64]:
+        down = window_weights(self.window, shape[0], start, stop)
+        return down[:, None] * window_weights(self.window, shape[1])[None, :]
+
+
+def prepare(
+    plane: Plane, *, white: int, window: str = "none", detrend: str = "none", periodic: bool = False
+) -> Preparation:
+    """Measure the trend of ``plane`` (h, w) and state how it is to be prepared."""
+    return Preparation(white, window, detrend, _fit_trend(plane, detrend), periodic)
+
+
+def window_weights(
+    name: str, length: int, start: int = 0, stop: int | None = None
+) -> NDArray[np.float64]:
+    """Weights of a periodic ("DFT-even") window of ``length`` samples, from ``start`` to ``stop``.
+
+    ``hann``, ``hamming`` (0.54, 0.46) and ``blackman`` (0.42, 0.5, 0.08) are the usual cosine
+    sums; ``tukey`` tapers a quarter of the length at each end. A single sample has weight 1.
+    """
+    samples = np.arange(start, length if stop is None else min(stop, length))
+    if length == 1 or name == "none":
+        return np.ones(samples.size)
+    turn: NDArray[np.float64] = 2 * np.pi * samples / length
+    match name:
+        case "hann":
+            weights = 0.5 - 0.5 * np.cos(turn)
+        case "hamming":
+            weights = 0.54 - 0.46 * np.cos(turn)
+        case "blackman":
+            weights = np.maximum(0.42 - 0.5 * np.cos(turn) + 0.08 * np.cos(2 * turn), 0.0)
+        case "tukey":
+            distance = np.minimum(turn, 2 * np.pi - turn)
+            weights = 0.5 - 0.5 * np.cos(np.minimum(2 * distance, np.pi))
+        case _:
+            raise ValueError(f"unknown window {name!r}, should be one of {', '.join(WINDOWS)}")
+    return np.asarray(weights, np.float64)
+
+
+def _fit_trend(plane: Plane, detrend: str) -> Trend:
+    """Least-squares constant or plane; the centred axes are orthogonal, so each fit is a mean."""
+    if detrend == "none":
+        return Trend()
+    height, width = plane.shape
+    row_sums = np.add.reduce(plane, axis=1, dtype=np.uint64).astype(np.float64)
+    level = float(row_sums.sum()) / plane.size
+    if detrend == "mean":
+        return Trend(level)
+    column_sums = np.add.reduce(plane, axis=0, dtype=np.uint64).astype(np.float64)
+    return Trend(level, _gradient(row_sums, width), _gradient(column_sums, height))
+
+
+def _gradient(sums: NDArray[np.float64], count: int) -> float:
+    """Slope of the line through the means ``sums / count`` at unit steps."""
+    if sums.size == 1:
+        return 0.0
+    position = np.arange(sums.size) - (sums.size - 1) / 2
+    return float(position @ sums) / (count * float(position @ position))

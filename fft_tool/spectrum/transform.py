@@ -1,0 +1,120 @@
+"""Forward and inverse DFT of real images of any shape, never padded.
+
+Rows first, block by block, then columns in place: besides the half spectrum itself only a few
+cache-sized blocks are alive at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool.parallel import map_rows, rows_per_block, worth_threads
+from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.kernel import UNSCALED, kernel
+
+T = TypeVar("T")
+RealArray = NDArray[Any]
+ReadRows = Callable[[int, int], RealArray]
+TakeRows = Callable[[int, NDArray[np.floating[Any]]], T]
+
+PRECISIONS: dict[str, tuple[type[np.floating[Any]], type[np.complexfloating[Any, Any]]]] = {
+    "single": (np.float32, np.complex64),
+    "double": (np.float64, np.complex128),
+}
+
+
+def forward(image: RealArray, *, precision: str = "single", threads: int = 1) -> Spectrum:
+    """Transform a real image, shape (h, w), any dtype.
+
+    >>> forward(np.full((4, 4), 7, np.uint8)).dc
+    112.0
+
+    ``precision`` is "single" or "double". The mean is taken out before and put back as the DC
+    term after, so that it costs the other terms no accuracy: a constant image has a spectrum
+    that is zero but for DC, whatever its size.
+    """
+    level = _rough_mean(image)
+    real, _ = _types(precision)
+    spectrum = forward_rows(
+        lambda start, stop: np.subtract(image[start:stop], level, dtype=real),
+        image.shape,
+        precision=precision,
+        threads=threads,
+    )
+    spectrum.half[0, 0] += level * image.size
+    return spectrum
+
+
+def forward_rows(
+    read: ReadRows, shape: tuple[int, ...], *, precision: str = "single", threads: int = 1
+) -> Spectrum:
+    """Transform an image of ``shape`` (h, w) that ``read(start, stop)`` gives in row blocks."""
+    height, width = shape
+    real, complex_ = _types(precision)
+    half = np.empty((height, width // 2 + 1), complex_)
+
+    def transform_rows(start: int, stop: int) -> None:
+        block = read(start, stop).astype(real, copy=False)
+        kernel().r2c(block, (1,), True, UNSCALED, half[start:stop], 1)
+
+    block_rows = rows_per_block(width * np.dtype(real).itemsize)
+    map_rows(transform_rows, height, block_rows, threads=threads)
+    if height > 1:
+        kernel().c2c(half, (0,), True, UNSCALED, half, worth_threads(half.nbytes, threads))
+    return Spectrum(half, width)
+
+
+def inverse(spectrum: Spectrum, *, threads: int = 1) -> NDArray[np.floating[Any]]:
+    """Give the real image of ``spectrum``, shape (h, w), in the spectrum's precision."""
+    image = np.empty(spectrum.shape, spectrum.half.real.dtype)
+
+    def place(start: int, rows: NDArray[np.floating[Any]]) -> None:
+        image[start : start + rows.shape[0]] = rows
+
+    inverse_rows(Spectrum(spectrum.half.copy(), spectrum.width), place, threads=threads)
+    return image
+
+
+def inverse_rows(spectrum: Spectrum, take: TakeRows[T], *, threads: int = 1) -> list[T]:
+    """Hand the real image of ``spectrum`` to ``take(start, rows)`` in row blocks, any order.
+
+    Returns what ``take`` returned, in the blocks' order.
+
+    Uses the half spectrum as its work space: afterwards it is spent.
+    """
+    half, width = spectrum.half, spectrum.width
+    height = half.shape[0]
+    real = half.real.dtype
+    # Taken out for the same reason as in ``forward``.
+    level = half[0, 0].real / (height * width)
+    half[0, 0] = 0
+    if height > 1:
+        kernel().c2c(half, (0,), False, UNSCALED, half, worth_threads(half.nbytes, threads))
+
+    def transform_rows(start: int, stop: int) -> T:
+        rows = np.empty((stop - start, width), real)
+        kernel().c2r(half[start:stop], (1,), width, False, UNSCALED, rows, 1)
+        rows /= height * width
+        rows += level
+        return take(start, rows)
+
+    return map_rows(transform_rows, height, rows_per_block(width * real.itemsize), threads=threads)
+
+
+def _types(
+    precision: str,
+) -> tuple[type[np.floating[Any]], type[np.complexfloating[Any, Any]]]:
+    if precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}, should be single or double")
+    return PRECISIONS[precision]
+
+
+def _rough_mean(image: RealArray) -> float:
+    """Mean of a coarse grid of pixels, whole so that subtracting it from integers is exact."""
+    height, width = image.shape
+    sample = image[:: max(1, height // 64), :: max(1, width // 64)]
+    return float(np.rint(sample.mean(dtype=np.float64)))

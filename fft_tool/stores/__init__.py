@@ -1,0 +1,1 @@
+"""Where sources come from and artifacts go: a folder, S3, or memory."""

@@ -1,0 +1,172 @@
+"""A folder as a store."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
+from fft_tool.stores.base import Accept, Stat, Stored
+
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+PART_PREFIX = ".fft-tool-"
+
+
+class FolderStore:
+    """Files below a folder, which is made when the first one is written.
+
+    Only what is in it: links that lead out of it are not followed, and neither pipes nor devices
+    are opened.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def url(self) -> str:
+        """The folder's path."""
+        return str(self.root)
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Names and sizes of all files below the folder ``prefix``, sorted, hidden ones left out.
+
+        Links to folders are not followed: they may lead in a circle.
+        """
+        if not self.root.is_dir() and not prefix:
+            raise NotFound(f"{self.root}: no such folder")
+        top = self._path_inside(prefix.rstrip("/")) if prefix else self.root
+        return iter(sorted(self._walk(top)))
+
+    def _walk(self, top: Path) -> Iterator[tuple[str, int]]:
+        if not top.is_dir():
+            return
+        for folder, folders, files in os.walk(top, onerror=_raise_os_error):
+            folders[:] = (name for name in folders if not name.startswith("."))
+            for file in (name for name in files if not name.startswith(".")):
+                path = Path(folder, file)
+                if path.is_symlink() and not self._is_inside(path):
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                    found = path.stat()
+                    if stat.S_ISREG(found.st_mode):
+                        yield path.relative_to(self.root).as_posix(), found.st_size
+
+    def stat(self, name: str) -> Stat:
+        """Tell what is kept about a file that can be read: its size."""
+        with _open(self._path_inside(name)) as file:
+            return _stat(file)
+
+    def read(self, name: str, *, first: int | None = None, accept: Accept | None = None) -> Stored:
+        """Read a file, or only its ``first`` bytes, if ``accept`` does not refuse it."""
+        path = self._path_inside(name)
+        with _open(path) as file:
+            stat = _stat(file)
+            if accept is not None:
+                accept(stat)
+            with _os_errors(str(path)):
+                return Stored(file.read(-1 if first is None else first), stat)
+
+    def write(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",  # noqa: ARG002  (the name tells)
+        metadata: Mapping[str, str] | None = None,  # noqa: ARG002  (files have none)
+    ) -> None:
+        """Write a file under a temporary name and rename it: readers see all of it or nothing."""
+        path = self._path(name)
+        if not self._is_inside(path.parent):  # a link in place of the file is replaced
+            raise NotAllowed(f"{path}: leads out of {self.root}")
+        with contextlib.suppress(OSError):  # there need not be anything yet
+            _refuse_special(path, path.stat().st_mode)
+        part = path.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
+        with _os_errors(str(path)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                part.write_bytes(data)
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+
+    def _path_inside(self, name: str) -> Path:
+        """Path of a file that is to be opened, and is in this folder whatever links there are."""
+        path = self._path(name)
+        if not self._is_inside(path):
+            raise NotAllowed(f"{path}: leads out of {self.root}")
+        return path
+
+    def _is_inside(self, path: Path) -> bool:
+        try:
+            return path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError):  # links in a circle
+            return False
+
+    def _path(self, name: str) -> Path:
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise NotAllowed(f"{name}: leads out of {self.root}")
+        if "\0" in name or Path("in", name).as_posix() != f"in/{name}":
+            raise NotAllowed(f"{name!r}: not a name that files can have")
+        return self.root / name
+
+
+def _open(path: Path) -> BinaryIO:
+    with _os_errors(str(path)):
+        _refuse_special(path, path.stat().st_mode)  # to open a device may do something to it
+        # Whoever opens a pipe waits for somebody to write into it, unless told not to.
+        file = open(os.open(path, os.O_RDONLY | _AT_ONCE), "rb")  # noqa: PTH123, SIM115
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode):
+        return file
+    file.close()
+    _refuse_special(path, mode)  # which it has become since
+    raise NotAllowed(f"{path}: is a folder")
+
+
+def _refuse_special(path: Path, mode: int) -> None:
+    """Refuse pipes, sockets and devices: reading one may never end, replacing one breaks it."""
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise NotAllowed(f"{path}: is no regular file; - is standard input or output")
+
+
+def _stat(file: BinaryIO) -> Stat:
+    return Stat(os.fstat(file.fileno()).st_size)
+
+
+@contextlib.contextmanager
+def _os_errors(place: str) -> Iterator[None]:
+    """Translate what the operating system says."""
+    try:
+        yield
+    except OSError as exc:
+        raise _translated(exc, place) from exc
+
+
+def _raise_os_error(exc: OSError) -> None:
+    """Complain about a folder that cannot be listed, rather than pass it over."""
+    raise _translated(exc, str(Path(exc.filename))) from exc
+
+
+def _translated(exc: OSError, place: str) -> StoreError:
+    reason = os.strerror(exc.errno).lower() if exc.errno else str(exc)
+    return _class_of(exc.errno)(f"{place}: {reason}")
+
+
+def _class_of(number: int | None) -> type[StoreError]:
+    match number:
+        case errno.ENOENT:
+            return NotFound
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            return StoreFull
+        case errno.EIO | errno.ETIMEDOUT | errno.ESTALE | errno.EAGAIN:
+            return StoreUnavailable
+        case _:
+            return NotAllowed

@@ -1,0 +1,155 @@
+"""S3 through obstore, which is quick to import and quick at work, for keys that it can express."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import obstore
+from obstore import exceptions
+from obstore.store import S3Store as Store
+
+from fft_tool.errors import MissingExtra, NotAllowed, StoreError
+from fft_tool.stores.base import Stat
+from fft_tool.stores.s3_errors import place_of, refusal, unusable
+
+PART = 16 << 20  # bytes; what is larger is uploaded in parts of this size
+PARTS_AT_ONCE = 2  # few, so that each is through in time on a slow line too
+
+# What S3 keeps beside an object that is not the user's own metadata.
+_OWN_ATTRIBUTES = (
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Type",
+    "Cache-Control",
+    "Storage-Class",
+)
+
+
+class Obstore:
+    """The objects of a bucket.
+
+    Times are in seconds: ``patience`` in all, ``request`` for one of them. ``credentials`` gives
+    what the environment does not.
+    """
+
+    def __init__(
+        self, bucket: str, patience: float, request: float, credentials: Any = None
+    ) -> None:
+        self._bucket = bucket
+        options: dict[str, Any] = {"credential_provider": credentials} if credentials else {}
+        with _errors(bucket):
+            self._store = Store(
+                bucket,
+                # A plain-HTTP endpoint is only ever used when AWS_ENDPOINT_URL names one.
+                client_options={"allow_http": True, "timeout": timedelta(seconds=request)},
+                # Patience bounds the retries, not their number; the pauses grow from a tenth of
+                # a second, and are kept short enough not to outlast patience by much.
+                retry_config={
+                    "max_retries": 10_000,
+                    "retry_timeout": timedelta(seconds=patience),
+                    "backoff": {"max_backoff": timedelta(seconds=min(15, max(patience / 4, 0.2)))},
+                },
+                **options,
+            )
+
+    def stat(self, key: str) -> Stat:
+        """Tell what S3 keeps about an object."""
+        with _errors(self._bucket, key):
+            return _stat(obstore.get(self._store, key, options={"head": True}))
+
+    def open(self, key: str) -> Body:
+        """Have S3 begin to send an object."""
+        with _errors(self._bucket, key):
+            return Body(obstore.get(self._store, key), self._bucket, key)
+
+    def write(self, key: str, data: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
+        """Write an object."""
+        attributes: Any = {"Content-Type": content_type, **metadata}
+        with _errors(self._bucket, key):
+            obstore.put(
+                self._store,
+                key,
+                data,
+                attributes=attributes,
+                chunk_size=PART,
+                max_concurrency=PARTS_AT_ONCE,
+            )
+
+    def list(self, start: str) -> Iterator[tuple[str, int]]:
+        """Keys below the folder ``start``, sorted, and sizes; all must be ones that it can express.
+
+        It gives a key without the slash that this begins or ends with.
+        """
+        folder = start.removesuffix("/")
+        with _errors(self._bucket, start):
+            try:
+                for page in obstore.list(self._store, folder or None):
+                    for entry in page:
+                        if entry["path"] != folder:  # the folder's own mark, without its slash
+                            yield entry["path"], entry["size"]
+            except exceptions.InvalidPathError as exc:
+                raise beyond_obstore(f"a key below {place_of(self._bucket, start)}") from exc
+
+
+class Body:
+    """An object that S3 has begun to send. If the line breaks, obstore asks for the rest."""
+
+    def __init__(self, result: obstore.GetResult, bucket: str, key: str) -> None:
+        self.stat = _stat(result)
+        self._result: obstore.GetResult | None = result
+        self._bucket, self._key = bucket, key
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Give its bytes as they come, at least ``size`` at a time."""
+        if self._result is not None:
+            with _errors(self._bucket, self._key):
+                yield from self._result.stream(min_chunk_size=size)
+
+    def close(self) -> None:
+        """Let go of the connection, even if somebody keeps the exception that led here."""
+        self._result = None
+
+
+def beyond_obstore(what: str) -> MissingExtra:
+    """Error for a key that only boto3 could express, where that is not installed."""
+    return MissingExtra(f"{what}: needs boto3: pip install 'fft-pipeline[profiles]'")
+
+
+def _stat(result: obstore.GetResult) -> Stat:
+    metadata = {
+        str(key): str(value)
+        for key, value in result.attributes.items()
+        if key not in _OWN_ATTRIBUTES
+    }
+    return Stat(result.meta["size"], metadata, result.meta["e_tag"])
+
+
+@contextlib.contextmanager
+def _errors(bucket: str, key: str = "") -> Iterator[None]:
+    """Translate what obstore says."""
+    try:
+        yield
+    except (exceptions.InvalidPathError, ValueError) as exc:
+        raise unusable(bucket, key) from exc
+    except (exceptions.BaseError, OSError) as exc:
+        raise _translated(exc, bucket, key) from exc
+
+
+def _translated(exc: Exception, bucket: str, key: str) -> StoreError:
+    """Tell by the HTTP status, which is nowhere but in the chatter."""
+    chatter = str(exc)
+    if status := re.search(r"non-2xx status code: (\d{3})", chatter):
+        code = re.search(r"<Code>(\w+)</Code>", chatter[status.end() :])
+        return refusal(bucket, key, int(status[1]), code and code[1])
+    if isinstance(exc, exceptions.UnauthenticatedError):
+        return refusal(bucket, key, 401)
+    if "Received redirect" in chatter:
+        return refusal(bucket, key, 301)
+    if "InvalidMetadata" in chatter:
+        return NotAllowed(f"{place_of(bucket, key)}: its metadata are more than plain ASCII")
+    return refusal(bucket, key, None)
