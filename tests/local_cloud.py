@@ -18,11 +18,11 @@ from typing import Any
 
 import psutil
 
-from handler.local.aws import Aws
-from handler.local.cloud import LOG_GROUP, NAME
-from handler.local.emulator import Emulator
-from handler.local.logs import Json, Tail
 from tests.command import SECONDS, Finished, environment
+from tools.local_aws.aws import Aws
+from tools.local_aws.cloud import LOG_GROUP, NAME
+from tools.local_aws.emulator import Emulator
+from tools.local_aws.logs import Json, Tail
 
 # What a developer's machine may hold, none of which may ever be used.
 REAL_KEY = "AKIAREALREALREALREAL"
@@ -165,7 +165,7 @@ def _clients(endpoint: str, key: str) -> Aws:
     return Aws(endpoint, key)
 
 
-_PROGRAM = (sys.executable, "-W", "error", "-m", "handler.local")
+_PROGRAM = (sys.executable, "-W", "error", "-m", "tools.local_aws")
 
 
 def wait_until(happens: Callable[[], bool], tell: Callable[[], str] = str) -> None:

@@ -69,7 +69,7 @@ def test_a_base_without_its_digest_is_refused_before_anything_is_changed(house: 
     done = house.run("deploy", "--base", "registry.example/python:3.13")
     assert done.returncode == 1
     assert "BASE=registry.example/python:3.13@sha256:" in done.stderr
-    assert "docker/base.py registry.example/python:3.13" in done.stderr
+    assert "tools/image/base.py registry.example/python:3.13" in done.stderr
     assert house.calls() == []
 
 
@@ -83,7 +83,7 @@ def test_what_the_image_is_made_of_makes_another_tag(house: House, changed: str)
 
 
 @pytest.mark.parametrize(
-    "changed", ["handler/local/up.py", "terraform/README.md", "fft_tool/__pycache__/x.pyc"]
+    "changed", ["tools/local_aws/up.py", "terraform/README.md", "fft_tool/__pycache__/x.pyc"]
 )
 def test_what_the_image_is_not_made_of_does_not(house: House, changed: str) -> None:
     before = house.tag()
@@ -142,7 +142,7 @@ def test_terraform_comes_to_its_own_end_when_somebody_interrupts(house: House) -
     """It has to put down what it has done so far: whoever kills it loses track of that."""
     fakes = house.folder / "fakes"
     deploy = subprocess.Popen(
-        [sys.executable, "terraform/deploy", "deploy"],
+        [sys.executable, "-m", "tools.deploy", "deploy"],
         cwd=house.folder,
         env={**house.environment, "SLOW": "apply"},
         stderr=subprocess.DEVNULL,

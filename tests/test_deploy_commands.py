@@ -14,7 +14,6 @@ import pytest
 from handler.settings import VARIABLES
 from tests.command import what_make_runs
 from tests.house import DIGEST, SECONDS, House, hear_interrupts
-from tests.terraform.files import FOLDER
 
 pytest_plugins = ["tests.house_fixtures"]
 pytestmark = pytest.mark.slow
@@ -70,7 +69,7 @@ def test_settings_with_which_the_function_would_not_start_are_refused(house: Hou
 
 
 def test_wrong_usage_is_told() -> None:
-    words = [sys.executable, str(FOLDER / "deploy"), "undeploy"]
+    words = [sys.executable, "-m", "tools.deploy", "undeploy"]
     done = subprocess.run(words, capture_output=True, check=False, timeout=SECONDS)
     assert done.returncode == 2
 
@@ -147,7 +146,7 @@ def test_the_log_is_shown_as_it_comes(deployed: House) -> None:
     logs, group = deployed.client("logs"), f"/aws/lambda/{deployed.name}"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="s")
-    words = [sys.executable, "terraform/deploy", "tail"]
+    words = [sys.executable, "-m", "tools.deploy", "tail"]
     tail = subprocess.Popen(
         words,
         cwd=deployed.folder,
@@ -203,8 +202,8 @@ def test_there_is_no_log_before_there_is_a_function(house: House) -> None:
 def test_make_passes_on_what_it_is_told(
     target: list[str], words: list[str], tmp_path: Path
 ) -> None:
-    assert what_make_runs(tmp_path, *target) == [["terraform/deploy", *words]]
+    assert what_make_runs(tmp_path, *target) == [["-m", "tools.deploy", *words]]
 
 
 def test_nothing_in_the_environment_makes_make_delete_data(tmp_path: Path) -> None:
-    assert what_make_runs(tmp_path, "destroy", DATA="delete") == [["terraform/deploy", "destroy"]]
+    assert what_make_runs(tmp_path, "destroy", DATA="delete") == [["-m", "tools.deploy", "destroy"]]

@@ -17,13 +17,13 @@ import psutil
 import pytest
 
 import fft_tool
-from handler.local.cloud import DEAD_LETTERS, NAME, own_settings
-from handler.local.drop import Bucket
-from handler.local.errors import LocalError
-from handler.local.package import ROOT
 from tests.command import environment, tool
 from tests.images import noise, png_bytes
 from tests.local_cloud import REAL_KEY, Laptop, free_port, started, wait_until
+from tools.local_aws.cloud import DEAD_LETTERS, NAME, own_settings
+from tools.local_aws.drop import Bucket
+from tools.local_aws.errors import LocalError
+from tools.local_aws.package import ROOT
 
 IMAGE = png_bytes(noise((48, 64)))
 OTHER = png_bytes(noise((40, 30), seed=1))

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from handler.local.logs import readable
-from handler.local.package import ROOT, zipped
 from tests.images import noise, png_bytes
 from tests.local_cloud import Laptop, free_port, wait_until
+from tools.local_aws.logs import readable
+from tools.local_aws.package import ROOT, zipped
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where tests have images built by ``docker/build.py``, and what they are built from."""
+"""Where tests have images built by ``tools/image/build.py``, and what they are built from."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Workshop:
         flags = ["--network=host"] if self.builder != "docker" else []
         flags += pip_settings.secrets(self.folder)
         return subprocess.run(
-            [sys.executable, "docker/build.py", *words, "--", *flags],
+            [sys.executable, "-m", "tools.image.build", *words, "--", *flags],
             capture_output=True,
             cwd=context,
             env={**self.variables, "BUILDER": self.builder, **variables},
@@ -119,7 +119,7 @@ def find_builder() -> str:
 
 def why_not(builder: str) -> str:
     """Why images that this builder makes cannot be run here, or nothing."""
-    found = script("docker/builders.py", BUILDER=builder)
+    found = script("-m", "tools.image.builders", BUILDER=builder)
     if found.returncode:
         return found.stderr.strip()
     if builder != "buildah":

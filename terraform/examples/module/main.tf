@@ -1,7 +1,7 @@
 # The pipeline as a part of something larger: two of them here, in two regions.
 #
 #   terraform init && terraform apply     makes buckets, queues and repositories
-#   docker/build.py --tag …:1 --push      for each repository, see the outputs; prints the digest
+#   tools/image/build.py --tag …:1 --push      for each repository, see the outputs; prints the digest
 #   terraform apply -var 'digests={…}'    makes the functions
 
 terraform {

@@ -1,9 +1,9 @@
 """Stand the pipeline up in an AWS account, watch it, and take it down: what `make` runs.
 
-    python terraform/deploy plan       show what `deploy` would change
-    python terraform/deploy deploy     repository, image, function: all of it, as often as wished
-    python terraform/deploy tail       the function's log, as it comes
-    python terraform/deploy destroy    all of it away; a bucket that is not empty is refused
+    python -m tools.deploy plan       show what `deploy` would change
+    python -m tools.deploy deploy     repository, image, function: all of it, as often as wished
+    python -m tools.deploy tail       the function's log, as it comes
+    python -m tools.deploy destroy    all of it away; a bucket that is not empty is refused
 
 Variables are set in terraform/terraform.tfvars or as TF_VAR_…. Nothing is changed before programs,
 credentials and settings have been found to be in order.
@@ -16,10 +16,10 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 
-from account import Account
-from faults import Fault, all_of, say
-from image import Builder, Image
-from program import Terraform
+from tools.deploy.account import Account
+from tools.deploy.faults import Fault, all_of, say
+from tools.deploy.image import Builder, Image
+from tools.deploy.program import Terraform
 
 STAND_IN = f"sha256:{64 * '0'}"  # for a plan before there is an image
 
@@ -112,7 +112,7 @@ def _words(text: str) -> list[str]:
 def parsed(words: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python terraform/deploy", description="The pipeline in an AWS account."
+        prog="python -m tools.deploy", description="The pipeline in an AWS account."
     )
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     for name, run in COMMANDS.items():

@@ -1,7 +1,7 @@
 """Pin the base image: ask its registry which image a tag stands for, and write down the digest.
 
-    python3 docker/base.py             renew the digest in docker/Dockerfile (make update-base)
-    python3 docker/base.py NAME:TAG    print NAME:TAG@sha256:…, for BASE=
+    python3 -m tools.image.base             renew the digest in docker/Dockerfile (make update-base)
+    python3 -m tools.image.base NAME:TAG    print NAME:TAG@sha256:…, for BASE=
 
 Asks as anybody may, without credentials. Proxies and certificates are taken from the environment
 (HTTPS_PROXY, SSL_CERT_FILE).
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from builders import ROOT, Failed
+from tools.image.builders import ROOT, Failed
 
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 PINNED = re.compile(r"^ARG BASE=(?P<name>[^\s@]+)(?:@sha256:[0-9a-f]{64})?$", re.MULTILINE)

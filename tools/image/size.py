@@ -1,8 +1,8 @@
 """Show what an image adds to its base: by layer, and by package.
 
-    python3 docker/size.py                      the function's, as docker/build.py calls it
-    python3 docker/size.py REPOSITORY:TAG
-    python3 docker/size.py image.tar            as ``docker save`` makes it
+    python3 -m tools.image.size                      the function's, by its default tag
+    python3 -m tools.image.size REPOSITORY:TAG
+    python3 -m tools.image.size image.tar            as ``docker save`` makes it
 
 Bytes are those of the unpacked files, in millions; ``packed`` is what a registry keeps and Lambda
 fetches (gzip). docs/image.md tells how to read the tables.
@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from build import default_tag
-from builders import Failed, archived
+from tools.image.build import default_tag
+from tools.image.builders import Failed, archived
 
 FIRST = "compileall"  # in the first of the Dockerfile's commands that adds to the base
 PACKAGES = re.compile(r"opt/venv/lib/python3\.\d+/site-packages/(.+)")

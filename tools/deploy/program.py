@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faults import Fault, say
-
 from fft_tool.errors import FftToolError
 from handler.settings import MEMORY, Settings
+from tools.deploy.faults import Fault, say
 
-FOLDER = Path(__file__).resolve().parents[1]
+FOLDER = Path(__file__).resolve().parents[2] / "terraform"
 OLDEST = (1, 9)
 GET = "https://developer.hashicorp.com/terraform/install"
 

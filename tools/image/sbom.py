@@ -1,9 +1,9 @@
 """Show what an image or a wheel is made of, as a bill of materials (CycloneDX 1.5, JSON).
 
-    python3 docker/sbom.py image                      the function's, as docker/build.py calls it
-    python3 docker/sbom.py image REPOSITORY:TAG
-    python3 docker/sbom.py image image.tar            as ``docker save`` makes it
-    python3 docker/sbom.py wheel dist/NAME.whl …      writes dist/NAME.whl.cdx.json
+    python3 -m tools.image.sbom image                      the function's, by its default tag
+    python3 -m tools.image.sbom image REPOSITORY:TAG
+    python3 -m tools.image.sbom image image.tar            as ``docker save`` makes it
+    python3 -m tools.image.sbom wheel dist/NAME.whl …      writes dist/NAME.whl.cdx.json
 
 An image has its bill inside, in /opt/sbom.cdx.json. A wheel's lists what requirements.txt pins,
 with the checksums that it allows.
@@ -22,9 +22,9 @@ from email.parser import Parser
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from bill import FILE, Json, bill, licences, package, sha256
-from build import default_tag
-from builders import ROOT, Failed, archived
+from tools.image.bill import FILE, Json, bill, licences, package, sha256
+from tools.image.build import default_tag
+from tools.image.builders import ROOT, Failed, archived
 
 PLACE = f"opt/{FILE}"
 REQUIREMENT = re.compile(r"^([a-z0-9-]+)==([^\s;]+)((?:.*\\\n)(?: +--hash=.*\n)+)", re.MULTILINE)

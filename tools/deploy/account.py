@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from faults import Fault, say
-
-from handler.local.logs import Line, Printer
+from tools.deploy.faults import Fault, say
+from tools.local_aws.logs import Line, Printer
 
 GIVE_UP_COUNTING = 10_000
 PAUSE = 2.0  # seconds between two looks at the log

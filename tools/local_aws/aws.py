@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from handler.local.emulator import REGION, Running, credentials
+from tools.local_aws.emulator import REGION, Running, credentials
 
 ACCOUNT = "000000000000"  # whose everything is, in an emulator that does not check keys
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from fft_tool.printable import printable, printable_lines
-from handler.local.aws import Aws
-from handler.local.cloud import LOG_GROUP
-from handler.local.say import say
+from tools.local_aws.aws import Aws
+from tools.local_aws.cloud import LOG_GROUP
+from tools.local_aws.say import say
 
 OVERLAP_MS = 5000  # a line may be filed somewhat after its time
 PAUSE = 0.3  # seconds between two looks, for people who watch

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.image.bill import EPOCH
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # Lambda takes one image, not an index of several: so no attestations beside it, and for all three
 # the same kind of manifest.
@@ -34,7 +36,7 @@ PUSH = {
 }
 
 # Time of an image and its files: the same files are the same layers, whenever they are built.
-EPOCH = "315532800"  # 1980, as in tidy.py
+SOURCE_DATE = str(EPOCH)
 
 LABEL = "org.opencontainers.image."
 
@@ -83,8 +85,8 @@ class Builder:
             words += ["--build-arg", f"{name.upper()}={value}"]
             if self.name != "docker":  # the others may find a label in their cache, with old values
                 words += ["--label", f"{LABEL}{name}={value}"]
-        words += ["--timestamp", EPOCH] if self.name != "docker" else []
-        self._run([*words, *wish.flags, "."], SOURCE_DATE_EPOCH=EPOCH)
+        words += ["--timestamp", SOURCE_DATE] if self.name != "docker" else []
+        self._run([*words, *wish.flags, "."], SOURCE_DATE_EPOCH=SOURCE_DATE)
 
     def save(self, tag: str, file: Path) -> None:
         """Write an image to a file, as ``docker save`` does."""

@@ -1,10 +1,10 @@
 """Build the container image with what there is: Docker, Podman or Buildah.
 
-    python3 docker/build.py                                    the Lambda function
-    python3 docker/build.py --target cli                       the command line
-    python3 docker/build.py --base registry.example/python:3.13-slim-trixie
-    python3 docker/build.py --tag REPOSITORY:TAG --platform linux/arm64 --push
-    python3 docker/build.py -- --secret id=ca,src=company.pem  flags for the builder itself
+    python3 -m tools.image.build                                    the Lambda function
+    python3 -m tools.image.build --target cli                       the command line
+    python3 -m tools.image.build --base registry.example/python:3.13-slim-trixie
+    python3 -m tools.image.build --tag REPOSITORY:TAG --platform linux/arm64 --push
+    python3 -m tools.image.build -- --secret id=ca,src=company.pem  flags for the builder itself
 
 Prints the image's name or, once it is pushed, where it is: REPOSITORY@sha256:…
 """
@@ -17,7 +17,7 @@ import shlex
 import subprocess
 import sys
 
-from builders import ROOT, Failed, Wish, find
+from tools.image.builders import ROOT, Failed, Wish, find
 
 NAMES = {"lambda": "fft-pipeline", "cli": "fft-tool"}
 PLATFORMS = ("linux/amd64", "linux/arm64")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from handler.local.aws import Aws
-from handler.local.cloud import (
+from tools.local_aws.aws import Aws
+from tools.local_aws.cloud import (
     DEAD_LETTERS,
     NAME,
     Cloud,
@@ -16,9 +16,9 @@ from handler.local.cloud import (
     refresh,
     try_function,
 )
-from handler.local.emulator import Emulator, Running
-from handler.local.errors import LocalError
-from handler.local.say import say
+from tools.local_aws.emulator import Emulator, Running
+from tools.local_aws.errors import LocalError
+from tools.local_aws.say import say
 
 PORT = 4566
 

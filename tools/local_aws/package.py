@@ -9,7 +9,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("fft_tool", "handler")
-LEFT_OUT = ("__pycache__", "handler/local")
 
 
 def zipped(root: Path = ROOT) -> bytes:
@@ -24,6 +23,5 @@ def zipped(root: Path = ROOT) -> bytes:
 def _files(root: Path) -> Iterator[Path]:
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*")):
-            place = f"{path.relative_to(root).as_posix()}/"
-            if path.is_file() and not any(f"{name}/" in place for name in LEFT_OUT):
+            if path.is_file() and "__pycache__" not in path.parts:
                 yield path

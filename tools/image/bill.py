@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tidy import EPOCH
-
 Json = dict[str, Any]
 
 FILE = "sbom.cdx.json"
 ENVIRONMENT = Path("/opt/venv")
 SYSTEM = Path("/etc/os-release")
 INSTALLED = Path("/var/lib/dpkg/status")
+EPOCH = 315_532_800  # time of all files in an image: 1980, as in docker/tidy.py
 LICENCE_FIELDS = ("License-Expression", "License", "Classifier")
 
 

@@ -1,4 +1,4 @@
-"""``python -m handler.local``: arguments and exit codes; the Makefile calls it."""
+"""``python -m tools.local_aws``: arguments and exit codes; the Makefile calls it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from fft_tool.cli.output import forget_stdout
 from fft_tool.errors import FftToolError
 from fft_tool.recipe import KEYS
-from handler.local.aws import Aws, forget_accounts
-from handler.local.drop import Bucket
-from handler.local.emulator import Emulator
-from handler.local.logs import show
-from handler.local.package import ROOT
-from handler.local.say import say
-from handler.local.up import PORT, down, status, the_one_that_is_up, up
+from tools.local_aws.aws import Aws, forget_accounts
+from tools.local_aws.drop import Bucket
+from tools.local_aws.emulator import Emulator
+from tools.local_aws.logs import show
+from tools.local_aws.package import ROOT
+from tools.local_aws.say import say
+from tools.local_aws.up import PORT, down, status, the_one_that_is_up, up
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 STATE = ".local-aws"
@@ -120,7 +120,7 @@ COMMANDS: dict[str, tuple[str, Run, Fill]] = {
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m handler.local", description="A whole AWS on the laptop."
+        prog="python -m tools.local_aws", description="A whole AWS on the laptop."
     )
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     for name, (summary, run, fill) in COMMANDS.items():

@@ -15,11 +15,11 @@ from fft_tool.recipe import Recipe
 from fft_tool.results.naming import RECORD, output_name
 from fft_tool.results.outputs import Source
 from fft_tool.runs.sources import find_sources
-from handler.local.aws import Aws
-from handler.local.cloud import DEAD_LETTERS, NAME, SECONDS, depth, settings_of_function
-from handler.local.errors import LocalError
-from handler.local.logs import Json, Tail
-from handler.local.say import say
+from tools.local_aws.aws import Aws
+from tools.local_aws.cloud import DEAD_LETTERS, NAME, SECONDS, depth, settings_of_function
+from tools.local_aws.errors import LocalError
+from tools.local_aws.logs import Json, Tail
+from tools.local_aws.say import say
 
 PAUSE = 0.05  # seconds between two looks
 

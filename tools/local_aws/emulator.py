@@ -20,8 +20,8 @@ from typing import Any
 
 import psutil
 
-from handler.local.errors import LocalError
-from handler.local.front import KEY
+from tools.local_aws.errors import LocalError
+from tools.local_aws.front import KEY
 
 HOST = "127.0.0.1"
 REGION = "eu-central-1"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handler.local.aws import ACCOUNT, Aws, arn
-from handler.local.errors import LocalError
-from handler.local.package import zipped
 from handler.settings import Settings
+from tools.local_aws.aws import ACCOUNT, Aws, arn
+from tools.local_aws.errors import LocalError
+from tools.local_aws.package import zipped
 
 NAME = "fft-images"  # of the bucket, the queue and the function
 DEAD_LETTERS = f"{NAME}-dead-letters"

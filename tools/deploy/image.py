@@ -11,19 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from faults import Fault
-
 from fft_tool import __version__
+from tools.deploy.faults import Fault
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCKER = ROOT / "docker"
 PINNED = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
 
 NOT_PINNED = """a base image is named by its digest, for its tag may be another one tomorrow: \
 BASE={base}@sha256:…
-  `python3 docker/base.py {base}` tells the digest of today."""
+  `python3 -m tools.image.base {base}` tells the digest of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Image:
 
 
 class Builder:
-    """The program that builds images here, through docker/build.py."""
+    """The program that builds images here, through tools/image/build.py."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -55,7 +53,11 @@ class Builder:
     def find(cls) -> Builder:
         """Find one that works."""
         done = subprocess.run(
-            [sys.executable, DOCKER / "builders.py"], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "tools.image.builders"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
         )
         if done.returncode:
             raise Fault(done.stderr.strip().removeprefix("builders.py: "))
@@ -71,13 +73,13 @@ class Builder:
 
     def push(self, image: Image, url: str, flags: Sequence[str]) -> None:
         """Build an image and send it to its repository."""
-        words = [sys.executable, str(DOCKER / "build.py"), "--target", "lambda"]
+        words = [sys.executable, "-m", "tools.image.build", "--target", "lambda"]
         words += ["--tag", f"{url}:{image.tag}", "--platform", image.platform, "--push"]
         if image.base:
             words += ["--base", image.base]
         words += ["--", *flags] if flags else []
         # Its stdout is where the image is, which the registry tells as well.
-        done = subprocess.run(words, stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run(words, stdout=subprocess.DEVNULL, check=False, cwd=ROOT)
         if done.returncode:
             raise Fault("the image could not be built and sent, see above")
 
@@ -94,11 +96,10 @@ def _fingerprint(base: str | None) -> str:
 def _sources() -> Iterator[Path]:
     """The Dockerfile, and what .dockerignore lets through to it."""
     lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    left_out = {ROOT / line for line in lines if line and line[0] not in "#!*"}
     for name in ["docker/Dockerfile", *(line[1:] for line in lines if line.startswith("!"))]:
         path = ROOT / name
         for file in [path] if path.is_file() else path.rglob("*"):
-            if file.is_file() and not _is_noise(file) and left_out.isdisjoint(file.parents):
+            if file.is_file() and not _is_noise(file):
                 yield file
 
 
