@@ -47,7 +47,12 @@ class Results(MemoryStore):
     @property
     def plane(self) -> Any:
         raster = fft_tool.decode(self.source.data)
-        return select(raster, crop=self.recipe.crop, channel=self.recipe.channel).plane
+        return select(
+            raster,
+            crop=self.recipe.crop,
+            smart_crop=self.recipe.smart_crop,
+            channel=self.recipe.channel,
+        ).plane
 
     def back(self, name: str = RECORD, **options: Any) -> tuple[Any, tuple[str, ...]]:
         """Pixels that come back, and warnings."""
