@@ -84,10 +84,10 @@ up: $(LOCAL) ## start an AWS on this machine, with bucket, queue and function; P
 drop: $(LOCAL) ## upload IMG=file, with a recipe as CROP=square BITS=16, and wait for the results
 	@$(BIN)/python -m tools.local_aws drop --variables "$$GIVEN" -- "$$IMG"
 
-logs: $(LOCAL) ## show what the function says, as it comes
+logs: $(LOCAL) ## follow the log of the function on this machine
 	@$(BIN)/python -m tools.local_aws logs
 
-down: $(LOCAL) ## stop it, and leave nothing behind
+down: $(LOCAL) ## stop the AWS on this machine and delete its files
 	@$(BIN)/python -m tools.local_aws down
 
 # BASE=, PLATFORM= and TAG= as in docs/image.md; FLAGS= go to the builder itself.
@@ -110,7 +110,7 @@ sbom: $(DEV) ## build the wheel into dist/, and beside it what it is made of, as
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@$(BIN)/python -m tools.image.sbom wheel dist/*.whl
 
-update-base: ## pin the base image anew, to what its tag stands for now
+update-base: ## pin the base image to what its tag stands for now
 	@$(PYTHON) -m tools.image.base
 
 image-test: $(DEV) ## build both images, and test them running
@@ -120,14 +120,14 @@ image-test: $(DEV) ## build both images, and test them running
 plan: $(LOCAL) ## show what `make deploy` would change in the AWS account
 	@$(BIN)/python -m tools.deploy plan
 
-deploy: $(LOCAL) ## put everything into the AWS account, or up to date; BASE=image REBUILD=1
+deploy: $(LOCAL) ## create or update everything in the AWS account; BASE=image REBUILD=1
 	@$(BIN)/python -m tools.deploy deploy $(if $(call given,BASE),--base "$$BASE") \
 		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),--flags="$$FLAGS")
 
-tail: $(LOCAL) ## show the log of what is deployed, as it comes
+tail: $(LOCAL) ## follow the log of the deployed function
 	@$(BIN)/python -m tools.deploy tail
 
-destroy: $(LOCAL) ## take everything out of the AWS account; DATA=delete for images and results too
+destroy: $(LOCAL) ## delete everything from the AWS account; DATA=delete for images and results too
 	@$(BIN)/python -m tools.deploy destroy $(if $(call given,DATA),--data "$$DATA")
 
 lock: $(DEV) ## pin the requirements anew

@@ -82,7 +82,7 @@ class House:
 
     def tag(self, **wishes: Any) -> str:
         """Tag of the image that would be built."""
-        wish = {"architecture": "x86_64", "base": None, "anew": False, **wishes}
+        wish = {"architecture": "x86_64", "base": None, "rebuild": False, **wishes}
         code = f"from tools.deploy.image import Image; print(Image.of_sources(**{wish!r}).tag)"
         return subprocess.run(
             [sys.executable, "-c", code],

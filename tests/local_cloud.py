@@ -19,10 +19,10 @@ from typing import Any
 import psutil
 
 from tests.command import SECONDS, Finished, environment
-from tools.local_aws.aws import Aws
+from tools.local_aws.clients import LocalAws
 from tools.local_aws.cloud import LOG_GROUP, NAME
 from tools.local_aws.emulator import Emulator
-from tools.local_aws.logs import Json, Tail
+from tools.log_tail import Json, Tail
 
 # What a developer's machine may hold, none of which may ever be used.
 REAL_KEY = "AKIAREALREALREALREAL"
@@ -96,7 +96,7 @@ class Laptop:
         return key
 
     @property
-    def aws(self) -> Aws:
+    def aws(self) -> LocalAws:
         """Clients of its services."""
         return _clients(f"http://127.0.0.1:{self.port}", self.key)
 
@@ -144,7 +144,7 @@ class Laptop:
 
     def summaries(self) -> list[Json]:
         """All that the function has said of objects, in the order of time."""
-        lines = (line.summary for line in Tail(self.aws).read())
+        lines = (line.summary for line in Tail(self.aws.logs, LOG_GROUP).read())
         return [summary for summary in lines if summary]
 
 
@@ -161,8 +161,8 @@ def started(state: Path) -> Iterator[Laptop]:
 
 
 @cache
-def _clients(endpoint: str, key: str) -> Aws:
-    return Aws(endpoint, key)
+def _clients(endpoint: str, key: str) -> LocalAws:
+    return LocalAws(endpoint, key)
 
 
 _PROGRAM = (sys.executable, "-W", "error", "-m", "tools.local_aws")

@@ -43,7 +43,7 @@ def test_all_that_is_missing_is_told_at_once_with_how_to_get_it(house: House) ->
     [
         ({"TERRAFORM_VERSION": "1.8.5"}, "Terraform is 1.8.5, 1.9 or newer is needed"),
         ({"AWS_PROFILE": "nobody"}, "nobody"),
-        ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}, "does not take the credentials"),
+        ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}, "does not accept the credentials"),
         ({"CONSOLE_SAYS": "Error: architecture should be x86_64 or arm64."}, "x86_64 or arm64"),
         ({"FAILING": "version"}, "docker version"),
         ({"BUILDER": "kaniko"}, "should be one of docker, podman, buildah"),
@@ -112,7 +112,7 @@ def test_a_bucket_that_is_not_empty_is_not_destroyed(deployed: House) -> None:
     done = deployed.run("destroy")
     assert done.returncode == 1
     assert f"the bucket {deployed.name} is not empty" in done.stderr
-    assert "2 objects, 2 old versions, 1 mark of a deletion" in done.stderr
+    assert "2 objects, 2 old versions, 1 delete marker" in done.stderr
     assert "make destroy DATA=delete" in done.stderr
     assert deployed.calls() == []
 

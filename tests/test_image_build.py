@@ -71,6 +71,24 @@ def test_a_handler_that_cannot_be_imported_stops_the_build(
     assert "build.py: " in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("target", ["lambda", "cli"])
+def test_a_scipy_that_has_moved_its_transforms_stops_the_build(
+    workshop: Workshop, context: Path, tmp_path: Path, target: str
+) -> None:
+    """An image has nothing that could take their place: the function would fail every time."""
+    moved = tmp_path / "context"
+    shutil.copytree(context, moved)
+    kernel = moved / "fft_tool" / "spectrum" / "kernel.py"
+    text, count = re.subn(
+        r"^_LOCATIONS = .*$", "_LOCATIONS = ()", kernel.read_text(), flags=re.MULTILINE
+    )
+    assert count == 1
+    kernel.write_text(text)
+    done = workshop.try_to_build(moved, "--target", target, "--tag", "localhost/fft-test-moved:1")
+    assert done.returncode == 1
+    assert "scipy: the compiled transforms are not where" in done.stderr
+
+
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_there_are_wheels_of_every_package_for_both_architectures(
     machine: str, tmp_path: Path

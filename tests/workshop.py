@@ -15,6 +15,8 @@ import pytest
 
 from tests import pip_settings, stand_in
 from tests.container import SECONDS, Image, call
+from tools.errors import ToolError
+from tools.image import builders
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILDERS = ("docker", "podman", "buildah")
@@ -119,9 +121,10 @@ def find_builder() -> str:
 
 def why_not(builder: str) -> str:
     """Why images that this builder makes cannot be run here, or nothing."""
-    found = script("-m", "tools.image.builders", BUILDER=builder)
-    if found.returncode:
-        return found.stderr.strip()
+    try:
+        builders.find_builder({"BUILDER": builder})
+    except ToolError as exc:
+        return str(exc)
     if builder != "buildah":
         return "" if os.environ.get("IMAGE_BASE") else _why_no_base(builder)
     if os.geteuid():
@@ -141,7 +144,7 @@ def _why_no_base(builder: str) -> str:
 
 
 def script(*words: str | Path, **variables: str) -> Ended:
-    """Run one of the scripts in ``docker/``, which may fail."""
+    """Run Python with these arguments, in the repository; it may fail."""
     return subprocess.run(
         [sys.executable, *words],
         capture_output=True,

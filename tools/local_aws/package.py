@@ -1,4 +1,4 @@
-"""The function's code as Lambda takes it: a zip of the packages as they are in the tree."""
+"""The function's code as Lambda takes it: a zip file of the packages in the working tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGES = ("fft_tool", "handler")
 
 
 def zipped(root: Path = ROOT) -> bytes:
-    """Zip the packages below ``root``, with the data that goes with them."""
+    """Zip the packages below ``root``, with their data files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in _files(root):

@@ -1,33 +1,33 @@
-"""``up``, ``down`` and ``status``: the emulator with everything in it, there or not."""
+"""``up``, ``down`` and ``status``: start the emulator with its resources, stop it, ask for it."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from tools.local_aws.aws import Aws
+from tools.errors import ToolError
+from tools.local_aws.clients import LocalAws
 from tools.local_aws.cloud import (
     DEAD_LETTERS,
     NAME,
     Cloud,
+    check_function,
     depth,
     make,
     own_settings,
     refresh,
-    try_function,
 )
 from tools.local_aws.emulator import Emulator, Running
-from tools.local_aws.errors import LocalError
-from tools.local_aws.say import say
+from tools.say import say
 
 PORT = 4566
 
 NEXT = """\
-  make drop IMG=input_images/text.png     an image in, its spectrum out
-  make logs                               what the function says
-  make down                               stop it, and forget everything
+  make drop IMG=input_images/text.png     upload an image, wait for its spectrum
+  make logs                               follow the function's log
+  make down                               stop it, and delete everything
 
-or with other tools, once they have the keys of this run:
+or with other tools, given the keys of this run:
 
   export {variables}
 
@@ -38,36 +38,36 @@ or with other tools, once they have the keys of this run:
 
 
 def up(emulator: Emulator, port: int | None, code: Path) -> None:
-    """Start the emulator and make everything; if it runs, give the function its code anew."""
+    """Start the emulator and make its resources; if it runs, update the function's code."""
     settings = own_settings()
-    with emulator.alone():
+    with emulator.locked():
         running = emulator.running()
         if running:
-            _refuse_moving(running, port)
-            cloud = Cloud(Aws.of(running), code, settings)
+            _refuse_other_port(running, port)
+            cloud = Cloud(LocalAws.of(running), code, settings)
             refresh(cloud)
-            say(f"local AWS: is up at {running.endpoint}; the function has the code as it is now")
+            say(f"local AWS: already runs at {running.endpoint}; the function's code is up to date")
         else:
             with emulator.starting(port or PORT) as running:
-                cloud = Cloud(Aws.of(running), code, settings)
+                cloud = Cloud(LocalAws.of(running), code, settings)
                 make(cloud)
-            say(f"local AWS: up at {running.endpoint}")
-        try_function(cloud.aws)
+            say(f"local AWS: started at {running.endpoint}")
+        check_function(cloud.aws)
     say()
-    say(_what_next(cloud))
+    say(_next_steps(cloud))
 
 
 def down(emulator: Emulator) -> None:
-    """Stop the emulator with all its processes."""
-    with emulator.alone():
+    """Stop the emulator and all its processes."""
+    with emulator.locked():
         ran = emulator.stop()
-    say("local AWS: stopped" if ran else "local AWS: is not up")
+    say("local AWS: stopped" if ran else "local AWS: was not running")
 
 
 def status(emulator: Emulator) -> None:
-    """Print where it is, and what is in the queues."""
-    running = the_one_that_is_up(emulator)
-    aws = Aws.of(running)
+    """Print its address, and how much is in the queues."""
+    running = require_running(emulator)
+    aws = LocalAws.of(running)
     waiting, in_work = depth(aws, NAME)
     dead = sum(depth(aws, DEAD_LETTERS))
     print(f"endpoint      {running.endpoint}")
@@ -76,21 +76,21 @@ def status(emulator: Emulator) -> None:
     print(f"dead letters  {dead}")
 
 
-def the_one_that_is_up(emulator: Emulator) -> Running:
-    """Give the emulator that runs, or say that there is none."""
+def require_running(emulator: Emulator) -> Running:
+    """The running emulator; an error if there is none."""
     running = emulator.running()
     if running is None:
-        raise LocalError("is not up: run `make up` first")
+        raise ToolError("is not running: run `make up` first")
     return running
 
 
-def _refuse_moving(running: Running, port: int | None) -> None:
+def _refuse_other_port(running: Running, port: int | None) -> None:
     if port not in (None, running.port):
-        raise LocalError(f"is up on port {running.port}: `make down` first")
+        raise ToolError(f"already runs on port {running.port}: run `make down` first")
 
 
-def _what_next(cloud: Cloud) -> str:
-    """Lines to copy."""
+def _next_steps(cloud: Cloud) -> str:
+    """Commands to copy."""
     variables = cloud.aws.variables
     return NEXT.format(
         bucket=NAME,
@@ -102,7 +102,7 @@ def _what_next(cloud: Cloud) -> str:
 
 
 def _tool() -> str:
-    """How ``fft-tool`` of this environment is called from here."""
+    """The command that runs ``fft-tool`` of this environment, from the current folder."""
     script = Path(sys.executable).with_name("fft-tool")
     command = str(script) if script.exists() else f"{sys.executable} -m fft_tool"
     return command.removeprefix(f"{Path.cwd()}/")
