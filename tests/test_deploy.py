@@ -125,6 +125,7 @@ def test_the_function_is_called_once_to_see_whether_it_starts(
     ((path, event),) = function.asked
     assert house.name in path
     assert event["Event"] == "s3:TestEvent"
+    assert event["Bucket"] == house.name
     function.fails, function.says = True, '{"errorMessage": "FFT_RECIPE: unknown key"}'
     done = house.run("deploy")
     assert done.returncode == 1

@@ -47,12 +47,12 @@ class Clients:
         return self._session.client(service, **self._options)
 
 
-def start_failure(functions: Any, name: str) -> str:
-    """Send a Lambda function the test event of S3; the error it answers with, empty if none.
+def start_failure(functions: Any, name: str, bucket: str) -> str:
+    """Send a Lambda function the test event of its bucket; the error it answers with, or nothing.
 
     A function that cannot start writes nothing to its log: the answer is the only place to look.
     """
-    event = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "none"})
+    event = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": bucket})
     answer = functions.invoke(FunctionName=name, Payload=event)
     payload = answer["Payload"].read()
     if "FunctionError" not in answer:

@@ -67,7 +67,7 @@ def deploy(options: argparse.Namespace) -> None:
         digest = account.digest(repository, image.tag)
     terraform.run("apply", image_digest=digest)
     outputs = terraform.outputs()
-    account.check_function(outputs["function"])
+    account.check_function(outputs["function"], outputs["bucket"])
     say(RUNS.format_map(outputs))
 
 

@@ -79,16 +79,16 @@ class Account(Clients):
             return ""
         return ", ".join(_counted(number, what) for what, number in counts.items() if number)
 
-    def check_function(self, name: str) -> None:
+    def check_function(self, name: str, bucket: str) -> None:
         """Invoke the function, to find out whether it starts."""
-        reason = start_failure(self.functions, name)
+        reason = start_failure(self.functions, name, bucket)
         if reason:
             raise ToolError(f"everything is deployed, but the function does not start: {reason}")
 
     def follow(self, group: str) -> None:
         """Print the lines of a log group from now on, until interrupted."""
-        say(f"{group}, from now on; Ctrl-C ends it.")
         tail, printer = Tail(self.logs, group, round(1000 * time.time())), Printer(raw=False)
+        say(f"{group}, from now on; Ctrl-C ends it.")
         for line in tail.follow(PAUSE):
             printer.print(line)
 

@@ -79,7 +79,7 @@ def refresh(cloud: Cloud) -> None:
 
 def check_function(aws: LocalAws) -> None:
     """Invoke the function, to find out whether it starts."""
-    reason = start_failure(aws.functions, NAME)
+    reason = start_failure(aws.functions, NAME, bucket=NAME)
     if reason:
         raise ToolError(f"the function does not start: {reason}; fix that and run `make up` again")
 

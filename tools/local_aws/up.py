@@ -23,7 +23,7 @@ from tools.say import say
 PORT = 4566
 
 NEXT = """\
-  make drop IMG=input_images/text.png     upload an image, wait for its spectrum
+  make drop IMG=input_images/text.png     process an image, wait for its spectrum
   make logs                               follow the function's log
   make down                               stop it, and delete everything
 
