@@ -32,8 +32,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((ROOT / name).read_bytes())
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    build = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, folder / "source"]
-    subprocess.run([*pip, *build], check=True)
+    build = ["wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={folder}"]
+    subprocess.run([*pip, *build, folder / "source"], check=True)
     (wheel,) = folder.glob("*.whl")
     target = folder / "installed"
     subprocess.run([*pip, "install", "--no-deps", "--target", target, wheel], check=True)
