@@ -61,7 +61,7 @@ USERS = {
     # A result depends on source and recipe alone: not on time, chance, machine or settings.
     "datetime": "stores.s3_obstore",  # a length of time, for retries
     "os": "cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
-    "runs.machine stores.folder stores.memory",
+    "runs.machine stores.folder stores.memory stores.s3",
     "platform": "",
     "random": "",
     "secrets": "",

@@ -18,7 +18,8 @@ from fft_tool import pipeline
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Outputs, Source
-from fft_tool.runs.batch import Job, Outcome, run_batch
+from fft_tool.runs.many import Job, run_batch
+from fft_tool.runs.one import Outcome
 from fft_tool.runs.sources import SourceRef
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
@@ -109,7 +110,7 @@ def test_bad_images_among_many_stop_no_other(inputs: Store, target: Store, proce
     refs.insert(1, SourceRef(inputs.url, "bad-missing.png"))
     outcomes = list(run_batch(refs, Job(RECORDED, target=target.url), processes=processes))
     assert [outcome.source for outcome in outcomes] == [str(ref) for ref in refs]
-    codes = [outcome.error and outcome.error["code"] for outcome in outcomes]
+    codes = [outcome.error and outcome.error.code for outcome in outcomes]
     assert [code for code in codes if code] == ["not-found", "unknown-format", "corrupt-image"]
     assert {outcome.result for outcome in outcomes if not outcome.error} == {"done"}
     assert len(contents(target)) == 3 * len(GOOD)
@@ -139,7 +140,7 @@ def test_a_killed_process_costs_one_source_and_no_other(
     ]
     error = outcomes[where].error
     assert error is not None
-    assert error["code"] == "killed"
+    assert error.code == "killed"
     assert len(contents(target)) == 2 * len(GOOD)
 
 
@@ -160,8 +161,8 @@ def test_a_source_that_comes_to_no_end_is_ended_after_the_timeout(
         (name, "failed" if name == "bad.png" else "done") for name in names
     ]
     (error,) = [outcome.error for outcome in outcomes if outcome.error]
-    assert error["code"] == "took-too-long"
-    assert error["message"] == "it took longer than the 0.6 s of --timeout"
+    assert error.code == "took-too-long"
+    assert str(error) == "it took longer than the 0.6 s of --timeout"
 
 
 def test_a_timeout_changes_nothing_for_those_that_come_to_an_end(
@@ -189,19 +190,19 @@ def test_a_worker_takes_no_more_memory_than_an_image_may(inputs: Store, target: 
     outcomes = list(run_batch(fill(inputs, names), job, processes=2))
     assert [outcome.result for outcome in outcomes] == ["done", "failed", "done"]
     assert outcomes[1].error is not None
-    assert outcomes[1].error["code"] == "out-of-memory"
+    assert outcomes[1].error.code == "out-of-memory"
 
 
 def test_want_of_memory_is_an_outcome(inputs: Store) -> None:
     (outcome,) = run_batch(fill(inputs, ["a.png"]), Job(Recipe(), operation=exhaust_memory))
     assert outcome.error is not None
-    assert outcome.error["code"] == "out-of-memory"
+    assert outcome.error.code == "out-of-memory"
 
 
 def test_limits_hold_for_every_source(inputs: Store) -> None:
     refs = fill(inputs, GOOD[:2])
     outcomes = list(run_batch(refs, Job(Recipe(), Limits(max_pixels=100)), processes=2))
-    assert [(outcome.error or {}).get("code") for outcome in outcomes] == ["too-many-pixels"] * 2
+    assert [outcome.error and outcome.error.code for outcome in outcomes] == ["too-many-pixels"] * 2
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -439,4 +440,4 @@ def test_a_store_that_fails_is_an_outcome(inputs: Store, bucket: Bucket, target:
     for job in (missing, blocked):
         (outcome,) = run_batch(refs, job)
         assert outcome.error is not None
-        assert outcome.error["code"] in ("no-such-bucket", "not-allowed")
+        assert outcome.error.code in ("no-such-bucket", "not-allowed")

@@ -140,7 +140,9 @@ def test_a_damaged_record_spoils_no_other(
 @pytest.mark.parametrize("text", [b"", b"text", b"{}", b'{"schema": "other"}'])
 def test_a_foreign_file_is_named(results: Store, text: bytes) -> None:
     results.write("plants/foreign_metadata.json", text)
-    with pytest.raises(BadArtifact, match=r"memory:/plants/foreign_metadata\.json: not a record"):
+    with pytest.raises(
+        BadArtifact, match=rf"{results.url}/plants/foreign_metadata\.json: not a record"
+    ):
         list(read_records(results))
 
 
@@ -154,5 +156,7 @@ def test_other_files_are_left_alone(results: Store) -> None:
 def test_where_there_is_no_record_what_to_do_is_told(recipe: Recipe | None) -> None:
     store = analysed(MemoryStore(), recipe) if recipe else MemoryStore()
     for read in (lambda: list(read_records(store)), lambda: list(read_entries(store, None))):
-        with pytest.raises(NotFound, match="memory:: no records there: analyse with --metadata"):
+        with pytest.raises(
+            NotFound, match=f"{store.url}: no records there: analyse with --metadata"
+        ):
             read()

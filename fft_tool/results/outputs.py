@@ -37,8 +37,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """A source that was refused by its size alone, before it was fetched."""
+class OversizedSource:
+    """A source that was refused by its size alone, before its content was fetched."""
 
     name: str
     size: int

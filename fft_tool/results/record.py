@@ -14,7 +14,7 @@ from fft_tool.codec.header import Header
 from fft_tool.errors import BadArtifact, FftToolError
 from fft_tool.image.region import Box
 from fft_tool.recipe import Recipe
-from fft_tool.results.outputs import Artifact, Source, Unread
+from fft_tool.results.outputs import Artifact, OversizedSource, Source
 from fft_tool.validate import number
 
 SCHEMA_NAME = "fft-tool/record/1"
@@ -51,7 +51,7 @@ def done(source: Source, recipe: Recipe, findings: Json, artifacts: Iterable[Art
     }
 
 
-def rejected(source: Source | Unread, recipe: Recipe | None, error: FftToolError) -> Json:
+def rejected(source: Source | OversizedSource, recipe: Recipe | None, error: FftToolError) -> Json:
     """Record of a source that was refused for good."""
     return {
         **opening(source, recipe, "rejected"),
@@ -154,7 +154,7 @@ def schema() -> Json:
     return document
 
 
-def opening(source: Source | Unread, recipe: Recipe | None, outcome: str) -> Json:
+def opening(source: Source | OversizedSource, recipe: Recipe | None, outcome: str) -> Json:
     """First sections of every record: what was done to what, by what, and how it ended."""
     return {
         "schema": SCHEMA_NAME,

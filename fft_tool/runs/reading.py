@@ -41,7 +41,8 @@ def _named_records(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, _ in store.list():
         if name.endswith(SUFFIX):
             place = as_folder(store.url) + name
-            data = store.read(name, first=records.LONGEST + 1).data
+            with store.open(name) as handle:
+                data = handle.read(records.LONGEST + 1)
             yield name, records.from_bytes(data, name=place)
             found = True
     if not found:
