@@ -185,6 +185,7 @@ class UsageError(FftToolError):
     """Options that do not go together."""
 
     code = "usage"
+    _public = "the options do not go together"
 
 
 class OutOfMemory(BrokenOff):

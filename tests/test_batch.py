@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -113,7 +114,9 @@ def test_bad_images_among_many_stop_no_other(inputs: Store, target: Store, proce
     codes = [outcome.error and outcome.error.code for outcome in outcomes]
     assert [code for code in codes if code] == ["not-found", "unknown-format", "corrupt-image"]
     assert {outcome.result for outcome in outcomes if not outcome.error} == {"done"}
-    assert len(contents(target)) == 3 * len(GOOD)
+    rejected = {"bad1_metadata.json", "bad2_metadata.json"}
+    assert len(contents(target).keys() - rejected) == 3 * len(GOOD)
+    assert rejected < contents(target).keys()
 
 
 def test_any_number_of_processes_gives_the_same_bytes(inputs: Store, tmp_path: Path) -> None:
@@ -205,6 +208,41 @@ def test_limits_hold_for_every_source(inputs: Store) -> None:
     assert [outcome.error and outcome.error.code for outcome in outcomes] == ["too-many-pixels"] * 2
 
 
+def test_yesterday_s_record_does_not_stay_when_the_source_is_refused_today(
+    inputs: Store, target: Store
+) -> None:
+    refs = fill(inputs, ["a.png"])
+    list(run_batch(refs, Job(RECORDED, target=target.url)))
+    inputs.write("a.png", b"not an image")
+    for recipe in (Recipe(), RECORDED):  # whether or not a record is asked for today
+        (outcome,) = run_batch(refs, Job(recipe, target=target.url))
+        record = json.loads(target.read("a_metadata.json").data)
+        assert (outcome.result, outcome.outputs) == ("rejected", ("a_metadata.json",))
+        assert (record["outcome"], record["artifacts"]) == ("rejected", [])
+        assert record["error"]["code"] == "unknown-format"
+
+
+def test_a_refusal_leaves_no_record_where_none_is_asked_for_or_there(
+    inputs: Store, target: Store
+) -> None:
+    inputs.write("a.png", b"not an image")
+    (outcome,) = run_batch([SourceRef(inputs.url, "a.png")], Job(Recipe(), target=target.url))
+    assert (outcome.result, outcome.outputs) == ("rejected", ())
+    assert contents(target) == {}
+
+
+def test_a_source_that_is_not_there_is_missing_and_leaves_what_there_was(
+    inputs: Store, target: Store
+) -> None:
+    refs = fill(inputs, ["a.png"])
+    list(run_batch(refs, Job(RECORDED, target=target.url)))
+    before = contents(target)
+    Path(inputs.url, "a.png").unlink()
+    (outcome,) = run_batch(refs, Job(RECORDED, target=target.url))
+    assert outcome.result == "missing"
+    assert contents(target) == before
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_our_own_bugs_are_not_hidden_among_outcomes(inputs: Store, processes: int) -> None:
     refs = fill(inputs, GOOD)
@@ -255,7 +293,7 @@ def test_an_outcome_tells_machines_what_was_written(inputs: Store, target: Store
     }
     assert failed.to_json() == {
         "source": f"{inputs.url}/bad.png",
-        "outcome": "failed",
+        "outcome": "rejected",
         "outputs": [],
         "error": {"code": "empty-image", "message": "the file is empty"},
     }
@@ -273,7 +311,7 @@ def test_a_dry_run_names_what_would_be_made_and_writes_nothing(
     refs.append(SourceRef(inputs.url, "bad.png"))
     recipe = Recipe(metadata=True, spectrum=True, histogram=True, smart_crop=(8, 8))
     planned = list(run_batch(refs, Job(recipe, target=target.url, dry_run=True)))
-    assert [result for _, result in results(planned)] == ["planned", "planned", "failed"]
+    assert [result for _, result in results(planned)] == ["planned", "planned", "rejected"]
     assert contents(target) == {}
     done = list(run_batch(refs, Job(recipe, target=target.url)))
     assert [set(outcome.outputs) for outcome in planned] == [

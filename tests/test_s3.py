@@ -27,6 +27,7 @@ from fft_tool.errors import (
 )
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
+from fft_tool.stores.s3_obstore import Obstore
 from tests.cloud import REGION, Bucket, Request, answering, begin, serving
 from tests.command import environment
 from tests.test_store import NAMES, filled, reaches
@@ -542,6 +543,33 @@ def test_an_object_is_judged_before_it_comes_and_dropped_if_refused(
             assert (handle.stat.size, handle.stat.metadata) == (size, {"crop": "square"})
             judged.set()
         assert dropped.wait(LONGEST), f"although {handle} is still at hand"
+
+
+def test_a_bucket_has_one_client_in_a_process(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    class Counted(Obstore):
+        def __init__(self, name: str, *times: float) -> None:
+            made.append(name)
+            super().__init__(name, *times)
+
+    monkeypatch.setattr("fft_tool.stores.s3.Obstore", Counted)
+    for prefix in ("in", "out", "in"):
+        open_store(f"{bucket.url}/{prefix}", patience=7).write("a", b"data")
+    assert made == [bucket.name]
+
+
+def test_marks_of_folders_are_no_objects_with_boto3_and_without(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("in/", "in/plants/", "in/empty.png", "in/plants/a.png"):
+        bucket.put(key, b"data" if key.endswith("a.png") else b"")
+    listed = [("empty.png", 0), ("plants/a.png", 4)]
+    assert list(open_store(f"{bucket.url}/in").list()) == listed
+    monkeypatch.setattr("fft_tool.stores.s3._has_boto3", lambda: False)
+    assert list(open_store(f"{bucket.url}/in").list()) == listed
 
 
 # Large objects

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from fft_tool.errors import Fault, FftToolError, Killed, OutOfMemory, RecipeError, TookTooLong
+from fft_tool.errors import Fault, FftToolError, Killed, RecipeError, TookTooLong
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import output_name
@@ -162,7 +162,7 @@ class Child:
                 case {"refused": str(code), "message": str(message), **rest}:
                     raise _refusal(code, message, rest.get("faults", ()))
                 case {"out_of_memory": True}:
-                    raise OutOfMemory("it took more memory than this function has")
+                    raise Killed("it took more memory than this function has")
                 case {"bug": str(kind), "message": str(message), "stack": [*stack]}:
                     raise ChildBug(kind, message, [str(line) for line in stack])
                 case _:

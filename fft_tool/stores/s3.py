@@ -205,7 +205,7 @@ def _clients(
 
 def _environment() -> tuple[tuple[str, str], ...]:
     """All that the clients take from the environment."""
-    names = (name for name in os.environ if name.upper().startswith("AWS_"))
+    names = (n for n in os.environ if n.upper().startswith("AWS_") or n.upper().endswith("_PROXY"))
     return tuple((name, os.environ[name]) for name in sorted(names))
 
 
