@@ -342,7 +342,7 @@ def test_another_version_is_done_again(
 ) -> None:
     refs = fill(inputs, ["a.png"])
     again(refs, recipe, target)
-    monkeypatch.setattr("fft_tool.results.artifacts.__version__", "99")
+    monkeypatch.setattr("fft_tool.results.values.__version__", "99")
     assert again(refs, recipe, target) == ["done"]
 
 

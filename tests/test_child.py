@@ -144,7 +144,7 @@ def test_it_has_no_credentials_and_no_files_but_its_pipes(sound: Child) -> None:
 
 def test_it_ends_with_whoever_started_it() -> None:
     code = """
-from fft_tool.child import Child
+from fft_tool.runs.child import Child
 from fft_tool.recipe import Recipe
 child = Child()
 child.prepare(Recipe(metadata=True))

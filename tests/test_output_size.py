@@ -160,7 +160,7 @@ def test_what_is_made_is_counted_even_if_the_estimate_was_wrong(
 ) -> None:
     source = Source("a.png", png_encode.encode(noise((64, 64))))
     recipe = Recipe.parse_text("crop=square filter=lowpass:4")
-    monkeypatch.setattr("fft_tool.image.selection.output_size", lambda *_, **__: 0)
+    monkeypatch.setattr("fft_tool.admission.output_size", lambda *_, **__: 0)
     with pytest.raises(TooMuchOutput):
         getattr(pipeline, operation)(source, recipe, Limits(max_output_bytes=1_000))
 

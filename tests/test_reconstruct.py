@@ -47,7 +47,10 @@ class Results(MemoryStore):
     @property
     def plane(self) -> Any:
         raster = fft_tool.decode(self.source.data)
-        return select(raster, crop=self.recipe.crop, channel=self.recipe.channel).plane
+        recipe = self.recipe
+        return select(
+            raster, crop=recipe.crop, smart_crop=recipe.smart_crop, channel=recipe.channel
+        ).plane
 
     def back(self, name: str = RECORD, **options: Any) -> tuple[Any, tuple[str, ...]]:
         """Pixels that come back, and warnings."""

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fft_tool import __version__
 from fft_tool.codec.header import Header
 from fft_tool.errors import BadArtifact, FftToolError
 from fft_tool.image.region import Box
 from fft_tool.recipe import Recipe
-from fft_tool.results.outputs import Artifact, Source, Unread
-from fft_tool.validate import number
+from fft_tool.results.parts import computed
+from fft_tool.results.values import Artifact, Source, Unread
+from fft_tool.validate import Json, number
+
+if TYPE_CHECKING:
+    from fft_tool.results.analysis import Analysis
+    from fft_tool.results.certificate import Certificate
 
 SCHEMA_NAME = "fft-tool/record/1"
 
 LONGEST = 4 << 20
 """Bytes that a record may have: none comes to a tenth of that, however large its image."""
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,17 @@ class Listed:
     sha256: str
 
 
-def done(source: Source, recipe: Recipe, findings: Json, artifacts: Iterable[Artifact]) -> Json:
-    """Record of a finished run; ``findings`` are its sections in order."""
+def done(analysis: Analysis, artifacts: Sequence[Artifact], *, threads: int = 1) -> Json:
+    """Record of a finished run, with a certificate of the ``artifacts`` as they are written."""
+    from fft_tool.results.certificate import certificates  # noqa: PLC0415  (rejections do without)
+
+    ways = certificates(analysis, artifacts, threads=threads)
     return {
-        **opening(source, recipe, "done"),
-        **findings,
+        **opening(analysis.source, analysis.recipe, "done"),
+        **pixel_sections(analysis),
+        "measures": computed(analysis.measures).to_json(),
+        "spectrum": _spectrum_section(analysis),
+        "certificate": _certificate_section(ways),
         "artifacts": [
             {
                 "artifact": artifact.kind,
@@ -48,6 +57,45 @@ def done(source: Source, recipe: Recipe, findings: Json, artifacts: Iterable[Art
             }
             for artifact in artifacts
         ],
+    }
+
+
+def pixel_sections(analysis: Analysis) -> Json:
+    """Sections of the record that describe the source and its pixels."""
+    selection, sharp = analysis.selection, analysis.sharpness
+    return {
+        "image": image_section(selection.header, selection.white, selection.names),
+        "region": region_section(selection.box, selection.method),
+        "grey": grey_section(analysis.recipe, selection.names),
+        "statistics": {name: each.to_json() for name, each in analysis.statistics.items()},
+        "sharpness": sharp and sharp.to_json(),
+    }
+
+
+def _spectrum_section(analysis: Analysis) -> Json:
+    """How the spectrum and its pictures were made."""
+    height, width = analysis.selection.plane.shape
+    return {
+        "width": width,
+        "height": height,
+        "precision": analysis.recipe.precision,
+        "preparation": analysis.preparation.to_json(),
+        "dc": analysis.dc,
+        "largest_magnitude": analysis.largest,
+        "scale": analysis.recipe.scale,
+        "bits": analysis.recipe.bits,
+    }
+
+
+def _certificate_section(ways: Mapping[str, Certificate]) -> Json | None:
+    """The best way back, and all of them."""
+    if not ways:
+        return None
+    best = next(iter(ways))
+    return {
+        "from": best,
+        **ways[best].to_json(),
+        "ways": {name: certificate.to_json() for name, certificate in ways.items()},
     }
 
 

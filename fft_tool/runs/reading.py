@@ -9,11 +9,11 @@ from fft_tool.errors import BadArtifact, NotAllowed, NotFound, TooManyBytes
 from fft_tool.limits import Limits
 from fft_tool.results import record as records
 from fft_tool.results.entry import Entry
+from fft_tool.results.registry import KINDS, RECORD
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Store, as_folder
 
-SUFFIX = "_metadata.json"
-SHOWN = ("magnitude", "phase", "crop", "filtered")
+SUFFIX = f"_{RECORD}.{KINDS[RECORD].extension}"
 
 
 def read_records(store: Store) -> Iterator[dict[str, Any]]:
@@ -29,11 +29,13 @@ def read_entries(store: Store, sources: Store | None) -> Iterator[Entry]:
             listed = records.listed_artifacts(record)
         except BadArtifact:
             listed = {}  # the page can still show the rest
-        shown = {
-            kind: _read_if_there(store, folder + listed[kind].name) if kind in listed else None
-            for kind in SHOWN
+        pictures = {
+            kind.name: data
+            for kind in KINDS.values()
+            if kind.shown and kind.name in listed
+            if (data := _read_if_there(store, folder + listed[kind.name].name)) is not None
         }
-        yield Entry(record, **shown, source=_source_of(record, sources))
+        yield Entry(record, pictures, source=_source_of(record, sources))
 
 
 def _named_records(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
