@@ -65,7 +65,7 @@ def warm_up(recipe: Recipe) -> None:
     if recipe.metadata:
         from fft_tool.image import sharpness, statistics  # noqa: F401, PLC0415
         from fft_tool.measures import measure  # noqa: F401, PLC0415
-        from fft_tool.results import certificate  # noqa: F401, PLC0415
+        from fft_tool.results import certificate, record_model  # noqa: F401, PLC0415
 
 
 def run_crop(

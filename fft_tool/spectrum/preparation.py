@@ -95,7 +95,9 @@ class Preparation:
 
     def at(self, shape: tuple[int, int]) -> SizedPreparation:
         """Give this preparation for planes of ``shape`` (h, w)."""
-        down, across = (window_weights(self.window, length) for length in shape)
+        # Without a window nobody looks at the weights.
+        lengths = shape if self.window != "none" else (0, 0)
+        down, across = (window_weights(self.window, length) for length in lengths)
         return SizedPreparation(self, shape, down[:, None], across[None, :])
 
 
