@@ -36,9 +36,9 @@ def parse_formats(text: str) -> tuple[str, ...]:
 class Limits:
     """Largest source that a door takes, and the most that it leaves behind.
 
-    ``max_memory`` is held against :func:`fft_tool.memory.memory_needed`, in bytes; None is no
+    ``max_memory`` is held against :func:`fft_tool.admission.memory_needed`, in bytes; None is no
     limit. ``formats`` is the allow-list of formats, told by content, never by name.
-    ``max_output_bytes`` is held against :func:`fft_tool.output_size.output_size` before anything is
+    ``max_output_bytes`` is held against :func:`fft_tool.admission.output_size` before anything is
     decoded, and against the artifacts as they are made; None is no limit.
     """
 

@@ -11,7 +11,7 @@ from fft_tool.errors import Fault, RecipeError
 from fft_tool.image.selection import Selection, select
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.analysis import Analysis, analyse
+from fft_tool.results.analysis import analyse
 from fft_tool.results.naming import output_name
 from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
 from fft_tool.results.parts import PIXEL_PARTS
@@ -43,9 +43,7 @@ def run(
     limits, kinds = limits or Limits(), wanted_kinds(recipe)
     names = [kind.name for kind in kinds]
     selection = _select(source, recipe, limits, kinds=names, threads=threads, on_header=on_header)
-    parts = needed_parts(kinds, recipe)
-    analysis = analyse(source, recipe, selection, parts, threads=threads, on_step=on_step)
-    artifacts = _make(analysis, kinds, limits, threads=threads, on_step=on_step)
+    artifacts = _make(source, recipe, selection, kinds, limits, threads=threads, on_step=on_step)
     return Outputs(artifacts, from_bytes(artifacts[-1].data) if recipe.metadata else None)
 
 
@@ -98,19 +96,26 @@ def _run_only(
 ) -> Outputs:
     limits = limits or Limits()
     selection = _select(source, recipe, limits, kinds=(kind.name,), threads=threads)
-    analysis = analyse(source, recipe, selection, kind.needs(recipe), threads=threads)
-    return Outputs(_make(analysis, (kind,), limits, threads=threads), None)
+    made = _make(source, recipe, selection, (kind,), limits, threads=threads)
+    return Outputs(made, None)
 
 
 def _make(
-    analysis: Analysis,
+    source: Source,
+    recipe: Recipe,
+    selection: Selection,
     kinds: Sequence[Kind],
     limits: Limits,
     *,
     threads: int,
     on_step: OnStep = lambda _: None,
 ) -> tuple[Artifact, ...]:
-    """Make artifacts, and let parts of the analysis go as soon as none needs them any more."""
+    """Analyse a selection as far as artifacts of some kinds need it, and make these.
+
+    Nobody else holds the analysis: its large parts are let go as soon as no artifact needs them.
+    """
+    parts = needed_parts(kinds, recipe)
+    analysis = analyse(source, recipe, selection, parts, threads=threads, on_step=on_step)
     tally, artifacts = Tally(limits), list[Artifact]()
     step = None
     for place, kind in enumerate(kinds):
@@ -118,9 +123,8 @@ def _make(
             step = kind.step
             on_step(step)
         data = kind.make(analysis, tuple(artifacts), threads)
-        analysis = analysis.keeping(needed_parts(kinds[place + 1 :], analysis.recipe))
-        name = output_name(analysis.source.name, kind.name)
-        artifacts += tally.passing([Artifact(kind.name, name, data)])
+        analysis = analysis.keeping(needed_parts(kinds[place + 1 :], recipe))
+        artifacts += tally.passing([Artifact(kind.name, output_name(source.name, kind.name), data)])
     return tuple(artifacts)
 
 

@@ -8,10 +8,9 @@ content security policy forbids the page to load anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fft_tool.image.renditions import draw_photo
 from fft_tool.report import charts
@@ -40,9 +39,7 @@ from fft_tool.report.thumbnails import (
 )
 from fft_tool.results.entry import Entry
 from fft_tool.results.registry import KINDS, Shown
-
-Json = Mapping[str, Any]
-
+from fft_tool.validate import Json
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _DAMAGE = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError)

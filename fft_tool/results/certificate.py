@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fft_tool.arrays import FloatArray, Plane
+from fft_tool.arrays import FloatArray, Plane, sum_of_squares
 from fft_tool.parallel import map_rows, rows_per_block
 from fft_tool.results.analysis import Analysis
 from fft_tool.results.spectrum_file import load_spectrum
@@ -61,10 +61,13 @@ def certificates(
     """Certificates of every way back that the artifacts offer, the best first."""
     recipe, plane = analysis.recipe, analysis.selection.plane
     data = {artifact.kind: artifact.data for artifact in artifacts}
-    ways = {}
+    ways: dict[str, Certificate] = {}
+    if not data.keys() & {"spectrum", "phase"}:
+        return ways
+    meant = prepared_energy(analysis.preparation, plane, threads=threads)
     if "spectrum" in data:
         spectrum, preparation = load_spectrum(data["spectrum"])
-        ways["spectrum"] = certify(spectrum, preparation, plane, threads=threads)
+        ways["spectrum"] = _certify(spectrum, preparation, plane, meant, threads)
     if "phase" in data and not recipe.colour:
         inversion = Inversion(
             plane.shape, analysis.preparation, recipe.precision, recipe.scale, analysis.largest
@@ -72,7 +75,7 @@ def certificates(
         spectrum = spectrum_of_pictures(
             data["magnitude"], data["phase"], inversion, threads=threads
         )
-        ways["pictures"] = certify(spectrum, analysis.preparation, plane, threads=threads)
+        ways["pictures"] = _certify(spectrum, analysis.preparation, plane, meant, threads)
     return ways
 
 
@@ -80,14 +83,21 @@ def certify(
     spectrum: Spectrum, preparation: Preparation, plane: Plane, *, threads: int = 1
 ) -> Certificate:
     """Invert a spectrum read from artifacts, spending it, and compare with ``plane`` (h, w)."""
-    written = energy(spectrum, threads=threads)
     meant = prepared_energy(preparation, plane, threads=threads)
+    return _certify(spectrum, preparation, plane, meant, threads)
+
+
+def _certify(
+    spectrum: Spectrum, preparation: Preparation, plane: Plane, meant: float | None, threads: int
+) -> Certificate:
+    """Certify a spectrum; ``meant`` is the energy that it should have."""
+    written = energy(spectrum, threads=threads)
 
     def compare(start: int, levels: FloatArray) -> tuple[float, float]:
         rows = plane[start : start + levels.shape[0]].astype(levels.dtype)
         worst = np.abs(quantised(levels, preparation.white) - rows).max()
         rows -= levels
-        return float(worst), float(np.vdot(rows, rows))
+        return float(worst), sum_of_squares(rows)
 
     blocks = restore_rows(spectrum, preparation, compare, threads=threads)
     worst = int(max(error for error, _ in blocks))
@@ -109,8 +119,7 @@ def prepared_energy(preparation: Preparation, plane: Plane, *, threads: int = 1)
     prepared = preparation.at(plane.shape)
 
     def squares(start: int, stop: int) -> float:
-        rows = prepared.apply(plane, start, stop, np.float64)
-        return float(np.vdot(rows, rows))
+        return sum_of_squares(prepared.apply(plane, start, stop, np.float64))
 
     height, width = plane.shape
     return math.fsum(map_rows(squares, height, rows_per_block(8 * width), threads=threads)) * (

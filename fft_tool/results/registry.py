@@ -231,7 +231,7 @@ KINDS: dict[str, Kind] = registry(
         "crop",
         "png",
         wanted=lambda recipe: recipe.crop is not None or recipe.smart_crop is not None,
-        needs=_parts(),
+        needs=lambda _recipe: frozenset(),
         make=_crop,
         most_bytes=lambda extent, _recipe: _png(
             extent.height, extent.width * extent.channels * extent.sample
@@ -250,7 +250,7 @@ KINDS: dict[str, Kind] = registry(
         "filtered",
         "png",
         wanted=lambda recipe: recipe.filter is not None,
-        needs=lambda recipe: _parts(*(("spectrum",) if _transforms_levels(recipe) else ()))(recipe),
+        needs=lambda recipe: frozenset({"spectrum"} if _transforms_levels(recipe) else ()),
         make=_filtered,
         most_bytes=lambda extent, _recipe: _png(extent.height, extent.width * extent.sample),
         memory=lambda _recipe, half: half,

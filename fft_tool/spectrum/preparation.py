@@ -206,4 +206,5 @@ def _gradient(sums: NDArray[np.float64], count: int) -> float:
     if sums.size == 1:
         return 0.0
     position = np.arange(sums.size) - (sums.size - 1) / 2
-    return float(position @ sums) / (count * float(position @ position))
+    # Products of half and whole numbers: exact in any order, unless the image is enormous.
+    return float((position * sums).sum()) / (count * float(np.square(position).sum()))
