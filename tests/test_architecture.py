@@ -220,7 +220,9 @@ def test_importing_the_package_loads_not_even_numpy() -> None:
 
 def test_starting_the_lambda_loads_nothing_heavy() -> None:
     """Its child decodes and transforms: the process that it is part of needs not even numpy."""
-    assert not loaded_by("import handler.entry") & ((HEAVY | {"numpy", "PIL"}) - {"obstore"})
+    loaded = loaded_by("import handler.entry")
+    assert not loaded & ((HEAVY | {"numpy", "PIL"}) - {"obstore"})
+    assert not loaded & {"fft_tool.results.analysis", "fft_tool.results.record_model"}
 
 
 def test_analysing_an_image_loads_nothing_heavy() -> None:

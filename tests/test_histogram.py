@@ -75,5 +75,5 @@ def test_the_threshold_line_stands_between_black_and_white() -> None:
 
 
 def test_importing_the_module_does_not_load_pillow() -> None:
-    program = "import sys, fft_tool.histogram; sys.exit('PIL' in sys.modules)"
+    program = "import sys, fft_tool.results.histogram; sys.exit('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

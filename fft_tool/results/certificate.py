@@ -66,8 +66,7 @@ def certificates(
         return ways
     meant = prepared_energy(analysis.preparation, plane, threads=threads)
     if "spectrum" in data:
-        spectrum, preparation = load_spectrum(data["spectrum"])
-        ways["spectrum"] = _certify(spectrum, preparation, plane, meant, threads)
+        ways["spectrum"] = _certify(*load_spectrum(data["spectrum"]), plane, meant, threads)
     if "phase" in data and not recipe.colour:
         inversion = Inversion(
             plane.shape, analysis.preparation, recipe.precision, recipe.scale, analysis.largest

@@ -98,5 +98,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Section):
         return value.to_json()
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        sections = bool(value) and isinstance(value[0], Section)
+        return [_plain(item) for item in value] if sections else list(value)
     return value
