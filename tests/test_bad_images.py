@@ -207,7 +207,8 @@ def test_absurd_headers_and_bombs_cost_no_memory(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
     script = """
 import pathlib, re, sys
-from fft_tool import codec, errors
+from fft_tool import errors
+from fft_tool.codec import image_file
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 files = sorted(pathlib.Path(sys.argv[1]).iterdir())

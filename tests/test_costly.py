@@ -25,13 +25,15 @@ FIRST = int(os.environ.get("COSTLY_SEED", "0"))
 SCRIPT = """
 import json, pathlib, re, resource, sys, time
 import fft_tool
-from fft_tool import codec, memory
+from fft_tool import admission
+from fft_tool.codec import image_file
+from fft_tool.limits import FIXED_MEMORY
 data, recipe = pathlib.Path(sys.argv[1]).read_bytes(), fft_tool.Recipe.parse_text(sys.argv[2])
 limits = fft_tool.Limits(max_memory=1700 << 20)
-estimate = memory.FIXED + len(data)
+estimate = FIXED_MEMORY + len(data)
 began = time.process_time()
 try:
-    estimate = memory.memory_needed(codec.open_image(data, limits).header, recipe)
+    estimate = admission.memory_needed(image_file.open_image(data, limits).header, recipe)
     fft_tool.run(fft_tool.Source("image", data), recipe, limits)
     end = "done"
 except fft_tool.FftToolError as exc:

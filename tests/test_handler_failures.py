@@ -339,10 +339,11 @@ def test_a_message_that_names_what_cannot_be_goes_back_alone(
 
 
 BROKEN = """
-from fft_tool import process
+from fft_tool.runs import child_process
 
-process.PROGRAM = '''
-from fft_tool import child_program, pipeline
+child_process.PROGRAM = '''
+from fft_tool import pipeline
+from fft_tool.runs import child_program
 
 sound = pipeline.run
 

@@ -71,7 +71,7 @@ for name, module in sorted(sys.modules.items()):
 
 
 def test_what_is_left_of_scipy_are_its_compiled_transforms(image: Image, cli: Image) -> None:
-    code = "from fft_tool.kernel import kernel; print(kernel().__file__)"
+    code = "from fft_tool.spectrum.kernel import kernel; print(kernel().__file__)"
     for one in (image, cli):
         assert re.search(r"/scipy/fft/\w+/py\w+fft\.[\w-]+\.so$", one.python(code)[0])
 

@@ -101,7 +101,7 @@ CHANGED_MODULES = {
         def dct(*_): ...
         """,
     "it scales otherwise": """
-        from fft_tool.kernel import PublicKernel
+        from fft_tool.spectrum.kernel import PublicKernel
         kernel = PublicKernel()
         c2c, c2r, dct = kernel.c2c, kernel.c2r, kernel.dct
         def r2c(a, axes, forward, scaling, out, threads):
@@ -109,19 +109,19 @@ CHANGED_MODULES = {
             out /= 2
         """,
     "its inverse is not normed": """
-        from fft_tool.kernel import PublicKernel
+        from fft_tool.spectrum.kernel import PublicKernel
         kernel = PublicKernel()
         r2c, c2c, dct = kernel.r2c, kernel.c2c, kernel.dct
         def c2r(a, axes, lastsize, forward, scaling, out, threads):
             kernel.c2r(a, axes, lastsize, forward, 0, out, threads)
         """,
     "it has no cosine transform": """
-        from fft_tool.kernel import PublicKernel
+        from fft_tool.spectrum.kernel import PublicKernel
         kernel = PublicKernel()
         r2c, c2c, c2r = kernel.r2c, kernel.c2c, kernel.c2r
         """,
     "its cosine transform is orthogonal": """
-        from fft_tool.kernel import PublicKernel
+        from fft_tool.spectrum.kernel import PublicKernel
         kernel = PublicKernel()
         r2c, c2c, c2r = kernel.r2c, kernel.c2c, kernel.c2r
         def dct(a, kind, axes, scaling, out, threads):
@@ -141,7 +141,7 @@ def test_changed_private_module_is_not_trusted(tmp_path: Path, change: str) -> N
 def test_module_that_keeps_its_interface_is_trusted(tmp_path: Path) -> None:
     path = tmp_path / "pyduccfft.py"
     path.write_text(
-        "from fft_tool.kernel import PublicKernel\n"
+        "from fft_tool.spectrum.kernel import PublicKernel\n"
         "kernel = PublicKernel()\n"
         "r2c, c2c, c2r, dct = kernel.r2c, kernel.c2c, kernel.c2r, kernel.dct\n"
     )

@@ -25,9 +25,9 @@ def test_it_is_numpys(shape: tuple[int, int], kind: Any) -> None:
 def test_a_whole_analysis_does_without_masked_arrays() -> None:
     code = """
 import sys, numpy, fft_tool
-from fft_tool import pngwrite
+from fft_tool.codec import png_encode
 noise = numpy.arange(64 * 64, dtype=numpy.uint32).reshape(64, 64) * 2654435761 >> 24
-image = fft_tool.Source("a.png", pngwrite.encode(noise.astype(numpy.uint8)))
+image = fft_tool.Source("a.png", png_encode.encode(noise.astype(numpy.uint8)))
 fft_tool.run(image, fft_tool.Recipe(metadata=True))
 sys.exit("numpy.ma" in sys.modules)
 """

@@ -30,11 +30,11 @@ KINDS = (
 SCRIPT = """
 import pathlib, re, sys
 import fft_tool
-from fft_tool.admission import memory_needed
+from fft_tool import admission
 from fft_tool.codec import image_file
 data = pathlib.Path(sys.argv[1]).read_bytes()
 recipe = fft_tool.Recipe.parse_text(sys.argv[2])
-print(memory_needed(image_file.open_image(data).header, recipe))
+print(admission.memory_needed(image_file.open_image(data).header, recipe))
 outputs = fft_tool.run(fft_tool.Source("image", data), recipe, threads=2)
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())
 print(int(peak[1]) * 1024)

@@ -32,8 +32,8 @@ MEMORY = 512  # MB
 SEED = 20261127
 
 VARIANT = f"""
-from fft_tool import process
-process.PROGRAM = {PROGRAM!r}
+from fft_tool.runs import child_process
+child_process.PROGRAM = {PROGRAM!r}
 from handler.entry import handle
 """
 

@@ -47,9 +47,11 @@ class Results(MemoryStore):
     @property
     def plane(self) -> Any:
         raster = fft_tool.decode(self.source.data)
-        recipe = self.recipe
         return select(
-            raster, crop=recipe.crop, smart_crop=recipe.smart_crop, channel=recipe.channel
+            raster,
+            crop=self.recipe.crop,
+            smart_crop=self.recipe.smart_crop,
+            channel=self.recipe.channel,
         ).plane
 
     def back(self, name: str = RECORD, **options: Any) -> tuple[Any, tuple[str, ...]]:

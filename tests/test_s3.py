@@ -221,7 +221,7 @@ def test_the_console_s_folder_markers_do_no_harm(bucket: Bucket) -> None:
 
 
 def loaded_by(code: str) -> set[str]:
-    program = f"import sys\nfrom fft_tool.store import *\n{code}\nprint(*sys.modules)"
+    program = f"import sys\nfrom fft_tool.stores.opening import *\n{code}\nprint(*sys.modules)"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=True, text=True)
     return set(done.stdout.split())
@@ -551,7 +551,7 @@ def test_an_object_is_judged_before_it_comes_and_dropped_if_refused(
 LARGE = 64 << 20
 PROGRAM = """
 import resource, sys
-from fft_tool.store import open_store
+from fft_tool.stores.opening import open_store
 url, name, what, size = sys.argv[1:]
 store = open_store(url)
 data = bytes(int(size))
