@@ -497,7 +497,11 @@ def test_a_file_where_a_folder_should_be_is_an_error_with_a_reason(tmp_path: Pat
 
 def elsewhere(code: str, cwd: Path, before: Callable[[], None]) -> list[str]:
     """Run code with a folder store ``store`` of ``cwd`` in another process; what it prints."""
-    opening = "from fft_tool.errors import *\nfrom fft_tool.stores.opening import *\nstore = open_store('.')\n"
+    opening = (
+        "from fft_tool.errors import *\n"
+        "from fft_tool.stores.opening import *\n"
+        "store = open_store('.')\n"
+    )
     command = [sys.executable, "-c", opening + code]
     return subprocess.run(
         command,
