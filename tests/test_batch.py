@@ -314,9 +314,10 @@ def test_a_dry_run_names_what_would_be_made_and_writes_nothing(
     assert [result for _, result in results(planned)] == ["planned", "planned", "rejected"]
     assert contents(target) == {}
     done = list(run_batch(refs, Job(recipe, target=target.url)))
-    assert [set(outcome.outputs) for outcome in planned] == [
-        set(outcome.outputs) for outcome in done
+    assert [set(outcome.outputs) for outcome in planned[:2]] == [
+        set(outcome.outputs) for outcome in done[:2]
     ]
+    assert planned[2].outputs == ()
 
 
 # Skipping what is there
@@ -381,7 +382,7 @@ def test_another_version_is_done_again(
 ) -> None:
     refs = fill(inputs, ["a.png"])
     again(refs, recipe, target)
-    monkeypatch.setattr("fft_tool.results.artifacts.__version__", "99")
+    monkeypatch.setattr("fft_tool.results.values.__version__", "99")
     assert again(refs, recipe, target) == ["done"]
 
 

@@ -96,7 +96,8 @@ class S3Store(Store):
         """
         start = self.prefix + as_folder(prefix)
         for key, size in self._clients.list(start):
-            yield key.removeprefix(self.prefix), size
+            if key != start:
+                yield key.removeprefix(self.prefix), size
 
     def stat(self, name: str) -> Stat:
         """Tell what S3 keeps about an object, without fetching it."""
