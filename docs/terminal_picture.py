@@ -54,7 +54,7 @@ def shown(command: str) -> str:
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
     words = ["make", "--silent", *shlex.split(command)[1:]]
     if command == "make logs":  # which would go on until it is interrupted
-        words = [sys.executable, "-m", "handler.local", "logs", "--once"]
+        words = [sys.executable, "-m", "tools.local_aws", "logs", "--once"]
     process = subprocess.Popen(words, cwd=ROOT, stdout=terminal, stderr=terminal, env=environment)
     os.close(terminal)
     parts = []

@@ -53,7 +53,7 @@ class House:
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the tool."""
         return subprocess.run(
-            [sys.executable, "terraform/deploy", *words],
+            [sys.executable, "-m", "tools.deploy", *words],
             cwd=self.folder,
             env={**self.environment, **variables},
             capture_output=True,
@@ -82,11 +82,11 @@ class House:
 
     def tag(self, **wishes: Any) -> str:
         """Tag of the image that would be built."""
-        wish = {"architecture": "x86_64", "base": None, "anew": False, **wishes}
-        code = f"from image import Image; print(Image.of_sources(**{wish!r}).tag)"
+        wish = {"architecture": "x86_64", "base": None, "rebuild": False, **wishes}
+        code = f"from tools.deploy.image import Image; print(Image.of_sources(**{wish!r}).tag)"
         return subprocess.run(
             [sys.executable, "-c", code],
-            cwd=self.folder / "terraform" / "deploy",
+            cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,

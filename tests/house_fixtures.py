@@ -19,7 +19,15 @@ from tests.cloud import REGION
 from tests.house import DIGEST, Answer, House
 from tests.server import LoopbackServer
 
-COPIED = ("docker", "fft_tool", "handler", "terraform", ".dockerignore", "requirements.txt")
+COPIED = (
+    "docker",
+    "fft_tool",
+    "handler",
+    "terraform",
+    "tools",
+    ".dockerignore",
+    "requirements.txt",
+)
 
 
 @pytest.fixture

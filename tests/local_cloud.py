@@ -18,11 +18,11 @@ from typing import Any
 
 import psutil
 
-from handler.local.aws import Aws
-from handler.local.cloud import LOG_GROUP, NAME
-from handler.local.emulator import Emulator
-from handler.local.logs import Json, Tail
 from tests.command import SECONDS, Finished, environment
+from tools.local_aws.clients import LocalAws
+from tools.local_aws.cloud import LOG_GROUP, NAME
+from tools.local_aws.emulator import Emulator
+from tools.log_tail import Json, Tail
 
 # What a developer's machine may hold, none of which may ever be used.
 REAL_KEY = "AKIAREALREALREALREAL"
@@ -96,7 +96,7 @@ class Laptop:
         return key
 
     @property
-    def aws(self) -> Aws:
+    def aws(self) -> LocalAws:
         """Clients of its services."""
         return _clients(f"http://127.0.0.1:{self.port}", self.key)
 
@@ -144,7 +144,7 @@ class Laptop:
 
     def summaries(self) -> list[Json]:
         """All that the function has said of objects, in the order of time."""
-        lines = (line.summary for line in Tail(self.aws).read())
+        lines = (line.summary for line in Tail(self.aws.logs, LOG_GROUP).read())
         return [summary for summary in lines if summary]
 
 
@@ -161,11 +161,11 @@ def started(state: Path) -> Iterator[Laptop]:
 
 
 @cache
-def _clients(endpoint: str, key: str) -> Aws:
-    return Aws(endpoint, key)
+def _clients(endpoint: str, key: str) -> LocalAws:
+    return LocalAws(endpoint, key)
 
 
-_PROGRAM = (sys.executable, "-W", "error", "-m", "handler.local")
+_PROGRAM = (sys.executable, "-W", "error", "-m", "tools.local_aws")
 
 
 def wait_until(happens: Callable[[], bool], tell: Callable[[], str] = str) -> None:

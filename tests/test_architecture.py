@@ -41,7 +41,7 @@ ARROWS = {
     # The doors, next to each other, and what runs on a developer's own machine.
     "handler": "runs, report",
     "service": "runs, report",
-    "handler.local": "handler, cli",
+    "tools": "handler, cli",
 }
 
 # Libraries, and the clock and the environment, each with the only modules that may use it.
@@ -79,7 +79,9 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 2 else parts)
 
 
-FILES = [path for top in ("fft_tool", *DOORS) for path in sorted((ROOT / top).rglob("*.py"))]
+FILES = [
+    path for top in ("fft_tool", *DOORS, "tools") for path in sorted((ROOT / top).rglob("*.py"))
+]
 MODULES = {name_of(path): path for path in FILES}
 CORE = {name.partition(".")[2]: path for name, path in MODULES.items() if name[:3] == "fft"}
 
@@ -89,7 +91,7 @@ def package_of(module: str) -> str:
     top, _, rest = module.partition(".")
     if top == "fft_tool":
         return rest.partition(".")[0] or "__init__"
-    return "handler.local" if module.startswith("handler.local") else top
+    return top
 
 
 def imports(path: Path) -> Iterator[str]:

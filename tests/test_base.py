@@ -1,4 +1,4 @@
-"""``docker/base.py``: what a registry says of a tag, asked over HTTP, and what is made of it."""
+"""``tools.image.base``: what a registry says of a tag, asked over HTTP, and what is made of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.registry import Registry
-from tests.workshop import ROOT, Ended, script
+from tests.workshop import Ended, script
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 OLD = f"sha256:{64 * '0'}"
@@ -36,7 +36,7 @@ def publish(registry: Registry, *architectures: str, tag: str = "3.13") -> str:
 
 
 def ask(*words: str | Path) -> Ended:
-    return script("docker/base.py", *words, NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
+    return script("-m", "tools.image.base", *words, NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
 
 
 def dockerfile(folder: Path, base: str) -> Path:
@@ -77,7 +77,7 @@ def test_what_is_not_there_for_both_architectures_is_refused(registry: Registry)
     publish(registry, "amd64")
     done = ask(f"{registry.address}/team/python:3.13")
     assert done.returncode == 1
-    assert "is not there for arm64" in done.stderr
+    assert "does not exist for arm64" in done.stderr
 
 
 def test_a_registry_that_says_one_thing_and_sends_another_is_not_believed(
@@ -89,15 +89,15 @@ def test_a_registry_that_says_one_thing_and_sends_another_is_not_believed(
     before = path.read_text()
     done = ask("--dockerfile", path)
     assert done.returncode == 1
-    assert "but what it sends is sha256:" in done.stderr
+    assert "but sends sha256:" in done.stderr
     assert path.read_text() == before
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("{address}/team/python:none", "does not tell what"),
-        ("127.0.0.1:1/team/python:3.13", "does not tell what"),
+        ("{address}/team/python:none", "gives no manifest of"),
+        ("127.0.0.1:1/team/python:3.13", "gives no manifest of"),
         ("python@sha256:0", "without a digest"),
         ("A B", "REGISTRY/REPOSITORY:TAG"),
     ],
@@ -138,5 +138,5 @@ def test_a_file_without_the_line_is_left_alone(tmp_path: Path) -> None:
     ],
 )
 def test_names_mean_what_they_mean_to_builders(name: str, url: str) -> None:
-    code = "import sys; from base import Tag; print(Tag.parse(sys.argv[1]).url)"
-    assert script("-c", code, name, PYTHONPATH=str(ROOT / "docker")).stdout == f"{url}\n"
+    code = "import sys; from tools.image.base import Tag; print(Tag.parse(sys.argv[1]).url)"
+    assert script("-c", code, name).stdout == f"{url}\n"

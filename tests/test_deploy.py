@@ -44,14 +44,15 @@ def test_a_second_deployment_finds_the_image_and_builds_nothing(house: House) ->
 def test_a_deployment_that_broke_off_goes_on_where_it_was(house: House) -> None:
     broken = house.run("deploy", FAILING="push")
     assert broken.returncode == 1
-    assert "could not be built and sent" in broken.stderr
+    assert "docker push" in broken.stderr
+    assert "ended with exit code 1" in broken.stderr
     house.calls()
     assert house.run("deploy").returncode == 0
     assert house.calls()[-1] == f"terraform apply image_digest={house.digest()}"
 
 
 def test_an_image_is_built_anew_for_another_base_or_on_demand(house: House) -> None:
-    tags = {house.tag(), house.tag(base=OTHER_BASE), house.tag(anew=True)}
+    tags = {house.tag(), house.tag(base=OTHER_BASE), house.tag(rebuild=True)}
     assert len(tags) == 3
 
 
@@ -69,7 +70,7 @@ def test_a_base_without_its_digest_is_refused_before_anything_is_changed(house: 
     done = house.run("deploy", "--base", "registry.example/python:3.13")
     assert done.returncode == 1
     assert "BASE=registry.example/python:3.13@sha256:" in done.stderr
-    assert "docker/base.py registry.example/python:3.13" in done.stderr
+    assert "tools.image.base registry.example/python:3.13" in done.stderr
     assert house.calls() == []
 
 
@@ -83,7 +84,7 @@ def test_what_the_image_is_made_of_makes_another_tag(house: House, changed: str)
 
 
 @pytest.mark.parametrize(
-    "changed", ["handler/local/up.py", "terraform/README.md", "fft_tool/__pycache__/x.pyc"]
+    "changed", ["tools/local_aws/up.py", "terraform/README.md", "fft_tool/__pycache__/x.pyc"]
 )
 def test_what_the_image_is_not_made_of_does_not(house: House, changed: str) -> None:
     before = house.tag()
@@ -124,6 +125,7 @@ def test_the_function_is_called_once_to_see_whether_it_starts(
     ((path, event),) = function.asked
     assert house.name in path
     assert event["Event"] == "s3:TestEvent"
+    assert event["Bucket"] == house.name
     function.fails, function.says = True, '{"errorMessage": "FFT_RECIPE: unknown key"}'
     done = house.run("deploy")
     assert done.returncode == 1
@@ -142,7 +144,7 @@ def test_terraform_comes_to_its_own_end_when_somebody_interrupts(house: House) -
     """It has to put down what it has done so far: whoever kills it loses track of that."""
     fakes = house.folder / "fakes"
     deploy = subprocess.Popen(
-        [sys.executable, "terraform/deploy", "deploy"],
+        [sys.executable, "-m", "tools.deploy", "deploy"],
         cwd=house.folder,
         env={**house.environment, "SLOW": "apply"},
         stderr=subprocess.DEVNULL,

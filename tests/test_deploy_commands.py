@@ -14,7 +14,6 @@ import pytest
 from handler.settings import VARIABLES
 from tests.command import what_make_runs
 from tests.house import DIGEST, SECONDS, House, hear_interrupts
-from tests.terraform.files import FOLDER
 
 pytest_plugins = ["tests.house_fixtures"]
 pytestmark = pytest.mark.slow
@@ -44,7 +43,7 @@ def test_all_that_is_missing_is_told_at_once_with_how_to_get_it(house: House) ->
     [
         ({"TERRAFORM_VERSION": "1.8.5"}, "Terraform is 1.8.5, 1.9 or newer is needed"),
         ({"AWS_PROFILE": "nobody"}, "nobody"),
-        ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}, "does not take the credentials"),
+        ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}, "does not accept the credentials"),
         ({"CONSOLE_SAYS": "Error: architecture should be x86_64 or arm64."}, "x86_64 or arm64"),
         ({"FAILING": "version"}, "docker version"),
         ({"BUILDER": "kaniko"}, "should be one of docker, podman, buildah"),
@@ -70,7 +69,7 @@ def test_settings_with_which_the_function_would_not_start_are_refused(house: Hou
 
 
 def test_wrong_usage_is_told() -> None:
-    words = [sys.executable, str(FOLDER / "deploy"), "undeploy"]
+    words = [sys.executable, "-m", "tools.deploy", "undeploy"]
     done = subprocess.run(words, capture_output=True, check=False, timeout=SECONDS)
     assert done.returncode == 2
 
@@ -113,7 +112,7 @@ def test_a_bucket_that_is_not_empty_is_not_destroyed(deployed: House) -> None:
     done = deployed.run("destroy")
     assert done.returncode == 1
     assert f"the bucket {deployed.name} is not empty" in done.stderr
-    assert "2 objects, 2 old versions, 1 mark of a deletion" in done.stderr
+    assert "2 objects, 2 old versions, 1 delete marker" in done.stderr
     assert "make destroy DATA=delete" in done.stderr
     assert deployed.calls() == []
 
@@ -147,7 +146,7 @@ def test_the_log_is_shown_as_it_comes(deployed: House) -> None:
     logs, group = deployed.client("logs"), f"/aws/lambda/{deployed.name}"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="s")
-    words = [sys.executable, "terraform/deploy", "tail"]
+    words = [sys.executable, "-m", "tools.deploy", "tail"]
     tail = subprocess.Popen(
         words,
         cwd=deployed.folder,
@@ -203,8 +202,8 @@ def test_there_is_no_log_before_there_is_a_function(house: House) -> None:
 def test_make_passes_on_what_it_is_told(
     target: list[str], words: list[str], tmp_path: Path
 ) -> None:
-    assert what_make_runs(tmp_path, *target) == [["terraform/deploy", *words]]
+    assert what_make_runs(tmp_path, *target) == [["-m", "tools.deploy", *words]]
 
 
 def test_nothing_in_the_environment_makes_make_delete_data(tmp_path: Path) -> None:
-    assert what_make_runs(tmp_path, "destroy", DATA="delete") == [["terraform/deploy", "destroy"]]
+    assert what_make_runs(tmp_path, "destroy", DATA="delete") == [["-m", "tools.deploy", "destroy"]]

@@ -71,6 +71,22 @@ def test_a_handler_that_cannot_be_imported_stops_the_build(
     assert "build.py: " in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("target", ["lambda", "cli"])
+def test_a_scipy_that_has_moved_its_transforms_stops_the_build(
+    workshop: Workshop, context: Path, tmp_path: Path, target: str
+) -> None:
+    """An image has nothing that could take their place: the function would fail every time."""
+    moved = tmp_path / "context"
+    shutil.copytree(context, moved)
+    kernel = moved / "fft_tool" / "spectrum" / "kernel.py"
+    text = kernel.read_text("utf-8")
+    assert text.count('/pypocketfft"') == 1
+    kernel.write_text(text.replace('/pypocketfft"', '/moved"'), "utf-8")
+    done = workshop.try_to_build(moved, "--target", target, "--tag", "localhost/fft-test-moved:1")
+    assert done.returncode == 1
+    assert "scipy: the compiled transforms are not where" in done.stderr
+
+
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_there_are_wheels_of_every_package_for_both_architectures(
     machine: str, tmp_path: Path
@@ -91,14 +107,23 @@ def test_nothing_in_the_recipe_names_an_architecture() -> None:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        (["image"], ["docker/build.py"]),
-        (["image-cli", "TAG=t/fft:7"], ["docker/build.py", "--tag", "t/fft:7", "--target", "cli"]),
-        (["image", "BASE=a/python:3"], ["docker/build.py", "--base", "a/python:3"]),
-        (["image", "PLATFORM=linux/arm64"], ["docker/build.py", "--platform", "linux/arm64"]),
-        (["image", "FLAGS=--no-cache --pull"], ["docker/build.py", "--flags=--no-cache --pull"]),
-        (["image-size", "TAG=x.tar"], ["docker/size.py", "x.tar"]),
-        (["image-sbom", "TAG=x.tar"], ["docker/sbom.py", "image", "x.tar"]),
-        (["update-base"], ["docker/base.py"]),
+        (["image"], ["-m", "tools.image.build"]),
+        (
+            ["image-cli", "TAG=t/fft:7"],
+            ["-m", "tools.image.build", "--tag", "t/fft:7", "--target", "cli"],
+        ),
+        (["image", "BASE=a/python:3"], ["-m", "tools.image.build", "--base", "a/python:3"]),
+        (
+            ["image", "PLATFORM=linux/arm64"],
+            ["-m", "tools.image.build", "--platform", "linux/arm64"],
+        ),
+        (
+            ["image", "FLAGS=--no-cache --pull"],
+            ["-m", "tools.image.build", "--flags=--no-cache --pull"],
+        ),
+        (["image-size", "TAG=x.tar"], ["-m", "tools.image.size", "x.tar"]),
+        (["image-sbom", "TAG=x.tar"], ["-m", "tools.image.sbom", "image", "x.tar"]),
+        (["update-base"], ["-m", "tools.image.base"]),
     ],
 )
 def test_make_passes_on_what_it_is_told(
@@ -123,15 +148,15 @@ HOSTILE = (
 @pytest.mark.parametrize(
     ("target", "variable", "place"),
     [
-        ("image", "TAG", ["docker/build.py", "--tag"]),
-        ("image-cli", "BASE", ["docker/build.py", "--base"]),
-        ("image", "PLATFORM", ["docker/build.py", "--platform"]),
-        ("image", "FLAGS", ["docker/build.py", "--flags="]),
-        ("image-size", "TAG", ["docker/size.py"]),
-        ("deploy", "BASE", ["terraform/deploy", "deploy", "--base"]),
-        ("deploy", "FLAGS", ["terraform/deploy", "deploy", "--flags="]),
-        ("destroy", "DATA", ["terraform/deploy", "destroy", "--data"]),
-        ("up", "PORT", ["-m", "handler.local", "up", "--port"]),
+        ("image", "TAG", ["-m", "tools.image.build", "--tag"]),
+        ("image-cli", "BASE", ["-m", "tools.image.build", "--base"]),
+        ("image", "PLATFORM", ["-m", "tools.image.build", "--platform"]),
+        ("image", "FLAGS", ["-m", "tools.image.build", "--flags="]),
+        ("image-size", "TAG", ["-m", "tools.image.size"]),
+        ("deploy", "BASE", ["-m", "tools.deploy", "deploy", "--base"]),
+        ("deploy", "FLAGS", ["-m", "tools.deploy", "deploy", "--flags="]),
+        ("destroy", "DATA", ["-m", "tools.deploy", "destroy", "--data"]),
+        ("up", "PORT", ["-m", "tools.local_aws", "up", "--port"]),
     ],
 )
 def test_what_make_is_given_is_an_argument_whatever_it_is(
@@ -149,7 +174,7 @@ def test_what_make_is_given_is_an_argument_whatever_it_is(
 
 def test_one_flag_alone_is_a_flag_of_the_builder() -> None:
     """Although it looks like one of the script's own."""
-    done = script("docker/build.py", "--flags=--no-cache", PATH="", BUILDER="")
+    done = script("-m", "tools.image.build", "--flags=--no-cache", PATH="", BUILDER="")
     assert "no program that builds images works here" in done.stderr
 
 
@@ -159,14 +184,14 @@ def test_the_image_that_make_drops_is_a_name_whatever_it_is(text: str, tmp_path:
     text = text.replace("HERE", str(here))
     (words,) = what_make_runs(tmp_path, "drop", f"IMG={text}", "CROP=square; touch x")
     assert not here.exists()
-    assert words[:4] == ["-m", "handler.local", "drop", "--variables"]
+    assert words[:4] == ["-m", "tools.local_aws", "drop", "--variables"]
     assert {"IMG", "CROP"} <= set(words[4].split())
     assert words[5:] == ["--", text]
 
 
 def test_flags_are_told_apart_as_a_shell_does() -> None:
     done = subprocess.run(
-        [sys.executable, "docker/build.py", "--flags", "--label 'a"],
+        [sys.executable, "-m", "tools.image.build", "--flags", "--label 'a"],
         capture_output=True,
         text=True,
         check=False,
@@ -180,7 +205,7 @@ def test_flags_are_told_apart_as_a_shell_does() -> None:
 
 
 def test_without_a_builder_it_is_said_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
-    done = script("docker/build.py", PATH=str(tmp_path), BUILDER="")
+    done = script("-m", "tools.image.build", PATH=str(tmp_path), BUILDER="")
     assert done.returncode == 1
     for name in ("docker", "podman", "buildah"):
         assert f"{name}: not installed" in done.stderr
@@ -192,7 +217,7 @@ def test_a_daemon_that_does_not_answer_is_told_of(tmp_path: Path) -> None:
     docker = tmp_path / "docker"
     docker.write_text("#!/bin/sh\necho 'Is the daemon running?' >&2\nexit 1\n")
     docker.chmod(0o755)
-    done = script("docker/build.py", PATH=str(tmp_path), BUILDER="docker")
+    done = script("-m", "tools.image.build", PATH=str(tmp_path), BUILDER="docker")
     assert "docker version: Is the daemon running?" in done.stderr
 
 
@@ -205,11 +230,11 @@ def test_a_daemon_that_does_not_answer_is_told_of(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_is_explained(words: list[str], told: str) -> None:
-    done = script("docker/build.py", *words)
+    done = script("-m", "tools.image.build", *words)
     assert done.returncode == 2
     assert told in done.stderr
 
 
 def test_an_unknown_builder_is_refused() -> None:
-    done = script("docker/build.py", BUILDER="kaniko")
+    done = script("-m", "tools.image.build", BUILDER="kaniko")
     assert "BUILDER=kaniko: should be one of docker, podman, buildah" in done.stderr

@@ -166,7 +166,7 @@ def test_labels_tell_what_it_is_and_where_it_comes_from(image: Image, context: P
 @pytest.fixture(scope="module")
 def tables(archive: Path) -> dict[str, list[str]]:
     """What ``make image-size`` prints: cells, by the first of their row."""
-    done = script("docker/size.py", archive)
+    done = script("-m", "tools.image.size", archive)
     assert done.returncode == 0, done.stderr
     rows = (line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line)
     return {row[0]: [cell.strip() for cell in row[1:]] for row in rows}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,22 @@ def use_public_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_compiled_kernel_is_found_in_the_installed_scipy() -> None:
     """If this fails, scipy has moved it: results stay right, but starting costs 200 ms more."""
     assert not isinstance(kernels.kernel(), PublicKernel)
+
+
+def test_the_installed_scipy_is_one_that_was_tried() -> None:
+    assert minor(version("scipy")) in kernels.TRIED
+
+
+def test_the_requirement_admits_exactly_what_was_tried() -> None:
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8")
+    (found,) = (d for d in tomllib.loads(text)["project"]["dependencies"] if d.startswith("scipy"))
+    first, last = kernels.TRIED[0], kernels.TRIED[-1]
+    major, _, number = last.partition(".")
+    assert found == f"scipy>={first},<{major}.{int(number) + 1}"
+
+
+def minor(text: str) -> str:
+    return ".".join(text.split(".")[:2])
 
 
 def test_kernel_is_loaded_once() -> None:

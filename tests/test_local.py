@@ -17,13 +17,13 @@ import psutil
 import pytest
 
 import fft_tool
-from handler.local.cloud import DEAD_LETTERS, NAME, own_settings
-from handler.local.drop import Bucket
-from handler.local.errors import LocalError
-from handler.local.package import ROOT
 from tests.command import environment, tool
 from tests.images import noise, png_bytes
 from tests.local_cloud import REAL_KEY, Laptop, free_port, started, wait_until
+from tools.errors import ToolError
+from tools.local_aws.cloud import DEAD_LETTERS, NAME, own_settings
+from tools.local_aws.drop import Bucket
+from tools.local_aws.package import ROOT
 
 IMAGE = png_bytes(noise((48, 64)))
 OTHER = png_bytes(noise((40, 30), seed=1))
@@ -144,7 +144,9 @@ def test_drop_is_not_taken_in_by_what_is_logged_of_a_former_upload(
     laptop.wait_for_names(["output/late_metadata.json"])
     with laptop.paused():
         laptop.log({"key": "input/late.png", "outcome": "done", "total_ms": 1.0, "cold": False})
-        with pytest.raises(LocalError, match=r"nothing came of input/late.png: see `make logs`"):
+        with pytest.raises(
+            ToolError, match=r"no outcome of input/late.png in time: see `make logs`"
+        ):
             Bucket(laptop.aws).drop([str(file)], {}, seconds=1)
     wait_until(lambda: done_with("late.png", laptop) == 3)  # the second one is made up
 
@@ -314,4 +316,4 @@ def test_it_stays_on_loopback_and_away_from_accounts(laptop: Laptop) -> None:
 def test_it_does_not_move_to_another_port_by_itself(laptop: Laptop) -> None:
     refused = laptop.run("up", "--port", str(free_port()))
     assert refused.code == 1
-    assert refused.err == f"local AWS: is up on port {laptop.port}: `make down` first\n"
+    assert refused.err == f"local AWS: already runs on port {laptop.port}: run `make down` first\n"

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from handler.local.cloud import NAME
-from handler.local.front import Front
 from tests.images import noise, png_bytes
 from tests.local_cloud import Laptop, started
+from tools.local_aws.cloud import NAME
+from tools.local_aws.front import Front
 
 KEY, PORT = "LOCAL0123456789ABCDEF", 4566
 SIGNED = f"AWS4-HMAC-SHA256 Credential={KEY}/20261127/eu-central-1/s3/aws4_request, Signature=0"

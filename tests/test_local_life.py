@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from handler.local.logs import readable
-from handler.local.package import ROOT, zipped
 from tests.images import noise, png_bytes
 from tests.local_cloud import Laptop, free_port, wait_until
+from tools.local_aws.package import ROOT, zipped
+from tools.log_tail import readable
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_down_leaves_nothing(laptop: Laptop) -> None:
     assert not laptop.state.exists()
     assert not list(Path(tempfile.gettempdir()).glob(f"ministack*{laptop.port}*"))
     again = laptop.run("down")
-    assert (again.code, again.err) == (0, "local AWS: is not up\n")
+    assert (again.code, again.err) == (0, "local AWS: was not running\n")
 
 
 @pytest.mark.slow
@@ -59,7 +59,7 @@ def test_after_an_accident_it_comes_up_anew(laptop: Laptop) -> None:
     leader.kill()
     wait_until(lambda: laptop.emulator.running() is None)
     status = laptop.run("status")
-    assert (status.code, status.err) == (1, "local AWS: is not up: run `make up` first\n")
+    assert (status.code, status.err) == (1, "local AWS: is not running: run `make up` first\n")
     up(laptop)
     assert not laptop.names()
     assert not {leader.pid, *(worker.pid for worker in workers)} & {
@@ -79,10 +79,10 @@ def test_up_again_takes_the_code_as_it_is_now(laptop: Laptop, tmp_path: Path) ->
     entry.write_text(sound + "\nraise RuntimeError('broken on purpose')\n")
     broken = laptop.run("up", "--code", code)
     assert broken.code == 1
-    assert "the function does not work: " in broken.err
-    assert "broken on purpose; put it right and `make up` again" in broken.err
+    assert "the function does not start: " in broken.err
+    assert "broken on purpose; fix that and run `make up` again" in broken.err
     entry.write_text(sound)
-    assert "is up at" in up(laptop, "--code", code)
+    assert "already runs at" in up(laptop, "--code", code)
     assert laptop.emulator.running() == started
 
 
@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(laptop: Laptop) -> None:
     with socket.create_server(("127.0.0.1", laptop.port)):
         refused = laptop.run("up")
     assert refused.code == 1
-    assert f"port {laptop.port} is taken by " in refused.err
+    assert f"port {laptop.port} is in use by " in refused.err
     assert f"(process {os.getpid()})" in refused.err
     assert f"`make up PORT={laptop.port + 1}`" in refused.err
     assert not laptop.state.exists()
@@ -120,8 +120,8 @@ def test_two_that_start_it_at_once_agree(laptop: Laptop) -> None:
     told = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     assert sorted(text.splitlines()[0].split(" at ")[0] for text in told) == [
-        "local AWS: is up",
-        "local AWS: up",
+        "local AWS: already runs",
+        "local AWS: started",
     ]
 
 
@@ -145,7 +145,7 @@ def test_a_folder_of_somebody_else_is_not_used(laptop: Laptop) -> None:
     os.chown(laptop.state, 65534, 65534)
     refused = laptop.run("up")
     assert refused.code == 1
-    assert "is somebody else's: take another one, with --state" in refused.err
+    assert "belongs to another user: choose another folder with --state" in refused.err
 
 
 def test_stopping_spares_files_that_are_not_its_own(laptop: Laptop) -> None:
@@ -160,7 +160,7 @@ def test_what_needs_it_says_how_to_start_it(laptop: Laptop, command: str) -> Non
     words = [__file__] if command == "drop" else []
     done = laptop.run(command, *words)
     assert (done.code, done.out) == (1, b"")
-    assert done.err == "local AWS: is not up: run `make up` first\n"
+    assert done.err == "local AWS: is not running: run `make up` first\n"
 
 
 def test_the_code_of_the_function_is_complete_and_without_this_tool() -> None:
@@ -173,7 +173,7 @@ def test_the_code_of_the_function_is_complete_and_without_this_tool() -> None:
         "fft_tool/pipeline.py",
         "fft_tool/results/record.schema.json",
     } <= names
-    assert not [name for name in names if "local" in name or "__pycache__" in name]
+    assert not [name for name in names if name.startswith("tools/") or "__pycache__" in name]
 
 
 def test_a_key_cannot_play_tricks_on_the_terminal() -> None:

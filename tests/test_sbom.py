@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib.util
 import io
 import json
 import os
@@ -13,7 +12,6 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urljoin
 
@@ -24,6 +22,7 @@ from referencing import Registry, Resource
 import fft_tool
 from tests.container import Image
 from tests.workshop import ROOT, script
+from tools.image import bill
 
 pytest_plugins = ["tests.workshop_fixtures"]
 
@@ -65,25 +64,6 @@ def validator() -> jsonschema.Draft7Validator:
     )
 
 
-@pytest.fixture(scope="module")
-def bill() -> ModuleType:
-    return loaded("bill")
-
-
-def loaded(name: str) -> ModuleType:
-    """One of the scripts in ``docker/``, with those that it imports."""
-    sys.path.insert(0, str(ROOT / "docker"))
-    try:
-        spec = importlib.util.spec_from_file_location(name, ROOT / "docker" / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(ROOT / "docker"))
-    return module
-
-
 def names(found: Json) -> dict[str, Json]:
     return {entry["name"]: entry for entry in found["components"]}
 
@@ -97,7 +77,7 @@ def of_wheel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Json]:
     subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), copied], check=True)
     subprocess.run([*words, "--wheel-dir", folder, copied], check=True)
     (wheel,) = folder.glob("*.whl")
-    done = script("docker/sbom.py", "wheel", wheel)
+    done = script("-m", "tools.image.sbom", "wheel", wheel)
     assert done.returncode == 0, done.stderr
     out = Path(done.stdout.strip())
     assert out == wheel.with_name(f"{wheel.name}.cdx.json")
@@ -137,7 +117,7 @@ def test_a_wheels_bill_has_all_that_is_pinned_with_what_may_be_installed(
 
 
 def test_an_images_bill_has_base_system_interpreter_and_packages(
-    bill: ModuleType, validator: jsonschema.Draft7Validator, tmp_path: Path
+    validator: jsonschema.Draft7Validator, tmp_path: Path
 ) -> None:
     about = tmp_path / "lib/python3.13/site-packages/Zope.Interface-1.0.dist-info"
     about.mkdir(parents=True)
@@ -179,17 +159,23 @@ def test_an_images_bill_has_base_system_interpreter_and_packages(
         ("localhost:5000/x", "pkg:oci/x?repository_url=localhost%3A5000/x"),
     ],
 )
-def test_a_base_has_a_name_that_tools_understand(bill: ModuleType, base: str, purl: str) -> None:
+def test_a_base_has_a_name_that_tools_understand(base: str, purl: str) -> None:
     assert bill.base_image(base)["purl"] == purl
 
 
-def test_the_same_contents_have_the_same_number_in_any_order(bill: ModuleType) -> None:
+def test_the_same_contents_have_the_same_number_in_any_order() -> None:
     parts = [bill.package(name, "1") for name in "abc"]
     subject = {"type": "container", "bom-ref": "x", "name": "x"}
     assert bill.bill(subject, parts) == bill.bill(subject, reversed(parts))
     other = copy.deepcopy(parts)
     other[0]["version"] = "2"
     assert bill.bill(subject, other)["serialNumber"] != bill.bill(subject, parts)["serialNumber"]
+
+
+def test_a_bill_has_the_time_of_all_other_files_of_an_image() -> None:
+    """Each is a file by itself while an image is built, so both name it."""
+    tidy = (ROOT / "docker" / "tidy.py").read_text("utf-8")
+    assert f"\nEPOCH = {bill.EPOCH:_}  #" in tidy
 
 
 def test_without_a_bill_inside_an_image_it_is_said_so(tmp_path: Path) -> None:
@@ -199,16 +185,16 @@ def test_without_a_bill_inside_an_image_it_is_said_so(tmp_path: Path) -> None:
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
-    done = script("docker/sbom.py", "image", archive)
+    done = script("-m", "tools.image.sbom", "image", archive)
     assert done.returncode == 1
     assert done.stderr.startswith("sbom.py: there is no /opt/sbom.cdx.json in it")
 
 
 @pytest.mark.parametrize("words", [[], ["wheel"], ["disk"]])
 def test_wrong_usage_is_explained(words: list[str]) -> None:
-    done = script("docker/sbom.py", *words)
+    done = script("-m", "tools.image.sbom", *words)
     assert done.returncode == 2
-    assert "docker/sbom.py image" in done.stderr
+    assert "tools.image.sbom image" in done.stderr
 
 
 # The images.
@@ -223,7 +209,7 @@ def test_images_have_their_bill_inside(
     for number, one in enumerate((image, cli)):
         archive = tmp_path / f"{number}.tar"
         one.save(archive)
-        done = script("docker/sbom.py", "image", archive)
+        done = script("-m", "tools.image.sbom", "image", archive)
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
         validator.validate(found)

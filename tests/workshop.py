@@ -1,4 +1,4 @@
-"""Where tests have images built by ``docker/build.py``, and what they are built from."""
+"""Where tests have images built by ``tools/image/build.py``, and what they are built from."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import pytest
 
 from tests import pip_settings, stand_in
 from tests.container import SECONDS, Image, call
+from tools.errors import ToolError
+from tools.image import builders
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILDERS = ("docker", "podman", "buildah")
@@ -54,7 +56,7 @@ class Workshop:
         flags = ["--network=host"] if self.builder != "docker" else []
         flags += pip_settings.secrets(self.folder)
         return subprocess.run(
-            [sys.executable, "docker/build.py", *words, "--", *flags],
+            [sys.executable, "-m", "tools.image.build", *words, "--", *flags],
             capture_output=True,
             cwd=context,
             env={**self.variables, "BUILDER": self.builder, **variables},
@@ -119,9 +121,10 @@ def find_builder() -> str:
 
 def why_not(builder: str) -> str:
     """Why images that this builder makes cannot be run here, or nothing."""
-    found = script("docker/builders.py", BUILDER=builder)
-    if found.returncode:
-        return found.stderr.strip()
+    try:
+        builders.find_builder({"BUILDER": builder})
+    except ToolError as exc:
+        return str(exc)
     if builder != "buildah":
         return "" if os.environ.get("IMAGE_BASE") else _why_no_base(builder)
     if os.geteuid():
@@ -141,7 +144,7 @@ def _why_no_base(builder: str) -> str:
 
 
 def script(*words: str | Path, **variables: str) -> Ended:
-    """Run one of the scripts in ``docker/``, which may fail."""
+    """Run Python with these arguments, in the repository; it may fail."""
     return subprocess.run(
         [sys.executable, *words],
         capture_output=True,

@@ -16,7 +16,15 @@ import pytest
 from tests.container import Image, call
 from tests.workshop import ROOT, Workshop, find_builder
 
-BUILT_OF = (".dockerignore", "LICENSE", "docker", "fft_tool", "handler", "requirements.txt")
+BUILT_OF = (
+    ".dockerignore",
+    "LICENSE",
+    "docker",
+    "fft_tool",
+    "handler",
+    "requirements.txt",
+    "tools",
+)
 REMOTE = "https://somebody:secret-of-git@git.example/team/pipeline.git"
 STRAY = "stray-file-of-a-developer"
 
@@ -37,7 +45,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copyfile
         copy(source, folder / name)
-    for name in (".env", "handler/.env", "handler/local/x.py", "tests/x.py", "fft_tool/x.pyc"):
+    for name in (".env", "handler/.env", "tools/x.py", "tests/x.py", "fft_tool/x.pyc"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"# {STRAY}\n")

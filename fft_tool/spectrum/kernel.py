@@ -19,6 +19,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+# Minor versions of scipy with which the compiled module was tried: it gives the same bits as the
+# public functions, and both can be used in one process. With 1.14 and 1.15 a process that uses both
+# is aborted when it ends. The requirement in pyproject.toml has the same bounds.
+TRIED = ("1.16", "1.17", "1.18")
+
 _LOCATIONS = ("fft/_duccfft/pyduccfft", "fft/_pocketfft/pypocketfft")
 UNSCALED, BY_SIZE = 0, 2
 
@@ -119,10 +124,11 @@ def _norm(forward: bool, scaling: int) -> str:
 @functools.cache
 def kernel() -> Kernel:
     """Load the fastest kernel there is, once."""
-    return _compiled() or PublicKernel()
+    return compiled() or PublicKernel()
 
 
-def _compiled() -> Kernel | None:
+def compiled() -> Kernel | None:
+    """Load scipy's compiled transforms, None if they are not where and what they were."""
     scipy = importlib.util.find_spec("scipy")
     if scipy is None or not scipy.submodule_search_locations:
         return None

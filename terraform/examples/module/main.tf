@@ -1,8 +1,9 @@
 # The pipeline as a part of something larger: two of them here, in two regions.
 #
-#   terraform init && terraform apply     makes buckets, queues and repositories
-#   docker/build.py --tag …:1 --push      for each repository, see the outputs; prints the digest
-#   terraform apply -var 'digests={…}'    makes the functions
+#   terraform init && terraform apply                 makes buckets, queues and repositories
+#   python3 -m tools.image.build --tag …:1 --push     for each repository, see the outputs; prints
+#                                                     the digest
+#   terraform apply -var 'digests={…}'                makes the functions
 
 terraform {
   required_version = ">= 1.9"

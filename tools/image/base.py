@@ -1,9 +1,9 @@
-"""Pin the base image: ask its registry which image a tag stands for, and write down the digest.
+"""Pin the base image: ask its registry for the digest that a tag stands for, and write it down.
 
-    python3 docker/base.py             renew the digest in docker/Dockerfile (make update-base)
-    python3 docker/base.py NAME:TAG    print NAME:TAG@sha256:…, for BASE=
+    python3 -m tools.image.base             renew the digest in docker/Dockerfile (make update-base)
+    python3 -m tools.image.base NAME:TAG    print NAME:TAG@sha256:…, for BASE=
 
-Asks as anybody may, without credentials. Proxies and certificates are taken from the environment
+The registry is asked without credentials. Proxies and certificates are taken from the environment
 (HTTPS_PROXY, SSL_CERT_FILE).
 """
 
@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from builders import ROOT, Failed
+from tools.errors import ToolError
+from tools.image.builders import ROOT
 
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 PINNED = re.compile(r"^ARG BASE=(?P<name>[^\s@]+)(?:@sha256:[0-9a-f]{64})?$", re.MULTILINE)
 
-# Both architectures that the function may have, so that one digest serves either.
+# The function's possible architectures: one digest must serve both.
 ARCHITECTURES = {"amd64", "arm64"}
 
 MANIFESTS = (
@@ -35,7 +36,7 @@ MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json,"
     "application/vnd.docker.distribution.manifest.v2+json"
 )
-LARGEST = 4 << 20  # bytes that a registry takes as a manifest
+LARGEST = 4 << 20  # bytes: the largest manifest that registries accept
 SECONDS = 30
 
 
@@ -49,10 +50,10 @@ class Tag:
 
     @classmethod
     def parse(cls, text: str) -> Tag:
-        """Read ``docker.io/library/python:3.13``; what is left out is Docker's default."""
+        """Parse ``docker.io/library/python:3.13``; missing parts are Docker's defaults."""
         found = re.fullmatch(r"(?:([^/@]+)/)?([a-z0-9._/-]+)(?::([\w.-]+))?", text)
         if not found:
-            raise Failed(f"{text}: should be REGISTRY/REPOSITORY:TAG, without a digest")
+            raise ToolError(f"{text}: should be REGISTRY/REPOSITORY:TAG, without a digest")
         host, repository, tag = found.groups()
         if host and not re.search(r"[.:]|^localhost$", host):  # a folder of Docker Hub
             host, repository = None, f"{host}/{repository}"
@@ -63,28 +64,28 @@ class Tag:
 
     @property
     def url(self) -> str:
-        """Where its manifest is; a registry on this machine speaks plain HTTP."""
+        """Address of its manifest; a registry on this machine is asked over plain HTTP."""
         local = re.fullmatch(r"(127\.0\.0\.1|localhost)(:\d+)?", self.host)
         scheme = "http" if local else "https"
         return f"{scheme}://{self.host}/v2/{self.repository}/manifests/{self.tag}"
 
 
 def resolve(name: str) -> str:
-    """Find the digest of what a tag stands for now."""
+    """Digest that a tag stands for now."""
     tag = Tag.parse(name)
     try:
-        body, said = _manifest(tag.url)
+        body, stated = _manifest(tag.url)
     except (OSError, HTTPException) as exc:
-        raise Failed(f"{tag.host} does not tell what {name} is: {exc}") from exc
+        raise ToolError(f"{tag.host} gives no manifest of {name}: {exc}") from exc
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-    if said not in ("", digest):
-        raise Failed(f"{tag.host} calls {name} {said}, but what it sends is {digest}")
+    if stated not in ("", digest):
+        raise ToolError(f"{tag.host} states {stated} for {name}, but sends {digest}")
     _check_architectures(name, body)
     return digest
 
 
 def _manifest(url: str) -> tuple[bytes, str]:
-    """Fetch a manifest, and the digest that the registry gives it."""
+    """Fetch a manifest, and the digest that the registry states for it."""
     headers = {"Accept": MANIFESTS}
     try:
         return _get(url, headers)
@@ -96,11 +97,13 @@ def _manifest(url: str) -> tuple[bytes, str]:
 
 
 def _token(challenge: str) -> str:
-    """Get the pass that a public registry gives to anybody who asks."""
+    """Get a token that a public registry gives to anybody."""
     fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = fields.pop("realm", "")
     if not realm.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-        raise Failed(f"the registry sends people to {realm!r} for a token")
+        raise ToolError(
+            f"the registry refers to {realm!r} for a token: neither HTTPS nor this machine"
+        )
     body, _ = _get(f"{realm}?{urllib.parse.urlencode(fields)}", {})
     answer = json.loads(body)
     return str(answer.get("token") or answer.get("access_token"))
@@ -111,7 +114,7 @@ def _get(url: str, headers: dict[str, str]) -> tuple[bytes, str]:
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  (the same)
         body: bytes = answer.read(LARGEST + 1)
         if len(body) > LARGEST:
-            raise Failed(f"{url} sends more than {LARGEST} bytes")
+            raise ToolError(f"{url} sends more than {LARGEST} bytes")
         return body, answer.headers.get("Docker-Content-Digest", "")
 
 
@@ -120,18 +123,18 @@ def _check_architectures(name: str, body: bytes) -> None:
         entries = json.loads(body).get("manifests", [])
         there = {entry["platform"]["architecture"] for entry in entries if "platform" in entry}
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise Failed(f"what the registry sends for {name} is not a manifest") from exc
+        raise ToolError(f"what the registry sends for {name} is not a manifest") from exc
     missing = ARCHITECTURES - there
     if missing:
-        raise Failed(f"{name} is not there for {' and '.join(sorted(missing))}")
+        raise ToolError(f"{name} does not exist for {' and '.join(sorted(missing))}")
 
 
 def renew(dockerfile: Path) -> str:
-    """Write the digest of today into a Dockerfile; tells what has changed."""
+    """Write the current digest into a Dockerfile; returns a message about what has changed."""
     text = dockerfile.read_text("utf-8")
     found = PINNED.search(text)
     if not found:
-        raise Failed(f"{dockerfile.name} has no line ARG BASE=NAME:TAG@sha256:…")
+        raise ToolError(f"{dockerfile.name} has no line ARG BASE=NAME:TAG@sha256:…")
     name = found["name"]
     line = f"ARG BASE={name}@{resolve(name)}"
     if line == found[0]:
@@ -145,13 +148,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", nargs="?", metavar="NAME:TAG", help="print this one's digest")
-    parser.add_argument("--dockerfile", type=Path, default=DOCKERFILE, help="what is renewed")
+    parser.add_argument("name", nargs="?", metavar="NAME:TAG", help="print the digest of this tag")
+    parser.add_argument("--dockerfile", type=Path, default=DOCKERFILE, help="the file to update")
     options = parser.parse_args()
     try:
         name = options.name
         print(f"{name}@{resolve(name)}" if name else renew(options.dockerfile))
-    except Failed as exc:
+    except ToolError as exc:
         sys.exit(f"base.py: {exc}")
 
 

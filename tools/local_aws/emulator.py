@@ -1,4 +1,4 @@
-"""ministack as a process in the background, and the folder with everything that it keeps."""
+"""ministack as a background process, and the folder with all its files."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from typing import Any
 
 import psutil
 
-from handler.local.errors import LocalError
-from handler.local.front import KEY
+from tools.errors import ToolError
+from tools.local_aws.front import KEY
 
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
 FRONT = Path(__file__).with_name("front.py")
-PATIENCE = 30.0  # seconds that it is given to start
+PATIENCE = 30.0  # seconds to start or to stop in
 
-# In the environment of its processes, the function's among them, to tell them from all others.
+# A variable in the environment of its processes, the function's included, that identifies them.
 MARK = "LOCAL_AWS"
 
-# What it may see of the developer's environment: nothing that could lead to a real account, to a
-# proxy, to Docker or to another configuration. The function inherits all that it sees.
+# The variables of the developer's environment that it gets, and the function with it: none that
+# could lead to a real account, a proxy, Docker or another configuration.
 KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 def credentials(key: str) -> dict[str, str]:
-    """Credentials of a run: its key, and a secret that is none.
+    """Credentials of a run: its key, and a secret that protects nothing.
 
-    The key is the session token, too. The emulator hands it on to the function, whose access key is
-    the number of the account, and takes presigned links only from who has the same.
+    The key is the session token as well. The emulator passes the token on to the function, whose
+    access key is the account number, and accepts presigned links only with the same token.
     """
     secret = "local"  # noqa: S105
     return {
@@ -52,23 +52,23 @@ def credentials(key: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An emulator that runs: its process, the port at which it answers, and to whom."""
+    """A running emulator: its process, its port, and the key of its clients."""
 
     pid: int
     port: int
-    key: str  # without which it answers nobody
+    key: str  # requests without it are refused
 
     @property
     def endpoint(self) -> str:
-        """The address of all its services."""
+        """Address of all its services."""
         return f"http://{HOST}:{self.port}"
 
 
 class Emulator:
     """At most one ministack, with its log, its temporary files and its state in ``folder``.
 
-    The state is written when everything has been made and removed with the process; what cannot
-    be trusted (no such process, another program's process, no answer) counts as not running.
+    The state file is written once all resources are made, and removed with the process. If it
+    cannot be trusted (no such process, another program's process, no answer), nothing runs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,7 +78,7 @@ class Emulator:
         self._temporary = self.folder / "tmp"
 
     def running(self) -> Running | None:
-        """Tell what runs, has everything made in it, and answers."""
+        """The emulator, if it runs, has all its resources and answers."""
         try:
             state = Running(**json.loads(self._state.read_bytes()))
         except (OSError, ValueError, TypeError):
@@ -87,10 +87,10 @@ class Emulator:
         return state if alive and _answers(state.port, state.key) else None
 
     def processes(self) -> list[psutil.Process]:
-        """All processes of it that live: those that run the function, and what these have started.
+        """Its living processes: the emulator, those that run the function, and their children.
 
-        One that has ended has no environment any more, whether or not it has been waited for. The
-        function's own children, which decode images, never had the mark in theirs.
+        A process that has ended has no environment any more, even before its parent has waited for
+        it. The function's children, which decode images, never have the mark in theirs.
         """
         marked = [
             process
@@ -100,8 +100,8 @@ class Emulator:
         return list({*marked, *(child for process in marked for child in _children(process))})
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until nobody else starts or stops it, and let nobody do so meanwhile."""
+    def locked(self) -> Iterator[None]:
+        """Hold a lock, so that two commands never start or stop it at the same time."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.folder.parent, os.O_RDONLY)  # the folder itself comes and goes
         try:
@@ -112,9 +112,9 @@ class Emulator:
 
     @contextlib.contextmanager
     def starting(self, port: int) -> Iterator[Running]:
-        """Start it, to have things made in it; if that fails, nothing stays behind."""
-        self.stop()  # what a former run may have left, which may be what takes the port
-        _refuse_taken(port)
+        """Start it, for its resources to be made; if either fails, nothing is left behind."""
+        self.stop()  # a previous run may have left a process that has the port
+        _check_port_is_free(port)
         try:
             running = self._start(port)
             yield running
@@ -125,20 +125,20 @@ class Emulator:
             raise
 
     def stop(self, *, keep_log: bool = False) -> bool:
-        """End all its processes and remove all its files; tells whether any process was there.
+        """Kill its processes, which have nothing to save, and remove its files.
 
-        They are killed: there is nothing that they could want to save.
+        Returns whether there were any processes.
         """
-        found: set[psutil.Process] = set()  # with those whose parent has ended before them
+        found: set[psutil.Process] = set()  # includes processes whose parent ended first
         deadline = time.monotonic() + PATIENCE
-        while living := [process for process in found | {*self.processes()} if _lives(process)]:
+        while living := [process for process in found | {*self.processes()} if _is_alive(process)]:
             found.update(living)
             for process in living:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
             if time.monotonic() > deadline:
                 pids = ", ".join(str(process.pid) for process in living)
-                raise LocalError(f"cannot be stopped: end process {pids} by hand")
+                raise ToolError(f"cannot be stopped: end process {pids} yourself")
             time.sleep(0.02)
         self._remove(keep_log=keep_log)
         return bool(found)
@@ -152,13 +152,15 @@ class Emulator:
             self.folder.rmdir()
 
     def _start(self, port: int) -> Running:
-        # Nobody else on this machine is to read the key, or what is kept.
+        # No other user of this machine may read the key or the files.
         self.folder.mkdir(mode=0o700, exist_ok=True)
         if self.folder.stat().st_uid != os.geteuid():
-            raise LocalError(f"{self.folder} is somebody else's: take another one, with --state")
+            raise ToolError(
+                f"{self.folder} belongs to another user: choose another folder with --state"
+            )
         self.folder.chmod(0o700)
         self._temporary.mkdir()
-        key = f"LOCAL{secrets.token_hex(8).upper()}"  # links with it fit a line
+        key = f"LOCAL{secrets.token_hex(8).upper()}"  # short, so that a link with it fits on a line
         self.log.touch(mode=0o600)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
@@ -168,11 +170,11 @@ class Emulator:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C in this terminal is not meant for it
+                start_new_session=True,  # Ctrl-C in this terminal must not reach it
                 umask=0o077,
             )
         self._wait(process, port, key)
-        process.returncode = 0  # it outlives this one, which need not warn of that
+        process.returncode = 0  # it outlives this process: no ResourceWarning for that
         return Running(process.pid, port, key)
 
     def _wait(self, process: subprocess.Popen[bytes], port: int, key: str) -> None:
@@ -180,9 +182,9 @@ class Emulator:
         while not _answers(port, key):
             if process.poll() is not None or time.monotonic() > deadline:
                 lines = self.log.read_text(errors="replace").strip().splitlines()
-                raise LocalError(
+                raise ToolError(
                     f"ministack does not start on port {port}: "
-                    f"{lines[-1] if lines else 'it says nothing'} (all of it: {self.log})"
+                    f"{lines[-1] if lines else 'its log is empty'} (log: {self.log})"
                 )
             time.sleep(0.05)
 
@@ -192,15 +194,17 @@ class Emulator:
         return {
             **kept,
             MARK: str(self.folder),
-            "BIND_HOST": HOST,  # else it listens on all interfaces
+            "BIND_HOST": HOST,  # the default is all interfaces
             "GATEWAY_PORT": str(port),
             KEY: key,
-            **credentials(key),  # the function gets the token, and presigned links are checked
+            **credentials(
+                key
+            ),  # the token reaches the function, and presigned links are checked for it
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": REGION,
-            "IOT_MTLS_ENABLED": "0",  # else it listens on port 8883 too
+            "IOT_MTLS_ENABLED": "0",  # it would listen on port 8883 as well
             "SFTP_ENABLED": "0",
-            "DOCKER_HOST": f"unix://{temporary}/no-docker",  # else it removes containers of others
+            "DOCKER_HOST": f"unix://{temporary}/no-docker",  # it would remove any container
             "HOME": temporary,
             "TMPDIR": temporary,
             "STATE_DIR": temporary,
@@ -219,7 +223,7 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -227,7 +231,7 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _answers(port: int, key: str) -> bool:
-    """Whether a ministack with this key answers at a port."""
+    """Whether a ministack with this key answers on a port."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", "/_ministack/health", headers={"X-Amz-Security-Token": key})
@@ -240,18 +244,18 @@ def _answers(port: int, key: str) -> bool:
         connection.close()
 
 
-def _refuse_taken(port: int) -> None:
+def _check_port_is_free(port: int) -> None:
     with socket.socket() as probe:
         if probe.connect_ex((HOST, port)):
             return
-    raise LocalError(
-        f"port {port} is taken{_owner(port)}: end that, or take another one, such as "
+    raise ToolError(
+        f"port {port} is in use{_owner(port)}: end that process, or choose another port: "
         f"`make up PORT={port + 1 if port < 65535 else port - 1}`"
     )
 
 
 def _owner(port: int) -> str:
-    """Who listens at a port, where the operating system tells."""
+    """The process that listens on a port, if the operating system shows it."""
     with contextlib.suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN

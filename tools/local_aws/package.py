@@ -1,4 +1,4 @@
-"""The function's code as Lambda takes it: a zip of the packages as they are in the tree."""
+"""The function's code as Lambda takes it: a zip file of the packages in the working tree."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("fft_tool", "handler")
-LEFT_OUT = ("__pycache__", "handler/local")
 
 
 def zipped(root: Path = ROOT) -> bytes:
-    """Zip the packages below ``root``, with the data that goes with them."""
+    """Zip the packages below ``root``, with their data files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in _files(root):
@@ -24,6 +23,5 @@ def zipped(root: Path = ROOT) -> bytes:
 def _files(root: Path) -> Iterator[Path]:
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*")):
-            place = f"{path.relative_to(root).as_posix()}/"
-            if path.is_file() and not any(f"{name}/" in place for name in LEFT_OUT):
+            if path.is_file() and "__pycache__" not in path.parts:
                 yield path

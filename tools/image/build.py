@@ -1,10 +1,10 @@
-"""Build the container image with what there is: Docker, Podman or Buildah.
+"""Build a container image with Docker, Podman or Buildah, whichever works.
 
-    python3 docker/build.py                                    the Lambda function
-    python3 docker/build.py --target cli                       the command line
-    python3 docker/build.py --base registry.example/python:3.13-slim-trixie
-    python3 docker/build.py --tag REPOSITORY:TAG --platform linux/arm64 --push
-    python3 docker/build.py -- --secret id=ca,src=company.pem  flags for the builder itself
+    python3 -m tools.image.build                                    the Lambda function
+    python3 -m tools.image.build --target cli                       the command line
+    python3 -m tools.image.build --base registry.example/python:3.13-slim-trixie
+    python3 -m tools.image.build --tag REPOSITORY:TAG --platform linux/arm64 --push
+    python3 -m tools.image.build -- --secret id=ca,src=company.pem  flags for the builder itself
 
 Prints the image's name or, once it is pushed, where it is: REPOSITORY@sha256:…
 """
@@ -17,30 +17,31 @@ import shlex
 import subprocess
 import sys
 
-from builders import ROOT, Failed, Wish, find
+from tools.errors import ToolError
+from tools.image.builders import ROOT, Build, find_builder
 
 NAMES = {"lambda": "fft-pipeline", "cli": "fft-tool"}
 PLATFORMS = ("linux/amd64", "linux/arm64")
 
 
 def main() -> None:
-    """Build, and push where that is wished."""
+    """Build, and push if asked to."""
     options = parse()
     tag = options.tag or default_tag(options.target)
-    wish = Wish(
+    build = Build(
         target=options.target,
         tag=tag,
-        facts=facts(),
+        origin=origin(),
         base=options.base,
         platform=options.platform,
         flags=options.own,
     )
     try:
-        builder = find()
-        builder.build(wish)
+        builder = find_builder()
+        builder.build(build)
         if options.push:
             tag = f"{tag.rpartition(':')[0]}@{builder.push(tag)}"
-    except Failed as exc:
+    except ToolError as exc:
         sys.exit(f"build.py: {exc}")
     print(tag)
 
@@ -50,12 +51,14 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--target", choices=NAMES, default="lambda", help="what is to be built")
-    parser.add_argument("--tag", help="what it is to be called (default: by target and version)")
+    parser.add_argument("--target", choices=NAMES, default="lambda", help="what to build")
+    parser.add_argument("--tag", help="its tag (default: by target and version)")
     parser.add_argument("--base", help="another base image with Python 3.13")
     parser.add_argument("--platform", choices=PLATFORMS, help="default: this machine's")
-    parser.add_argument("--push", action="store_true", help="send it to the registry in its name")
-    parser.add_argument("--flags", metavar="TEXT", help="the same as one text, as a shell has it")
+    parser.add_argument("--push", action="store_true", help="push it to the registry in its tag")
+    parser.add_argument(
+        "--flags", metavar="TEXT", help="the same as one text, quoted as for a shell"
+    )
     parser.add_argument("own", nargs="*", metavar="-- FLAG", help="flags for the builder itself")
     options = parser.parse_args()
     try:
@@ -68,12 +71,12 @@ def parse() -> argparse.Namespace:
 
 
 def default_tag(target: str) -> str:
-    """What an image is called unless a tag is given."""
+    """Tag of an image unless one is given."""
     return f"{NAMES[target]}:{version()}"
 
 
-def facts() -> dict[str, str]:
-    """What the image's labels tell about where it comes from."""
+def origin() -> dict[str, str]:
+    """Revision, source and version, for the image's labels."""
     changed = "-changed" if git("status", "--porcelain") else ""
     return {
         "revision": git("rev-parse", "HEAD") + changed or "unknown",
@@ -90,7 +93,7 @@ def version() -> str:
 
 
 def address(remote: str) -> str:
-    """Where people can look at a repository, given as git knows it: without name and password."""
+    """Web address of a repository, from its remote in git: without user name and password."""
     found = re.fullmatch(
         r"(?:https://|ssh://)?(?:[^@/]*@)?([^/:]+\.[^/:]+)[:/](.+?)(?:\.git)?", remote
     )
@@ -98,7 +101,7 @@ def address(remote: str) -> str:
 
 
 def git(*words: str) -> str:
-    """What git says, or nothing where there is no git, or no repository."""
+    """Output of git, empty where there is no git or no repository."""
     try:
         done = subprocess.run(
             ["git", "-C", ROOT, *words], capture_output=True, check=True, text=True

@@ -1,4 +1,4 @@
-"""How this tool speaks to people: on stderr, since stdout is for data."""
+"""Messages for people, on stderr: stdout is for data."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import sys
 
 
 def say(text: str = "") -> None:
-    """Tell people something."""
+    """Print a message at once."""
     print(text, file=sys.stderr, flush=True)

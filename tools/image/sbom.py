@@ -1,12 +1,12 @@
-"""Show what an image or a wheel is made of, as a bill of materials (CycloneDX 1.5, JSON).
+"""Print or write the bill of materials of an image or a wheel (CycloneDX 1.5, JSON).
 
-    python3 docker/sbom.py image                      the function's, as docker/build.py calls it
-    python3 docker/sbom.py image REPOSITORY:TAG
-    python3 docker/sbom.py image image.tar            as ``docker save`` makes it
-    python3 docker/sbom.py wheel dist/NAME.whl …      writes dist/NAME.whl.cdx.json
+    python3 -m tools.image.sbom image                      the function's, by its default tag
+    python3 -m tools.image.sbom image REPOSITORY:TAG
+    python3 -m tools.image.sbom image image.tar            as ``docker save`` makes it
+    python3 -m tools.image.sbom wheel dist/NAME.whl …      writes dist/NAME.whl.cdx.json
 
-An image has its bill inside, in /opt/sbom.cdx.json. A wheel's lists what requirements.txt pins,
-with the checksums that it allows.
+An image contains its bill, /opt/sbom.cdx.json. A wheel's bill lists the packages that
+requirements.txt pins, with the checksums that it allows.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from email.parser import Parser
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from bill import FILE, Json, bill, licences, package, sha256
-from build import default_tag
-from builders import ROOT, Failed, archived
+from tools.errors import ToolError
+from tools.image.bill import FILE, Json, bill, licences, package, sha256
+from tools.image.build import default_tag
+from tools.image.builders import ROOT, archived
 
 PLACE = f"opt/{FILE}"
 REQUIREMENT = re.compile(r"^([a-z0-9-]+)==([^\s;]+)((?:.*\\\n)(?: +--hash=.*\n)+)", re.MULTILINE)
 
-# In requirements.txt for whoever builds the wheel.
+# Packages in requirements.txt that only building the wheel needs.
 BUILDS = {"setuptools"}
 
 
 def of_image(archive: Path) -> bytes:
-    """Read the bill that an image has inside, from what ``docker save`` makes."""
+    """Read the bill inside an image, given an archive made by ``docker save``."""
     with tarfile.open(archive) as image:
         (manifest,) = json.loads(_member(image, "manifest.json"))
         for name in reversed(manifest["Layers"]):
@@ -42,7 +43,7 @@ def of_image(archive: Path) -> bytes:
                 for entry in layer:
                     if entry.name.removeprefix("./") == PLACE:
                         return _member(layer, entry.name)
-    raise Failed(f"there is no /{PLACE} in it: this is not an image of this version")
+    raise ToolError(f"there is no /{PLACE} in it: this is not an image of this version")
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
@@ -52,7 +53,7 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
 
 
 def of_wheel(wheel: Path, lock: str) -> Json:
-    """List what a wheel needs, as a lock file has it."""
+    """The bill of a wheel: what it needs, as pinned in a lock file."""
     with zipfile.ZipFile(wheel) as files:
         (name,) = (name for name in files.namelist() if name.endswith(".dist-info/METADATA"))
         about = Parser().parsestr(files.read(name).decode())
@@ -81,18 +82,18 @@ def _locked(lock: str) -> Iterator[Json]:
 def _licences(name: str) -> list[Json]:
     try:
         return licences(distribution(name))
-    except PackageNotFoundError:  # on another system than this
+    except PackageNotFoundError:  # needed on other systems only
         return []
 
 
 def show(image: str) -> bytes:
-    """Find the bill of an image that the builder here has, or of an archive."""
+    """The bill of an image that the builder has, or of an archive."""
     with archived(image) as archive:
         return of_image(archive)
 
 
 def main(*words: str) -> None:
-    """Print an image's, or write those of wheels."""
+    """Print the bill of an image, or write those of wheels."""
     match words:
         case ("image", *names) if len(names) < 2:
             sys.stdout.buffer.write(show(*names or [default_tag("lambda")]))
@@ -110,5 +111,5 @@ def main(*words: str) -> None:
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
-    except Failed as exc:
+    except ToolError as exc:
         sys.exit(f"sbom.py: {exc}")

@@ -1,11 +1,10 @@
-"""ministack behind a front that answers nobody but who has started it.
+"""ministack behind a front that refuses requests without the key of the run.
 
-The emulator checks no keys, and whatever listens on loopback can be asked by every web page that is
-open in a browser of the same machine, and by its other users. With Lambda in it, that would have
-them run code.
+The emulator checks no keys. A server on loopback can be reached by every web page open in a browser
+of the same machine, and by the machine's other users; since it has Lambda, they could run code.
 
-A program of its own, ``python front.py``, which imports nothing else of the project: it is started
-with ministack's environment, and ``LOCAL_AWS_KEY`` and ``GATEWAY_PORT`` in it.
+This module is a program of its own, ``python front.py``, and imports nothing else of the project.
+It needs ministack's environment, with ``LOCAL_AWS_KEY`` and ``GATEWAY_PORT``.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from urllib.parse import parse_qs
 KEY = "LOCAL_AWS_KEY"  # the environment variable
 
 HOSTS = ("127.0.0.1", "localhost")
-# Of whence a browser says that a request comes: typed into it, or from this very server.
+# Where a browser says that a request comes from: typed by the user, or from a page of this server.
 OWN_SITES = ("none", "same-origin")
 
-# An object may be a page: opened in a browser, it runs no script and passes its address on to
-# nobody, for that has the key in it.
-HARMLESS = [
+# An object may be an HTML page. Opened in a browser it must run no script, and its address, which
+# holds the key, must not be passed on.
+SAFE_HEADERS = [
     (b"content-security-policy", b"sandbox"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
@@ -42,7 +41,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """An ASGI application before another one, which gets only what has the run's ``key``."""
+    """ASGI middleware that passes on only requests with ``key``."""
 
     app: App
     key: str
@@ -52,7 +51,7 @@ class Front:
         """Pass a request on, or refuse it."""
         reason = self.refusal(scope) if scope["type"] in ("http", "websocket") else ""
         if not reason:
-            await self.app(scope, receive, _harmless(send))
+            await self.app(scope, receive, _safe(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -62,14 +61,14 @@ class Front:
             await send({"type": "http.response.body", "body": body})
 
     def refusal(self, scope: Scope) -> str:
-        """Why a request is refused; nothing if it is not.
+        """Why a request is refused; empty if it is not.
 
-        A foreign host is one that somebody else's name server leads here.
+        Another host means that a foreign name server resolves a name to this machine.
         """
         headers = _headers(scope)
         own = [f"{host}:{self.port}" for host in HOSTS]
         if headers.get("host", [""]) not in [[host] for host in own]:
-            return f"it is for another host; this is {own[0]}"
+            return f"it names another host than {own[0]}"
         if not set(headers.get("origin", [])) <= {f"http://{host}" for host in own}:
             return "it comes from a web page"
         if not set(headers.get("sec-fetch-site", [])) <= set(OWN_SITES):
@@ -79,12 +78,12 @@ class Front:
         return ""
 
 
-def _harmless(send: Send) -> Send:
-    """Send answers with what keeps a browser from running them."""
+def _safe(send: Send) -> Send:
+    """Add headers to all answers that keep a browser from running them."""
 
     async def sending(message: Mapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *HARMLESS]}
+            message = {**message, "headers": [*message.get("headers", ()), *SAFE_HEADERS]}
         await send(message)
 
     return sending
@@ -98,7 +97,7 @@ def _headers(scope: Scope) -> dict[str, list[str]]:
 
 
 def _keys(scope: Scope) -> list[str]:
-    """Keys that a request has: of its signature, or of the session in which it was signed."""
+    """Access keys of a request: of its signature, or its session token."""
     headers = _headers(scope)
     query = parse_qs(scope["query_string"].decode("latin-1"))
     signed = [
@@ -112,7 +111,7 @@ def _keys(scope: Scope) -> list[str]:
 
 
 def main() -> None:
-    """Run ministack behind the front, until it is ended."""
+    """Run ministack behind the front."""
     from ministack import app as emulator  # type: ignore[import-untyped]  # noqa: PLC0415
 
     emulator.app = Front(emulator.app, os.environ.pop(KEY), int(os.environ["GATEWAY_PORT"]))

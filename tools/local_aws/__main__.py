@@ -1,4 +1,4 @@
-"""``python -m handler.local``: arguments and exit codes; the Makefile calls it."""
+"""``python -m tools.local_aws``: arguments and exit codes."""
 
 from __future__ import annotations
 
@@ -12,39 +12,40 @@ from pathlib import Path
 from fft_tool.cli.output import forget_stdout
 from fft_tool.errors import FftToolError
 from fft_tool.recipe import KEYS
-from handler.local.aws import Aws, forget_accounts
-from handler.local.drop import Bucket
-from handler.local.emulator import Emulator
-from handler.local.logs import show
-from handler.local.package import ROOT
-from handler.local.say import say
-from handler.local.up import PORT, down, status, the_one_that_is_up, up
+from tools.errors import ToolError
+from tools.local_aws.clients import LocalAws, forget_accounts
+from tools.local_aws.drop import Bucket
+from tools.local_aws.emulator import Emulator
+from tools.local_aws.logs import show
+from tools.local_aws.package import ROOT
+from tools.local_aws.up import PORT, down, require_running, status, up
+from tools.say import say
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 STATE = ".local-aws"
 
-NO_WISHES = ("BIN", "IMG", "MAKEFLAGS", "PORT", "PYTHON", "VENV")  # but make's own variables
+NOT_OF_A_RECIPE = ("BIN", "IMG", "MAKEFLAGS", "PORT", "PYTHON", "VENV")
 
 
 def main(words: Sequence[str]) -> int:
-    """Run a command and return its exit code: 0, 1 it failed, 2 wrong usage, 130 interrupted."""
+    """Run a command. Exit codes: 0, 1 failure, 2 wrong usage, 130 interrupted."""
     forget_accounts(os.environ)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(_with_flags(_with_variables(words)))
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (help is quick)
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (not needed for help)
 
     try:
         ok: bool = options.run(Emulator(options.state), options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        forget_stdout()  # whoever read it has gone
-    except FftToolError as exc:
+        forget_stdout()  # the reader has closed the pipe
+    except (ToolError, FftToolError) as exc:
         say(f"local AWS: {exc}")
     except (BotoCoreError, ClientError) as exc:
-        say(f"local AWS: {exc}; if that stays so: `make down`, `make up`")
+        say(f"local AWS: {exc}; if it happens again, run `make down` and `make up`")
     else:
         return OK if ok else FAILED
     return FAILED
@@ -66,21 +67,19 @@ def _status(emulator: Emulator, _: argparse.Namespace) -> bool:
 
 
 def _drop(emulator: Emulator, options: argparse.Namespace) -> bool:
-    aws = Aws.of(the_one_that_is_up(emulator))
+    aws = LocalAws.of(require_running(emulator))
     values = vars(options)
-    wishes = {key.name: values[key.field] for key in KEYS if values[key.field] is not None}
-    return Bucket(aws).drop(options.files, wishes, options.seconds)
+    recipe = {key.name: values[key.field] for key in KEYS if values[key.field] is not None}
+    return Bucket(aws).drop(options.files, recipe, options.seconds)
 
 
 def _logs(emulator: Emulator, options: argparse.Namespace) -> bool:
-    show(Aws.of(the_one_that_is_up(emulator)), raw=options.json, once=options.once)
+    show(LocalAws.of(require_running(emulator)), raw=options.json, once=options.once)
     return True
 
 
 def _fill_up(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--port", type=_port, help=f"where it listens on loopback (default: {PORT})"
-    )
+    parser.add_argument("--port", type=_port, help=f"port on loopback (default: {PORT})")
     parser.add_argument(
         "--code", type=Path, default=ROOT, metavar="DIR", help="folder of fft_tool and handler"
     )
@@ -99,8 +98,8 @@ def _fill_drop(parser: argparse.ArgumentParser) -> None:
 
 
 def _fill_logs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--once", action="store_true", help="print what there is, and end")
-    parser.add_argument("--json", action="store_true", help="JSON lines only, as they are")
+    parser.add_argument("--once", action="store_true", help="print what is there, then exit")
+    parser.add_argument("--json", action="store_true", help="print JSON lines only, unchanged")
 
 
 def _fill_nothing(_: argparse.ArgumentParser) -> None:
@@ -110,17 +109,17 @@ def _fill_nothing(_: argparse.ArgumentParser) -> None:
 Run = Callable[[Emulator, argparse.Namespace], bool]
 Fill = Callable[[argparse.ArgumentParser], None]
 COMMANDS: dict[str, tuple[str, Run, Fill]] = {
-    "up": ("start it, or give the function its code anew", _up, _fill_up),
-    "drop": ("upload images and wait for their spectra", _drop, _fill_drop),
-    "logs": ("print what the function says, as it comes", _logs, _fill_logs),
-    "status": ("tell where it is and what is in the queues", _status, _fill_nothing),
-    "down": ("stop it, and leave nothing behind", _down, _fill_nothing),
+    "up": ("start it, or update the function's code", _up, _fill_up),
+    "drop": ("upload images and wait for the results", _drop, _fill_drop),
+    "logs": ("follow the function's log", _logs, _fill_logs),
+    "status": ("print its address, and how much is in the queues", _status, _fill_nothing),
+    "down": ("stop it and delete its files", _down, _fill_nothing),
 }
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m handler.local", description="A whole AWS on the laptop."
+        prog="python -m tools.local_aws", description="A local AWS to try the function in."
     )
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     for name, (summary, run, fill) in COMMANDS.items():
@@ -133,18 +132,18 @@ def _parser() -> argparse.ArgumentParser:
             type=Path,
             default=ROOT / STATE,
             metavar="DIR",
-            help=f"folder that it keeps its files in (default: {STATE} in the repository)",
+            help=f"folder for its files (default: {STATE} in the repository)",
         )
         command.set_defaults(run=run)
     return parser
 
 
 def _with_variables(words: Sequence[str]) -> list[str]:
-    """Replace ``--variables "IMG CROP"`` by the wishes in make's variables of these names."""
+    """Replace ``--variables "IMG CROP"`` by flags with the values of these make variables."""
     if "--variables" not in words:
         return list(words)
     at = words.index("--variables")
-    names = [name for name in words[at + 1].split() if name not in NO_WISHES]
+    names = [name for name in words[at + 1].split() if name not in NOT_OF_A_RECIPE]
     return [
         *words[:at],
         *(f"--{name}={os.environ.get(name, '')}" for name in names),
@@ -153,13 +152,13 @@ def _with_variables(words: Sequence[str]) -> list[str]:
 
 
 def _with_flags(words: Sequence[str]) -> list[str]:
-    """Make flags of make variables' names, but for what stands behind ``--``."""
+    """Turn names of make variables into flags, except after ``--``."""
     end = words.index("--") if "--" in words else len(words)
-    return [*map(_like_a_flag, words[:end]), *words[end:]]
+    return [*map(_flag, words[:end]), *words[end:]]
 
 
-def _like_a_flag(word: str) -> str:
-    """Make a flag of a make variable's name: ``--SMART_CROP=64,64``."""
+def _flag(word: str) -> str:
+    """Turn ``--SMART_CROP=64,64`` into ``--smart-crop=64,64``."""
     if not word.startswith("--"):
         return word
     name, equals, value = word.partition("=")

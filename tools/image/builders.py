@@ -1,4 +1,4 @@
-"""Programs that build images: which of them works here, and how each is told what to do."""
+"""Programs that build images: which of them works here, and how each is called."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.errors import ToolError
+from tools.image.bill import EPOCH
 
-# Lambda takes one image, not an index of several: so no attestations beside it, and for all three
-# the same kind of manifest.
+ROOT = Path(__file__).resolve().parents[2]
+
+# Lambda accepts a single image, not an index: so no attestations, which would make it one, and the
+# same kind of manifest from all three.
 BUILD = {
     "docker": ("docker", "buildx", "build", "--load", "--provenance=false", "--sbom=false"),
     "podman": ("podman", "build", "--format", "docker", "--layers"),
@@ -33,12 +36,12 @@ PUSH = {
     "buildah": ("buildah", "push", "--digestfile", "{file}", "{tag}"),
 }
 
-# Time of an image and its files: the same files are the same layers, whenever they are built.
-EPOCH = "315532800"  # 1980, as in tidy.py
+# Time of an image and its files, so that the same files give the same layers.
+SOURCE_DATE = str(EPOCH)
 
 LABEL = "org.opencontainers.image."
 
-# What has to succeed before a builder counts as one that works.
+# A builder works if these commands succeed.
 TRIALS = {
     "docker": (("docker", "version"), ("docker", "buildx", "version")),
     "podman": (("podman", "info"),),
@@ -51,17 +54,13 @@ Install Docker with buildx (https://docs.docker.com/engine/install/), Podman or 
 (apt-get install buildah), or start its daemon."""
 
 
-class Failed(Exception):
-    """Something that people can mend: what, and what to do."""
-
-
 @dataclass(frozen=True)
-class Wish:
-    """What is to be built: a target of the Dockerfile, what it is to be called, and how."""
+class Build:
+    """What to build: a target of the Dockerfile, its tag, and options."""
 
     target: str
     tag: str
-    facts: Mapping[str, str]  # version, revision, source: for the labels
+    origin: Mapping[str, str]  # version, revision and source, for the labels
     base: str | None = None
     platform: str | None = None
     flags: Sequence[str] = ()
@@ -69,29 +68,29 @@ class Wish:
 
 @dataclass(frozen=True)
 class Builder:
-    """One of these programs."""
+    """A program that builds images."""
 
     name: str
 
-    def build(self, wish: Wish) -> None:
-        """Build an image, its progress on stderr."""
+    def build(self, build: Build) -> None:
+        """Build an image, with progress on stderr."""
         words = [*BUILD[self.name], "--file", "docker/Dockerfile"]
-        words += ["--target", wish.target, "--tag", wish.tag]
-        words += ["--platform", wish.platform] if wish.platform else []
-        words += ["--build-arg", f"BASE={wish.base}"] if wish.base else []
-        for name, value in wish.facts.items():
+        words += ["--target", build.target, "--tag", build.tag]
+        words += ["--platform", build.platform] if build.platform else []
+        words += ["--build-arg", f"BASE={build.base}"] if build.base else []
+        for name, value in build.origin.items():
             words += ["--build-arg", f"{name.upper()}={value}"]
-            if self.name != "docker":  # the others may find a label in their cache, with old values
+            if self.name != "docker":  # the others may cache labels with old values
                 words += ["--label", f"{LABEL}{name}={value}"]
-        words += ["--timestamp", EPOCH] if self.name != "docker" else []
-        self._run([*words, *wish.flags, "."], SOURCE_DATE_EPOCH=EPOCH)
+        words += ["--timestamp", SOURCE_DATE] if self.name != "docker" else []
+        self._run([*words, *build.flags, "."], SOURCE_DATE_EPOCH=SOURCE_DATE)
 
     def save(self, tag: str, file: Path) -> None:
         """Write an image to a file, as ``docker save`` does."""
         self._run(_filled(SAVE[self.name], tag=tag, file=file))
 
     def push(self, tag: str) -> str:
-        """Send an image to its registry; its digest there."""
+        """Push an image to its registry; returns its digest there."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "digest"
             self._run(_filled(PUSH[self.name], tag=tag, file=file))
@@ -99,35 +98,56 @@ class Builder:
         repository = re.escape(tag.rpartition(":")[0] or tag)
         found = re.search(rf"(?:{repository}@|\A)(sha256:[0-9a-f]{{64}})", text)
         if not found:
-            raise Failed(f"{tag} was pushed, but {self.name} does not tell its digest: {text!r}")
+            raise ToolError(
+                f"{tag} was pushed, but {self.name} does not report its digest: {text!r}"
+            )
         return found[1]
+
+    def log_in(self, registry: str, user: str, password: str) -> None:
+        """Log in at a registry."""
+        words = [self.name, "login", "--username", user, "--password-stdin", registry]
+        done = subprocess.run(words, input=password, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ToolError(f"{self.name} cannot log in at {registry}: {done.stderr.strip()}")
 
     def _repository_digests(self, tag: str) -> str:
         words = ["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", tag]
         return subprocess.run(words, capture_output=True, check=True, text=True).stdout
 
     def _run(self, words: Sequence[str], **variables: str) -> None:
-        """Run the program; it has told by itself what went wrong."""
+        """Run the program, which prints its own errors."""
         done = subprocess.run(
             words, cwd=ROOT, env={**os.environ, **variables}, stdout=sys.stderr, check=False
         )
         if done.returncode:
             program = " ".join(words[:3])
-            raise Failed(f"{program} … ended with exit code {done.returncode}, see above")
+            raise ToolError(f"{program} … ended with exit code {done.returncode}, see above")
 
 
-def find(environ: Mapping[str, str] = os.environ) -> Builder:
-    """Find a builder that works: the one that ``BUILDER`` names, or the first of all."""
+def find_builder(environ: Mapping[str, str] = os.environ) -> Builder:
+    """Find a builder that works: the one named by ``BUILDER``, or the first one."""
     wanted = environ.get("BUILDER")
     if wanted and wanted not in BUILD:
-        raise Failed(f"BUILDER={wanted}: should be one of {', '.join(BUILD)}")
+        raise ToolError(f"BUILDER={wanted}: should be one of {', '.join(BUILD)}")
     reasons = {}
     for name in [wanted] if wanted else BUILD:
         reasons[name] = _what_is_missing(name)
         if not reasons[name]:
             return Builder(name)
     told = "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
-    raise Failed(NONE_WORKS.format(reasons=told))
+    raise ToolError(NONE_WORKS.format(reasons=told))
+
+
+@contextlib.contextmanager
+def archived(image: str) -> Iterator[Path]:
+    """An archive of an image that the builder has, or the archive that ``image`` names."""
+    if image.endswith(".tar"):
+        yield Path(image)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "image.tar"
+        find_builder().save(image, archive)
+        yield archive
 
 
 def _what_is_missing(name: str) -> str:
@@ -143,22 +163,3 @@ def _what_is_missing(name: str) -> str:
 
 def _filled(words: Sequence[str], **values: object) -> list[str]:
     return [word.format(**values) for word in words]
-
-
-if __name__ == "__main__":  # tells which one it would be
-    try:
-        print(find().name)
-    except Failed as failed:
-        sys.exit(f"builders.py: {failed}")
-
-
-@contextlib.contextmanager
-def archived(image: str) -> Iterator[Path]:
-    """Give an archive of an image that the builder here has, or the one that ``image`` names."""
-    if image.endswith(".tar"):
-        yield Path(image)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / "image.tar"
-        find().save(image, archive)
-        yield archive

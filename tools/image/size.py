@@ -1,11 +1,11 @@
-"""Show what an image adds to its base: by layer, and by package.
+"""Print what an image adds to its base, by layer and by package.
 
-    python3 docker/size.py                      the function's, as docker/build.py calls it
-    python3 docker/size.py REPOSITORY:TAG
-    python3 docker/size.py image.tar            as ``docker save`` makes it
+    python3 -m tools.image.size                      the function's, by its default tag
+    python3 -m tools.image.size REPOSITORY:TAG
+    python3 -m tools.image.size image.tar            as ``docker save`` makes it
 
-Bytes are those of the unpacked files, in millions; ``packed`` is what a registry keeps and Lambda
-fetches (gzip). docs/image.md tells how to read the tables.
+Sizes are in MB of unpacked files; ``packed`` is what a registry stores and Lambda fetches (gzip).
+docs/image.md explains the tables.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from build import default_tag
-from builders import Failed, archived
+from tools.errors import ToolError
+from tools.image.build import default_tag
+from tools.image.builders import archived
 
-FIRST = "compileall"  # in the first of the Dockerfile's commands that adds to the base
+FIRST = "compileall"  # occurs in the first instruction of the Dockerfile that adds to the base
 PACKAGES = re.compile(r"opt/venv/lib/python3\.\d+/site-packages/(.+)")
 LIBRARY = re.compile(r"usr/(local/)?lib/python3(\.\d+)?/")
 DESCRIPTION = re.compile(r"([^/]+)-([^-/]+)\.dist-info/RECORD")
@@ -33,13 +34,13 @@ KINDS = {".so": "machine code", ".pyc": "bytecode"}
 
 @dataclass
 class Layer:
-    """What one instruction has left behind: sizes in bytes by path."""
+    """The result of one instruction: sizes in bytes by path."""
 
     made_by: str
     files: dict[str, int] = field(default_factory=dict)
-    records: dict[str, str] = field(default_factory=dict)  # of packages: path, and its lines
+    records: dict[str, str] = field(default_factory=dict)  # RECORD files of packages, by path
     packed: int = 0
-    is_added: bool = True  # rather than the base's
+    is_added: bool = True  # False for layers of the base
 
     @property
     def size(self) -> int:
@@ -49,7 +50,7 @@ class Layer:
 
 @dataclass
 class Part:
-    """A package, or something else that belongs together."""
+    """A package, or other files that belong together."""
 
     version: str = ""
     size: int = 0
@@ -63,7 +64,7 @@ class Part:
 
 
 def read(archive: Path) -> list[Layer]:
-    """Read the layers of an image, base first, from what ``docker save`` makes."""
+    """Read the layers of an image, base first, from an archive made by ``docker save``."""
     with tarfile.open(archive) as image:
         (manifest,) = json.load(_member(image, "manifest.json"))
         config = json.load(_member(image, manifest["Config"]))
@@ -75,7 +76,7 @@ def read(archive: Path) -> list[Layer]:
             if not entry.get("empty_layer"):
                 made_by.append(entry.get("created_by", ""))
         if below is None or len(made_by) != len(manifest["Layers"]):
-            raise Failed("this is not an image that docker/Dockerfile has made")
+            raise ToolError("this image was not built from docker/Dockerfile")
         return [
             _layer(_member(image, name), Layer(made_by[number], is_added=number >= below))
             for number, name in enumerate(manifest["Layers"])
@@ -108,9 +109,9 @@ def _packed(file: IO[bytes]) -> int:
 
 
 def parts(layers: list[Layer]) -> dict[str, Part]:
-    """Sort files by what they belong to."""
+    """Group the files by the part that they belong to."""
     found: dict[str, Part] = defaultdict(Part)
-    owners: dict[str, str] = {}  # by what they have at the top of the packages' folder
+    owners: dict[str, str] = {}  # by name at the top of site-packages
     for layer in layers:
         for path, record in layer.records.items():
             name, version = DESCRIPTION.findall(path)[0]
@@ -123,7 +124,7 @@ def parts(layers: list[Layer]) -> dict[str, Part]:
 
 
 def _tops(record: str) -> Iterator[str]:
-    """Names, at the top of the packages' folder, of what a package has installed."""
+    """Names at the top of site-packages that a package has installed."""
     for line in record.splitlines():
         yield line.partition(",")[0].partition("/")[0]
 
@@ -166,7 +167,7 @@ def _row(name: str, layers: list[Layer]) -> str:
 
 
 def _shortened(made_by: str) -> str:
-    """An instruction as the Dockerfile has it, or its beginning."""
+    """An instruction of the Dockerfile, shortened."""
     text = re.sub(r"^/bin/sh -c (#\(nop\) )?|# buildkit$|\w+:[0-9a-f]{64} in ", "", made_by)
     text = " ".join(text.replace("|", "/").split())
     return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
@@ -177,7 +178,7 @@ def _mb(size: int) -> str:
 
 
 def measure(image: str) -> list[Layer]:
-    """Read the layers of an image that the builder here has, or of an archive."""
+    """Read the layers of an image that the builder has, or of an archive."""
     with archived(image) as archive:
         return read(archive)
 
@@ -185,5 +186,5 @@ def measure(image: str) -> list[Layer]:
 if __name__ == "__main__":
     try:
         print(*report(measure(*sys.argv[1:2] or [default_tag("lambda")])), sep="\n")
-    except Failed as exc:
+    except ToolError as exc:
         sys.exit(f"size.py: {exc}")

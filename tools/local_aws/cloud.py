@@ -1,4 +1,4 @@
-"""What is made in the local AWS: a bucket whose uploads go through a queue to the function."""
+"""Resources of the local AWS: a bucket whose uploads go through a queue to the function."""
 
 from __future__ import annotations
 
@@ -10,65 +10,66 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handler.local.aws import ACCOUNT, Aws, arn
-from handler.local.errors import LocalError
-from handler.local.package import zipped
 from handler.settings import Settings
+from tools.clients import start_failure
+from tools.errors import ToolError
+from tools.local_aws.clients import ACCOUNT, LocalAws, arn
+from tools.local_aws.package import zipped
 
 NAME = "fft-images"  # of the bucket, the queue and the function
 DEAD_LETTERS = f"{NAME}-dead-letters"
 LOG_GROUP = f"/aws/lambda/{NAME}"
 
 HANDLER = "handler.entry.handle"
-MEMORY_MB = 1769  # one virtual processor
-SECONDS = 60  # that an invocation may take; what fails comes back to the queue after as many
-ATTEMPTS = 3  # after which a message is a dead letter
-BATCH = 5  # most objects an invocation
-AT_ONCE = 2  # most invocations at a time, the fewest that AWS lets one ask for
+MEMORY_MB = 1769  # one vCPU
+SECONDS = 60  # timeout of an invocation, and time until a failed message is delivered again
+ATTEMPTS = 3  # deliveries before a message becomes a dead letter
+BATCH = 5  # most objects per invocation
+CONCURRENCY = 2  # most invocations at a time; the lowest limit that AWS accepts
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """The resources, and what the function is told by its environment."""
+    """Where the resources are made, with the function's code and its environment."""
 
-    aws: Aws
+    aws: LocalAws
     code: Path
     environment: Mapping[str, str]
 
     @property
     def settings(self) -> Settings:
-        """The environment as the function understands it."""
+        """The environment, parsed as the function does."""
         return Settings.from_environ(self.environment)
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One thing that is made, by its name for people."""
+    """One resource, with a name for messages."""
 
     name: str
     make: Callable[[Cloud], None]
 
 
 def own_settings() -> dict[str, str]:
-    """Settings for the function in this process's environment: ``FFT_RECIPE=bits=16 make up``.
+    """Settings for the function from the environment: ``FFT_RECIPE=bits=16 make up``.
 
-    Unless they name a bucket, it works for the local one alone.
+    Unless they name a bucket, the function accepts events of the local one only.
     """
     found = {name: value for name, value in os.environ.items() if name.startswith("FFT_")}
     if not {"FFT_BUCKET", "FFT_BUCKETS"} & found.keys():
         found["FFT_BUCKET"] = NAME
-    Settings.from_environ(found)  # raises what is wrong with them
+    Settings.from_environ(found)  # raises if any is wrong
     return found
 
 
 def make(cloud: Cloud) -> None:
-    """Make everything, in order."""
+    """Make all resources, in order."""
     for resource in RESOURCES:
         resource.make(cloud)
 
 
 def refresh(cloud: Cloud) -> None:
-    """Give the function its code and its environment anew."""
+    """Update the function's code and environment."""
     functions = cloud.aws.functions
     functions.update_function_configuration(
         FunctionName=NAME, Environment={"Variables": dict(cloud.environment)}
@@ -76,27 +77,21 @@ def refresh(cloud: Cloud) -> None:
     functions.update_function_code(FunctionName=NAME, ZipFile=zipped(cloud.code))
 
 
-def try_function(aws: Aws) -> None:
-    """Have the function answer a notification that is about nothing, as S3 sends one at first.
-
-    What keeps it from starting is told nowhere else: such a failure leaves no line in its log.
-    """
-    event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": NAME}
-    answer = aws.functions.invoke(FunctionName=NAME, Payload=json.dumps(event))
-    payload = answer["Payload"].read()
-    if "FunctionError" in answer:
-        reason = json.loads(payload).get("errorMessage", "it does not say why")
-        raise LocalError(f"the function does not work: {reason}; put it right and `make up` again")
+def check_function(aws: LocalAws) -> None:
+    """Invoke the function, to find out whether it starts."""
+    reason = start_failure(aws.functions, NAME, bucket=NAME)
+    if reason:
+        raise ToolError(f"the function does not start: {reason}; fix that and run `make up` again")
 
 
-def settings_of_function(aws: Aws) -> Settings:
-    """How the function that is there has been told to work."""
+def settings_of_function(aws: LocalAws) -> Settings:
+    """Settings of the function as it is deployed."""
     found = aws.functions.get_function_configuration(FunctionName=NAME)
     return Settings.from_environ(found.get("Environment", {}).get("Variables", {}))
 
 
-def depth(aws: Aws, queue: str) -> tuple[int, int]:
-    """How many messages of a queue wait, and how many are in work or wait to be tried again."""
+def depth(aws: LocalAws, queue: str) -> tuple[int, int]:
+    """Numbers of messages in a queue: waiting, and in work or waiting for another attempt."""
     names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     url = aws.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     found = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
@@ -156,7 +151,7 @@ def _queue_to_function(cloud: Cloud) -> None:
         EventSourceArn=arn("sqs", NAME),
         BatchSize=BATCH,
         FunctionResponseTypes=["ReportBatchItemFailures"],
-        ScalingConfig={"MaximumConcurrency": AT_ONCE},
+        ScalingConfig={"MaximumConcurrency": CONCURRENCY},
     )
 
 
@@ -172,7 +167,7 @@ def _bucket_to_queue(cloud: Cloud) -> None:
     )
 
 
-# Each needs some of those before it.
+# Each may need those before it.
 RESOURCES = (
     Resource("bucket", _bucket),
     Resource("queue for dead letters", _dead_letters),

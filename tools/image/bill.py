@@ -1,10 +1,11 @@
-"""A bill of materials: what something is made of, in the format CycloneDX 1.5.
+"""Bills of materials in the format CycloneDX 1.5.
 
     python3 bill.py NAME VERSION BASE [REPORT …]
 
 writes ``sbom.cdx.json`` while an image is built: Debian's packages, Python, and the packages in
-``/opt/venv``, each with the SHA-256 of the wheel that it came from, as pip's reports tell. The same
-image has the same bill: it has neither a time nor a random number.
+``/opt/venv``, each with the SHA-256 of its wheel, taken from pip's reports. The same image has the
+same bill, since there is neither a time nor a random number in it. The image's build copies only
+this file, so it imports nothing else of the project.
 """
 
 from __future__ import annotations
@@ -21,19 +22,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tidy import EPOCH
-
 Json = dict[str, Any]
 
 FILE = "sbom.cdx.json"
 ENVIRONMENT = Path("/opt/venv")
 SYSTEM = Path("/etc/os-release")
 INSTALLED = Path("/var/lib/dpkg/status")
+EPOCH = 315_532_800  # time of all files in an image: 1980, as in docker/tidy.py
 LICENCE_FIELDS = ("License-Expression", "License", "Classifier")
 
 
 def bill(subject: Json, parts: Iterable[Json]) -> Json:
-    """Put the parts into order; the number is one of the contents."""
+    """Sort the parts; the serial number is derived from the contents."""
     by_reference = {part["bom-ref"]: part for part in parts}
     contents: Json = {
         "metadata": {"component": subject},
@@ -63,17 +63,17 @@ def package(name: str, version: str, **more: Any) -> Json:
 
 
 def normalized(name: str) -> str:
-    """Spell a package's name as all indexes understand it."""
+    """Normalise a package's name as package indexes do."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def sha256(digest: str) -> list[Json]:
-    """A checksum as entries have it."""
+    """The checksum of an entry."""
     return [{"alg": "SHA-256", "content": digest}]
 
 
 def licences(distribution: Distribution) -> list[Json]:
-    """What a package says of its licence: an expression, or names."""
+    """Licence of a package: an expression, or names."""
     about = {key: distribution.metadata.get_all(key) or [] for key in LICENCE_FIELDS}
     if about["License-Expression"]:
         return [{"expression": about["License-Expression"][0]}]
@@ -86,7 +86,7 @@ def licences(distribution: Distribution) -> list[Json]:
 
 
 def base_image(reference: str) -> Json:
-    """An entry for the image that another is built from, by its digest."""
+    """An entry for a base image, by its digest."""
     name, _, digest = reference.partition("@sha256:")
     repository, _, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "")
     about = f"?repository_url={quote(repository, safe='/')}" + (f"&tag={tag}" if tag else "")
@@ -106,7 +106,7 @@ def system(text: str) -> Iterator[Json]:
 
 
 def debian(status: str) -> Iterator[Json]:
-    """Entries for Debian's packages, from what dpkg keeps."""
+    """Entries for Debian's packages, from dpkg's status file."""
     for stanza in status.split("\n\n"):
         fields = dict(re.findall(r"^([\w-]+): (.*)$", stanza, re.MULTILINE))
         if fields.get("Status", "").endswith(" installed"):
@@ -116,13 +116,13 @@ def debian(status: str) -> Iterator[Json]:
 
 
 def python() -> Json:
-    """An entry for the interpreter, which an official image has without a package."""
+    """An entry for the interpreter, which is no package in official images."""
     version = platform.python_version()
     return component("platform", f"pkg:generic/cpython@{version}", "cpython", version)
 
 
 def packages(environment: Path, wheels: Mapping[str, str]) -> Iterator[Json]:
-    """Entries for what is installed, with checksums by name."""
+    """Entries for the installed packages, given checksums by name."""
     folders = [str(folder) for folder in environment.glob("lib/python3.*/site-packages")]
     for found in distributions(path=folders):
         hashes = sha256(wheels[normalized(found.name)])
@@ -130,7 +130,7 @@ def packages(environment: Path, wheels: Mapping[str, str]) -> Iterator[Json]:
 
 
 def checksums(report: Json) -> Iterator[tuple[str, str]]:
-    """Names and checksums of the wheels that a report of pip's lists."""
+    """Names and checksums of the wheels in a report of pip."""
     for item in report["install"]:
         hashes = item["download_info"]["archive_info"]["hashes"]
         yield normalized(item["metadata"]["name"]), hashes["sha256"]
@@ -144,7 +144,7 @@ def main(name: str, version: str, base: str, *reports: str) -> None:
     subject: Json = {"type": "container", "bom-ref": name, "name": name, "version": version}
     parts = [base_image(base), python(), *packages(ENVIRONMENT, wheels)]
     for path, read in ((SYSTEM, system), (INSTALLED, debian)):
-        if path.exists():  # a base may be of another system than Debian
+        if path.exists():  # the base may not be Debian
             parts += read(path.read_text("utf-8"))
     licence = [{"license": {"id": "MIT"}}]
     text = json.dumps(bill({**subject, "licenses": licence}, parts), indent=1)

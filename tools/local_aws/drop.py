@@ -1,4 +1,4 @@
-"""``drop``: upload images, and wait for what the function makes of these very uploads."""
+"""``drop``: upload images, and wait until the function has processed these uploads."""
 
 from __future__ import annotations
 
@@ -15,28 +15,36 @@ from fft_tool.recipe import Recipe
 from fft_tool.results.naming import RECORD, output_name
 from fft_tool.results.outputs import Source
 from fft_tool.runs.sources import find_sources
-from handler.local.aws import Aws
-from handler.local.cloud import DEAD_LETTERS, NAME, SECONDS, depth, settings_of_function
-from handler.local.errors import LocalError
-from handler.local.logs import Json, Tail
-from handler.local.say import say
+from tools.errors import ToolError
+from tools.local_aws.clients import LocalAws
+from tools.local_aws.cloud import (
+    DEAD_LETTERS,
+    LOG_GROUP,
+    NAME,
+    SECONDS,
+    depth,
+    settings_of_function,
+)
+from tools.log_tail import Json, Tail
+from tools.say import say
 
-PAUSE = 0.05  # seconds between two looks
+PAUSE = 0.05  # seconds between two requests
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A source that has been put into the bucket, and the recipe that it is to be done by."""
+    """A source that was uploaded, with the recipe that it is to be processed with."""
 
     key: str
     source: Source
     recipe: Recipe
-    began: float
+    started: float  # seconds since the epoch
 
-    def is_told_of_by(self, record: Json) -> bool:
-        """Whether a record is about this source and recipe.
+    def matches(self, record: Json) -> bool:
+        """Whether a record belongs to this source and recipe.
 
-        A source that is refused by its size has not been read, a recipe that is refused is none.
+        The record of a source that is too large to be read has no digest; that of an invalid recipe
+        has no recipe.
         """
         of, by = record["source"], record["recipe"]
         same = of["bytes"] == len(self.source.data) and of["sha256"] in (None, self.source.sha256)
@@ -44,29 +52,29 @@ class Upload:
 
 
 class Bucket:
-    """The bucket with the function behind it: takes images, and tells what became of them."""
+    """The bucket with the function behind it."""
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
         self._settings = settings_of_function(aws)
 
-    def drop(self, files: Sequence[str], wishes: Mapping[str, str], seconds: float) -> bool:
-        """Upload files with a recipe's keys as metadata; tells whether all came out well.
+    def drop(self, files: Sequence[str], recipe_texts: Mapping[str, str], seconds: float) -> bool:
+        """Upload files, with the keys of a recipe as metadata; True if all of them were processed.
 
-        Faults of the recipe, or files that are not there, are told before anything is uploaded.
+        An invalid recipe or a missing file is an error before anything is uploaded.
         """
-        texts = Recipe.parse(wishes).texts()
-        metadata = {key: texts[key] for key in wishes}
+        texts = Recipe.parse(recipe_texts).texts()
+        metadata = {key: texts[key] for key in recipe_texts}
         recipe = self._settings.recipe_of(metadata, {})
         sources = [ref.read() for ref in find_sources(files, read_stdin=bytes)]
-        log = Tail(self._aws, int(time.time() * 1000))
+        log = Tail(self._aws.logs, LOG_GROUP, int(time.time() * 1000))
         uploads = [self._put(source, recipe, metadata) for source in sources]
         outcomes = list(self._outcomes(uploads, log, seconds))
         return all(outcome == "done" for outcome in outcomes)
 
     def _put(self, source: Source, recipe: Recipe, metadata: Mapping[str, str]) -> Upload:
         key = self._settings.input_prefix + source.name
-        began = time.time()
+        started = time.time()
         self._aws.s3.put_object(
             Bucket=NAME,
             Key=key,
@@ -74,12 +82,12 @@ class Bucket:
             ContentType=mimetypes.guess_type(source.name)[0] or "application/octet-stream",
             Metadata=dict(metadata),
         )
-        wishes = "".join(f"  {name}={text}" for name, text in metadata.items())
-        say(f"{printable(source.name)} → s3://{NAME}/{printable(key)}{wishes}")
-        return Upload(key, source, recipe, began)
+        keys = "".join(f"  {name}={text}" for name, text in metadata.items())
+        say(f"{printable(source.name)} → s3://{NAME}/{printable(key)}{keys}")
+        return Upload(key, source, recipe, started)
 
     def _outcomes(self, uploads: Sequence[Upload], log: Tail, seconds: float) -> Iterator[str]:
-        """Tell of each upload as its end is logged, and give the outcomes."""
+        """Report each upload once its outcome is in the log; yields the outcomes."""
         waiting = {upload.key: upload for upload in uploads}
         deadline = time.monotonic() + seconds
         while waiting:
@@ -91,34 +99,34 @@ class Bucket:
                     deadline = time.monotonic() + seconds
                     yield str(summary["outcome"])
             if waiting and time.monotonic() > deadline:
-                raise LocalError(self._nothing_came(list(waiting)))
+                raise ToolError(self._no_outcome(list(waiting)))
             time.sleep(PAUSE)
 
     def _ends(self, upload: Upload, summary: Json) -> bool:
-        """Tell what the log says of a key, if it is about this upload; whether that is the end."""
+        """Report a line of the log if it belongs to this upload; whether it is the last one."""
         match summary["outcome"]:
             case "done" | "rejected" as outcome:
                 record = self._record(upload)
-                about = upload.is_told_of_by(record) if record else outcome == "rejected"
-                if about:
-                    self._tell(upload, summary, record)
-                return about
+                belongs = upload.matches(record) if record else outcome == "rejected"
+                if belongs:
+                    self._report(upload, summary, record)
+                return belongs
             case "failed":
-                say(f"{_problem(upload, summary)} (it is tried again within {SECONDS} s)")
-                return bool(summary["error"]["code"] == "bug")  # not worth waiting for
+                say(f"{_problem(upload, summary)} (another attempt follows within {SECONDS} s)")
+                return bool(summary["error"]["code"] == "bug")  # every attempt would fail
             case _:
                 say(_problem(upload, summary))
                 return True
 
-    def _tell(self, upload: Upload, summary: Json, record: Json | None) -> None:
+    def _report(self, upload: Upload, summary: Json, record: Json | None) -> None:
         if summary["outcome"] == "rejected":
             say(_problem(upload, summary))
         else:
             logged = datetime.fromisoformat(summary["timestamp"]).timestamp()
             start = ", cold start" if summary["cold"] else ""
             say(
-                f"{printable(upload.source.name)}: done {1000 * (logged - upload.began):.0f} ms "
-                f"after it was sent, {summary['total_ms']:.0f} ms in the function{start}"
+                f"{printable(upload.source.name)}: done {1000 * (logged - upload.started):.0f} ms "
+                f"after the upload, {summary['total_ms']:.0f} ms in the function{start}"
             )
         if record:
             names = [entry["name"] for entry in record["artifacts"]]
@@ -126,7 +134,7 @@ class Bucket:
                 print(self._aws.url(NAME, self._settings.output_prefix + name))
 
     def _record(self, upload: Upload) -> Json | None:
-        """The record that is there now, if there is one: for too long a key there is none."""
+        """The record as it is now, None if there is none: a key may be too long to have one."""
         key = self._settings.output_prefix + self._record_name(upload)
         try:
             answer = self._aws.s3.get_object(Bucket=NAME, Key=key)
@@ -138,12 +146,12 @@ class Bucket:
     def _record_name(self, upload: Upload) -> str:
         return output_name(upload.source.name, RECORD)
 
-    def _nothing_came(self, keys: Sequence[str]) -> str:
+    def _no_outcome(self, keys: Sequence[str]) -> str:
         waiting, in_work = depth(self._aws, NAME)
         dead = sum(depth(self._aws, DEAD_LETTERS))
         more = f" and {len(keys) - 1} more" if keys[1:] else ""
         return (
-            f"nothing came of {printable(keys[0])}{more}: see `make logs` "
+            f"no outcome of {printable(keys[0])}{more} in time: see `make logs` "
             f"(queue: {waiting} waiting, {in_work} in work; dead letters: {dead})"
         )
 

@@ -1,4 +1,4 @@
-"""The function's log group: new lines as they come, and each in a form for people."""
+"""The log of a Lambda function: new lines as they arrive, and a readable form of each."""
 
 from __future__ import annotations
 
@@ -13,12 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from fft_tool.printable import printable, printable_lines
-from handler.local.aws import Aws
-from handler.local.cloud import LOG_GROUP
-from handler.local.say import say
 
-OVERLAP_MS = 5000  # a line may be filed somewhat after its time
-PAUSE = 0.3  # seconds between two looks, for people who watch
+OVERLAP_MS = 10_000  # a line may appear in the log up to this long after its timestamp
 
 STYLES = {"done": "green", "rejected": "yellow", "failed": "bold red"}
 PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
@@ -28,14 +24,14 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the log: what the function wrote, and when the log took it."""
+    """One line of the log, with its timestamp."""
 
     milliseconds: int
     text: str
 
     @property
     def json(self) -> Json | None:
-        """The object that the line is, None if it is plain text."""
+        """The line as a JSON object, None if it is anything else."""
         try:
             value = json.loads(self.text)
         except ValueError:
@@ -44,63 +40,58 @@ class Line:
 
     @property
     def summary(self) -> Json | None:
-        """What became of an object, None if the line does not tell."""
+        """The outcome of one S3 object, None if the line is about something else."""
         value = self.json
         return value if value and {"outcome", "key"} <= value.keys() else None
 
 
-def show(aws: Aws, *, raw: bool, once: bool) -> None:
-    """Print the log: what there is, or for as long as the local AWS is up and nobody interrupts."""
-    from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415
-
-    tail, printer = Tail(aws), Printer(raw=raw)
-    try:
-        for line in tail.read() if once else tail.follow():
-            printer.print(line)
-    except KeyboardInterrupt:
-        pass
-    except EndpointConnectionError:
-        say("local AWS: stopped")
-
-
 class Tail:
-    """Gives every line of the log group once, beginning with those of a moment."""
+    """Reads each line of a log group once, in the order of their timestamps."""
 
-    def __init__(self, aws: Aws, since_ms: int = 0) -> None:
-        self._aws, self._since = aws, since_ms
+    def __init__(self, logs: Any, group: str, since_ms: int = 0) -> None:
+        self._logs, self._group, self._since = logs, group, since_ms
         self._newest = since_ms
         self._seen: set[str] = set()
 
     def read(self) -> list[Line]:
-        """Lines that have come since the last look."""
+        """Lines that have arrived since the last call; none while the group does not exist."""
         start = max(self._since, self._newest - OVERLAP_MS)
-        pages = self._aws.logs.get_paginator("filter_log_events")
+        pages = self._logs.get_paginator("filter_log_events")
         try:
-            found = list(pages.paginate(logGroupName=LOG_GROUP, startTime=start).search("events[]"))
-        except self._aws.logs.exceptions.ResourceNotFoundException:  # nothing has ever been said
+            found = list(
+                pages.paginate(logGroupName=self._group, startTime=start).search("events[]")
+            )
+        except self._logs.exceptions.ResourceNotFoundException:
             return []
-        # The emulator files all that an invocation says at once, in a stream of its own.
-        new = [event for event in found if event["logStreamName"] not in self._seen]
-        self._seen = {event["logStreamName"] for event in found}
+        new = [event for event in found if _identity(event) not in self._seen]
+        self._seen = {_identity(event) for event in found}
         self._newest = max([self._newest, *(event["timestamp"] for event in found)])
-        return [Line(event["timestamp"], event["message"]) for event in new]
+        return [Line(event["timestamp"], event["message"].rstrip("\n")) for event in new]
 
-    def follow(self) -> Iterator[Line]:
-        """Give lines for ever."""
+    def follow(self, pause: float) -> Iterator[Line]:
+        """Lines without end, with ``pause`` seconds between two calls."""
         while True:
             yield from self.read()
-            time.sleep(PAUSE)
+            time.sleep(pause)
+
+
+def _identity(event: Mapping[str, Any]) -> str:
+    """Identifier of a line; in the local emulator, of all lines of an invocation.
+
+    It gives them no identifiers of their own, but adds them together, to a stream of their own.
+    """
+    return str(event.get("eventId") or event["logStreamName"])
 
 
 class Printer:
-    """Writes lines to stdout, in colour on a terminal; what Lambda itself adds is left out."""
+    """Prints lines on stdout, in colour on a terminal, without those that Lambda itself adds."""
 
     def __init__(self, *, raw: bool) -> None:
         self._raw = raw
         self._console = Console(markup=False, emoji=False, highlight=False)
 
     def print(self, line: Line) -> None:
-        """Write one line; in ``raw`` form only those that are JSON, as they are."""
+        """Print a line; ``raw`` prints JSON lines only, unchanged."""
         if self._raw:
             if line.json is not None:
                 self._write(Text(printable(line.text)))
@@ -115,7 +106,7 @@ class Printer:
 
 
 def readable(summary: Json) -> Text:
-    """Time, outcome and key of an object, and then what is worth knowing of it."""
+    """Time, outcome and key of an object, then its details."""
     outcome = str(summary["outcome"])
     head = Text.assemble(
         (_clock(summary.get("timestamp")), "dim"),
@@ -144,7 +135,7 @@ def _details(summary: Json) -> Iterator[str]:
     if summary.get("attempt", 1) > 1:
         yield f"attempt {summary['attempt']}"
     if summary.get("restarts"):
-        yield f"begun anew {summary['restarts']} ×"
+        yield f"restarted {summary['restarts']} ×"
 
 
 def _size(count: int) -> str:
@@ -152,7 +143,7 @@ def _size(count: int) -> str:
 
 
 def _clock(timestamp: Any) -> str:
-    """Time of day here, of a time in UTC."""
+    """Local time of day of an ISO 8601 timestamp; now, where there is none."""
     try:
         moment = datetime.fromisoformat(str(timestamp)).astimezone()
     except ValueError:

@@ -1,0 +1,1 @@
+"""Put the pipeline into an AWS account: ``make plan``, ``deploy``, ``tail``, ``destroy``."""

@@ -1,0 +1,155 @@
+"""Deploy the pipeline to an AWS account, follow its log, and remove it.
+
+    python -m tools.deploy plan       show what `deploy` would change
+    python -m tools.deploy deploy     create or update everything: repository, image, function
+    python -m tools.deploy tail       follow the function's log
+    python -m tools.deploy destroy    delete everything, unless the bucket holds objects
+
+Variables are set in terraform/terraform.tfvars or as TF_VAR_…. Programs, credentials and settings
+are checked before anything is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+
+from tools.deploy.account import Account
+from tools.deploy.image import Image
+from tools.deploy.prerequisites import find_all
+from tools.deploy.program import Terraform
+from tools.errors import ToolError
+from tools.image.builders import find_builder
+from tools.say import say
+
+NO_IMAGE_YET = f"sha256:{64 * '0'}"  # digest for a plan before the first image
+
+NOT_EMPTY = """the bucket {bucket} is not empty: {count}. Nothing has been changed.
+  to keep them:          aws s3 sync s3://{bucket} FOLDER, and then
+  to delete all of them: make destroy DATA=delete"""
+
+RUNS = """
+It runs. Commands to copy:
+  {drop_command}
+  {results_command}
+  {tail_command}
+Dashboard: {dashboard_url}"""
+
+
+def plan(_: argparse.Namespace) -> None:
+    """Show what `deploy` would change, without building an image."""
+    terraform, _account = find_all(Terraform.find, Account.find)
+    terraform.begin()
+    digest = terraform.outputs().get("image_digest")
+    terraform.run("plan", image_digest=digest or NO_IMAGE_YET)
+    if not digest:
+        say("There is no image yet: the plan shows the digest sha256:000… in its place.")
+
+
+def deploy(options: argparse.Namespace) -> None:
+    """Create or update everything."""
+    terraform, account, builder = find_all(Terraform.find, Account.find, find_builder)
+    variables = terraform.begin()
+    image = Image.of_sources(variables.architecture, options.base, rebuild=options.rebuild)
+    if terraform.outputs().get("repository") != variables.name:
+        say("Creating the repository first: the function needs an image that is in it.")
+        terraform.run("apply")
+    outputs = terraform.outputs()
+    repository, url = outputs["repository"], outputs["repository_url"]
+    digest = account.digest(repository, image.tag)
+    if digest:
+        say(f"{url} already has {image.tag}: nothing to build.")
+    else:
+        builder.log_in(url.partition("/")[0], "AWS", account.registry_password())
+        image.build_and_push(builder, url, [*options.flags, *options.own])
+        digest = account.digest(repository, image.tag)
+    terraform.run("apply", image_digest=digest)
+    outputs = terraform.outputs()
+    account.check_function(outputs["function"], outputs["bucket"])
+    say(RUNS.format_map(outputs))
+
+
+def tail(_: argparse.Namespace) -> None:
+    """Follow the function's log until interrupted."""
+    terraform, account = find_all(Terraform.find, Account.find)
+    terraform.begin()
+    group = terraform.outputs().get("log_group")
+    if not group:
+        raise ToolError("nothing is deployed here yet: make deploy")
+    account.follow(group)
+
+
+def destroy(options: argparse.Namespace) -> None:
+    """Delete everything; objects in the bucket only with --data delete."""
+    terraform, account = find_all(Terraform.find, Account.find)
+    variables = terraform.begin()
+    outputs = terraform.outputs()
+    bucket = outputs.get("bucket")
+    count = account.contents(bucket) if bucket else ""
+    if count:
+        if not (variables.force_destroy or options.data == "delete"):
+            raise ToolError(NOT_EMPTY.format(bucket=bucket, count=count))
+        # Terraform reads force_destroy from the state, so it has to be applied first.
+        terraform.run("apply", image_digest=outputs.get("image_digest"), force_destroy="true")
+    terraform.run("destroy", image_digest=outputs.get("image_digest"))
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "plan": plan,
+    "deploy": deploy,
+    "tail": tail,
+    "destroy": destroy,
+}
+
+
+def _words(text: str) -> list[str]:
+    """Split a text as a shell does."""
+    try:
+        return shlex.split(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text!r}: {exc}") from exc
+
+
+def parsed(words: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.deploy", description="Deploy the pipeline to an AWS account."
+    )
+    commands = parser.add_subparsers(title="commands", dest="command", required=True)
+    for name, run in COMMANDS.items():
+        summary = (run.__doc__ or "").split("\n")[0]
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.set_defaults(run=run)
+        if run is deploy:
+            command.add_argument("--base", help="another base image with Python 3.13, by digest")
+            command.add_argument(
+                "--rebuild", action="store_true", help="build the image even if nothing has changed"
+            )
+            command.add_argument("--flags", type=_words, default=[], help="flags for the builder")
+            command.add_argument("own", nargs="*", metavar="-- FLAG", help="the same, one by one")
+        if run is destroy:
+            command.add_argument(
+                "--data", choices=("keep", "delete"), default="keep", help="objects in the bucket"
+            )
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a command. Exit codes: 0, 1 failure, 2 wrong usage, 130 interrupted."""
+    options = parsed(words)
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (not needed for help)
+
+    try:
+        options.run(options)
+    except (ToolError, BotoCoreError, ClientError) as exc:
+        say(f"{options.command}: {exc}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

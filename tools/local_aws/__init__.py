@@ -1,0 +1,14 @@
+"""A local AWS to try the function in: ``make up``, ``drop``, ``logs``, ``down``.
+
+``ministack`` provides S3, SQS, Lambda and CloudWatch Logs in one process on loopback, without an
+account and without Docker.
+
+=============  ====================================================================
+emulator       its process, and the folder with all its files
+front          an ASGI application before it, which refuses requests without the key
+clients        boto3 clients of it, and of no other AWS
+cloud          the resources: bucket, queues, function, and their connections
+package        the function's code as a zip file
+up, drop       the commands of these names
+=============  ====================================================================
+"""
