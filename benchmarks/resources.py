@@ -29,7 +29,7 @@ STARTS = {
     IMPORTED: [
         sys.executable,
         "-c",
-        "from fft_tool import Recipe, pipeline; from fft_tool.cli import commands; pipeline.warm_up(Recipe())",
+        "from fft_tool.cli.commands import Recipe, pipeline; pipeline.warm_up(Recipe())",
     ],
 }
 SCRIPTS = ("plain script", "OpenCV script")

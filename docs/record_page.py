@@ -1,75 +1,209 @@
-"""Write docs/record.md from the record's JSON Schema: ``python docs/record_page.py``."""
+"""Make the record's JSON Schema and docs/record.md of its model: ``python docs/record_page.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from fft_tool.results.record import SCHEMA_NAME, schema
-
-Json = dict[str, Any]
+from fft_tool.results import record
+from fft_tool.results.formats import FORMATS
+from fft_tool.results.record_model import Artifact, Done, Opening, Rejected, Ways
+from fft_tool.results.registry import KINDS, RECORD
+from fft_tool.results.sections import SCHEMA_NAME, Section, key_of, section_in
+from fft_tool.validate import Json
 
 PAGE = Path(__file__).with_name("record.md")
+SCHEMA = Path(record.__file__).with_name("record.schema.json")
+
 HEAD = f"""# The record, field by field
 
 `fft-tool analyze --metadata` writes one `NAME_metadata.json` beside the pictures of each image:
 everything needed to reproduce, trust and invert them. Records satisfy the JSON Schema
-[`{SCHEMA_NAME}`](../fft_tool/results/record.schema.json), of which this page is made
-(`python docs/record_page.py`). The version in its name changes when a field changes its meaning
-or vanishes. No record holds a time or a host: the same image and recipe give the
+[`{SCHEMA_NAME}`](../fft_tool/results/record.schema.json). That schema and this page are made of the
+model in [`record_model.py`](../fft_tool/results/record_model.py) (`python docs/record_page.py`).
+The version in the schema's name changes when a field changes its meaning or vanishes. No record
+holds a time or a host: the same image and recipe give the
 [same bytes](decisions/2026-11-20-same-bytes.md).
 
-A dot parts a field from what it is part of; `[]` stands for each entry of a list, `*` for any name.
+A dot parts a field from what it is part of; `[]` stands for each entry of a list.
 
-| field | type | meaning |
-| --- | --- | --- |
+| field | type | unit | meaning |
+| --- | --- | --- | --- |
 """
+ABOUT = (
+    "Everything needed to reproduce, trust and invert the artifacts of one source. Frequencies are "
+    "in cycles per pixel, periods in pixels, angles in degrees counter-clockwise from the x axis "
+    "with y up; other units stand in the names (_um: micrometres, _db: decibels). There is no NaN "
+    "and no infinity: what does not exist is null."
+)
+TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+WORDS = {"string": "text", "integer": "whole number", "array": "list"}
+Field = dataclasses.Field[Any]
+
+
+def schema() -> Json:
+    """Give the JSON Schema (draft 2020-12) of the model."""
+    shared, done, rejected = (_properties(each) for each in (Opening, Done, Rejected))
+    properties = rejected | done | shared
+    files = properties.pop("artifacts")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_NAME,
+        "title": "Record of an analysis by fft-tool",
+        "description": ABOUT,
+        "type": "object",
+        "properties": properties | {"artifacts": _without(files, "minItems")},
+        "required": [*shared, "artifacts"],
+        "additionalProperties": False,
+        "if": {"properties": {"outcome": {"const": "rejected"}}, "required": ["outcome"]},
+        "then": {
+            "required": [name for name in rejected if name not in {*shared, "artifacts"}],
+            "propertyNames": {"enum": list(rejected)},
+            "properties": {"artifacts": _without(rejected["artifacts"], "type", "items")},
+        },
+        "else": {
+            "required": [name for name in done if name not in {*shared, "artifacts"}],
+            "propertyNames": {"enum": list(done)},
+            "properties": {
+                "recipe": {**_without(done["recipe"], "$ref"), "type": "object"},
+                "artifacts": _without(done["artifacts"], "type", "items"),
+            },
+        },
+        "$defs": {_name(each): _definition(each) for each in _sections(Rejected, Done)},
+    }
+
+
+def schema_text() -> str:
+    """Give the schema as it stands in its file."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _without(form: Json, *keywords: str) -> Json:
+    """Leave keywords out: what has been said for all records need not be said for one outcome."""
+    return {key: value for key, value in form.items() if key not in keywords}
+
+
+def _sections(*outermost: type[Section]) -> list[type[Section]]:
+    """Sections within others, each once, in the order of the fields."""
+    found: dict[type[Section], None] = {}
+    for outer in outermost:
+        for each in dataclasses.fields(outer):
+            inner = section_in(each.type)
+            if inner is not None:
+                found |= dict.fromkeys([inner, *_sections(inner)])
+    return list(found)
+
+
+def _name(section: type[Section]) -> str:
+    """Name of a section's definition: RecipeValues is recipe_values."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in section.__name__).lstrip("_")
+
+
+def _definition(section: type[Section]) -> Json:
+    fields = dataclasses.fields(section)
+    groups: dict[str, list[str]] = {}
+    for each in fields:
+        groups.setdefault(each.metadata["together"], []).append(key_of(each))
+    groups.pop("", None)
+    dependent = {
+        key: others
+        for keys in groups.values()
+        for key in keys
+        if (others := [other for other in keys if other != key])
+    }
+    return {
+        "type": "object",
+        "properties": _properties(section),
+        "required": [key_of(each) for each in fields if not each.metadata["optional"]],
+        "additionalProperties": False,
+        **({"dependentRequired": dependent} if dependent else {}),
+        **({"minProperties": 1} if section is Ways else {}),
+    }
+
+
+def _properties(section: type[Section]) -> Json:
+    return {key_of(each): _property(section, each) for each in dataclasses.fields(section)}
+
+
+def _property(section: type[Section], each: Field) -> Json:
+    constraints = dict(each.metadata["constraints"])
+    if section is Artifact and each.name in ("artifact", "content_type"):
+        constraints["enum"] = _of_artifacts(each.name)
+    form = {} if constraints.keys() & {"enum", "const"} else _form(each)
+    if "items" in constraints:
+        form["items"] = form["items"] | constraints.pop("items")
+    return {"description": each.metadata["description"], **form, **constraints}
+
+
+def _of_artifacts(field: str) -> list[str]:
+    """Kinds of the artifacts that a record lists, or their media types: the registry knows."""
+    kinds = [kind for kind in KINDS.values() if kind.name != RECORD]
+    if field == "artifact":
+        return [kind.name for kind in kinds]
+    return list(dict.fromkeys(FORMATS[kind.extension].content_type for kind in kinds))
+
+
+def _form(each: Field) -> Json:
+    """What a field's annotation says of its type, for JSON Schema."""
+    options = get_args(each.type) if type(None) in get_args(each.type) else (each.type,)
+    nullable = len(options) > 1 and not each.metadata["optional"]
+    form = _plain_form(options[0])
+    if not nullable:
+        return form
+    if "$ref" in form:
+        return {"oneOf": [{"type": "null"}, form]}
+    return {**form, "type": [form["type"], "null"]}
+
+
+def _plain_form(annotation: Any) -> Json:
+    if annotation in TYPES:
+        return {"type": TYPES[annotation]}
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return {"$ref": f"#/$defs/{_name(annotation)}"}
+    return {"type": "array", "items": _plain_form(get_args(annotation)[0])}
 
 
 def page() -> str:
     """Give the page's text."""
-    document = schema()
-    rows = [f"| `{path}` | {kind} | {text} |" for path, kind, text in _fields(document, document)]
-    return HEAD + "\n".join(rows) + "\n"
+    known = {each.name for each in dataclasses.fields(Opening)}
+    rows = [*_rows(Opening), *_rows(Rejected, known | {"artifacts"}), *_rows(Done, known)]
+    return HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _fields(node: Json, document: Json, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every field below a node: its path, its type and its description."""
-    node = _resolved(node, document)
-    children = {f".{name}": child for name, child in node.get("properties", {}).items()}
-    if isinstance(node.get("additionalProperties"), dict):
-        children[".*"] = node["additionalProperties"]
-    if isinstance(node.get("items"), dict):
-        children["[]"] = node["items"]
-    for name, child in children.items():
-        place = (path + name).lstrip(".")
-        text = child.get("description") or _resolved(child, document).get("description", "")
-        if text:  # plain entries of a list have none: the list has said it
-            yield place, _type(child, document), text.replace("|", "\\|")
-        yield from _fields(child, document, place)
+def _rows(
+    section: type[Section], known: Collection[str] = (), path: str = ""
+) -> Iterator[tuple[str, str, str, str]]:
+    """Every field of a section and those within it: path, type, unit and description."""
+    for each in dataclasses.fields(section):
+        if each.name in known:
+            continue
+        form = _property(section, each)
+        place = f"{path}{key_of(each)}"
+        text = form["description"].replace("|", "\\|")
+        yield f"`{place}`", _words(form), each.metadata["unit"], text
+        inner = section_in(each.type)
+        if inner is not None:
+            inside = f"{place}[]." if form.get("type") == "array" else f"{place}."
+            yield from _rows(inner, path=inside)
 
 
-def _resolved(node: Json, document: Json) -> Json:
-    """Follow references, and of alternatives the one that is not null."""
-    while True:
-        if "$ref" in node:
-            node = document["$defs"][node["$ref"].rpartition("/")[2]]
-        elif "oneOf" in node:
-            node = next(option for option in node["oneOf"] if option.get("type") != "null")
-        else:
-            return node
-
-
-def _type(node: Json, document: Json) -> str:
-    nullable = any(option.get("type") == "null" for option in node.get("oneOf", []))
-    found = _resolved(node, document)
-    kind = found.get("type", "text" if "enum" in found or "const" in found else "any")
-    names = {"string": "text", "array": "list", "integer": "whole number"}
-    kinds = [kind] if isinstance(kind, str) else kind
-    words = [names.get(name, name) for name in kinds]
-    return " or ".join([*words, "null"] if nullable and "null" not in words else words)
+def _words(form: Json) -> str:
+    """Type of a field in words."""
+    if "oneOf" in form:
+        return "object or null"
+    if "$ref" in form:
+        return "object"
+    if "enum" in form or "const" in form:
+        value = form["const"] if "const" in form else form["enum"][0]
+        kind = TYPES.get(type(value), "array")
+        return WORDS.get(kind, kind)
+    kinds = form["type"] if isinstance(form["type"], list) else [form["type"]]
+    return " or ".join(WORDS.get(kind, str(kind)) for kind in kinds)
 
 
 if __name__ == "__main__":
+    SCHEMA.write_text(schema_text(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")

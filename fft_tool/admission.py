@@ -19,26 +19,11 @@ from fft_tool.codec.header import Header
 from fft_tool.image.region import analysed_size
 from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.naming import RECORD
-from fft_tool.results.outputs import Artifact
+from fft_tool.results.registry import KINDS, Extent, wanted_kinds
+from fft_tool.results.values import Artifact
 
 _LARGE_FACTOR = 50  # beyond which the transform may prefer a convolution
-
-
-# A record's sections, none of which grows with the image, and the texts inside an artifact.
-_RECORD = 64 << 10
-
-
-_TEXTS = 2 << 10
-
-
-_HISTOGRAM = 64 << 10  # a drawing of fixed size
-
-
-# What frames blocks and chunks that do not compress: at most 1 in 128, and once a row's chunk.
-_FRAMING, _CHUNK = 128, 64
-
-
+_TEXTS = 2 << 10  # bytes of the texts inside an artifact, the recipe left out
 _ROUGHLY = 32  # oblong images have rows of another length: 1 in 32 more than a square one
 
 
@@ -52,25 +37,16 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     """Estimate, in bytes and on the safe side, the peak memory of a run, source included."""
     height, width = header.shape
     pixels = height * width
-    sample = 1 if header.depth <= 8 else 2
-    colours = header.channels * sample  # the decoded image
-    kept = colours + (header.channels > 1) * sample  # and its grey plane
+    colours = header.channels * _sample(header)  # the decoded image
+    kept = colours + (header.channels > 1) * _sample(header)  # and its grey plane
     real = 4 if recipe.precision == "single" else 8
     # The half spectrum has w // 2 + 1 columns: in the narrowest images as many as the whole.
-    oblong = 2 * (width // 2 + 1) / width
-    half = real * oblong
-    picture = recipe.bits // 8 * (3 if recipe.colour else 1)
-    pictures = picture * (1 + oblong / 2) * (2 if recipe.phase else 1)  # files, and codes
-    extras = recipe.spectrum * 2 * half + (recipe.filter is not None) * half
-    transforming = kept + half + pictures + extras
-    certifying = kept + 2 * pictures + half + extras + recipe.periodic * 40
-    peak = max(
-        _decoding(header, colours),
-        transforming,
-        certifying if recipe.metadata else 0,
-    )
+    half = real * 2 * (width // 2 + 1) / width
+    making = sum(kind.memory(recipe, half) for kind in wanted_kinds(recipe))
+    peak = max(_decoding(header, colours), kept + half + making)
     sides = real * max(_line(height, 8), _line(width, 3))  # columns are gathered first
-    return FIXED_MEMORY + header.file_bytes + sides + round(pixels * (peak + 1))
+    windows = 8 * (height + width) if recipe.window != "none" else 0
+    return FIXED_MEMORY + header.file_bytes + sides + windows + round(pixels * (peak + 1))
 
 
 def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: str = "") -> int:
@@ -80,21 +56,15 @@ def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: s
     """
     height, width = header.shape
     width, height = analysed_size(recipe.crop, recipe.smart_crop, width, height)
-    sample = 1 if header.depth <= 8 else 2
-    picture = recipe.bits // 8 * (3 if recipe.colour else 1)
-    coefficient = 8 if recipe.precision == "single" else 16
-    texts = _TEXTS + 6 * len(str(recipe).encode())
-    names = 6 * len(name.encode(errors="replace"))  # JSON writes a character in up to six
-    sizes = {
-        "crop": _png(height, width * header.channels * sample),
-        "histogram": _HISTOGRAM,
-        "filtered": _png(height, width * sample),
-        "spectrum": height * (width // 2 + 1) * coefficient + 4 * texts,
-        "phase": _png(height, width * picture),
-        "magnitude": _png(height, width * picture),
-        RECORD: _RECORD + 10 * names,
-    }
-    return sum(sizes[kind] + texts for kind in kinds)
+    extent = Extent(
+        height,
+        width,
+        header.channels,
+        _sample(header),
+        texts=_TEXTS + 6 * len(str(recipe).encode()),
+        name=len(name.encode(errors="replace")),
+    )
+    return sum(KINDS[kind].most_bytes(extent, recipe) + extent.texts for kind in kinds)
 
 
 def largest_output(pixels: int, recipe: Recipe, kinds: Iterable[str]) -> int:
@@ -150,8 +120,6 @@ def _decoding(header: Header, colours: int) -> float:
     return 2 * colours + 8 + 12 * (header.format == "webp")
 
 
-def _png(height: int, row_bytes: int) -> int:
-    """Most bytes of a PNG file: rows with their filter byte, all of them stored."""
-    raw = height * (1 + row_bytes)
-    chunks = 1 + raw // (1 << 18)
-    return raw + raw // _FRAMING + _CHUNK * min(height, chunks)
+def _sample(header: Header) -> int:
+    """Bytes of a decoded sample."""
+    return 1 if header.depth <= 8 else 2

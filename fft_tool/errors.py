@@ -18,6 +18,7 @@
     ├── CropOutside               crop-outside
     ├── BrokenOff
     │   ├── Killed                killed
+    │   ├── OutOfMemory           out-of-memory
     │   └── TookTooLong           took-too-long
     ├── UsageError                usage
     ├── AmbiguousSources          ambiguous-sources
@@ -32,8 +33,11 @@
         ├── StoreFull             store-full
         └── StoreUnavailable      store-unavailable  (the only one worth trying again)
 
-Each leaf has a stable ``code`` for machines; ``str(error)`` is a sentence for people that is safe
-to show to anybody. Doors map classes to exit codes, HTTP statuses and retry decisions.
+Each leaf has a stable ``code`` for machines. Its class says what to do about it:
+``permanent``, that the source or its recipe is at fault and no other attempt can succeed;
+``transient``, that trying again later may help. ``str(error)`` is a sentence for the operator, who
+may read of folders, buckets and settings; ``error.public`` is one for everybody. Doors map these,
+not leaves, to exit codes, HTTP statuses and retry decisions.
 """
 
 from __future__ import annotations
@@ -47,7 +51,16 @@ class FftToolError(Exception):
     """Base of every error that a caller is expected to handle."""
 
     code: ClassVar[str] = "error"
+    permanent: ClassVar[bool] = False
     transient: ClassVar[bool] = False
+
+    # What everybody may read in place of the message; None where that names nothing private.
+    _public: ClassVar[str | None] = None
+
+    @property
+    def public(self) -> str:
+        """A sentence that names no folder, no bucket and no setting."""
+        return str(self) if self._public is None else self._public
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ class RecipeError(FftToolError):
     """The recipe has one or more faults; all of them are in ``faults``."""
 
     code = "bad-recipe"
+    permanent = True
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
@@ -78,6 +92,8 @@ class RecipeError(FftToolError):
 
 class ImageError(FftToolError):
     """The source is not an image that can be analysed."""
+
+    permanent = True
 
 
 class EmptyImage(ImageError):
@@ -106,6 +122,8 @@ class UnsupportedImage(ImageError):
 
 class LimitExceeded(FftToolError):
     """The source is larger than this door accepts."""
+
+    permanent = True
 
 
 class TooManyBytes(LimitExceeded):
@@ -142,20 +160,23 @@ class CropOutside(FftToolError):
     """The crop asks for pixels that the source does not have."""
 
     code = "crop-outside"
+    permanent = True
 
 
 class BrokenOff(FftToolError):
-    """The work on a source came to no end, through what could not be foreseen."""
+    """The work on a source was broken off, for a reason that could not be foreseen."""
+
+    _public = "the work on this image was broken off"
 
 
 class Killed(BrokenOff):
-    """The process that worked on the source has ended, or had to be: a crash, or its memory."""
+    """The process that worked on the source crashed, or was killed for the memory that it took."""
 
     code = "killed"
 
 
 class TookTooLong(BrokenOff):
-    """The process that worked on the source had to be ended, for its time was up."""
+    """The process that worked on the source was killed at its deadline."""
 
     code = "took-too-long"
 
@@ -164,10 +185,19 @@ class UsageError(FftToolError):
     """Options that do not go together."""
 
     code = "usage"
+    _public = "the options do not go together"
+
+
+class OutOfMemory(BrokenOff):
+    """There was not enough memory for the source."""
+
+    code = "out-of-memory"
 
 
 class AmbiguousSources(FftToolError):
     """Two sources of one run would have outputs of the same name."""
+
+    _public = "two of the images would have results of the same name"
 
     code = "ambiguous-sources"
 
@@ -175,11 +205,14 @@ class AmbiguousSources(FftToolError):
 class ArtifactError(FftToolError):
     """Artifacts cannot be turned back into an image."""
 
+    permanent = True
+
 
 class BadArtifact(ArtifactError):
     """An artifact is missing, is not what the record says, or does not fit the others."""
 
     code = "bad-artifact"
+    _public = "one of the results is missing, damaged, or does not belong to the others"
 
 
 class NotInvertible(ArtifactError):
@@ -192,16 +225,20 @@ class MissingExtra(FftToolError):
     """A package is needed that is not installed by default."""
 
     code = "missing-extra"
+    _public = "this cannot be done here"
 
 
 class StoreError(FftToolError):
     """A store did not give or take an object."""
+
+    _public = "the storage cannot be used"
 
 
 class NotFound(StoreError):
     """The object does not exist."""
 
     code = "not-found"
+    _public = "there is no such object"
 
 
 class NoSuchBucket(StoreError):
@@ -227,3 +264,4 @@ class StoreUnavailable(StoreError):
 
     code = "store-unavailable"
     transient = True
+    _public = "the storage does not answer: try again in a moment"

@@ -53,7 +53,7 @@ class Limits:
         if count > self.max_bytes:
             raise TooManyBytes(
                 f"the file has {count:,} bytes, {self.max_bytes:,} are accepted: "
-                "raise max-bytes or send a smaller file"
+                "send a smaller file"
             )
 
     def check_format(self, name: str) -> None:
@@ -66,7 +66,7 @@ class Limits:
         if width * height > self.max_pixels:
             raise TooManyPixels(
                 f"the header says {width} x {height} = {width * height:,} pixels, "
-                f"{self.max_pixels:,} are accepted: raise max-pixels or send a smaller image"
+                f"{self.max_pixels:,} are accepted: send a smaller image"
             )
 
     def check_memory(self, needed: int) -> None:
@@ -74,7 +74,7 @@ class Limits:
         if self.max_memory is not None and needed > self.max_memory:
             raise TooMuchMemory(
                 f"analysing this image takes about {-(-needed // MIB):,} MiB, "
-                f"{round(self.max_memory / MIB):,} MiB are allowed: give more memory, crop, "
+                f"{round(self.max_memory / MIB):,} MiB are allowed: crop, "
                 "or send a smaller image"
             )
 

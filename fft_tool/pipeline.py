@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fft_tool.admission import Tally, admit
 from fft_tool.codec import image_file
@@ -15,16 +11,14 @@ from fft_tool.errors import Fault, RecipeError
 from fft_tool.image.selection import Selection, select
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.artifacts import Maker
+from fft_tool.results.analysis import analyse
 from fft_tool.results.naming import output_name
-from fft_tool.results.outputs import Outputs, Source, output_kinds
-from fft_tool.spectrum.half import Spectrum
+from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
+from fft_tool.results.parts import PIXEL_PARTS
+from fft_tool.results.record import from_bytes
+from fft_tool.results.registry import KINDS, Kind, needed_parts, wanted_kinds
 from fft_tool.spectrum.kernel import kernel
-from fft_tool.spectrum.pictures import paint
-from fft_tool.spectrum.preparation import Preparation, prepare
-from fft_tool.spectrum.transform import forward, forward_rows
 
-Plane = NDArray[np.unsignedinteger[Any]]
 OnStep = Callable[[str], None]
 OnHeader = Callable[[Header], None]
 
@@ -46,43 +40,11 @@ def run(
     permanent errors of :mod:`fft_tool.errors`.
     """
     on_step("decode")
-    limits, kinds = limits or Limits(), output_kinds(recipe)
-    selection = _select(source, recipe, limits, kinds=kinds, threads=threads, on_header=on_header)
-
-    on_step("transform")
-    preparation, spectrum = analyse(selection.plane, selection.white, recipe, threads=threads)
-    examination = None
-    if recipe.metadata:
-        from fft_tool.results.examine import Examination  # noqa: PLC0415  (only records need it)
-
-        on_step("measure")
-        examination = Examination(selection, recipe, preparation, spectrum, threads=threads)
-
-    on_step("paint")
-    pictures = paint(
-        spectrum,
-        scale=recipe.scale,
-        bits=recipe.bits,
-        phase=recipe.phase,
-        largest=_known_largest(preparation, spectrum),
-        threads=threads,
-    )
-
-    on_step("encode")
-    maker = Maker(source, recipe, threads)
-    tally = Tally(limits)
-    artifacts = [*tally.passing(maker.extras(selection, preparation, spectrum))]
-    del spectrum  # the largest thing there is, and no longer needed
-    artifacts += tally.passing(maker.pictures(pictures))
-    largest = pictures.largest
-    del pictures
-    if examination is None:
-        return Outputs(tuple(artifacts), None)
-
-    on_step("certify")
-    document = examination.record(source, largest, artifacts, threads=threads)
-    artifacts += tally.passing([maker.record(document)])
-    return Outputs(tuple(artifacts), document)
+    limits, kinds = limits or Limits(), wanted_kinds(recipe)
+    names = [kind.name for kind in kinds]
+    selection = _select(source, recipe, limits, kinds=names, threads=threads, on_header=on_header)
+    artifacts = _make(source, recipe, selection, kinds, limits, threads=threads, on_step=on_step)
+    return Outputs(artifacts, from_bytes(artifacts[-1].data) if recipe.metadata else None)
 
 
 def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[str, ...]:
@@ -99,37 +61,71 @@ def warm_up(recipe: Recipe) -> None:
 
     kernel()
     if recipe.metadata:
-        from fft_tool.results import examine  # noqa: F401, PLC0415
+        from fft_tool.image import sharpness, statistics  # noqa: F401, PLC0415
+        from fft_tool.measures import measure  # noqa: F401, PLC0415
+        from fft_tool.results import certificate, record_model  # noqa: F401, PLC0415
 
 
 def run_crop(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make only the crop."""
-    limits = limits or Limits()
-    selection = _select(source, recipe, limits, kinds=("crop",), threads=threads)
-    made = [Maker(source, recipe, threads).crop(selection)]
-    return Outputs(tuple(Tally(limits).passing(made)), None)
+    return _run_only(KINDS["crop"], source, recipe, limits, threads)
 
 
 def run_filter(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make only the filtered image."""
-    limits = limits or Limits()
-    selection = _select(source, recipe, limits, kinds=("filtered",), threads=threads)
-    made = [Maker(source, recipe, threads).filtered(selection)]
-    return Outputs(tuple(Tally(limits).passing(made)), None)
+    return _run_only(KINDS["filtered"], source, recipe, limits, threads)
 
 
 def run_stats(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make no artifact, only the record's sections on the source and its pixels."""
-    selection = _select(source, recipe, limits or Limits(), threads=threads)
-    from fft_tool.results.examine import pixel_findings  # noqa: PLC0415  (only this needs it)
+    from fft_tool.results.record import pixel_sections  # noqa: PLC0415  (only this needs it)
 
-    return Outputs((), pixel_findings(selection, recipe))
+    selection = _select(source, recipe, limits or Limits(), threads=threads)
+    analysis = analyse(source, recipe, selection, PIXEL_PARTS, threads=threads)
+    return Outputs((), pixel_sections(analysis))
+
+
+def _run_only(
+    kind: Kind, source: Source, recipe: Recipe, limits: Limits | None, threads: int
+) -> Outputs:
+    limits = limits or Limits()
+    selection = _select(source, recipe, limits, kinds=(kind.name,), threads=threads)
+    made = _make(source, recipe, selection, (kind,), limits, threads=threads)
+    return Outputs(made, None)
+
+
+def _make(
+    source: Source,
+    recipe: Recipe,
+    selection: Selection,
+    kinds: Sequence[Kind],
+    limits: Limits,
+    *,
+    threads: int,
+    on_step: OnStep = lambda _: None,
+) -> tuple[Artifact, ...]:
+    """Analyse a selection as far as artifacts of some kinds need it, and make these.
+
+    Nobody else holds the analysis: its large parts are let go as soon as no artifact needs them.
+    """
+    parts = needed_parts(kinds, recipe)
+    analysis = analyse(source, recipe, selection, parts, threads=threads, on_step=on_step)
+    tally, artifacts = Tally(limits), list[Artifact]()
+    step = None
+    for place, kind in enumerate(kinds):
+        if kind.step != step:
+            step = kind.step
+            on_step(step)
+        data = kind.make(analysis, tuple(artifacts), threads)
+        analysis = analysis.keeping(needed_parts(kinds[place + 1 :], recipe))
+        artifacts += tally.passing([Artifact(kind.name, output_name(source.name, kind.name), data)])
+    return tuple(artifacts)
 
 
 def _select(
@@ -160,37 +156,3 @@ def _select(
         background=recipe.background,
         threads=threads,
     )
-
-
-def analyse(
-    plane: Plane, white: int, recipe: Recipe, *, threads: int = 1
-) -> tuple[Preparation, Spectrum]:
-    """Prepare a grey plane (h, w) as the recipe says, and transform it."""
-    preparation = prepare(
-        plane,
-        white=white,
-        window=recipe.window,
-        detrend=recipe.detrend,
-        periodic=recipe.periodic,
-    )
-    if preparation.keeps_levels:
-        spectrum = forward(plane, precision=recipe.precision, threads=threads)
-    else:
-        spectrum = forward_rows(
-            lambda start, stop: preparation.apply(plane, start, stop, np.float64),
-            plane.shape,
-            precision=recipe.precision,
-            threads=threads,
-        )
-    if recipe.periodic:
-        from fft_tool.spectrum.periodic import remove_smooth  # noqa: PLC0415  (few recipes need it)
-
-        trend = preparation.trend
-        gradient = trend.per_row, trend.per_column
-        remove_smooth(spectrum, plane, gradient=gradient, threads=threads)
-    return preparation, spectrum
-
-
-def _known_largest(preparation: Preparation, spectrum: Spectrum) -> float | None:
-    """Largest magnitude where theory knows it: no coefficient of an image exceeds its sum."""
-    return spectrum.dc if preparation.trivial else None

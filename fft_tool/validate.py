@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+Json = dict[str, Any]
+"""An object as JSON has it: texts, numbers, truth values, None, lists and objects."""
+
 LARGEST = sys.float_info.max
 
 

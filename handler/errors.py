@@ -36,6 +36,7 @@ class KeyTooLong(FftToolError):
     """The names of the outputs, the record's among them, would be longer than S3 allows."""
 
     code = "key-too-long"
+    permanent = True
 
 
 class OutOfTime(FftToolError):

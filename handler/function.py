@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol
 
 from fft_tool.errors import BrokenOff
@@ -12,12 +11,12 @@ from fft_tool.runs.child import Child
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
 from handler.answers import answer
+from handler.deadline import Deadline
 from handler.events import Delivery, Malformed, Message, Part, PassedOver, only_of, parse
 from handler.log import Log
 from handler.patience import Patience
 from handler.result import Result
 from handler.settings import Settings
-from handler.watch import Watch
 from handler.work import Worker
 
 
@@ -56,7 +55,7 @@ class Function:
         open_bucket: Callable[[str, float], Store] | None = None,
     ) -> None:
         self._settings = settings
-        self._worker = Worker(settings, open_bucket or cache(_open_bucket), child)
+        self._worker = Worker(settings, open_bucket or _open_bucket, child)
         self._log = Log(settings.namespace)
         self._cold = True
 
@@ -77,36 +76,38 @@ class Function:
         What breaks off is tried once more when everything else has been done: an image that takes
         all memory or all time is to take them from no other.
         """
-        whole, processors = self._watch(context).seconds_to_work(), self._settings.processors
+        whole, processors = self._deadline(context).seconds_to_work(), self._settings.processors
         results: dict[tuple[int, int], Result] = {}
         again: list[tuple[Job, Patience]] = []
         for job in jobs:
-            watch = self._watch(context)
-            patience = Patience(watch.seconds_to_work, whole, processors)
+            deadline = self._deadline(context)
+            patience = Patience(deadline.seconds_to_work, whole, processors)
             try:
-                results[job.place] = self._do(job, watch, patience)
+                results[job.place] = self._do(job, deadline, patience)
             except BrokenOff as exc:
                 self._log.broken_off(job.part, job.message, exc)
                 again.append((job, patience))
         for job, first in again:
-            watch = self._watch(context)
-            watch.broken_off = 1
-            last = Patience(watch.seconds_to_work, whole, processors, last=True, had=first.enough)
-            results[job.place] = self._do(job, watch, last)
+            deadline = self._deadline(context)
+            deadline.broken_off = 1
+            last = Patience(
+                deadline.seconds_to_work, whole, processors, last=True, had=first.enough
+            )
+            results[job.place] = self._do(job, deadline, last)
         return results
 
-    def _do(self, job: Job, watch: Watch, patience: Patience) -> Result:
+    def _do(self, job: Job, deadline: Deadline, patience: Patience) -> Result:
         """Do one part and log how it ended; raises what a first try breaks off with."""
-        result = self._do_part(job.part, watch, patience)
-        watch.stop()
-        self._log.result(result, watch, job.message, cold=self._cold)
+        result = self._do_part(job.part, deadline, patience)
+        deadline.stop()
+        self._log.result(result, deadline, job.message, cold=self._cold)
         self._cold = False
         return result
 
-    def _watch(self, context: Context) -> Watch:
-        return Watch(context.get_remaining_time_in_millis, self._settings.reserve_ms)
+    def _deadline(self, context: Context) -> Deadline:
+        return Deadline(context.get_remaining_time_in_millis, self._settings.reserve_ms)
 
-    def _do_part(self, part: Part, watch: Watch, patience: Patience) -> Result:
+    def _do_part(self, part: Part, deadline: Deadline, patience: Patience) -> Result:
         """Do one part; whatever goes wrong with it concerns its message alone."""
         match part:
             case PassedOver():
@@ -114,7 +115,7 @@ class Function:
             case Malformed():
                 return Result(part, "failed", error=part.error)
         try:
-            return self._worker.do(part, watch, patience)
+            return self._worker.do(part, deadline, patience)
         except BrokenOff:
             raise
         except Exception as exc:  # noqa: BLE001  (logged, and its message handed back)

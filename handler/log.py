@@ -16,11 +16,18 @@ from typing import Any
 
 from fft_tool.errors import BrokenOff
 from fft_tool.runs.child import ChildBug
+from handler.deadline import Deadline
 from handler.events import Message, Part
 from handler.result import Result
-from handler.watch import Watch
 
 Json = dict[str, Any]
+
+# What raises a limit at this door.
+SETTINGS = {
+    "too-many-pixels": "FFT_MAX_PIXELS",
+    "too-much-memory": "more memory for the function",
+    "too-much-output": "FFT_MAX_OUTPUT_BYTES",
+}
 
 COUNTED: dict[str, str] = {"done": "Processed", "rejected": "Rejected", "failed": "Failed"}
 LEVELS = {"done": "INFO", "ignored": "INFO", "rejected": "WARN", "missing": "WARN"}
@@ -41,7 +48,7 @@ class Log:
         """Say whose lines the next ones are."""
         self._function, self._request = function, request
 
-    def result(self, result: Result, watch: Watch, message: Message, *, cold: bool) -> None:
+    def result(self, result: Result, deadline: Deadline, message: Message, *, cold: bool) -> None:
         """Write the summary line of one object."""
         level = LEVELS.get(result.outcome) or _level_of(result.error)
         problem = result.problem()
@@ -54,21 +61,21 @@ class Log:
             "width": result.width,
             "height": result.height,
             "outputs": len(result.outputs),
-            "bytes_written": watch.bytes_written,
-            "milliseconds": watch.milliseconds,
-            "total_ms": watch.total_ms,
+            "bytes_written": deadline.bytes_written,
+            "milliseconds": deadline.milliseconds,
+            "total_ms": deadline.total_ms,
             "cold": cold,
             "attempt": message.attempt,
-            "restarts": watch.restarts,
-            "broken_off": watch.broken_off,
+            "restarts": deadline.restarts,
+            "broken_off": deadline.broken_off,
             "error": problem and {name: _short(text) for name, text in problem.items()},
             "reason": _short(result.reason) or None,
         }
         if result.outcome in COUNTED:
-            line |= self._metrics(result, watch, message.attempt)
+            line |= self._metrics(result, deadline, message.attempt)
         if result.code == "bug" and result.error:
             line |= _stack(result.error)
-        self.write(level, _sentence(result, watch), line)
+        self.write(level, _sentence(result, deadline), line)
 
     def broken_off(self, part: Part, message: Message, error: BrokenOff) -> None:
         """Write that the work on an object broke off, and is tried once more."""
@@ -99,15 +106,15 @@ class Log:
         sys.stdout.buffer.write(f"{_UNPRINTABLE.sub(_escaped, data)}\n".encode())
         sys.stdout.buffer.flush()
 
-    def _metrics(self, result: Result, watch: Watch, attempt: int) -> Json:
+    def _metrics(self, result: Result, deadline: Deadline, attempt: int) -> Json:
         values: dict[str, tuple[str, float]] = {
             name: ("Count", int(result.outcome == outcome)) for outcome, name in COUNTED.items()
         }
         values["Retried"] = "Count", int(attempt > 1)
-        values["BrokenOff"] = "Count", watch.broken_off
-        values["BytesWritten"] = "Bytes", watch.bytes_written
+        values["BrokenOff"] = "Count", deadline.broken_off
+        values["BytesWritten"] = "Bytes", deadline.bytes_written
         if result.outcome == "done":
-            values["Duration"] = "Milliseconds", watch.total_ms
+            values["Duration"] = "Milliseconds", deadline.total_ms
             values["Pixels"] = "Count", (result.width or 0) * (result.height or 0)
         definitions = [{"Name": name, "Unit": unit} for name, (unit, _) in values.items()]
         directive = {
@@ -127,12 +134,14 @@ def _escaped(found: re.Match[str]) -> str:
     return text if text.isprintable() else json.dumps(text)[1:-1]
 
 
-def _sentence(result: Result, watch: Watch) -> str:
+def _sentence(result: Result, deadline: Deadline) -> str:
     """Message for people who read the log as it comes."""
     place = result.part.key or result.part.bucket or "event"
     if result.outcome == "done":
-        return f"{place}: done in {watch.total_ms:.0f} ms"
-    return f"{place}: {result.outcome}: {result.message}"
+        return f"{place}: done in {deadline.total_ms:.0f} ms"
+    setting = SETTINGS.get(result.code) if result.error else None
+    advice = f"; {setting} raises the limit" if setting else ""
+    return f"{place}: {result.outcome}: {result.message}{advice}"
 
 
 def _level_of(error: Exception | None) -> str:

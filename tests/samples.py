@@ -8,7 +8,7 @@ from typing import Any
 
 from fft_tool.recipe import Recipe
 from fft_tool.runs.child import Child
-from fft_tool.stores.base import Accept, Stat, Store, Stored
+from fft_tool.stores.base import Handle, Stat, Store
 from fft_tool.stores.memory import MemoryStore
 from handler.function import Function
 from handler.settings import Settings
@@ -42,8 +42,8 @@ class NotedStore(MemoryStore):
     """Objects in memory, and what was asked of them in ``calls``.
 
     ``meddle`` is told each call as it comes, ``write output/a.png``, before anything is done: it
-    may change what is stored, or raise what a store raises. ``fetch`` is noted once a body is read
-    for which ``accept`` had nothing against.
+    may change what is stored, or raise what a store raises. ``read`` is noted when an object is
+    opened, ``fetch`` when its content is read.
     """
 
     def __init__(self, sources: Mapping[str, bytes] | None = None) -> None:
@@ -60,23 +60,11 @@ class NotedStore(MemoryStore):
 
     def outputs(self, prefix: str = "output") -> dict[str, bytes]:
         """All objects below a folder, by their names."""
-        return {name: super(NotedStore, self).read(name).data for name, _ in self.list(prefix)}
+        return {name: self.objects[name].data for name, _ in self.list(prefix)}
 
-    def read(
-        self,
-        name: str,
-        *,
-        first: int | None = None,
-        accept: Accept | None = None,
-    ) -> Stored:
+    def open(self, name: str) -> Handle:
         self._note(f"read {name}")
-
-        def fetch(stat: Stat) -> None:
-            if accept:
-                accept(stat)
-            self.calls.append(f"fetch {name}")
-
-        return super().read(name, first=first, accept=fetch)
+        return _NotedHandle(super().open(name), lambda: self.calls.append(f"fetch {name}"))
 
     def stat(self, name: str) -> Stat:
         self._note(f"stat {name}")
@@ -97,6 +85,18 @@ class NotedStore(MemoryStore):
     def _note(self, call: str) -> None:
         self.calls.append(call)
         self.meddle(call)
+
+
+class _NotedHandle(Handle):
+    def __init__(self, handle: Handle, note: Callable[[], None]) -> None:
+        self._handle, self._note, self.stat = handle, note, handle.stat
+
+    def read(self, most: int | None = None) -> bytes:
+        self._note()
+        return self._handle.read(most)
+
+    def close(self) -> None:
+        self._handle.close()
 
 
 @cache

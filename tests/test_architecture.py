@@ -19,6 +19,7 @@ ROOT = Path(fft_tool.__file__).parents[1]
 # A module at the top of the core is a package of one.
 ARROWS = {
     "__init__": "",
+    "arrays": "",
     "errors": "",
     "parallel": "",
     "printable": "",
@@ -26,8 +27,8 @@ ARROWS = {
     "limits": "errors",
     "codec": "errors, limits, parallel, validate",
     "stores": "errors",
-    "image": "codec",
-    "spectrum": "codec",
+    "image": "arrays, codec",
+    "spectrum": "arrays, codec",
     "measures": "spectrum",
     "recipe": "image, spectrum",
     "results": "recipe, measures",
@@ -61,7 +62,7 @@ USERS = {
     # A result depends on source and recipe alone: not on time, chance, machine or settings.
     "datetime": "stores.s3_obstore",  # a length of time, for retries
     "os": "cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
-    "runs.machine stores.folder stores.memory",
+    "runs.machine stores.folder stores.memory stores.s3",
     "platform": "",
     "random": "",
     "secrets": "",
@@ -163,6 +164,38 @@ def test_no_module_draws_random_numbers(module: str) -> None:
     assert "random" not in names
 
 
+# BLAS brings threads of its own, which contend with those that work on row blocks, and the last
+# digits of its sums depend on their number. Each exception with the reason why it does no harm.
+BLAS = {"dot", "vdot", "vecdot", "inner", "matmul", "tensordot", "lstsq", "polyfit", "linalg"}
+WITHOUT_HARM = {
+    "image.saliency": "@ on a map of 64 pixels a side",
+    "image.sharpness": "vecdot of short rows of whole numbers: no threads, and exact",
+    "measures.peaks": "@ once an image, on a value for each ring",
+    "spectrum.colourmap": "@ and linalg on tables, once a process",
+}
+
+
+def blas_calls(path: Path) -> Iterator[str]:
+    """Whatever in a module may call BLAS; einsum does so only if it is told to optimise."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
+        match node:
+            case ast.BinOp(op=ast.MatMult()) | ast.AugAssign(op=ast.MatMult()):
+                yield "@"
+            case ast.Attribute(attr=name) if name in BLAS:
+                yield name
+            case ast.keyword(arg="optimize"):
+                yield "optimize"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [m for m in CORE if m.startswith(("codec.", "image.", "spectrum.", "measures.", "results."))],
+)
+def test_no_work_on_row_blocks_calls_blas(module: str) -> None:
+    found = set(blas_calls(CORE[module]))
+    assert bool(found) == (module in WITHOUT_HARM), f"{module}: {', '.join(sorted(found))}"
+
+
 # What importing costs: modules loaded by a fresh interpreter that runs a line of code.
 
 HEAVY = {"boto3", "cv2", "matplotlib", "obstore", "rich", "scipy.special", "skimage"}
@@ -189,7 +222,9 @@ def test_importing_the_package_loads_not_even_numpy() -> None:
 
 def test_starting_the_lambda_loads_nothing_heavy() -> None:
     """Its child decodes and transforms: the process that it is part of needs not even numpy."""
-    assert not loaded_by("import handler.entry") & ((HEAVY | {"numpy", "PIL"}) - {"obstore"})
+    loaded = loaded_by("import handler.entry")
+    assert not loaded & ((HEAVY | {"numpy", "PIL"}) - {"obstore"})
+    assert not loaded & {"fft_tool.results.analysis", "fft_tool.results.record_model"}
 
 
 def test_analysing_an_image_loads_nothing_heavy() -> None:

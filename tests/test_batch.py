@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -18,7 +19,8 @@ from fft_tool import pipeline
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Outputs, Source
-from fft_tool.runs.batch import Job, Outcome, run_batch
+from fft_tool.runs.many import Job, run_batch
+from fft_tool.runs.one import Outcome
 from fft_tool.runs.sources import SourceRef
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
@@ -109,10 +111,12 @@ def test_bad_images_among_many_stop_no_other(inputs: Store, target: Store, proce
     refs.insert(1, SourceRef(inputs.url, "bad-missing.png"))
     outcomes = list(run_batch(refs, Job(RECORDED, target=target.url), processes=processes))
     assert [outcome.source for outcome in outcomes] == [str(ref) for ref in refs]
-    codes = [outcome.error and outcome.error["code"] for outcome in outcomes]
+    codes = [outcome.error and outcome.error.code for outcome in outcomes]
     assert [code for code in codes if code] == ["not-found", "unknown-format", "corrupt-image"]
     assert {outcome.result for outcome in outcomes if not outcome.error} == {"done"}
-    assert len(contents(target)) == 3 * len(GOOD)
+    rejected = {"bad1_metadata.json", "bad2_metadata.json"}
+    assert len(contents(target).keys() - rejected) == 3 * len(GOOD)
+    assert rejected < contents(target).keys()
 
 
 def test_any_number_of_processes_gives_the_same_bytes(inputs: Store, tmp_path: Path) -> None:
@@ -139,7 +143,7 @@ def test_a_killed_process_costs_one_source_and_no_other(
     ]
     error = outcomes[where].error
     assert error is not None
-    assert error["code"] == "killed"
+    assert error.code == "killed"
     assert len(contents(target)) == 2 * len(GOOD)
 
 
@@ -160,8 +164,8 @@ def test_a_source_that_comes_to_no_end_is_ended_after_the_timeout(
         (name, "failed" if name == "bad.png" else "done") for name in names
     ]
     (error,) = [outcome.error for outcome in outcomes if outcome.error]
-    assert error["code"] == "took-too-long"
-    assert error["message"] == "it took longer than the 0.6 s of --timeout"
+    assert error.code == "took-too-long"
+    assert str(error) == "it took longer than the 0.6 s of --timeout"
 
 
 def test_a_timeout_changes_nothing_for_those_that_come_to_an_end(
@@ -189,19 +193,54 @@ def test_a_worker_takes_no_more_memory_than_an_image_may(inputs: Store, target: 
     outcomes = list(run_batch(fill(inputs, names), job, processes=2))
     assert [outcome.result for outcome in outcomes] == ["done", "failed", "done"]
     assert outcomes[1].error is not None
-    assert outcomes[1].error["code"] == "out-of-memory"
+    assert outcomes[1].error.code == "out-of-memory"
 
 
 def test_want_of_memory_is_an_outcome(inputs: Store) -> None:
     (outcome,) = run_batch(fill(inputs, ["a.png"]), Job(Recipe(), operation=exhaust_memory))
     assert outcome.error is not None
-    assert outcome.error["code"] == "out-of-memory"
+    assert outcome.error.code == "out-of-memory"
 
 
 def test_limits_hold_for_every_source(inputs: Store) -> None:
     refs = fill(inputs, GOOD[:2])
     outcomes = list(run_batch(refs, Job(Recipe(), Limits(max_pixels=100)), processes=2))
-    assert [(outcome.error or {}).get("code") for outcome in outcomes] == ["too-many-pixels"] * 2
+    assert [outcome.error and outcome.error.code for outcome in outcomes] == ["too-many-pixels"] * 2
+
+
+def test_yesterday_s_record_does_not_stay_when_the_source_is_refused_today(
+    inputs: Store, target: Store
+) -> None:
+    refs = fill(inputs, ["a.png"])
+    list(run_batch(refs, Job(RECORDED, target=target.url)))
+    inputs.write("a.png", b"not an image")
+    for recipe in (Recipe(), RECORDED):  # whether or not a record is asked for today
+        (outcome,) = run_batch(refs, Job(recipe, target=target.url))
+        record = json.loads(target.read("a_metadata.json").data)
+        assert (outcome.result, outcome.outputs) == ("rejected", ("a_metadata.json",))
+        assert (record["outcome"], record["artifacts"]) == ("rejected", [])
+        assert record["error"]["code"] == "unknown-format"
+
+
+def test_a_refusal_leaves_no_record_where_none_is_asked_for_or_there(
+    inputs: Store, target: Store
+) -> None:
+    inputs.write("a.png", b"not an image")
+    (outcome,) = run_batch([SourceRef(inputs.url, "a.png")], Job(Recipe(), target=target.url))
+    assert (outcome.result, outcome.outputs) == ("rejected", ())
+    assert contents(target) == {}
+
+
+def test_a_source_that_is_not_there_is_missing_and_leaves_what_there_was(
+    inputs: Store, target: Store
+) -> None:
+    refs = fill(inputs, ["a.png"])
+    list(run_batch(refs, Job(RECORDED, target=target.url)))
+    before = contents(target)
+    Path(inputs.url, "a.png").unlink()
+    (outcome,) = run_batch(refs, Job(RECORDED, target=target.url))
+    assert outcome.result == "missing"
+    assert contents(target) == before
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -254,7 +293,7 @@ def test_an_outcome_tells_machines_what_was_written(inputs: Store, target: Store
     }
     assert failed.to_json() == {
         "source": f"{inputs.url}/bad.png",
-        "outcome": "failed",
+        "outcome": "rejected",
         "outputs": [],
         "error": {"code": "empty-image", "message": "the file is empty"},
     }
@@ -272,12 +311,13 @@ def test_a_dry_run_names_what_would_be_made_and_writes_nothing(
     refs.append(SourceRef(inputs.url, "bad.png"))
     recipe = Recipe(metadata=True, spectrum=True, histogram=True, smart_crop=(8, 8))
     planned = list(run_batch(refs, Job(recipe, target=target.url, dry_run=True)))
-    assert [result for _, result in results(planned)] == ["planned", "planned", "failed"]
+    assert [result for _, result in results(planned)] == ["planned", "planned", "rejected"]
     assert contents(target) == {}
     done = list(run_batch(refs, Job(recipe, target=target.url)))
-    assert [set(outcome.outputs) for outcome in planned] == [
-        set(outcome.outputs) for outcome in done
+    assert [set(outcome.outputs) for outcome in planned[:2]] == [
+        set(outcome.outputs) for outcome in done[:2]
     ]
+    assert planned[2].outputs == ()
 
 
 # Skipping what is there
@@ -342,7 +382,7 @@ def test_another_version_is_done_again(
 ) -> None:
     refs = fill(inputs, ["a.png"])
     again(refs, recipe, target)
-    monkeypatch.setattr("fft_tool.results.artifacts.__version__", "99")
+    monkeypatch.setattr("fft_tool.results.values.__version__", "99")
     assert again(refs, recipe, target) == ["done"]
 
 
@@ -439,4 +479,4 @@ def test_a_store_that_fails_is_an_outcome(inputs: Store, bucket: Bucket, target:
     for job in (missing, blocked):
         (outcome,) = run_batch(refs, job)
         assert outcome.error is not None
-        assert outcome.error["code"] in ("no-such-bucket", "not-allowed")
+        assert outcome.error.code in ("no-such-bucket", "not-allowed")

@@ -19,7 +19,8 @@ from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
 from fft_tool.runs import child_process
-from fft_tool.runs.child import Analysed, Child, ChildBug
+from fft_tool.runs.child import Child, ChildBug
+from fft_tool.runs.one import Made
 from tests.faulty import FAULTY, Faulty
 from tests.images import noise, pink_noise, png_bytes
 from tests.poison import BREAKING_OFF, PROGRAM, poisoned
@@ -52,7 +53,7 @@ def faulty() -> Iterator[Child]:
 
 def analyse(
     child: Child, source: Source = IMAGE, recipe: Recipe = RECIPE, *, seconds: float = 30
-) -> Analysed:
+) -> Made:
     return child.run(source, recipe, Limits(), patience=lambda _: seconds)
 
 

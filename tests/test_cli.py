@@ -180,7 +180,7 @@ def test_analyze_tells_machines_one_object_a_line(folder: Path) -> None:
     assert [(line["source"], line["outcome"]) for line in finished.objects] == [
         ("a.png", "done"),
         ("b.png", "done"),
-        ("c.png", "failed"),
+        ("c.png", "rejected"),
     ]
     assert finished.objects[0]["outputs"] == ["a_phase.png", "a_magnitude.png"]
     assert finished.objects[2]["error"]["code"] == "empty-image"
@@ -286,7 +286,11 @@ def test_progress_is_shown_on_a_terminal_beside_the_data(folder: Path) -> None:
     (folder / "c.png").write_bytes(b"")
     code, out, shown = on_terminal("analyze", ".", "-o", "OUT", "--json", cwd=folder)
     assert code == 1
-    assert [json.loads(line)["outcome"] for line in out.splitlines()] == ["done", "done", "failed"]
+    assert [json.loads(line)["outcome"] for line in out.splitlines()] == [
+        "done",
+        "done",
+        "rejected",
+    ]
     assert "3/3" in shown
     assert "c.png: the file is empty" in shown
 

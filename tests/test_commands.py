@@ -85,7 +85,7 @@ def test_bad_images_among_many_are_told_and_the_others_done(folder: Path, jobs: 
     assert finished.code == 1
     names = [message.split(": ")[1] for message in finished.messages]
     assert names == [f"in/{faulty.name}" for faulty in sorted(FAULTY, key=lambda f: f.name)]
-    assert finished.lines[-1] == f"2 done, {len(FAULTY)} failed"
+    assert finished.lines[-1] == f"2 done, {len(FAULTY)} rejected"
     assert len(made(folder / "out")) == 4
 
 

@@ -18,7 +18,7 @@ from fft_tool.limits import Limits
 from fft_tool.measures.measure import measure
 from fft_tool.measures.polar import polar_power
 from fft_tool.results.spectrum_file import load_spectrum, save_spectrum
-from fft_tool.runs.batch import Job, process
+from fft_tool.runs.many import Job, run_one
 from fft_tool.runs.sources import SourceRef
 from fft_tool.spectrum.preparation import Preparation
 from fft_tool.spectrum.transform import forward
@@ -144,9 +144,9 @@ def test_a_file_of_too_many_bytes_is_refused_before_it_is_read(tmp_path: Path) -
     with (tmp_path / "sparse.png").open("wb") as file:
         file.truncate(6 << 30)
     ref = SourceRef(str(tmp_path), "sparse.png")
-    outcome = process(ref, Job(fft_tool.Recipe(), limits=Limits()))
+    outcome = run_one(ref, Job(fft_tool.Recipe(), limits=Limits()))
     assert outcome.error is not None
-    assert outcome.error["code"] == "too-many-bytes"
+    assert outcome.error.code == "too-many-bytes"
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from fft_tool.cli.arguments import COMMANDS
+from fft_tool.results.registry import KINDS, RECORD
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_page_on_the_record_is_made_of_the_schema() -> None:
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
     spec = importlib.util.spec_from_file_location("record_page", ROOT / "docs" / "record_page.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text("utf-8") == module.page(), "run python docs/record_page.py"
+    return module
+
+
+def test_the_record_s_schema_and_page_are_made_of_its_model(generator: ModuleType) -> None:
+    remedy = "run python docs/record_page.py"
+    assert generator.SCHEMA.read_text("utf-8") == generator.schema_text(), remedy
+    assert generator.PAGE.read_text("utf-8") == generator.page(), remedy
+
+
+def test_the_schema_lists_the_kinds_that_the_registry_has(
+    generator: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "negative", dataclasses.replace(KINDS["crop"], name="negative"))
+    kinds = generator.schema()["$defs"]["artifact"]["properties"]["artifact"]["enum"]
+    assert kinds == [name for name in KINDS if name != RECORD]
+    assert "negative" in kinds
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

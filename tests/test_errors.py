@@ -55,3 +55,23 @@ def test_a_recipe_error_tells_every_fault() -> None:
     error = RecipeError(list(FAULTS))
     assert error.faults == FAULTS
     assert str(error) == "bits='12': should be 8 or 16; crop='': should be w,h"
+
+
+@pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+def test_what_may_name_a_place_has_another_sentence_for_the_public(
+    kind: type[FftToolError],
+) -> None:
+    """What the source itself is refused for is made of its bytes and its recipe alone."""
+    if kind is RecipeError:
+        return
+    private = kind("/srv/scans/a.png in s3://herbarium")
+    if not kind.permanent or kind is errors.BadArtifact:
+        assert private.public
+        assert "/srv" not in private.public
+        assert "s3:" not in private.public
+    else:
+        assert private.public == str(private)
+
+
+def test_no_error_is_both_permanent_and_transient() -> None:
+    assert not [kind for kind in EVERY if kind.permanent and kind.transient]

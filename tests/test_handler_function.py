@@ -222,21 +222,6 @@ def test_buckets_are_kept_apart() -> None:
     assert images(stores["one"]) == set()
 
 
-def test_clients_are_made_once_for_each_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[str] = []
-
-    def open_store(location: str, **_: Any) -> Store:
-        opened.append(location)
-        return NotedStore({KEY: IMAGE})
-
-    monkeypatch.setattr("handler.function.open_store", open_store)
-    handle = Function(Settings.from_environ({}), child=child())
-    assert opened == []
-    for bucket in ("one", "two", "one"):
-        assert handle(direct(bucket, KEY), Context())["outcome"] == "done"
-    assert opened == ["s3://one", "s3://two"]
-
-
 # What fails, fails alone
 
 

@@ -12,11 +12,11 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from fft_tool.errors import CorruptImage, NotAllowed, NotFound, StoreUnavailable
+from handler.deadline import Deadline
 from handler.errors import MalformedEvent, OutOfTime
 from handler.events import Malformed, Message, PassedOver, Task
 from handler.log import Log
 from handler.result import Result
-from handler.watch import Watch
 from tests.samples import FUNCTION, REQUEST, lines
 
 Json = dict[str, Any]
@@ -37,7 +37,7 @@ MALFORMED = Result(
 EVERY = (DONE, REJECTED, MISSING, IGNORED, FAILED, MALFORMED)
 COUNTED = (DONE, REJECTED, FAILED, MALFORMED)
 
-WRITTEN = (300, 200, 11)  # bytes of what every watch of these tests has seen written
+WRITTEN = (300, 200, 11)  # bytes of what every deadline of these tests has seen written
 
 FIELDS = [
     *("timestamp", "level", "message", "requestId", "messageId", "bucket", "key", "outcome"),
@@ -121,14 +121,14 @@ class Written:
 
     def line(self, result: Result, *, attempt: int = 1, cold: bool = False) -> Json:
         """The line that tells of a result."""
-        watch = Watch(lambda: 60_000, 2000)
-        watch.step("read")
-        watch.step("write")
+        deadline = Deadline(lambda: 60_000, 2000)
+        deadline.step("read")
+        deadline.step("write")
         for count in WRITTEN:
-            watch.wrote(count)
-        watch.stop()
+            deadline.wrote(count)
+        deadline.stop()
         message = Message((result.part,), attempt=attempt)
-        self.log.result(result, watch, message, cold=cold)
+        self.log.result(result, deadline, message, cold=cold)
         (line,) = self.lines()
         return line
 
@@ -274,8 +274,8 @@ def test_any_text_stays_on_one_line(written: Written, text: str) -> None:
 def test_whatever_somebody_sends_a_line_is_short_enough_for_its_metrics(
     written: Written, result: Result
 ) -> None:
-    watch = Watch(lambda: 60_000, 2000)
-    written.log.result(result, watch, Message((result.part,)), cold=False)
+    deadline = Deadline(lambda: 60_000, 2000)
+    written.log.result(result, deadline, Message((result.part,)), cold=False)
     raw = written.raw()
     (line,) = lines(raw)
     assert len(raw) <= LARGEST

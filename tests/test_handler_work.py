@@ -14,12 +14,12 @@ from fft_tool import Recipe, Source
 from fft_tool.errors import NotAllowed, StoreError, StoreFull, StoreUnavailable
 from fft_tool.results import record as records
 from fft_tool.stores.base import Stat, Stored
+from handler.deadline import Deadline
 from handler.errors import KeyTooLong, OutOfTime
 from handler.events import Task
 from handler.patience import Patience
 from handler.result import Result
 from handler.settings import Settings
-from handler.watch import Watch
 from handler.work import LONGEST_KEY, Worker
 from tests.faulty import FAULTY, Faulty
 from tests.images import noise, pink_noise, png_bytes, png_of_zeros
@@ -51,12 +51,12 @@ def do(
     context: Context | None = None,
     **variables: str,
 ) -> Result:
-    watch = Watch((context or Context()).get_remaining_time_in_millis, 2000)
-    return worker(store, variables).do(Task(BUCKET, key, wish), watch, patient(watch))
+    deadline = Deadline((context or Context()).get_remaining_time_in_millis, 2000)
+    return worker(store, variables).do(Task(BUCKET, key, wish), deadline, patient(deadline))
 
 
-def patient(watch: Watch, *, last: bool = False) -> Patience:
-    return Patience(watch.seconds_to_work, watch.seconds_to_work(), last=last)
+def patient(deadline: Deadline, *, last: bool = False) -> Patience:
+    return Patience(deadline.seconds_to_work, deadline.seconds_to_work(), last=last)
 
 
 def restarts(store: NotedStore) -> int:
@@ -121,9 +121,9 @@ def test_outputs_are_the_core_s_byte_for_byte_with_folders_kept(key: str, name: 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_make_no_difference(threads: int) -> None:
     store = NotedStore({KEY: IMAGE})
-    watch = Watch(lambda: 60_000, 2000)
+    deadline = Deadline(lambda: 60_000, 2000)
     assert (
-        worker(store, threads=threads).do(Task(BUCKET, KEY), watch, patient(watch)).outcome
+        worker(store, threads=threads).do(Task(BUCKET, KEY), deadline, patient(deadline)).outcome
         == "done"
     )
     assert store.outputs() == expected(IMAGE)
@@ -311,7 +311,7 @@ def test_an_event_s_own_recipe_may_set_what_metadata_may_not() -> None:
 def test_bytes_written_are_counted_those_of_restarts_too(restarts: int) -> None:
     store = NotedStore({KEY: IMAGE})
     written: list[int] = []
-    watch = Watch(lambda: 60_000, 2000)
+    deadline = Deadline(lambda: 60_000, 2000)
 
     def meddle(asked: str) -> None:
         if asked == f"stat {KEY}":
@@ -320,9 +320,9 @@ def test_bytes_written_are_counted_those_of_restarts_too(restarts: int) -> None:
                 store.upload(KEY, IMAGE + bytes(len(written)))
 
     store.meddle = meddle
-    assert worker(store).do(Task(BUCKET, KEY), watch, patient(watch)).outcome == "done"
+    assert worker(store).do(Task(BUCKET, KEY), deadline, patient(deadline)).outcome == "done"
     assert len(written) == restarts + 1
-    assert watch.bytes_written == sum(written)
+    assert deadline.bytes_written == sum(written)
 
 
 def test_an_object_that_is_too_large_for_the_memory_is_not_even_fetched() -> None:
@@ -583,22 +583,22 @@ def test_what_needs_no_work_needs_no_time() -> None:
 
 
 def test_the_watch_tells_every_step_of_the_way_in_order() -> None:
-    watch = Watch(lambda: 60_000, 2000)
-    worker(NotedStore({KEY: IMAGE})).do(Task(BUCKET, KEY), watch, patient(watch))
-    watch.stop()
+    deadline = Deadline(lambda: 60_000, 2000)
+    worker(NotedStore({KEY: IMAGE})).do(Task(BUCKET, KEY), deadline, patient(deadline))
+    deadline.stop()
     core = ["decode", "transform", "measure", "paint", "encode", "certify"]
-    assert list(watch.milliseconds) == ["read", *core, "write", "check"]
-    assert all(milliseconds >= 0 for milliseconds in watch.milliseconds.values())
-    assert watch.total_ms >= 0
+    assert list(deadline.milliseconds) == ["read", *core, "write", "check"]
+    assert all(milliseconds >= 0 for milliseconds in deadline.milliseconds.values())
+    assert deadline.total_ms >= 0
 
 
 def test_steps_that_recur_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter([10.0, 10.0, 10.0, 11.0, 11.0, 13.0, 13.0, 17.0, 18.0])
-    monkeypatch.setattr("handler.watch.time.perf_counter", lambda: next(seconds))
-    watch = Watch(lambda: 60_000, 2000)
+    monkeypatch.setattr("handler.deadline.time.perf_counter", lambda: next(seconds))
+    deadline = Deadline(lambda: 60_000, 2000)
     for step in ("read", "write", "read"):
-        watch.step(step)
-    watch.stop()
-    watch.stop()
-    assert watch.milliseconds == {"read": 5000.0, "write": 2000.0}
-    assert watch.total_ms == 8000.0
+        deadline.step(step)
+    deadline.stop()
+    deadline.stop()
+    assert deadline.milliseconds == {"read": 5000.0, "write": 2000.0}
+    assert deadline.total_ms == 8000.0

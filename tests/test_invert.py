@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import fft_tool
 from fft_tool import Outputs, Recipe
-from fft_tool.pipeline import analyse
+from fft_tool.results.analysis import transform
 from fft_tool.results.spectrum_file import load_spectrum, save_spectrum
 from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.inversion import (
@@ -165,13 +165,13 @@ def test_lost_pixels_come_back_as_the_trend_and_all_others_exactly(shape: Shape)
     recipe = Recipe(window="hann", detrend="mean", spectrum=True, precision="double")
     restored = restored_by_spectrum(plane, recipe)
     lost = restored != plane
-    assert np.count_nonzero(lost) <= Preparation(255, "hann").lost_pixels(shape)
+    assert np.count_nonzero(lost) <= Preparation(255, "hann").at(shape).lost_pixels()
     assert (np.abs(restored[lost] - plane.mean()) <= 0.5 + 1e-6).all()
 
 
 def test_images_of_12_bits_come_back_within_their_own_range() -> None:
     plane = noise((40, 50), 4095)
-    preparation, spectrum = analyse(plane, 4095, SAVED)
+    preparation, spectrum = transform(plane, 4095, SAVED)
     spectrum, preparation = load_spectrum(save_spectrum(spectrum, preparation))
     assert preparation.white == 4095
     assert np.array_equal(restore_plane(spectrum, preparation), plane)

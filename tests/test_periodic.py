@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fft_tool import Recipe
-from fft_tool.pipeline import analyse
+from fft_tool.results.analysis import transform
 from fft_tool.spectrum.choices import DETRENDS
 from fft_tool.spectrum.periodic import remove_smooth, restore_smooth
 from fft_tool.spectrum.transform import forward, inverse
@@ -62,7 +62,7 @@ def test_periodic_component_of_any_image_is_moisan_s(plane: Plane) -> None:
 @given(plane=planes(32), detrend=st.sampled_from(DETRENDS))
 def test_periodic_component_is_that_of_the_image_as_detrended(plane: Plane, detrend: str) -> None:
     recipe = Recipe.parse({"periodic": "yes", "detrend": detrend, "precision": "double"})
-    preparation, spectrum = analyse(plane, 255, recipe)
+    preparation, spectrum = transform(plane, 255, recipe)
     shape = (plane.shape[0], plane.shape[1])
     detrended = plane - preparation.trend.rows(shape, 0, shape[0])
     np.testing.assert_allclose(inverse(spectrum), moisan(detrended)[0], rtol=0, atol=1e-9)

@@ -36,12 +36,12 @@ def full_window(name: str, shape: Shape) -> NDArray[np.float64]:
 
 
 def applied(preparation: Preparation, plane: Plane) -> NDArray[Any]:
-    return preparation.apply(plane, 0, plane.shape[0], np.float64)
+    return preparation.at(plane.shape).apply(plane, 0, plane.shape[0], np.float64)
 
 
 def undone(preparation: Preparation, values: NDArray[Any]) -> NDArray[Any]:
     height, width = values.shape
-    return preparation.undo(values, (height, width), 0)
+    return preparation.at((height, width)).undo(values, 0)
 
 
 def test_every_window_has_its_oracle() -> None:
@@ -127,20 +127,20 @@ def test_undo_gives_back_every_pixel_that_the_window_has_kept(
     # What was taken away comes back as the trend, which is all that is known of it.
     trend = preparation.trend.rows(shape, 0, shape[0])
     np.testing.assert_allclose(back[~kept], trend[~kept], rtol=0, atol=1e-9)
-    assert preparation.lost_pixels(shape) == np.count_nonzero(~kept)
+    assert preparation.at(shape).lost_pixels() == np.count_nonzero(~kept)
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 def test_lost_pixels_are_counted_on_large_images_too(window: str) -> None:
     shape = (3000, 211)
     lost = np.count_nonzero(full_window(window, shape) < SMALLEST_UNDONE_WEIGHT)
-    assert Preparation(255, window).lost_pixels(shape) == lost
+    assert Preparation(255, window).at(shape).lost_pixels() == lost
 
 
 def test_rectangle_and_hamming_lose_nothing_and_hann_loses_its_first_row_and_column() -> None:
-    assert Preparation(255).lost_pixels((8, 8)) == 0
-    assert Preparation(255, "hamming").lost_pixels((64, 64)) == 0
-    assert Preparation(255, "hann").lost_pixels((8, 8)) == 8 + 8 - 1
+    assert Preparation(255).at((8, 8)).lost_pixels() == 0
+    assert Preparation(255, "hamming").at((64, 64)).lost_pixels() == 0
+    assert Preparation(255, "hann").at((8, 8)).lost_pixels() == 8 + 8 - 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -149,11 +149,10 @@ def test_blocks_of_rows_make_up_the_whole(cut: int, window: str, detrend: str) -
     plane = noise((30, 17))
     preparation = prepare(plane, white=255, window=window, detrend=detrend)
     whole = applied(preparation, plane)
-    parts = [preparation.apply(plane, *span, np.float64) for span in ((0, cut), (cut, 30))]
+    prepared = preparation.at(plane.shape)
+    parts = [prepared.apply(plane, *span, np.float64) for span in ((0, cut), (cut, 30))]
     assert np.array_equal(np.vstack(parts), whole)
-    undone_parts = [
-        preparation.undo(part, (30, 17), start) for part, start in zip(parts, (0, cut), strict=True)
-    ]
+    undone_parts = [prepared.undo(part, start) for part, start in zip(parts, (0, cut), strict=True)]
     assert np.array_equal(np.vstack(undone_parts), undone(preparation, whole))
 
 
@@ -161,7 +160,7 @@ def test_blocks_of_rows_make_up_the_whole(cut: int, window: str, detrend: str) -
 @pytest.mark.parametrize("window", ["none", "hann"])
 def test_prepared_rows_have_the_type_asked_for(dtype: type[np.floating[Any]], window: str) -> None:
     plane = noise((5, 6))
-    rows = prepare(plane, white=255, window=window).apply(plane, 1, 3, dtype)
+    rows = prepare(plane, white=255, window=window).at(plane.shape).apply(plane, 1, 3, dtype)
     assert rows.dtype == dtype
     assert rows.shape == (2, 6)
 

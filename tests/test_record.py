@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from fft_tool.errors import BadArtifact, FftToolError, UnknownFormat
 from fft_tool.limits import Limits
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results import record as records
+from fft_tool.results.record_model import Done, Rejected, Sharpness, Slope
 from tests.images import noise, pink_noise
 
 Json = dict[str, Any]
@@ -343,6 +345,28 @@ def test_bytes_give_the_record_back(whole: Json) -> None:
         assert list(records.from_bytes(data)) == list(record), "in the same order"
         assert records.to_bytes(records.from_bytes(data)) == data
         assert data.endswith(b"}\n")
+
+
+def test_the_model_holds_a_record_whole(whole: Json) -> None:
+    """Every field, in its order: what is read into sections is written as it was."""
+    rejection = rejected(b"no image")
+    for model, record in ((Done, whole), (Rejected, rejection)):
+        again = model.of(record).to_json()
+        assert records.to_bytes(again) == records.to_bytes(record)
+
+
+def test_the_model_takes_no_field_that_it_does_not_describe() -> None:
+    values = {"beta": 2.0, "error": 0.1, "low": 0.1, "high": 0.4, "bins": 9}
+    assert Slope.of(values).to_json() == values
+    with pytest.raises(TypeError, match="Slope has no gamma"):
+        Slope.of({**values, "gamma": 1})
+    with pytest.raises(TypeError, match="bins"):
+        Slope.of({key: value for key, value in values.items() if key != "bins"})
+
+
+def test_sections_do_not_change() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Sharpness(laplacian_variance=0.1, gradient_energy=0.2).gradient_energy = 1.0  # type: ignore[misc]  # that it is refused is the point
 
 
 def test_names_in_any_script_stay_readable_in_the_file() -> None:

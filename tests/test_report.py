@@ -105,20 +105,13 @@ def entry(
     outputs = fft_tool.run(fft_tool.Source(name, data), chosen)
     found = {artifact.kind: artifact.data for artifact in outputs}
     assert outputs.record is not None
-    return Entry(
-        outputs.record,
-        found["magnitude"],
-        found.get("phase"),
-        data,
-        found.get("crop"),
-        found.get("filtered"),
-    )
+    return Entry(outputs.record, found, data)
 
 
 def rejected(name: str = "bad.png", message: str = "cut in the middle") -> Entry:
     source = fft_tool.Source(name, b"no image")
     record = records.rejected(source, Recipe(), CorruptImage(message))
-    return Entry(record, None, None, source.data)
+    return Entry(record, source=source.data)
 
 
 def waves(shape: tuple[int, int], period: float) -> NDArray[Any]:
@@ -149,7 +142,7 @@ def mixed() -> list[Entry]:
         entry(np.full((9, 9), 7, np.uint8), "phase=no", "constant.png"),
         entry(noise((1, 1)), name="one.png"),
         rejected(),
-        Entry({"schema": records.SCHEMA_NAME, "outcome": "done"}, None, None, None),
+        Entry({"schema": records.SCHEMA_NAME, "outcome": "done"}),
     ]
 
 
@@ -332,26 +325,28 @@ def test_names_keep_their_own_direction_and_break_at_separators(page: Node) -> N
 @given(cut=st.integers(0, 4000), flip=st.integers(0, 4000))
 def test_a_damaged_picture_does_not_break_the_page(cut: int, flip: int) -> None:
     sound = _SOUND
-    assert sound.magnitude is not None
-    data = bytearray(sound.magnitude)
+    magnitude = sound.pictures["magnitude"]
+    data = bytearray(magnitude)
     data[flip % len(data)] ^= 0x5A
-    for damaged in (bytes(data), sound.magnitude[:cut], b"", noise((50,)).tobytes()):
-        broken = Entry(sound.record, damaged, damaged, damaged, damaged, damaged)
+    for damaged in (bytes(data), magnitude[:cut], b"", noise((50,)).tobytes()):
+        broken = Entry(sound.record, dict.fromkeys(SHOWN, damaged), damaged)
         article = parsed([broken]).one("article")
         assert article.one("h2").text == "image.png"
         assert "What the spectrum says" in article.text
-        if cut < len(sound.magnitude) and damaged == sound.magnitude[:cut]:
+        if cut < len(magnitude) and damaged == magnitude[:cut]:
             assert not article.all("img")
             assert len(article.all("div", "empty")) == 5
 
 
+SHOWN = ("magnitude", "phase", "crop", "filtered")
 _SOUND = entry(pink_noise((40, 40)))
+WITHOUT_PHASE = {"magnitude": _SOUND.pictures["magnitude"]}
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_pictures_that_are_not_ours_do_not_break_the_page(channels: int) -> None:
     other = encode(noise((30, 20, channels)) if channels > 1 else noise((30, 20)))
-    strange = Entry(_SOUND.record, other, other, other, other, other)
+    strange = Entry(_SOUND.record, dict.fromkeys(SHOWN, other), other)
     assert len(parsed([strange]).one("article").all("img")) == 5
 
 
@@ -370,7 +365,7 @@ def damaged_records() -> Iterator[tuple[str, Json]]:
 @pytest.mark.slow
 def test_a_damaged_record_does_not_break_the_page() -> None:
     for what, record in damaged_records():
-        damaged = dataclasses.replace(_SOUND, record=record, source=None, phase=None)
+        damaged = dataclasses.replace(_SOUND, record=record, source=None, pictures=WITHOUT_PHASE)
         articles = parsed([damaged, rejected()]).all("article")
         assert len(articles) == 2, what
         assert articles[1].one("h2").text == "bad.png", what
@@ -414,7 +409,7 @@ def test_a_large_image_takes_little_room() -> None:
 
 @pytest.mark.slow
 def test_two_hundred_entries_make_one_page_of_a_few_megabytes() -> None:
-    plain = dataclasses.replace(_SOUND, source=None, phase=None)
+    plain = dataclasses.replace(_SOUND, source=None, pictures=WITHOUT_PHASE)
     text = render(plain for _ in range(200))
     root = Page(text).root
     assert len(root.all("article")) == len(root.one("nav").one("tbody").all("tr")) == 200

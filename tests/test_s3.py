@@ -27,6 +27,7 @@ from fft_tool.errors import (
 )
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
+from fft_tool.stores.s3_obstore import Obstore
 from tests.cloud import REGION, Bucket, Request, answering, begin, serving
 from tests.command import environment
 from tests.test_store import NAMES, filled, reaches
@@ -87,7 +88,8 @@ def test_keys_in_s3_are_the_names_themselves(bucket: Bucket, name: str) -> None:
     assert (bucket.keys(), bucket.get(name)) == ([name], b"ours")
     bucket.put(name, b"theirs", window="hann")
     assert store.read(name).data == b"theirs"
-    assert store.read(name, first=3).data == b"the"
+    with store.open(name) as handle:
+        assert handle.read(3) == b"the"
     assert store.read(name).stat == store.stat(name)
     assert store.stat(name).metadata == {"window": "hann"}
     assert list(store.list()) == [(name, 6)]
@@ -212,7 +214,7 @@ def test_the_console_s_folder_markers_do_no_harm(bucket: Bucket) -> None:
     for key in ("plants/", "plants/a.png", "plants/deep/", "plants/deep/b.png"):
         bucket.put(key, b"")
     names = [name for name, _ in open_store(f"{bucket.url}/plants").list()]
-    assert names == ["a.png", "deep/", "deep/b.png"]
+    assert names == ["a.png", "deep/b.png"]
     names = [name for name, _ in open_store(f"{bucket.url}/plants").list("deep")]
     assert names == ["deep/b.png"]
 
@@ -536,14 +538,38 @@ def test_an_object_is_judged_before_it_comes_and_dropped_if_refused(
         except OSError:
             dropped.set()
 
-    def refuse(stat: object) -> None:
-        judged.set()
-        raise ValueError(stat)
-
     with serving(answer) as url:
-        with pytest.raises(ValueError, match=f"size={size}.*square") as caught:
-            served(url).read(name, accept=refuse)
-        assert dropped.wait(LONGEST), f"although {caught.value} is still at hand"
+        with served(url).open(name) as handle:
+            assert (handle.stat.size, handle.stat.metadata) == (size, {"crop": "square"})
+            judged.set()
+        assert dropped.wait(LONGEST), f"although {handle} is still at hand"
+
+
+def test_a_bucket_has_one_client_in_a_process(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    class Counted(Obstore):
+        def __init__(self, name: str, *times: float) -> None:
+            made.append(name)
+            super().__init__(name, *times)
+
+    monkeypatch.setattr("fft_tool.stores.s3.Obstore", Counted)
+    for prefix in ("in", "out", "in"):
+        open_store(f"{bucket.url}/{prefix}", patience=7).write("a", b"data")
+    assert made == [bucket.name]
+
+
+def test_marks_of_folders_are_no_objects_with_boto3_and_without(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("in/", "in/plants/", "in/empty.png", "in/plants/a.png"):
+        bucket.put(key, b"data" if key.endswith("a.png") else b"")
+    listed = [("empty.png", 0), ("plants/a.png", 4)]
+    assert list(open_store(f"{bucket.url}/in").list()) == listed
+    monkeypatch.setattr("fft_tool.stores.s3._has_boto3", lambda: False)
+    assert list(open_store(f"{bucket.url}/in").list()) == listed
 
 
 # Large objects

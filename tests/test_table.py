@@ -273,7 +273,8 @@ def test_parquet_has_the_types_of_the_columns_even_without_rows() -> None:
         schema = read_parquet(to_parquet(made)).schema
         assert schema.names == NAMES
         assert [field.type for field in schema] == [types[column.type] for column in COLUMNS]
-        assert schema.field("mean").metadata[b"description"] == b"Mean of the grey values"
+        assert schema.field("mean").metadata[b"description"] == b"Mean, in values from 0 to white."
+        assert schema.field("mean").metadata[b"unit"] == b"grey levels"
         assert schema.metadata[b"record_schema"] == records.SCHEMA_NAME.encode()
 
 

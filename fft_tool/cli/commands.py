@@ -19,14 +19,18 @@ from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results import record as records
 from fft_tool.runs import interrupts
-from fft_tool.runs.batch import Job, Outcome, run_batch
 from fft_tool.runs.fetch import read_within
 from fft_tool.runs.machine import physical_memory, usable_cores
+from fft_tool.runs.many import Job, run_batch
+from fft_tool.runs.one import Outcome
 from fft_tool.runs.sources import SourceRef, find_sources, followed, refuse_overwriting
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.stores.opening import open_store
 
 Options = argparse.Namespace
+
+# What raises a limit at this door.
+FLAGS = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
 
 
 def analyze(options: Options) -> int:
@@ -126,9 +130,8 @@ def upload(options: Options) -> int:
     for ref in refs:
         try:
             kind = _content_type(ref.name)
-            target.write(
-                ref.name, ref.read(profile=_profile()).data, content_type=kind, metadata=metadata
-            )
+            data = ref.read(profile=_profile()).data
+            target.write(ref.name, data, content_type=kind, metadata=metadata)
         except FftToolError as exc:
             say(str(exc))
             failed = True
@@ -148,7 +151,7 @@ def completion(options: Options) -> int:
 
 def _make(options: Options, job: Job) -> int:
     """Do a job that writes artifacts, and tell of it."""
-    if options.output in ("", "memory:"):
+    if not options.output or options.output.startswith("memory:"):
         raise UsageError(f"-o {options.output!r}: should be a folder, s3://bucket/prefix or -")
     refs = _find(options, leave_out=options.output)
     job = replace(job, dry_run=options.dry_run)
@@ -202,19 +205,20 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
         outcomes = terminal.with_progress(outcomes, len(refs))
     for outcome in outcomes:
         if outcome.error:
-            say(_located(outcome))
+            say(_message(outcome.source, outcome.error))
         yield outcome
         interrupts.check()
 
 
-def _located(outcome: Outcome) -> str:
-    """Message of a failure, with the source's name in front unless it is there already."""
-    message = (outcome.error or {})["message"]
-    return message if outcome.source in message else f"{outcome.source}: {message}"
+def _message(source: str, error: FftToolError) -> str:
+    """What went wrong, with the source's name in front and the flag that would help."""
+    message = str(error) if source in str(error) else f"{source}: {error}"
+    flag = FLAGS.get(error.code)
+    return f"{message}; {flag} raises the limit" if flag else message
 
 
 def _exit_code(outcomes: list[Outcome]) -> int:
-    return int(any(outcome.result == "failed" for outcome in outcomes))
+    return int(any(outcome.error for outcome in outcomes))
 
 
 def _recipe(options: Options) -> Recipe:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from fft_tool.printable import printable
 from fft_tool.report.sentences import dominant
-from fft_tool.runs.batch import Outcome
+from fft_tool.runs.one import Outcome
 
 MOST_ROWS = 60  # of a longer batch the records tell more than a table on a screen
 OUTPUTS = ("image", "result", "outputs")
@@ -88,7 +88,7 @@ def _made(outcome: Outcome) -> Cells:
 
 
 def _end(outcome: Outcome) -> str:
-    return (outcome.error or {}).get("code", outcome.result)
+    return outcome.error.code if outcome.error else outcome.result
 
 
 def _found(outcome: Outcome) -> Cells:

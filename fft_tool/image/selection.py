@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from fft_tool.arrays import Pixels, Plane
 from fft_tool.codec.header import Header
 from fft_tool.codec.raster import Raster
 from fft_tool.image.grey import grey_plane
 from fft_tool.image.region import Box, Crop, analysed_size
-
-Plane = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +24,7 @@ class Selection:
     white: int
     box: Box
     method: str
-    channels: Plane
+    channels: Pixels
     plane: Plane
 
 
@@ -49,7 +44,7 @@ def select(
     """
     height, width = raster.pixels.shape[:2]
 
-    def plane_of(pixels: Plane) -> Plane:
+    def plane_of(pixels: Pixels) -> Plane:
         return grey_plane(
             pixels,
             raster.names,

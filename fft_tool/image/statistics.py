@@ -224,8 +224,8 @@ def _count_bytes(plane: Plane) -> Counts:
 def _moments(levels: Counts, counts: Counts) -> tuple[float, float]:
     """Mean and population standard deviation, each rounded once."""
     total = int(counts.sum())
-    first = int(np.dot(levels, counts))
-    second = int(np.dot(levels * levels, counts))
+    first = int((levels * counts).sum())
+    second = int((levels * levels * counts).sum())
     return first / total, math.sqrt(total * second - first * first) / total
 
 

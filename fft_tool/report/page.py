@@ -8,10 +8,9 @@ content security policy forbids the page to load anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fft_tool.image.renditions import draw_photo
 from fft_tool.report import charts
@@ -39,14 +38,14 @@ from fft_tool.report.thumbnails import (
     draw_sizes,
 )
 from fft_tool.results.entry import Entry
-
-Json = Mapping[str, Any]
-
+from fft_tool.results.registry import KINDS, Shown
+from fft_tool.validate import Json
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _DAMAGE = (LookupError, ArithmeticError, TypeError, ValueError, AttributeError)
 _SEPARATOR = re.compile(r"(?<=[-_./])(?=.)")
 _EXPONENT = re.compile(r"\^([\d.]*\d)")
+_DRAWN = {"magnitude": draw_magnitude, "phase": draw_phase, "photo": draw_photo}
 _COLUMNS = (
     ("Spectrum", "thumb"),
     ("Image", None),
@@ -248,23 +247,23 @@ def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
     name = record["source"]["name"]
     shape = record["spectrum"]["width"], record["spectrum"]["height"]
     marks = charts.peak_marks(record["measures"]["peaks"], *shape)
-    small, large = draw_sizes(entry.magnitude, draw_magnitude, SMALL, SIZE)
+    small, large = draw_sizes(entry.pictures.get("magnitude"), draw_magnitude, SMALL, SIZE)
     source = "as it came in" if entry.source is not None else "is not at hand"
-    scale = f"{recipe['scale']} scale, the mean in the centre"
-    figures = [
-        _figure("Source", source, draw_picture(entry.source, draw_photo), name),
-        _figure("Magnitude", scale, large, name, marks if min(shape) > THINNEST else None),
-    ]
-    figures += (
-        _figure(kind, note, draw_picture(data, draw), name)
-        for kind, note, draw, data in (
-            ("Phase", "−π to π, once around the colours", draw_phase, entry.phase),
-            ("Region", "what was analysed", draw_photo, entry.crop),
-            ("Filtered", recipe["filter"], draw_photo, entry.filtered),
-        )
-        if data is not None
-    )
+    figures = [_figure("Source", source, draw_picture(entry.source, draw_photo), name)]
+    for kind, shown in _shown_kinds():
+        if kind == "magnitude":
+            over = marks if min(shape) > THINNEST else None
+            figures.append(_figure(shown.title, shown.note(recipe), large, name, over))
+        elif kind in entry.pictures:
+            picture = draw_picture(entry.pictures[kind], _DRAWN[shown.drawn_as])
+            figures.append(_figure(shown.title, shown.note(recipe), picture, name))
     return _image(small, "") if small else None, figures
+
+
+def _shown_kinds() -> list[tuple[str, Shown]]:
+    """Kinds of artifacts that are shown, and how, in their order."""
+    shown = [(kind.name, kind.shown) for kind in KINDS.values() if kind.shown]
+    return sorted(shown, key=lambda each: each[1].place)
 
 
 def _figure(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fft_tool.arrays import FloatArray, Plane, sum_of_squares
 from fft_tool.parallel import map_rows, rows_per_block
+from fft_tool.results.analysis import Analysis
+from fft_tool.results.spectrum_file import load_spectrum
+from fft_tool.results.values import Artifact
 from fft_tool.spectrum.half import Spectrum, energy
-from fft_tool.spectrum.inversion import quantised, restore_rows
+from fft_tool.spectrum.inversion import Inversion, quantised, restore_rows, spectrum_of_pictures
 from fft_tool.spectrum.preparation import Preparation
-
-Plane = NDArray[np.unsignedinteger[Any]]
+from fft_tool.validate import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Certificate:
     parseval_ratio: float | None
     lost_pixels: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Plain values for the record."""
         return {
             "exact": self.exact,
@@ -53,18 +55,48 @@ class Certificate:
         }
 
 
+def certificates(
+    analysis: Analysis, artifacts: Iterable[Artifact], *, threads: int = 1
+) -> dict[str, Certificate]:
+    """Certificates of every way back that the artifacts offer, the best first."""
+    recipe, plane = analysis.recipe, analysis.selection.plane
+    data = {artifact.kind: artifact.data for artifact in artifacts}
+    ways: dict[str, Certificate] = {}
+    if not data.keys() & {"spectrum", "phase"}:
+        return ways
+    meant = prepared_energy(analysis.preparation, plane, threads=threads)
+    if "spectrum" in data:
+        ways["spectrum"] = _certify(*load_spectrum(data["spectrum"]), plane, meant, threads)
+    if "phase" in data and not recipe.colour:
+        inversion = Inversion(
+            plane.shape, analysis.preparation, recipe.precision, recipe.scale, analysis.largest
+        )
+        spectrum = spectrum_of_pictures(
+            data["magnitude"], data["phase"], inversion, threads=threads
+        )
+        ways["pictures"] = _certify(spectrum, analysis.preparation, plane, meant, threads)
+    return ways
+
+
 def certify(
     spectrum: Spectrum, preparation: Preparation, plane: Plane, *, threads: int = 1
 ) -> Certificate:
     """Invert a spectrum read from artifacts, spending it, and compare with ``plane`` (h, w)."""
-    written = energy(spectrum, threads=threads)
     meant = prepared_energy(preparation, plane, threads=threads)
+    return _certify(spectrum, preparation, plane, meant, threads)
 
-    def compare(start: int, levels: NDArray[np.floating[Any]]) -> tuple[float, float]:
+
+def _certify(
+    spectrum: Spectrum, preparation: Preparation, plane: Plane, meant: float | None, threads: int
+) -> Certificate:
+    """Certify a spectrum; ``meant`` is the energy that it should have."""
+    written = energy(spectrum, threads=threads)
+
+    def compare(start: int, levels: FloatArray) -> tuple[float, float]:
         rows = plane[start : start + levels.shape[0]].astype(levels.dtype)
         worst = np.abs(quantised(levels, preparation.white) - rows).max()
         rows -= levels
-        return float(worst), float(np.vdot(rows, rows))
+        return float(worst), sum_of_squares(rows)
 
     blocks = restore_rows(spectrum, preparation, compare, threads=threads)
     worst = int(max(error for error, _ in blocks))
@@ -74,7 +106,7 @@ def certify(
         max_abs_error=worst,
         psnr_db=10 * math.log10(preparation.white**2 / mean_square) if mean_square else None,
         parseval_ratio=_ratio(written, meant),
-        lost_pixels=preparation.lost_pixels(spectrum.shape),
+        lost_pixels=preparation.at(spectrum.shape).lost_pixels(),
     )
 
 
@@ -83,9 +115,10 @@ def prepared_energy(preparation: Preparation, plane: Plane, *, threads: int = 1)
     if preparation.periodic:
         return None
 
+    prepared = preparation.at(plane.shape)
+
     def squares(start: int, stop: int) -> float:
-        rows = preparation.apply(plane, start, stop, np.float64)
-        return float(np.vdot(rows, rows))
+        return sum_of_squares(prepared.apply(plane, start, stop, np.float64))
 
     height, width = plane.shape
     return math.fsum(map_rows(squares, height, rows_per_block(8 * width), threads=threads)) * (

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-Json = dict[str, Any]
+from fft_tool.validate import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One analysed (or rejected) source: its record and, where at hand, its images' bytes.
 
-    ``record`` is as :func:`fft_tool.results.record.from_bytes` gives it; ``magnitude``, ``phase``,
-    ``crop`` and ``filtered`` are the artifacts of those kinds, ``source`` is the image itself.
+    ``record`` is as :func:`fft_tool.results.record.from_bytes` gives it; ``pictures`` are the
+    artifacts that a page shows, by their kind, ``source`` is the image itself.
     """
 
     record: Json
-    magnitude: bytes | None
-    phase: bytes | None
-    source: bytes | None
-    crop: bytes | None = None
-    filtered: bytes | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    source: bytes | None = None

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import re
 
+from fft_tool.results.registry import KINDS, RECORD
+
+__all__ = ["EXTENSIONS", "RECORD", "output_base", "output_name"]
+
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*\Z")
 
-RECORD = "metadata"
-EXTENSIONS = {
-    "magnitude": "png",
-    "phase": "png",
-    "crop": "png",
-    "spectrum": "npz",
-    "histogram": "png",
-    "filtered": "png",
-    RECORD: "json",
-}
+EXTENSIONS = {kind.name: kind.extension for kind in KINDS.values()}
+"""Extension of every kind of output."""
 
 
 def output_base(source: str) -> str:
@@ -43,4 +39,4 @@ def output_name(source: str, artifact: str) -> str:
     >>> output_name("plants/forest.png", "magnitude")
     'plants/forest_magnitude.png'
     """
-    return f"{output_base(source)}_{artifact}.{EXTENSIONS[artifact]}"
+    return f"{output_base(source)}_{artifact}.{KINDS[artifact].extension}"

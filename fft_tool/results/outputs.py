@@ -1,67 +1,19 @@
-"""What goes into the pipeline and what comes out: sources, artifacts, and both together."""
+"""What goes into the pipeline and what comes out: sources, artifacts, and all outputs of a run."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 from fft_tool.recipe import Recipe
-from fft_tool.results.naming import RECORD
+from fft_tool.results.formats import FORMATS
+from fft_tool.results.registry import wanted_kinds
+from fft_tool.results.values import Artifact, OversizedSource, Source
+from fft_tool.validate import Json
 
-CONTENT_TYPES = {
-    "png": "image/png",
-    "npz": "application/x-npz",
-    "json": "application/json",
-}
+__all__ = ["CONTENT_TYPES", "Artifact", "Outputs", "OversizedSource", "Source", "output_kinds"]
 
-
-@dataclass(frozen=True)
-class Source:
-    """The image that came in: its bytes, and its name below the place where sources are kept."""
-
-    name: str
-    data: bytes
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the bytes, in hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
-
-    @property
-    def size(self) -> int:
-        """Number of bytes."""
-        return len(self.data)
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A source that was refused by its size alone, before it was fetched."""
-
-    name: str
-    size: int
-    sha256: None = None
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """One named output, such as the magnitude picture: ``kind``, full ``name`` and bytes."""
-
-    kind: str
-    name: str
-    data: bytes
-
-    @property
-    def content_type(self) -> str:
-        """Media type of the bytes."""
-        return CONTENT_TYPES[self.name.rpartition(".")[2]]
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the bytes, in hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
+CONTENT_TYPES = {extension: format_.content_type for extension, format_ in FORMATS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +25,7 @@ class Outputs:
     """
 
     artifacts: tuple[Artifact, ...]
-    record: dict[str, Any] | None
+    record: Json | None
 
     def __iter__(self) -> Iterator[Artifact]:
         return iter(self.artifacts)
@@ -86,14 +38,5 @@ class Outputs:
 
 
 def output_kinds(recipe: Recipe) -> tuple[str, ...]:
-    """Kinds of outputs that a recipe asks for."""
-    wanted = {
-        "crop": recipe.crop is not None or recipe.smart_crop is not None,
-        "histogram": recipe.histogram,
-        "filtered": recipe.filter is not None,
-        "spectrum": recipe.spectrum,
-        "phase": recipe.phase,
-        "magnitude": True,
-        RECORD: recipe.metadata,
-    }
-    return tuple(kind for kind, made in wanted.items() if made)
+    """Kinds of outputs that a recipe asks for, in the order in which they are written."""
+    return tuple(kind.name for kind in wanted_kinds(recipe))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from fft_tool.codec.image_file import encode_image
 from fft_tool.errors import NotInvertible
@@ -15,9 +14,9 @@ from fft_tool.results.spectrum_file import load_spectrum
 from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.inversion import Inversion, check_shape, restore_plane, spectrum_of_pictures
 from fft_tool.spectrum.preparation import Preparation
+from fft_tool.validate import Json
 
 Read = Callable[[str], bytes]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _restored(
     warnings: list[str],
     threads: int,
 ) -> Reconstruction:
-    lost = preparation.lost_pixels(spectrum.shape)
+    lost = preparation.at(spectrum.shape).lost_pixels()
     if lost:
         warnings.append(f"{lost:,} pixels were zeroed by the window and cannot come back")
     plane = restore_plane(spectrum, preparation, threads=threads)

@@ -11,11 +11,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, get_args
 
 from fft_tool.errors import MissingExtra
-from fft_tool.results.record import SCHEMA_NAME
+from fft_tool.results.record_model import Done, Rejected
+from fft_tool.results.sections import SCHEMA_NAME, key_of, section_in
 
 Value = str | int | float | bool | None
 Row = dict[str, Value]
@@ -23,181 +24,101 @@ Row = dict[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, the type of its values, what they mean, and where the record has them.
+    """A column: its name, where the record has its values, and what these are.
 
-    ``path`` names keys, and places in lists, from the record inwards.
+    ``path`` names keys, and places in lists, from the record inwards. ``type``, ``description``
+    and ``unit`` are those of the record's model.
     """
 
     name: str
+    path: str
     type: type[str | int | float | bool]
     description: str
-    path: str
+    unit: str
 
 
-def _peak_columns(place: int) -> tuple[Column, ...]:
-    wave, path = f"wave {place + 1}, by strength", f"measures.peaks.{place}"
-    name = f"peak{place + 1}"
-    return (
-        Column(f"{name}_period_px", float, f"Period of {wave}, in pixels", f"{path}.period"),
-        Column(
-            f"{name}_angle_deg",
-            float,
-            f"Angle of {wave}, in degrees counter-clockwise from the x axis, from 0 to below 180",
-            f"{path}.angle",
-        ),
-        Column(
-            f"{name}_prominence_db",
-            float,
-            f"Power of {wave}, over the background at its frequency, in dB",
-            f"{path}.prominence_db",
-        ),
-        Column(
-            f"{name}_period_um",
-            float,
-            f"Period of {wave}, in micrometres, where the pixel size is known",
-            f"{path}.period_um",
-        ),
-    )
+# Where the record has each column's values, in the order of the columns.
+_PATHS = {
+    "outcome": "outcome",
+    "name": "source.name",
+    "sha256": "source.sha256",
+    "bytes": "source.bytes",
+    "error_code": "error.code",
+    "error_message": "error.message",
+    "format": "image.format",
+    "width": "image.width",
+    "height": "image.height",
+    "channels": "image.channels",
+    "depth": "image.depth",
+    "pixel_width_um": "measures.pixel_size_um.0",
+    "pixel_height_um": "measures.pixel_size_um.1",
+    "region_x": "region.x",
+    "region_y": "region.y",
+    "region_width": "region.width",
+    "region_height": "region.height",
+    "region_method": "region.method",
+    "recipe": "recipe.text",
+    "mean": "statistics.grey.mean",
+    "standard_deviation": "statistics.grey.standard_deviation",
+    "minimum": "statistics.grey.minimum",
+    "maximum": "statistics.grey.maximum",
+    "median": "statistics.grey.median",
+    "white": "statistics.grey.white",
+    "entropy_bits": "statistics.grey.entropy_bits",
+    "clipped_black": "statistics.grey.clipped_share.black",
+    "clipped_white": "statistics.grey.clipped_share.white",
+    "threshold": "statistics.grey.threshold.value",
+    "black_pixels": "statistics.grey.threshold.black_pixels",
+    "white_pixels": "statistics.grey.threshold.white_pixels",
+    "laplacian_variance": "sharpness.laplacian_variance",
+    "gradient_energy": "sharpness.gradient_energy",
+    "slope_beta": "measures.slope.beta",
+    "slope_error": "measures.slope.error",
+    "high_frequency_fraction": "measures.high_frequency_fraction",
+    "anisotropy": "measures.orientation.anisotropy",
+    "dominant_angle_deg": "measures.orientation.angle",
+    **{
+        f"peak{place + 1}_{name}": f"measures.peaks.{place}.{key}"
+        for place in range(3)
+        for name, key in (
+            ("period_px", "period"),
+            ("angle_deg", "angle"),
+            ("prominence_db", "prominence_db"),
+            ("period_um", "period_um"),
+        )
+    },
+    "exact": "certificate.exact",
+    "max_abs_error": "certificate.max_abs_error",
+    "psnr_db": "certificate.psnr_db",
+    "parseval_ratio": "certificate.parseval_ratio",
+}
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column("outcome", str, "done or rejected", "outcome"),
-    Column("name", str, "Name of the source below the place where sources are kept", "source.name"),
-    Column("sha256", str, "SHA-256 of the source's bytes, in hexadecimal", "source.sha256"),
-    Column("bytes", int, "Size of the source in bytes", "source.bytes"),
-    Column("error_code", str, "Why the source was rejected, for machines", "error.code"),
-    Column("error_message", str, "Why the source was rejected, in words", "error.message"),
-    Column("format", str, "Format of the source: png, tiff, jpeg, webp or bmp", "image.format"),
-    Column("width", int, "Width of the upright source in pixels", "image.width"),
-    Column("height", int, "Height of the upright source in pixels", "image.height"),
-    Column("channels", str, "Names of the source's channels, joined by +", "image.channels"),
-    Column("depth", int, "Bits of a sample as stored", "image.depth"),
-    Column(
-        "pixel_width_um",
-        float,
-        "Width of a pixel in micrometres, from the recipe or else the source",
-        "measures.pixel_size_um.0",
-    ),
-    Column("pixel_height_um", float, "Height of a pixel, likewise", "measures.pixel_size_um.1"),
-    Column("region_x", int, "First column of the region that was analysed", "region.x"),
-    Column("region_y", int, "First row of the region that was analysed", "region.y"),
-    Column("region_width", int, "Width of the region in pixels", "region.width"),
-    Column("region_height", int, "Height of the region in pixels", "region.height"),
-    Column("region_method", str, "whole, given or spectral residual", "region.method"),
-    Column("recipe", str, "What the recipe changes from the defaults", "recipe.text"),
-    Column("mean", float, "Mean of the grey values", "statistics.grey.mean"),
-    Column(
-        "standard_deviation",
-        float,
-        "Population standard deviation of the grey values",
-        "statistics.grey.standard_deviation",
-    ),
-    Column("minimum", int, "Smallest grey value", "statistics.grey.minimum"),
-    Column("maximum", int, "Largest grey value", "statistics.grey.maximum"),
-    Column("median", float, "Median of the grey values", "statistics.grey.median"),
-    Column("white", int, "Grey value of white", "statistics.grey.white"),
-    Column(
-        "entropy_bits",
-        float,
-        "Shannon entropy of the grey values, in bits per pixel",
-        "statistics.grey.entropy_bits",
-    ),
-    Column(
-        "clipped_black",
-        float,
-        "Share of the pixels that are 0, from 0 to 1",
-        "statistics.grey.clipped_share.black",
-    ),
-    Column(
-        "clipped_white",
-        float,
-        "Share of the pixels that are white, from 0 to 1",
-        "statistics.grey.clipped_share.white",
-    ),
-    Column(
-        "threshold",
-        int,
-        "Largest grey value that counts as black",
-        "statistics.grey.threshold.value",
-    ),
-    Column(
-        "black_pixels",
-        int,
-        "Pixels up to the threshold",
-        "statistics.grey.threshold.black_pixels",
-    ),
-    Column(
-        "white_pixels",
-        int,
-        "Pixels above the threshold",
-        "statistics.grey.threshold.white_pixels",
-    ),
-    Column(
-        "laplacian_variance",
-        float,
-        "Sharpness: variance of the Laplacian, with grey values from 0 to 1",
-        "sharpness.laplacian_variance",
-    ),
-    Column(
-        "gradient_energy",
-        float,
-        "Sharpness: mean square of the Sobel gradient, with grey values from 0 to 1",
-        "sharpness.gradient_energy",
-    ),
-    Column(
-        "slope_beta",
-        float,
-        "Exponent with which the mean power falls with frequency, 1/f^beta",
-        "measures.slope.beta",
-    ),
-    Column("slope_error", float, "Standard error of slope_beta", "measures.slope.error"),
-    Column(
-        "high_frequency_fraction",
-        float,
-        "Share of the power beside DC above 0.25 cycles per pixel, from 0 to 1",
-        "measures.high_frequency_fraction",
-    ),
-    Column(
-        "anisotropy",
-        float,
-        "How much the waves agree in direction, from 0, not at all, to 1",
-        "measures.orientation.anisotropy",
-    ),
-    Column(
-        "dominant_angle_deg",
-        float,
-        "Angle that the waves prefer, in degrees counter-clockwise from the x axis",
-        "measures.orientation.angle",
-    ),
-    *_peak_columns(0),
-    *_peak_columns(1),
-    *_peak_columns(2),
-    Column(
-        "exact",
-        bool,
-        "Whether the artifacts give every grey value back; empty where they give none",
-        "certificate.exact",
-    ),
-    Column(
-        "max_abs_error",
-        int,
-        "Largest error of the grey values given back, in grey levels",
-        "certificate.max_abs_error",
-    ),
-    Column(
-        "psnr_db",
-        float,
-        "Peak signal-to-noise ratio of what is given back, before rounding, in dB; empty where "
-        "there is no error",
-        "certificate.psnr_db",
-    ),
-    Column(
-        "parseval_ratio",
-        float,
-        "Energy of the spectrum in the artifacts over that of the image, 1 if nothing is lost",
-        "certificate.parseval_ratio",
-    ),
-)
+def _column(name: str, path: str) -> Column:
+    """Describe a column as the record's model describes its values."""
+    place: Any = Rejected if path.startswith("error.") else Done
+    about, unit, which = "", "", ""
+    for key in path.split("."):
+        if key.isdigit():
+            (place,) = get_args(_without_none(place))
+            which = f"{getattr(section_in(place), '__name__', 'Number')} {int(key) + 1}: "
+            continue
+        inner = section_in(place)
+        if inner is None:
+            raise LookupError(f"the record has no {path}")
+        each = next(each for each in fields(inner) if key_of(each) == key)
+        place = each.type
+        about, unit = each.metadata["description"], each.metadata["unit"]
+    kind = _without_none(place)
+    return Column(name, path, kind if isinstance(kind, type) else str, which + about, unit)
+
+
+def _without_none(annotation: Any) -> Any:
+    options = [each for each in get_args(annotation) if each is not type(None)]
+    return options[0] if type(None) in get_args(annotation) else annotation
+
+
+COLUMNS: tuple[Column, ...] = tuple(_column(name, path) for name, path in _PATHS.items())
 
 _LARGEST = 1 << 63  # what Parquet's integers hold
 
@@ -254,10 +175,11 @@ def to_parquet(rows: Iterable[Row]) -> bytes:
             "Parquet needs pyarrow: pip install 'fft-pipeline[parquet]', or write CSV"
         ) from exc
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
-    fields = [
-        pa.field(c.name, types[c.type], metadata={"description": c.description}) for c in COLUMNS
+    described = [
+        pa.field(c.name, types[c.type], metadata={"description": c.description, "unit": c.unit})
+        for c in COLUMNS
     ]
-    schema = pa.schema(fields, metadata={"record_schema": SCHEMA_NAME})
+    schema = pa.schema(described, metadata={"record_schema": SCHEMA_NAME})
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.Table.from_pylist(list(rows), schema=schema), sink)
     data: bytes = sink.getvalue().to_pybytes()

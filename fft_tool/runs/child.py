@@ -6,33 +6,22 @@ environment is empty but for what Python needs, and bytes are all that goes in a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from fft_tool.errors import (
-    CropOutside,
-    Fault,
-    FftToolError,
-    ImageError,
-    Killed,
-    LimitExceeded,
-    RecipeError,
-    TookTooLong,
-)
+from fft_tool.errors import Fault, FftToolError, Killed, RecipeError, TookTooLong
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import output_name
 from fft_tool.results.outputs import Artifact, Source, output_kinds
 from fft_tool.runs import frames
 from fft_tool.runs.child_process import Process
+from fft_tool.runs.one import Made
 
 # From the number of pixels, 0 as long as that is not known, to seconds from now.
 Patience = Callable[[int], float]
-
-# What an image or its recipe is refused with: another try cannot change it.
-REFUSALS: tuple[type[FftToolError], ...] = (RecipeError, ImageError, LimitExceeded, CropOutside)
 
 START_SECONDS = 60.0
 
@@ -48,23 +37,6 @@ class ChildBug(Exception):
     def __init__(self, kind: str, message: str, stack: list[str]) -> None:
         super().__init__(f"{kind}: {message}")
         self.kind, self.stack = kind, stack
-
-
-# After these, the process waits for the next image.
-_GOING_ON: tuple[type[Exception], ...] = (*REFUSALS, ChildBug)
-
-
-@dataclass(frozen=True, slots=True)
-class Analysed:
-    """What came of a source: artifacts in the order in which they are to be written.
-
-    ``width`` and ``height`` are those of the upright image.
-    """
-
-    artifacts: tuple[Artifact, ...]
-    sha256: str
-    width: int
-    height: int
 
 
 class Child:
@@ -100,7 +72,7 @@ class Child:
         *,
         patience: Patience,
         on_step: Callable[[str], None] = lambda _: None,
-    ) -> Analysed:
+    ) -> Made:
         """Analyse an image as :func:`fft_tool.pipeline.run` does, within so many seconds.
 
         Raises its errors; and :class:`~fft_tool.errors.Killed` or
@@ -115,10 +87,10 @@ class Child:
             with self._process.deadline(patience(0)) as extend:
                 self._ask(source, recipe, limits, longest)
                 return self._answer(source, recipe, limits, patience, extend, on_step)
-        except _GOING_ON:
-            raise
-        except BaseException:
-            self._replace()
+        except BaseException as exc:
+            refused = isinstance(exc, FftToolError) and exc.permanent
+            if not refused and not isinstance(exc, ChildBug):  # else it waits for the next image
+                self._replace()
             raise
 
     def close(self) -> None:
@@ -165,7 +137,7 @@ class Child:
         patience: Patience,
         extend: Callable[[float], None],
         on_step: Callable[[str], None],
-    ) -> Analysed:
+    ) -> Made:
         """Read the answer. It may be anything, from who has taken the other process over."""
         kinds = output_kinds(recipe)
         artifacts: list[Artifact] = []
@@ -186,7 +158,7 @@ class Child:
                 case {"done": str(sha256), "width": int(width), "height": int(height)} if len(
                     artifacts
                 ) == len(kinds):
-                    return Analysed(tuple(artifacts), sha256[:64], width, height)
+                    return Made(tuple(artifacts), sha256=sha256[:64], width=width, height=height)
                 case {"refused": str(code), "message": str(message), **rest}:
                     raise _refusal(code, message, rest.get("faults", ()))
                 case {"out_of_memory": True}:
@@ -226,8 +198,13 @@ def _refusal(code: str, message: str, faults: Any) -> FftToolError:
     """Give the error that the core has raised in the other process."""
     if code == RecipeError.code:
         return RecipeError([Fault(*(str(text) for text in fault[:3])) for fault in faults])
-    for kind in REFUSALS:
-        for leaf in (kind, *kind.__subclasses__()):
-            if leaf.code == code:
-                return leaf(message)
+    for leaf in _leaves(FftToolError):
+        if leaf.permanent and leaf.code == code:
+            return leaf(message)
     return Killed(_NONSENSE)
+
+
+def _leaves(kind: type[FftToolError]) -> Iterator[type[FftToolError]]:
+    for below in kind.__subclasses__():
+        yield from _leaves(below)
+        yield below

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from fft_tool.codec import png_file
 from fft_tool.errors import FftToolError
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.artifacts import provenance
-from fft_tool.results.naming import RECORD, output_name
-from fft_tool.results.outputs import Source, output_kinds
+from fft_tool.results.formats import FORMATS
+from fft_tool.results.naming import output_name
+from fft_tool.results.registry import RECORD, wanted_kinds
+from fft_tool.results.values import Source, provenance
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Store
 
@@ -21,27 +21,19 @@ def is_complete(target: Store, source: Source, recipe: Recipe) -> bool:
     Every file is read and verified: one that is missing, damaged or of another source counts as
     not there.
     """
-    kinds = output_kinds(recipe)
+    kinds = wanted_kinds(recipe)
     wanted = provenance(source, recipe)
     try:
-        names = {kind: output_name(source.name, kind) for kind in kinds}
-        data = {kind: read_within(target, name, Limits()) for kind, name in names.items()}
-        return all(_text_of(kind, data[kind]) == wanted for kind in kinds if kind != RECORD) and (
-            RECORD not in kinds or _is_record_of(data, source, recipe)
+        names = {kind.name: output_name(source.name, kind.name) for kind in kinds}
+        data = {name: read_within(target, file, Limits()) for name, file in names.items()}
+        bear_them = all(
+            texts(data[kind.name]) == wanted
+            for kind in kinds
+            if (texts := FORMATS[kind.extension].texts) is not None
         )
+        return bear_them and (RECORD not in data or _is_record_of(data, source, recipe))
     except FftToolError:
         return False
-
-
-def _text_of(kind: str, data: bytes) -> dict[str, str]:
-    """Provenance that a file bears, once it has been found to be whole."""
-    if kind == "spectrum":
-        from fft_tool.results.spectrum_file import load_spectrum, spectrum_text  # noqa: PLC0415  (few have one)
-
-        load_spectrum(data)
-        return spectrum_text(data)
-    png_file.parse(data)
-    return png_file.read_text(data)
 
 
 def _is_record_of(data: dict[str, bytes], source: Source, recipe: Recipe) -> bool:

@@ -8,4 +8,6 @@ from fft_tool.stores.base import Store
 
 def read_within(store: Store, name: str, limits: Limits) -> bytes:
     """Read an object, unless it has more bytes than ``limits`` accept: then nothing is fetched."""
-    return store.read(name, accept=lambda stat: limits.check_bytes(stat.size)).data
+    with store.open(name) as handle:
+        limits.check_bytes(handle.stat.size)
+        return handle.read()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from fft_tool.errors import BadArtifact, NotAllowed, NotFound, TooManyBytes
 from fft_tool.limits import Limits
 from fft_tool.results import record as records
 from fft_tool.results.entry import Entry
+from fft_tool.results.registry import KINDS, RECORD
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Store, as_folder
+from fft_tool.validate import Json
 
-SUFFIX = "_metadata.json"
-SHOWN = ("magnitude", "phase", "crop", "filtered")
+SUFFIX = f"_{RECORD}.{KINDS[RECORD].extension}"
 
 
-def read_records(store: Store) -> Iterator[dict[str, Any]]:
+def read_records(store: Store) -> Iterator[Json]:
     """Every record below a store, in the order of names; complains if there is none."""
     return (record for _, record in _named_records(store))
 
@@ -29,26 +29,29 @@ def read_entries(store: Store, sources: Store | None) -> Iterator[Entry]:
             listed = records.listed_artifacts(record)
         except BadArtifact:
             listed = {}  # the page can still show the rest
-        shown = {
-            kind: _read_if_there(store, folder + listed[kind].name) if kind in listed else None
-            for kind in SHOWN
+        pictures = {
+            kind.name: data
+            for kind in KINDS.values()
+            if kind.shown and kind.name in listed
+            if (data := _read_if_there(store, folder + listed[kind.name].name)) is not None
         }
-        yield Entry(record, **shown, source=_source_of(record, sources))
+        yield Entry(record, pictures, source=_source_of(record, sources))
 
 
-def _named_records(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
+def _named_records(store: Store) -> Iterator[tuple[str, Json]]:
     found = False
     for name, _ in store.list():
         if name.endswith(SUFFIX):
             place = as_folder(store.url) + name
-            data = store.read(name, first=records.LONGEST + 1).data
+            with store.open(name) as handle:
+                data = handle.read(records.LONGEST + 1)
             yield name, records.from_bytes(data, name=place)
             found = True
     if not found:
         raise NotFound(f"{store.url}: no records there: analyse with --metadata first")
 
 
-def _source_of(record: dict[str, Any], sources: Store | None) -> bytes | None:
+def _source_of(record: Json, sources: Store | None) -> bytes | None:
     source = record.get("source")
     name = source.get("name") if isinstance(source, dict) else None
     return _read_if_there(sources, name) if sources and isinstance(name, str) else None

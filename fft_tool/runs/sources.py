@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fft_tool.errors import AmbiguousSources, NotFound
-from fft_tool.limits import Limits
 from fft_tool.results.naming import EXTENSIONS, output_base, output_name
 from fft_tool.results.outputs import Source
-from fft_tool.runs.fetch import read_within
+from fft_tool.runs.one import Input
 from fft_tool.stores.base import Store, as_folder
+from fft_tool.stores.memory import MemoryStore
 from fft_tool.stores.opening import open_store
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -35,15 +35,19 @@ class SourceRef:
     def __str__(self) -> str:
         return "standard input" if self.data is not None else _joined(self.store, self.name)
 
-    def read(self, *, profile: bool = False, limits: Limits | None = None) -> Source:
-        """Fetch the bytes, unless there are more than ``limits`` accept."""
+    def read(self, *, profile: bool = False) -> Source:
+        """Fetch the source."""
+        return self.opened(profile=profile).read()
+
+    def opened(self, *, profile: bool = False) -> Input:
+        """Open the store that it is in."""
         if self.data is not None:
-            return Source(self.name, self.data)
-        place, name = self.store, self.name
+            piped = MemoryStore()
+            piped.write(self.name, self.data)
+            return Input(piped, self.name, self.name)
         if self.file:
-            place, name = str(self.file.parent), self.file.name
-        store = open_store(place, profile=profile)
-        return Source(self.name, read_within(store, name, limits or Limits()))
+            return Input(open_store(self.file.parent), self.file.name, self.name)
+        return Input(open_store(self.store, profile=profile), self.name, self.name)
 
 
 def find_sources(

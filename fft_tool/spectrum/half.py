@@ -85,7 +85,7 @@ def energy(spectrum: Spectrum, *, threads: int = 1) -> float:
     def block(start: int, stop: int) -> float:
         rows = half[start:stop]
         power = np.square(rows.real) + np.square(rows.imag)
-        return float(np.dot(power.sum(axis=0, dtype=np.float64), columns))
+        return float((power.sum(axis=0, dtype=np.float64) * columns).sum())
 
     rows = rows_per_block(half.shape[1] * half.dtype.itemsize)
     return math.fsum(map_rows(block, half.shape[0], rows, threads=threads))

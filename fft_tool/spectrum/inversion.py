@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fft_tool.arrays import FloatArray, Plane
 from fft_tool.codec import image_file
 from fft_tool.errors import BadArtifact, FftToolError, NotInvertible
 from fft_tool.limits import FIXED_MEMORY, Limits
@@ -24,8 +24,7 @@ from fft_tool.validate import number, one_of, whole
 T = TypeVar("T")
 LONGEST_SIDE = (1 << 31) - 1
 _RESTORING = 24  # bytes a pixel: two pictures, the spectrum, and the levels that come of it
-Plane = NDArray[np.unsignedinteger[Any]]
-TakeLevels = Callable[[int, NDArray[np.floating[Any]]], T]
+TakeLevels = Callable[[int, FloatArray], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +110,15 @@ def restore_rows(
 
     The spectrum is spent afterwards. Returns what ``take`` returned.
     """
-    shape = spectrum.shape
-    if preparation.periodic:
-        levels = restore_smooth(inverse(spectrum, threads=threads), threads=threads)
-        return [take(0, preparation.undo(levels, shape, 0))]
     if preparation.trivial:
         return inverse_rows(spectrum, take, threads=threads)
+    prepared = preparation.at(spectrum.shape)
+    if preparation.periodic:
+        levels = restore_smooth(inverse(spectrum, threads=threads), threads=threads)
+        return [take(0, prepared.undo(levels, 0))]
     return inverse_rows(
         spectrum,
-        lambda start, rows: take(start, preparation.undo(rows, shape, start)),
+        lambda start, rows: take(start, prepared.undo(rows, start)),
         threads=threads,
     )
 
@@ -128,15 +127,15 @@ def restore_plane(spectrum: Spectrum, preparation: Preparation, *, threads: int 
     """Give the grey plane (h, w), uint8 or uint16, that a spectrum came from. Spends it."""
     plane = np.empty(spectrum.shape, np.uint8 if preparation.white < 256 else np.uint16)
 
-    def place(start: int, levels: NDArray[np.floating[Any]]) -> None:
+    def place(start: int, levels: FloatArray) -> None:
         plane[start : start + levels.shape[0]] = quantised(levels, preparation.white)
 
     restore_rows(spectrum, preparation, place, threads=threads)
     return plane
 
 
-def quantised(levels: NDArray[np.floating[Any]], white: int) -> NDArray[np.floating[Any]]:
+def quantised(levels: FloatArray, white: int) -> FloatArray:
     """Round to whole grey levels within 0 … ``white``."""
-    rounded: NDArray[np.floating[Any]] = np.rint(levels)
+    rounded: FloatArray = np.rint(levels)
     np.clip(rounded, 0, white, out=rounded)
     return rounded

@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.arrays import FloatArray, Plane
 from fft_tool.parallel import rows_per_block
 from fft_tool.spectrum.choices import DETRENDS, WINDOWS
-from fft_tool.validate import number, one_of, whole
-
-Plane = NDArray[np.unsignedinteger[Any]]
-FloatArray = NDArray[np.floating[Any]]
+from fft_tool.validate import Json, number, one_of, whole
 
 # Where the window is below this, dividing by it would amplify noise into nonsense.
 SMALLEST_UNDONE_WEIGHT = 1e-3
@@ -67,7 +65,7 @@ class Preparation:
         """Whether the spectrum is simply that of the plane."""
         return self.keeps_levels and not self.periodic
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Plain values for the record."""
         return {
             "white": self.white,
@@ -95,50 +93,67 @@ class Preparation:
             values["periodic"],
         )
 
+    def at(self, shape: tuple[int, int]) -> SizedPreparation:
+        """Give this preparation for planes of ``shape`` (h, w)."""
+        # Without a window nobody looks at the weights.
+        lengths = shape if self.window != "none" else (0, 0)
+        down, across = (window_weights(self.window, length) for length in lengths)
+        return SizedPreparation(self, shape, down[:, None], across[None, :])
+
+
+@dataclass(frozen=True, slots=True)
+class SizedPreparation:
+    """A preparation for planes of one ``shape``, whose weights have been computed.
+
+    The window's weights are the product of ``down`` (h, 1) and ``across`` (1, w).
+    """
+
+    preparation: Preparation
+    shape: tuple[int, int]
+    down: NDArray[np.float64]
+    across: NDArray[np.float64]
+
     def apply(
         self, plane: Plane, start: int, stop: int, dtype: type[np.floating[Any]]
     ) -> FloatArray:
         """Prepared rows ``start`` to ``stop`` of ``plane``, as ``dtype``."""
         block = plane[start:stop]
-        if self.keeps_levels:
+        if self.preparation.keeps_levels:
             return block.astype(dtype)
-        values = block - self.trend.rows(plane.shape, start, stop)
-        if self.window != "none":
-            values *= self._weights(plane.shape, start, stop)
+        values = block - self.preparation.trend.rows(self.shape, start, stop)
+        if self.preparation.window != "none":
+            values *= self._weights(start, stop)
         return values.astype(dtype)
 
-    def undo(self, values: FloatArray, shape: tuple[int, int], start: int) -> NDArray[np.float64]:
-        """Grey levels of rows ``start…`` of an image of ``shape`` from inverse-transformed rows.
+    def undo(self, values: FloatArray, start: int) -> NDArray[np.float64]:
+        """Grey levels of rows ``start…`` from inverse-transformed rows.
 
         Where the window took a pixel away (a weight under 0.001) it comes back as the trend.
         """
         stop = start + values.shape[0]
         restored = values.astype(np.float64)
-        if self.window != "none":
-            weights = self._weights(shape, start, stop)
+        if self.preparation.window != "none":
+            weights = self._weights(start, stop)
             kept = weights >= SMALLEST_UNDONE_WEIGHT
             np.divide(restored, weights, out=restored, where=kept)
             restored[~kept] = 0.0
-        if self.detrend != "none":
-            restored += self.trend.rows(shape, start, stop)
+        if self.preparation.detrend != "none":
+            restored += self.preparation.trend.rows(self.shape, start, stop)
         return restored
 
-    def lost_pixels(self, shape: tuple[int, int]) -> int:
-        """How many pixels of an image of ``shape`` the window has taken away."""
-        if self.window == "none":
+    def lost_pixels(self) -> int:
+        """How many pixels the window has taken away."""
+        if self.preparation.window == "none":
             return 0
-        height, width = shape
+        height, width = self.shape
         rows = rows_per_block(8 * width)
         return sum(
-            int(
-                np.count_nonzero(self._weights(shape, start, start + rows) < SMALLEST_UNDONE_WEIGHT)
-            )
+            int(np.count_nonzero(self._weights(start, start + rows) < SMALLEST_UNDONE_WEIGHT))
             for start in range(0, height, rows)
         )
 
-    def _weights(self, shape: tuple[int, int], start: int, stop: int) -> NDArray[np.float64]:
-        down = window_weights(self.window, shape[0], start, stop)
-        return down[:, None] * window_weights(self.window, shape[1])[None, :]
+    def _weights(self, start: int, stop: int) -> NDArray[np.float64]:
+        return self.down[start:stop] * self.across
 
 
 def prepare(
@@ -148,17 +163,15 @@ def prepare(
     return Preparation(white, window, detrend, _fit_trend(plane, detrend), periodic)
 
 
-def window_weights(
-    name: str, length: int, start: int = 0, stop: int | None = None
-) -> NDArray[np.float64]:
-    """Weights of a periodic ("DFT-even") window of ``length`` samples, from ``start`` to ``stop``.
+def window_weights(name: str, length: int) -> NDArray[np.float64]:
+    """Weights of a periodic ("DFT-even") window of ``length`` samples.
 
     ``hann``, ``hamming`` (0.54, 0.46) and ``blackman`` (0.42, 0.5, 0.08) are the usual cosine
     sums; ``tukey`` tapers a quarter of the length at each end. A single sample has weight 1.
     """
-    samples = np.arange(start, length if stop is None else min(stop, length))
+    samples = np.arange(length)
     if length == 1 or name == "none":
-        return np.ones(samples.size)
+        return np.ones(length)
     turn: NDArray[np.float64] = 2 * np.pi * samples / length
     match name:
         case "hann":
@@ -193,4 +206,5 @@ def _gradient(sums: NDArray[np.float64], count: int) -> float:
     if sums.size == 1:
         return 0.0
     position = np.arange(sums.size) - (sums.size - 1) / 2
-    return float(position @ sums) / (count * float(position @ position))
+    # Products of half and whole numbers: exact in any order, unless the image is enormous.
+    return float((position * sums).sum()) / (count * float(np.square(position).sum()))

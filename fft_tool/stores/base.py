@@ -7,9 +7,10 @@ all. Whatever the operating system or an S3 client raises comes out as one of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,41 +26,64 @@ class Stat:
     etag: str | None = None
 
 
-Accept = Callable[[Stat], None]
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object as read: its bytes, or the first of them, and what the store keeps about it."""
+    """An object as read: its bytes, and what the store keeps about it."""
 
     data: bytes
     stat: Stat
 
 
-class Store(Protocol):
+class Handle(ABC):
+    """An object that is open for reading; closed when the ``with`` block ends.
+
+    ``stat`` is what the store keeps about the very version that is read, so that an object can be
+    refused by its size before its content is fetched.
+    """
+
+    stat: Stat
+
+    @abstractmethod
+    def read(self, most: int | None = None) -> bytes:
+        """Read all bytes, or at most the first ``most`` of them; called once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the file or connection, also when only some of it has been read."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Store(ABC):
     """The interface that all stores have."""
 
     @property
+    @abstractmethod
     def url(self) -> str:
-        """Text from which :func:`open_store` makes this store again."""
-        ...
+        """Text from which :func:`~fft_tool.stores.opening.open_store` opens this store again."""
 
+    @abstractmethod
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names and sizes in bytes of all objects below the folder ``prefix``, sorted."""
-        ...
 
+    @abstractmethod
     def stat(self, name: str) -> Stat:
         """Tell what is kept about an object, without fetching it."""
-        ...
 
-    def read(self, name: str, *, first: int | None = None, accept: Accept | None = None) -> Stored:
-        """Read an object, or only its ``first`` bytes.
+    @abstractmethod
+    def open(self, name: str) -> Handle:
+        """Open an object for reading; raises what :meth:`stat` raises."""
 
-        ``accept`` is told what is kept about the object before its content is fetched. What it
-        raises refuses the object, and comes out as it is.
-        """
-        ...
+    def read(self, name: str) -> Stored:
+        """Read an object."""
+        with self.open(name) as handle:
+            return Stored(handle.read(), handle.stat)
 
+    @abstractmethod
     def write(
         self,
         name: str,
@@ -69,7 +93,6 @@ class Store(Protocol):
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         """Write an object, replacing what is there."""
-        ...
 
 
 def as_folder(location: str) -> str:

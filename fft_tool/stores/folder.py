@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
-from fft_tool.stores.base import Accept, Stat, Stored
+from fft_tool.stores.base import Handle, Stat, Store
 
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -19,7 +19,7 @@ _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 PART_PREFIX = ".fft-tool-"
 
 
-class FolderStore:
+class FolderStore(Store):
     """Files below a folder, which is made when the first one is written.
 
     Only what is in it: links that lead out of it are not followed, and neither pipes nor devices
@@ -60,18 +60,13 @@ class FolderStore:
 
     def stat(self, name: str) -> Stat:
         """Tell what is kept about a file that can be read: its size."""
-        with _open(self._path_inside(name)) as file:
-            return _stat(file)
+        with self.open(name) as handle:
+            return handle.stat
 
-    def read(self, name: str, *, first: int | None = None, accept: Accept | None = None) -> Stored:
-        """Read a file, or only its ``first`` bytes, if ``accept`` does not refuse it."""
+    def open(self, name: str) -> Handle:
+        """Open a file for reading."""
         path = self._path_inside(name)
-        with _open(path) as file:
-            stat = _stat(file)
-            if accept is not None:
-                accept(stat)
-            with _os_errors(str(path)):
-                return Stored(file.read(-1 if first is None else first), stat)
+        return _FileHandle(path, _open(path))
 
     def write(
         self,
@@ -118,6 +113,19 @@ class FolderStore:
         return self.root / name
 
 
+class _FileHandle(Handle):
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._file = path, file
+        self.stat = Stat(os.fstat(file.fileno()).st_size)
+
+    def read(self, most: int | None = None) -> bytes:
+        with _os_errors(str(self._path)):
+            return self._file.read(-1 if most is None else most)
+
+    def close(self) -> None:
+        self._file.close()
+
+
 def _open(path: Path) -> BinaryIO:
     with _os_errors(str(path)):
         _refuse_special(path, path.stat().st_mode)  # to open a device may do something to it
@@ -134,11 +142,7 @@ def _open(path: Path) -> BinaryIO:
 def _refuse_special(path: Path, mode: int) -> None:
     """Refuse pipes, sockets and devices: reading one may never end, replacing one breaks it."""
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise NotAllowed(f"{path}: is no regular file; - is standard input or output")
-
-
-def _stat(file: BinaryIO) -> Stat:
-    return Stat(os.fstat(file.fileno()).st_size)
+        raise NotAllowed(f"{path}: is not a regular file; - is standard input or output")
 
 
 @contextlib.contextmanager

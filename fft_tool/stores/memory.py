@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from typing import ClassVar
+from weakref import WeakValueDictionary
 
 from fft_tool.errors import NotFound
-from fft_tool.stores.base import Accept, Stat, Stored, as_folder
+from fft_tool.stores.base import Handle, Stat, Store, Stored, as_folder
+
+_numbers = itertools.count(1)
 
 
-class MemoryStore:
-    """Objects in a dictionary: for tests, and for doors that keep nothing."""
+class MemoryStore(Store):
+    """Objects in a dictionary: for tests, and for doors that keep nothing.
 
-    url = "memory:"
+    A store has a name, by which it can be opened again as long as somebody holds it.
+    """
 
-    def __init__(self) -> None:
+    _named: ClassVar[WeakValueDictionary[str, MemoryStore]] = WeakValueDictionary()
+
+    def __init__(self, name: str | None = None) -> None:
         self.objects: dict[str, Stored] = {}
         self._lock = threading.Lock()
+        self._name = str(next(_numbers)) if name is None else name
+        self._named[self._name] = self
+
+    @classmethod
+    def named(cls, name: str) -> MemoryStore:
+        """Give the store of that name, which is empty if there was none."""
+        return cls._named.get(name) or MemoryStore(name)
+
+    @property
+    def url(self) -> str:
+        """``memory:`` and the store's name."""
+        return f"memory:{self._name}"
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names and sizes of all objects below the folder ``prefix``, sorted."""
@@ -29,12 +49,9 @@ class MemoryStore:
         """Tell what is kept about an object."""
         return self._find(name).stat
 
-    def read(self, name: str, *, first: int | None = None, accept: Accept | None = None) -> Stored:
-        """Read an object, or only its ``first`` bytes, if ``accept`` does not refuse it."""
-        stored = self._find(name)
-        if accept is not None:
-            accept(stored.stat)
-        return Stored(stored.data[:first], stored.stat)
+    def open(self, name: str) -> Handle:
+        """Open an object for reading."""
+        return _MemoryHandle(self._find(name))
 
     def _find(self, name: str) -> Stored:
         try:
@@ -54,3 +71,14 @@ class MemoryStore:
         stat = Stat(len(data), dict(metadata or {}), os.urandom(16).hex())
         with self._lock:
             self.objects[name] = Stored(bytes(data), stat)
+
+
+class _MemoryHandle(Handle):
+    def __init__(self, stored: Stored) -> None:
+        self.stat, self._data = stored.stat, stored.data
+
+    def read(self, most: int | None = None) -> bytes:
+        return self._data[:most]
+
+    def close(self) -> None:
+        self._data = b""

@@ -14,15 +14,18 @@ BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")  # old buckets may have capit
 
 
 def open_store(location: str | Path, *, profile: bool = False, patience: float = 20) -> Store:
-    """Open the store that ``location`` names: ``s3://bucket/prefix``, ``memory:`` or a folder.
+    """Open the store that ``location`` names.
+
+    That is a folder, ``s3://bucket/prefix``, or ``memory:name``, which is there as long as somebody
+    holds it.
 
     ``profile`` has S3 credentials looked up as the AWS command line does (profiles, SSO, roles),
     by boto3, rather than in the usual environment variables only. ``patience`` is how long, in
     seconds, S3 is asked again before it counts as unavailable.
     """
     text = str(location)
-    if text == "memory:":
-        return MemoryStore()
+    if text.startswith("memory:"):
+        return MemoryStore.named(text.removeprefix("memory:"))
     scheme, separator, rest = text.partition("://")
     if not separator:
         return FolderStore(Path(text))

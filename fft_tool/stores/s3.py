@@ -1,22 +1,23 @@
 """S3 as a store. A name below the prefix is a key as it stands, whatever characters it has.
 
 Objects go through obstore, which is there in 40 ms. Keys that it cannot express, some of which it
-would silently alter, go through boto3 (400 ms, and not installed by default); so do lists, for any
-key may turn up in them.
+would silently alter, go through boto3 (400 ms, and not installed by default), and so do lists, for
+any key may turn up in them. Without boto3 such keys cannot be reached, which an error says; all
+results are the same.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-from fft_tool.errors import NotAllowed
-from fft_tool.stores.base import Accept, Stat, Stored, as_folder
+from fft_tool.errors import NotAllowed, NotFound
+from fft_tool.stores.base import Handle, Stat, Store, as_folder
 from fft_tool.stores.s3_errors import place_of
 from fft_tool.stores.s3_obstore import Obstore, beyond_obstore
 
@@ -31,7 +32,7 @@ _SENDABLE_TEXT = re.compile(r"[ -~]*")
 
 
 class Body(Protocol):
-    """An object that S3 has begun to send."""
+    """An object that S3 has begun to send, as a client gives it."""
 
     @property
     def stat(self) -> Stat:
@@ -67,7 +68,7 @@ class Client(Protocol):
         ...
 
 
-class S3Store:
+class S3Store(Store):
     """Objects below a prefix of an S3 bucket.
 
     ``AWS_ENDPOINT_URL``, ``AWS_REGION`` and the credentials' variables are honoured. Throttling,
@@ -80,8 +81,7 @@ class S3Store:
     ) -> None:
         self.bucket, self.prefix = bucket, as_folder(prefix)
         patience = max(patience, SHORTEST)
-        self._times = patience, min(patience, REQUEST)
-        self._obstore = Obstore(bucket, *self._times, _credentials() if profile else None)
+        self._clients = _clients(bucket, patience, profile, _environment())
 
     @property
     def url(self) -> str:
@@ -92,28 +92,22 @@ class S3Store:
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names and sizes of all objects below the folder ``prefix``, in S3's order.
 
-        Without boto3, the slash that a key begins or ends with is lost, and any other key that
-        obstore cannot express stops the list.
+        The empty objects that mark folders, whose keys end in a slash, are left out.
         """
         start = self.prefix + as_folder(prefix)
-        for key, size in self._lister(start).list(start):
-            if key != start:  # the mark of the folder itself
+        for key, size in self._clients.list(start):
+            if key != start:
                 yield key.removeprefix(self.prefix), size
 
     def stat(self, name: str) -> Stat:
         """Tell what S3 keeps about an object, without fetching it."""
         key = self._key(name)
-        return self._client(key).stat(key)
+        return self._clients.of(key).stat(key)
 
-    def read(self, name: str, *, first: int | None = None, accept: Accept | None = None) -> Stored:
-        """Read an object, or only its ``first`` bytes, if ``accept`` does not refuse it."""
+    def open(self, name: str) -> Handle:
+        """Open an object for reading."""
         key = self._key(name)
-        with contextlib.closing(self._client(key).open(key)) as body:
-            if accept is not None:
-                accept(body.stat)
-            # Not by a range, which an empty object answers with an error.
-            at_once = CHUNK if first is None else min(max(first, 1), CHUNK)
-            return Stored(_joined(body.chunks(at_once), first), body.stat)
+        return _S3Handle(self._clients.of(key).open(key))
 
     def write(
         self,
@@ -132,7 +126,7 @@ class S3Store:
                     f"{place_of(self.bucket, key)}: metadata {entry}={text!r}: "
                     "S3 keeps printable ASCII only"
                 )
-        self._client(key).write(key, data, content_type, metadata)
+        self._clients.of(key).write(key, data, content_type, metadata)
 
     def _key(self, name: str) -> str:
         key = self.prefix + name
@@ -140,23 +134,80 @@ class S3Store:
             raise NotAllowed(f"s3://{self.bucket}: is a bucket, name an object in it")
         return key
 
-    def _client(self, key: str) -> Client:
+
+class _S3Handle(Handle):
+    def __init__(self, body: Body) -> None:
+        self._body, self.stat = body, body.stat
+
+    def read(self, most: int | None = None) -> bytes:
+        # Not by a range, which an empty object answers with an error.
+        at_once = CHUNK if most is None else min(max(most, 1), CHUNK)
+        return _joined(self._body.chunks(at_once), most)
+
+    def close(self) -> None:
+        self._body.close()
+
+
+class _Clients:
+    """The clients of a bucket, and which of them serves a key."""
+
+    def __init__(self, bucket: str, patience: float, profile: bool) -> None:
+        self._bucket, self._times = bucket, (patience, min(patience, REQUEST))
+        self._obstore = Obstore(bucket, *self._times, _credentials() if profile else None)
+
+    def of(self, key: str) -> Client:
+        """Give the client for a key; refuses one for which there is none."""
         if not _BEYOND_OBSTORE.search(key):
             return self._obstore
         if not _has_boto3():
-            raise beyond_obstore(place_of(self.bucket, key))
+            raise beyond_obstore(place_of(self._bucket, key))
         return self._boto3
 
-    def _lister(self, start: str) -> Client:
+    def list(self, start: str) -> Iterator[tuple[str, int]]:
+        """Keys that begin with ``start``, and sizes, without the marks of folders."""
         if _has_boto3():
-            return self._boto3
-        return self._client(start.removesuffix("/")) if start else self._obstore
+            for key, size in self._boto3.list(start):
+                if size or not key.endswith("/"):
+                    yield key, size
+            return
+        client = self.of(start.removesuffix("/")) if start else self._obstore
+        for key, size in client.list(start):
+            if size or self._is_there(key):
+                yield key, size
+
+    def _is_there(self, key: str) -> bool:
+        """Whether an empty object has this key: obstore gives that of a folder's mark as well.
+
+        It leaves out the slash in which such a key ends.
+        """
+        try:
+            self._obstore.stat(key)
+        except NotFound:
+            return False
+        return True
 
     @cached_property
     def _boto3(self) -> Client:
         from fft_tool.stores.s3_boto3 import Boto3  # noqa: PLC0415  (costs 400 ms)
 
-        return Boto3(self.bucket, *self._times)
+        return Boto3(self._bucket, *self._times)
+
+
+@lru_cache(maxsize=64)
+def _clients(
+    bucket: str,
+    patience: float,
+    profile: bool,
+    environment: tuple[tuple[str, str], ...],  # noqa: ARG001  (what the clients read)
+) -> _Clients:
+    """Clients of a bucket, made once in a process: connections are slow to make."""
+    return _Clients(bucket, patience, profile)
+
+
+def _environment() -> tuple[tuple[str, str], ...]:
+    """All that the clients take from the environment."""
+    names = (n for n in os.environ if n.upper().startswith("AWS_") or n.upper().endswith("_PROXY"))
+    return tuple((name, os.environ[name]) for name in sorted(names))
 
 
 def _has_boto3() -> bool:

@@ -58,7 +58,7 @@ class Boto3:
         config = Config(
             connect_timeout=min(5, request),
             read_timeout=request,
-            retries={"total_max_attempts": 1},  # its own count attempts and know no deadline
+            retries={"total_max_attempts": 1},  # botocore bounds their number, not their time
         )
         with _errors(bucket):
             self._client = _session().client("s3", config=config)

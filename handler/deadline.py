@@ -1,4 +1,4 @@
-"""The clock of one message: how long each step took, and whether there is time for the next."""
+"""The deadline of one message: how long each step took, and whether there is time for the next."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from handler.errors import OutOfTime
 
-PATIENCE = (30.0, 10.0, 3.0, 1.0)  # seconds; few, since each has connections of its own
+STORE_SECONDS = (30.0, 10.0, 3.0, 1.0)  # few, since each has connections of its own
 
 
-class Watch:
-    """Tells steps apart and ends the work while there is still time to hand it back.
+class Deadline:
+    """Times the steps, and ends the work while there is still time to hand it back.
 
     ``remaining_ms`` gives the milliseconds that the invocation has left; a step is not begun when
     fewer than ``reserve_ms`` are. ``restarts`` counts how often the work was begun again for
@@ -43,10 +43,10 @@ class Watch:
         """Seconds until work that was begun in time has to be broken off, to be handed back."""
         return (self._remaining_ms() - self._reserve_ms / 2) / 1000
 
-    def patience(self) -> float:
+    def seconds_for_store(self) -> float:
         """Seconds for which a store may be asked, such that there is time to hand back after."""
         left = (self._remaining_ms() - self._reserve_ms) / 1000
-        return next((seconds for seconds in PATIENCE if seconds <= left), PATIENCE[-1])
+        return next((seconds for seconds in STORE_SECONDS if seconds <= left), STORE_SECONDS[-1])
 
     def stop(self) -> None:
         """End the step that is under way."""
@@ -72,5 +72,5 @@ class Watch:
 
     @property
     def total_ms(self) -> float:
-        """How long it was from the start of the watch until it was stopped."""
+        """Milliseconds from when this was made until it was stopped."""
         return round(1000 * (self._ended - self._start), 1)

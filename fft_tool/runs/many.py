@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fft_tool import pipeline
-from fft_tool.errors import FftToolError, Killed, TookTooLong
+from fft_tool.errors import BrokenOff, FftToolError, Killed, OutOfMemory, TookTooLong
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.outputs import Artifact, Outputs
+from fft_tool.results.outputs import Artifact, Outputs, Source
 from fft_tool.runs.completeness import is_complete
 from fft_tool.runs.interrupts import begin_worker, finishing
 from fft_tool.runs.machine import address_bound, end_with_parent, limit_addresses
+from fft_tool.runs.one import Made, Outcome, process
 from fft_tool.runs.sources import SourceRef
+from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
 
 if TYPE_CHECKING:
@@ -48,34 +50,13 @@ class Job:
     profile: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one source: "done", "skipped", "planned" (dry run) or "failed"."""
-
-    source: str
-    result: str
-    outputs: tuple[str, ...] = ()
-    record: Mapping[str, Any] | None = None
-    artifacts: tuple[Artifact, ...] = ()
-    error: Mapping[str, str] | None = field(default=None)
-
-    def to_json(self) -> dict[str, Any]:
-        """One line for machines."""
-        return {
-            "source": self.source,
-            "outcome": self.result,
-            "outputs": list(self.outputs),
-            "error": self.error and dict(self.error),
-        }
-
-
 def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Iterator[Outcome]:
     """Give the outcome of every source, in order, as soon as it is known.
 
     Leaving early (an interrupt) lets the sources under way finish and drops the rest.
     """
     if job.timeout is None and (processes <= 1 or len(refs) <= 1):
-        yield from map(partial(process, job=job), refs)
+        yield from map(partial(run_one, job=job), refs)
         return
     pipeline.warm_up(job.recipe)
     local = "://" not in (job.target or "") + "".join(ref.store for ref in refs)
@@ -93,35 +74,43 @@ def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Ite
         yield _alone(ref, job, fork=local)
 
 
-def process(ref: SourceRef, job: Job) -> Outcome:
-    """Do one job to one source; every error that can be foreseen becomes part of the outcome."""
+def run_one(ref: SourceRef, job: Job) -> Outcome:
+    """Do one job to one source."""
     try:
-        return _process(ref, job)
-    except FftToolError as exc:
-        return _failed(ref, exc.code, str(exc))
+        target = open_store(job.target, profile=job.profile) if job.target else None
+        outcome = process(
+            ref.opened(profile=job.profile),
+            None if job.dry_run else target,
+            job.recipe,
+            job.limits,
+            partial(_work, job=job, target=target),
+            recorded=job.operation is pipeline.run,
+        )
+    except FftToolError as exc:  # from opening a store
+        outcome = Outcome(ref.name, "failed", error=exc)
     except MemoryError:
-        return _failed(ref, "out-of-memory", "there is not enough memory for this image")
+        error = OutOfMemory("there is not enough memory for this image")
+        outcome = Outcome(ref.name, "failed", error=error)
+    if job.dry_run and outcome.result == "done":
+        names = tuple(artifact.name for artifact in outcome.artifacts)
+        outcome = replace(outcome, result="planned", outputs=names, artifacts=())
+    return replace(outcome, source=str(ref))
 
 
-def _process_in_worker(ref: SourceRef, job: Job) -> Outcome:
-    with finishing():
-        return process(ref, job)
-
-
-def _process(ref: SourceRef, job: Job) -> Outcome:
-    source = ref.read(profile=job.profile, limits=job.limits)
-    target = open_store(job.target, profile=job.profile) if job.target else None
-    if job.skip_existing and target and is_complete(target, source, job.recipe):
-        return Outcome(str(ref), "skipped")
+def _work(source: Source, recipe: Recipe, *, job: Job, target: Store | None) -> Made | None:
+    if job.skip_existing and target and is_complete(target, source, recipe):
+        return None
     if job.dry_run:
-        return Outcome(str(ref), "planned", pipeline.plan(source, job.recipe, job.limits))
+        names = pipeline.plan(source, recipe, job.limits)
+        return Made(tuple(Artifact("planned", name, b"") for name in names))
     with _time_limit(job.timeout):
-        outputs = job.operation(source, job.recipe, job.limits, threads=job.threads)
-    if target is None:
-        return Outcome(str(ref), "done", (), outputs.record, outputs.artifacts)
-    for artifact in outputs:
-        target.write(artifact.name, artifact.data, content_type=artifact.content_type)
-    return Outcome(str(ref), "done", tuple(a.name for a in outputs), outputs.record)
+        outputs = job.operation(source, recipe, job.limits, threads=job.threads)
+    return Made(outputs.artifacts, outputs.record)
+
+
+def _run_in_worker(ref: SourceRef, job: Job) -> Outcome:
+    with finishing():
+        return run_one(ref, job)
 
 
 @contextmanager
@@ -151,7 +140,7 @@ def _on_processes(
     # A few sources at a time: enough to hide the talk between processes, few enough to share.
     at_once = max(1, min(8, len(refs) // (4 * processes)))
     try:
-        yield from pool.map(partial(_process_in_worker, job=job), refs, chunksize=at_once)
+        yield from pool.map(partial(_run_in_worker, job=job), refs, chunksize=at_once)
     except BrokenProcessPool:
         return
     finally:
@@ -169,7 +158,7 @@ def _alone(ref: SourceRef, job: Job, *, fork: bool) -> Outcome:
         told: Outcome | Exception = ours.recv()
     except EOFError:
         worker.join()
-        return _failed(ref, *_why_killed(worker.exitcode, job.timeout))
+        return Outcome(str(ref), "failed", error=_why_killed(worker.exitcode, job.timeout))
     finally:
         ours.close()
     worker.join()
@@ -182,16 +171,16 @@ def _tell(theirs: Connection, ref: SourceRef, job: Job) -> None:
     _begin_worker(job)
     with finishing():
         try:
-            theirs.send(process(ref, job))
+            theirs.send(run_one(ref, job))
         except Exception as exc:  # noqa: BLE001  (a bug, for the parent to raise)
             theirs.send(exc)
 
 
-def _why_killed(code: int | None, timeout: float | None) -> tuple[str, str]:
-    """Code and message for a source whose process ended with a code and no outcome."""
+def _why_killed(code: int | None, timeout: float | None) -> BrokenOff:
+    """Tell why a process has ended with a code and no outcome."""
     if timeout is not None and code == -signal.SIGALRM:
-        return TookTooLong.code, f"it took longer than the {timeout:g} s of --timeout"
-    return Killed.code, "the process that worked on it was killed: is there enough memory?"
+        return TookTooLong(f"it took longer than the {timeout:g} s of --timeout")
+    return Killed("the process that worked on it was killed: is there enough memory?")
 
 
 def _context(*, fork: bool) -> ForkContext | SpawnContext:
@@ -211,7 +200,3 @@ def _begin_worker(job: Job) -> None:
     bound = address_bound(job.limits.max_memory, threads=job.threads, heaps=job.threads)
     if bound is not None:
         limit_addresses(bound)
-
-
-def _failed(ref: SourceRef, code: str, message: str) -> Outcome:
-    return Outcome(str(ref), "failed", error={"code": code, "message": message})

@@ -1,0 +1,40 @@
+"""Formats of artifacts: their media types, and how the provenance inside a file is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format: its media type, and what reads the texts inside a file.
+
+    ``texts`` verifies the whole file first, and raises an error of :mod:`fft_tool.errors` where it
+    is damaged; None where a file of that format bears no texts.
+    """
+
+    content_type: str
+    texts: Callable[[bytes], dict[str, str]] | None = None
+
+
+def _png_texts(data: bytes) -> dict[str, str]:
+    from fft_tool.codec import png_file  # noqa: PLC0415  (names and types do without numpy)
+
+    png_file.parse(data)
+    return png_file.read_text(data)
+
+
+def _npz_texts(data: bytes) -> dict[str, str]:
+    from fft_tool.results.spectrum_file import load_spectrum, spectrum_text  # noqa: PLC0415
+
+    load_spectrum(data)
+    return spectrum_text(data)
+
+
+FORMATS = {
+    "png": Format("image/png", _png_texts),
+    "npz": Format("application/x-npz", _npz_texts),
+    "json": Format("application/json"),
+}
+"""Formats by the extension of their files."""

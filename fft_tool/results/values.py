@@ -1,0 +1,66 @@
+"""Sources and artifacts: named bytes on their way in and out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from fft_tool import __version__
+from fft_tool.recipe import Recipe
+from fft_tool.results.formats import FORMATS
+
+
+@dataclass(frozen=True)
+class Source:
+    """The image that came in: its bytes, and its name below the place where sources are kept."""
+
+    name: str
+    data: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class OversizedSource:
+    """A source that was refused by its size alone, before it was fetched."""
+
+    name: str
+    size: int
+    sha256: None = None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One named output, such as the magnitude picture: ``kind``, full ``name`` and bytes."""
+
+    kind: str
+    name: str
+    data: bytes
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the bytes."""
+        return FORMATS[self.name.rpartition(".")[2]].content_type
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def provenance(source: Source, recipe: Recipe) -> dict[str, str]:
+    """Texts inside every artifact: what made it, from what and how."""
+    return {
+        "Software": f"fft-tool {__version__}",
+        "Source-SHA256": source.sha256,
+        "Recipe": str(recipe),
+    }
