@@ -23,7 +23,7 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format typecheck check peers test-peers bench bench-lambda fuzz lock \
+.PHONY: help setup run test test-system lint format typecheck check peers test-peers bench bench-lambda fuzz lock \
 	clean up drop logs down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
@@ -45,8 +45,11 @@ run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
 	$(BIN)/fft-tool report output_images --sources input_images -o output_images/index.html
 	@echo "open output_images/index.html"
 
-test: $(DEV) ## run the tests
-	$(BIN)/python -m pytest
+test: $(DEV) ## run the tests that start no server, container or other system
+	$(BIN)/python -m pytest --ignore tests/system
+
+test-system: $(DEV) ## run those that do: the function, the local AWS, the images, Terraform
+	$(BIN)/python -m pytest tests/system
 
 lint: $(DEV) ## check style
 	$(BIN)/ruff check .
@@ -59,14 +62,14 @@ format: $(DEV) ## put the code into shape
 typecheck: $(DEV) ## check types
 	$(BIN)/mypy
 
-check: $(CHECKOV) $(AUDIT) lint typecheck test ## everything that CI runs
+check: $(CHECKOV) $(AUDIT) lint typecheck test test-system ## everything that CI runs
 
 checkov: $(CHECKOV) ## install checkov, in an environment of its own
 
 peers: $(BENCH) ## install what the benchmarks are measured against, in an environment of its own
 
 test-peers: $(BENCH) ## test that all peers are there and do what is measured
-	PEERS=1 $(VENV)/bench/bin/python -m pytest tests/test_benchmarks.py
+	PEERS=1 $(VENV)/bench/bin/python -m pytest tests/system/test_benchmarks.py
 
 bench: $(BENCH) ## measure against peers, write docs/benchmarks.md
 	$(VENV)/bench/bin/python benchmarks/run.py
@@ -114,8 +117,8 @@ update-base: ## pin the base image to what its tag stands for now
 	@$(PYTHON) -m tools.image.base
 
 image-test: $(DEV) ## build both images, and test them running
-	$(BIN)/python -m pytest tests/test_image.py tests/test_image_contents.py tests/test_image_build.py \
-		tests/test_sbom.py
+	$(BIN)/python -m pytest tests/system/test_image.py tests/system/test_image_contents.py tests/system/test_image_build.py \
+		tests/system/test_sbom.py
 
 plan: $(LOCAL) ## show what `make deploy` would change in the AWS account
 	@$(BIN)/python -m tools.deploy plan

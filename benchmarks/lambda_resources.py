@@ -13,7 +13,7 @@ from measure import Times, side_by_side
 from rows import bytes_text, shape_text, speed_row
 from table import Goal, Row, Section
 
-from tests.runtime import Function
+from tests.support.runtime import Function
 
 MEMORY_GOAL = Goal("≤", SMALL.memory, "MiB")
 MIB = 1 << 20

@@ -24,7 +24,7 @@ from reference import Codes, Look, Reference, check_pictures
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))  # for this module and for those that import it
 
-from tests.runtime import Answer, Function  # noqa: E402  (lies beside this folder)
+from tests.support.runtime import Answer, Function  # noqa: E402  (lies beside this folder)
 
 PLAIN = "plain handler"
 BUCKET = "bucket"

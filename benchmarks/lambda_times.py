@@ -19,7 +19,7 @@ from rows import cost_row, seconds_text, shape_text, speed_row, times_text
 from table import Goal, Row, Section
 from whole_process import workshop
 
-from tests.runtime import Function
+from tests.support.runtime import Function
 
 COLD_GOAL = Goal("≤", 0.35)
 BEYOND_GOAL = Goal("≤", 15, "ms")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cloud import REGION, Bucket
+from tests.support.cloud import REGION, Bucket
 
 
 @pytest.hookimpl(wrapper=True)

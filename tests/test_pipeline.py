@@ -25,10 +25,10 @@ from fft_tool.errors import (
     UnknownFormat,
 )
 from fft_tool.pipeline import plan, run_crop, run_filter, run_stats
-from tests.images import png_bytes
-from tests.planes import noise, source
-from tests.recipes import recipes
-from tests.runs import EVERYTHING, record_of, run
+from tests.support.images import png_bytes
+from tests.support.planes import noise, source
+from tests.support.recipes import recipes
+from tests.support.runs import EVERYTHING, record_of, run
 
 ORDER = ["crop", "histogram", "filtered", "spectrum", "phase", "magnitude", "metadata"]
 

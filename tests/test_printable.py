@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fft_tool.printable import printable, printable_lines
-from tests.command import tool
-from tests.images import noise, png_bytes
+from tests.support.command import tool
+from tests.support.images import noise, png_bytes
 
 EVIL = "\x1b[31m\x1b]0;title\x07\u202egnp\u2066.\x9b2J\x7f"
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import SECONDS, environment
+from tests.support.command import SECONDS, environment
 
 NOT_RUN = {"make", "git", "cd", "pip", "aws", "docker", "terraform", "curl", "open"}
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)

@@ -15,7 +15,7 @@ from fft_tool.errors import RecipeError
 from fft_tool.image.region import Box, Centre, Percent, Square
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.spectrum.filters import LowPass, Stripe
-from tests.recipes import recipes
+from tests.support.recipes import recipes
 
 # For each key, a text that differs from its default.
 OTHER_VALUES = {

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests.costly_files import CONTAINERS
-from tests.images import SIGNATURE, chunk, noise, png_bytes, ramp, saved, tiff_directory
+from tests.support.costly_files import CONTAINERS
+from tests.support.images import SIGNATURE, chunk, noise, png_bytes, ramp, saved, tiff_directory
 
 SUITE = Path(__file__).parents[1] / "corpora" / "pngsuite"
 

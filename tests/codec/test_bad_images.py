@@ -1,0 +1,307 @@
+"""Damaged, hostile and unsuitable files are refused with a reason, or do no harm."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import struct
+import subprocess
+import sys
+import zlib
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fft_tool
+from fft_tool.codec import image_file
+from fft_tool.errors import (
+    EmptyImage,
+    FftToolError,
+    ImageError,
+    UnknownFormat,
+    UnsupportedImage,
+)
+from tests.support.images import (
+    SIGNATURE,
+    chunk,
+    header,
+    noise,
+    png_bytes,
+    png_file,
+    ramp,
+    saved,
+    scanlines,
+    tiff_directory,
+)
+
+tifffile = import_module("tifffile")  # has no types: whatever it holds is Any
+
+COLOUR = Image.fromarray(ramp(5, 7, 3))
+PIXELS = ramp(5, 7)
+HEADER = header(7, 5)
+BOMB = zlib.compress(bytes(100_000_000), 9)
+
+
+def tiff(pixels: Any, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, pixels, **options)
+    return buffer.getvalue()
+
+
+def outcome(data: bytes) -> Any:
+    """What comes of a file: its pixels, or the kind of error."""
+    try:
+        return image_file.decode(data).pixels.tolist()
+    except ImageError as error:
+        return type(error)
+
+
+SMALL_FILES = {
+    "png": png_bytes(PIXELS),
+    "png filtered": png_bytes(ramp(5, 7, 3), filtering=4),
+    "png 16": png_bytes(noise((3, 4, 4), np.uint16), filtering=2),
+    "jpeg": saved(COLOUR, "JPEG"),
+    "jpeg progressive": saved(COLOUR, "JPEG", progressive=True),
+    "tiff": saved(COLOUR, "TIFF"),
+    "tiff 16": tiff(noise((5, 7), np.uint16)),
+    "tiff lzw": tiff(noise((5, 7), np.uint16), compression="lzw"),
+    "webp": saved(COLOUR, "WEBP"),
+    "webp lossless": saved(COLOUR, "WEBP", lossless=True),
+    "bmp": saved(COLOUR, "BMP"),
+}
+
+
+# --- not an image, or not one of ours ---------------------------------------------------------
+
+
+def test_nothing_is_an_empty_image() -> None:
+    with pytest.raises(EmptyImage, match="empty"):
+        image_file.decode(b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0",
+        b"hello, world\n",
+        b"<!doctype html><html></html>",
+        bytes(10_000),
+        SIGNATURE[:7],
+        b"RIFF\x10\0\0\0WAVEfmt ",
+        b"%PDF-1.7\n",
+        b"8BPS\0\1",
+        b"\0\0\0\x0cjP  \r\n\x87\n",
+        b"II\x2a",
+        saved(COLOUR, "GIF"),
+        saved(COLOUR, "ICO"),
+        saved(COLOUR, "PPM"),
+    ],
+    ids=[
+        "NUL", "text", "html", "zeros", "half a signature", "wav", "pdf", "psd", "jpeg 2000",
+        "half tiff", "gif", "ico", "ppm",
+    ],
+)  # fmt: skip
+def test_other_content_is_refused_and_the_known_formats_named(data: bytes) -> None:
+    with pytest.raises(UnknownFormat, match="png, tiff, jpeg, webp, bmp"):
+        image_file.decode(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "BMP"])
+def test_names_lie_and_content_counts(kind: str) -> None:
+    source = fft_tool.Source("actually.png", saved(COLOUR, kind))
+    record = fft_tool.run(source, fft_tool.Recipe(metadata=True)).record
+    assert record is not None
+    assert f"'format': '{kind.lower()}'" in str(record)
+
+
+def test_a_png_that_was_transferred_as_text_is_recognised() -> None:
+    with pytest.raises(UnknownFormat, match="transferred as text"):
+        image_file.decode(png_bytes(PIXELS).replace(b"\r\n", b"\n"))
+
+
+# --- truncated and damaged --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SMALL_FILES)
+def test_a_file_cut_at_any_byte_is_refused_unless_nothing_is_missing(name: str) -> None:
+    data = SMALL_FILES[name]
+    whole = outcome(data)
+    padding = 3 if name == "bmp" else 0  # of its last row
+    for length in range(len(data)):
+        found = outcome(data[:length])
+        if length < len(data) - padding:
+            assert isinstance(found, type), f"cut after {length} bytes"
+        else:
+            assert found == whole
+
+
+# --- bombs and absurd headers -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        chunk(b"zTXt", b"k\0\0" + BOMB),
+        chunk(b"iCCP", b"k\0\0" + BOMB),
+        chunk(b"iTXt", b"k\0\1\0\0\0" + BOMB),
+    ],
+    ids=["zTXt", "iCCP", "iTXt"],
+)
+@pytest.mark.parametrize("filtering", [0, 4])
+def test_bombs_beside_the_image_data_are_never_lit(extra: bytes, filtering: int) -> None:
+    data = png_bytes(PIXELS, extra, filtering=filtering)
+    np.testing.assert_array_equal(image_file.decode(data).pixels[:, :, 0], PIXELS)
+
+
+def jpeg_of_size(width: int, height: int) -> bytes:
+    data = SMALL_FILES["jpeg"]
+    at = data.index(b"\xff\xc0") + 5
+    return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
+
+
+def bmp_of_size(width: int, height: int) -> bytes:
+    data = SMALL_FILES["bmp"]
+    return data[:18] + struct.pack("<ii", width, height) + data[26:]
+
+
+def tiff_of_size(width: int, height: int) -> bytes:
+    tags = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1)]
+    return tiff_directory(*((tag, "I", [value]) for tag, value in [*tags, (278, height), (279, 9)]))
+
+
+def webp_of_size(width: int, height: int) -> bytes:
+    data = SMALL_FILES["webp"]
+    at = data.index(b"\x9d\x01\x2a") + 3
+    return data[:at] + struct.pack("<HH", width, height) + data[at + 4 :]
+
+
+def png_of_size(width: int, height: int, data: bytes = b"\0") -> bytes:
+    return png_file(header(width, height), chunk(b"IDAT", zlib.compress(data)))
+
+
+ABSURD = {
+    "png": png_of_size(2**31 - 1, 2**31 - 1),
+    "png plain": png_of_size(17_000, 17_000),
+    "png filtered": png_of_size(17_000, 17_000, b"\1"),
+    "png bomb": png_file(HEADER, chunk(b"IDAT", BOMB)),
+    "png filtered bomb": png_file(
+        HEADER, chunk(b"IDAT", zlib.compress(scanlines(PIXELS, 1, 4) + bytes(50_000_000), 9))
+    ),
+    "png text bomb": png_bytes(PIXELS, chunk(b"zTXt", b"k\0\0" + BOMB), filtering=4),
+    "jpeg": jpeg_of_size(65_535, 65_535),
+    "bmp": bmp_of_size(60_000, 60_000),
+    "bmp negative": bmp_of_size(-7, 5),
+    "bmp upside down": bmp_of_size(7, -(2**31)),
+    "tiff": tiff_of_size(2**31 - 1, 2**31 - 1),
+    "webp": webp_of_size(16_383, 16_383),
+}
+
+
+def test_absurd_headers_and_bombs_cost_no_memory(tmp_path: Path) -> None:
+    for name, data in ABSURD.items():
+        (tmp_path / name).write_bytes(data)
+    script = """
+import pathlib, re, sys
+from fft_tool import errors
+from fft_tool.codec import image_file
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+files = sorted(pathlib.Path(sys.argv[1]).iterdir())
+for small in sys.argv[2:]:
+    image_file.decode(pathlib.Path(small).read_bytes())
+for path in files:
+    before = peak()
+    try:
+        image_file.decode(path.read_bytes())
+        said = "decoded"
+    except errors.FftToolError as error:
+        said = type(error).__name__
+    print(path.name, said, peak() - before, sep="\\t")
+"""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("peak memory is read from /proc")
+    warm = []
+    for name in ("png", "jpeg", "bmp", "tiff", "webp"):  # what readers need once is not at issue
+        warm.append(str(tmp_path.with_name(f"warm {name}")))
+        Path(warm[-1]).write_bytes(SMALL_FILES[name])
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), *warm],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=Path(fft_tool.__file__).parents[1],
+    )
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == sorted(ABSURD)
+    assert {name: int(kib) for name, _, kib in lines if int(kib) > 4096} == {}
+
+
+@pytest.mark.parametrize("name", ["png", "jpeg", "bmp", "tiff", "webp"])
+def test_absurd_headers_are_over_the_limit_not_corrupt(name: str) -> None:
+    limits = fft_tool.Limits(max_pixels=1_000_000)
+    with pytest.raises(FftToolError) as refused:
+        image_file.decode(ABSURD[name], limits)
+    assert getattr(refused.value, "code", "") == "too-many-pixels"
+
+
+# --- sound files whose values would be lost ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options"),
+    [
+        (noise((5, 7)).astype(np.float32), {}),
+        (noise((5, 7)).astype(np.float64), {}),
+        (noise((5, 7)).astype(np.float16), {}),
+        (noise((5, 7)).astype(np.uint32), {}),
+        (noise((5, 7)).astype(np.int32), {}),
+        (noise((5, 7)).astype(np.int16), {}),
+        (noise((5, 7)).astype(np.int8), {}),
+        (noise((5, 7)).astype(np.complex64), {}),
+        (noise((5, 7, 3), np.uint16), {"photometric": "rgb"}),
+        (noise((5, 7, 4), np.uint16), {"photometric": "rgb", "extrasamples": ["unassalpha"]}),
+        (
+            noise((5, 7, 2), np.uint16),
+            {
+                "photometric": "minisblack",
+                "extrasamples": ["unassalpha"],
+                "planarconfig": "contig",
+            },
+        ),
+        (noise((6, 8), np.uint16) >> 6, {"bitspersample": 10}),
+    ],
+    ids=[
+        "float 32", "float 64", "float 16", "uint 32", "int 32", "int 16", "int 8", "complex",
+        "rgb 16", "rgba 16", "grey alpha 16", "10 bits",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tiffs_that_would_lose_precision_are_unsupported_and_a_way_out_is_named(
+    pixels: Any, options: dict[str, Any], order: str
+) -> None:
+    with pytest.raises(UnsupportedImage, match=r"save .*(8|16)-bit"):
+        image_file.decode(tiff(pixels, byteorder=order, **options))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_big_tiff_is_taken_or_called_unsupported(order: str) -> None:
+    with contextlib.suppress(UnsupportedImage):
+        found = image_file.decode(tiff(PIXELS, bigtiff=True, byteorder=order))
+        np.testing.assert_array_equal(found.pixels[:, :, 0], PIXELS)
+
+
+@pytest.mark.parametrize("name", SMALL_FILES)
+def test_messages_are_sentences_without_internals(name: str) -> None:
+    data = SMALL_FILES[name]
+    for length in range(1, len(data) - 3, max(1, len(data) // 40)):
+        with pytest.raises(ImageError) as refused:
+            image_file.decode(data[:length])
+        message = str(refused.value)
+        assert not re.search(r"Traceback|0x[0-9a-f]{6}|<[a-z_.]+ |\n|BytesIO", message)
+        assert len(message) > 20

@@ -1,0 +1,594 @@
+"""Events of every kind, whole and damaged, become one internal form or are refused by name."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fft_tool.recipe import KEYS
+from handler.errors import MalformedEvent
+from handler.events import (
+    Delivery,
+    Kind,
+    Malformed,
+    Message,
+    Part,
+    PassedOver,
+    Task,
+    only_of,
+    parse,
+)
+from tests.support.deliveries import queued, sample
+from tests.support.samples import BUCKET, NAMES, call, job, put
+
+Path = tuple[str | int, ...]
+
+PASSED = "passed over"
+MALFORMED = "malformed"
+LEAF = "input/oak leaf.png"
+
+
+def task(key: str, **recipe: Any) -> Task:
+    return Task(BUCKET, key, recipe)
+
+
+# Parts of each message of each sample.
+EXPECTED: dict[str, tuple[Kind, list[list[Any]]]] = {
+    "s3_put": (Kind.NOTIFICATION, [[task("input/oak.png")]]),
+    "s3_multipart": (Kind.NOTIFICATION, [[task("input/Wiesengrün/Großes Ä + 50%.png")]]),
+    "s3_several": (
+        Kind.NOTIFICATION,
+        [[task("input/ferns/1.tif"), PASSED, task("input/ferns/🌿.png")]],
+    ),
+    "s3_removed": (Kind.NOTIFICATION, [[PASSED]]),
+    "s3_test": (Kind.NOTIFICATION, [[PASSED]]),
+    "eventbridge_created": (Kind.NOTIFICATION, [[task("input/a+b %20 Grün.png")]]),
+    "eventbridge_deleted": (Kind.NOTIFICATION, [[PASSED]]),
+    "sns": (Kind.NOTIFICATION, [[task(LEAF)]]),
+    "sqs_s3": (Kind.QUEUE, [[task(LEAF)]]),
+    "sqs_s3_test": (Kind.QUEUE, [[PASSED]]),
+    "sqs_eventbridge": (Kind.QUEUE, [[task("input/oak+leaf.png")]]),
+    "sqs_sns": (Kind.QUEUE, [[task(LEAF)]]),
+    "sqs_several": (
+        Kind.QUEUE,
+        [
+            [task("input/1.png")],
+            [MALFORMED],
+            [task("input/3.png"), task("input/4.png")],
+            [PASSED],
+        ],
+    ),
+    "batch_1": (Kind.BATCH, [[task("input/oak leaf+1.png")]]),
+    "batch_2": (
+        Kind.BATCH,
+        [
+            [task(LEAF, bits="16", crop="square")],
+            [task("input/Moos & Flechte.png", bits="16", crop="square")],
+        ],
+    ),
+    "direct": (Kind.DIRECT, [[task("input/a+b %20.png")]]),
+    "direct_recipe_object": (
+        Kind.DIRECT,
+        [[task("input/oak.png", crop="10,10,200,200", bits=16, phase=False)]],
+    ),
+    "direct_recipe_text": (
+        Kind.DIRECT,
+        [[task("input/oak.png", crop="square", bits="16", window="hann")]],
+    ),
+}
+
+
+def gist(part: Part) -> Any:
+    if isinstance(part, Task):
+        return part
+    return PASSED if isinstance(part, PassedOver) else MALFORMED
+
+
+def malformed(event: Any) -> str:
+    """What is said of an event that is refused."""
+    with pytest.raises(MalformedEvent) as caught:
+        parse(event)
+    return str(caught.value)
+
+
+def only_part(event: Any) -> Part:
+    ((part,),) = (message.parts for message in parse(event).messages)
+    return part
+
+
+# Whose bucket
+
+
+@pytest.mark.parametrize("buckets", [set(), {BUCKET}, {"another", BUCKET}])
+@pytest.mark.parametrize("name", NAMES)
+def test_events_of_the_function_s_buckets_are_left_as_they_are(
+    name: str, buckets: set[str]
+) -> None:
+    delivery = parse(sample(name))
+    assert only_of(delivery, buckets) == delivery
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_names_another_bucket_is_refused_in_every_kind_of_event(name: str) -> None:
+    delivery = parse(sample(name))
+    refused = only_of(delivery, {"another"})
+    assert (refused.kind, refused.envelope) == (delivery.kind, delivery.envelope)
+    for message, before in zip(refused.messages, delivery.messages, strict=True):
+        assert (message.identifier, message.attempt) == (before.identifier, before.attempt)
+        if not any(part.bucket for part in before.parts):
+            assert message == before
+            continue
+        for part in message.parts:
+            assert isinstance(part, Malformed)
+            assert part.bucket == BUCKET
+            assert "herbarium-scans is not one of this function's (FFT_BUCKET" in str(part.error)
+
+
+def test_a_message_about_two_buckets_is_refused_as_a_whole() -> None:
+    event = put("input/1.png", "input/2.png")
+    event["Records"][1]["s3"]["bucket"]["name"] = "stranger"
+    (message,) = only_of(parse(event), {BUCKET}).messages
+    (part,) = message.parts
+    assert isinstance(part, Malformed)
+    assert (part.bucket, part.key) == ("stranger", "input/2.png")
+
+
+def test_a_bucket_of_another_spelling_is_another_bucket() -> None:
+    delivery = parse({"bucket": f"{BUCKET}.", "key": "input/a.png"})
+    ((part,),) = (message.parts for message in only_of(delivery, {BUCKET}).messages)
+    assert isinstance(part, Malformed)
+
+
+# The samples
+
+
+def test_every_sample_is_expected_and_every_expectation_has_its_sample() -> None:
+    assert set(NAMES) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_gives_the_tasks_that_it_asks_for(name: str) -> None:
+    delivery = parse(sample(name))
+    found = [[gist(part) for part in message.parts] for message in delivery.messages]
+    assert (delivery.kind, found) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("sqs")])
+def test_the_samples_of_queues_are_sound(name: str) -> None:
+    """SQS hashes what it delivers: a sample that was edited by half would not be one."""
+    for record in sample(name)["Records"]:
+        body = record["body"].encode()
+        assert record["md5OfBody"] == hashlib.md5(body).hexdigest()  # noqa: S324  (SQS's own choice)
+
+
+def test_messages_are_answered_for_under_the_name_that_their_sender_gave_them() -> None:
+    for name, list_of, identifier in (
+        ("sqs_several", "Records", "messageId"),
+        ("batch_2", "tasks", "taskId"),
+    ):
+        event = sample(name)
+        names = [message.identifier for message in parse(event).messages]
+        assert names == [entry[identifier] for entry in event[list_of]]
+
+
+def test_attempts_are_counted_as_far_as_the_queue_does() -> None:
+    assert [message.attempt for message in parse(sample("sqs_several")).messages] == [2, 1, 1, 1]
+    assert [message.attempt for message in parse(sample("sqs_eventbridge")).messages] == [3]
+
+
+@pytest.mark.parametrize("count", [None, "", "many", "-1", "1.5", 3, [], "9" * 5000])
+def test_a_count_that_is_none_is_the_first_attempt(count: Any) -> None:
+    event = queued(put(LEAF))
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = count
+    (message,) = parse(event).messages
+    assert message.attempt == 1
+    assert message.parts == (task(LEAF),)
+
+
+def test_what_is_passed_over_says_why_and_what() -> None:
+    removed = only_part(sample("s3_removed"))
+    assert isinstance(removed, PassedOver)
+    assert "ObjectRemoved:DeleteMarkerCreated" in removed.reason
+    assert (removed.bucket, removed.key) == (BUCKET, "input/oak.png")
+    test = only_part(sample("s3_test"))
+    assert isinstance(test, PassedOver)
+    assert "test event" in test.reason
+    assert test.bucket == BUCKET
+    deleted = only_part(sample("eventbridge_deleted"))
+    assert isinstance(deleted, PassedOver)
+    assert "Object Deleted" in deleted.reason
+
+
+def test_one_malformed_message_leaves_the_others_alone() -> None:
+    delivery = parse(queued(put("input/1.png"), "{", put("input/2.png")))
+    first, second, third = (message.parts for message in delivery.messages)
+    assert (first, third) == ((task("input/1.png"),), (task("input/2.png"),))
+    (part,) = second
+    assert isinstance(part, Malformed)
+    assert str(part.error) == "Records[1].body is not JSON"
+
+
+def test_one_malformed_task_of_a_batch_leaves_the_others_alone() -> None:
+    event = job("input/1.png", "input/2.png")
+    event["tasks"][0]["s3Key"] = "input/%ff.png"
+    first, second = parse(event).messages
+    assert isinstance(first.parts[0], Malformed)
+    assert first.identifier == "t1"
+    assert second.parts == (task("input/2.png"),)
+
+
+# Keys
+
+keys = st.text(min_size=1)
+
+
+@given(keys)
+@settings(deadline=None)
+@example("a+b")
+@example("%20")
+@example("100% & more/ä ö ü/😀\x00\x7f+.png")
+def test_any_key_survives_the_way_through_s3_and_back(key: str) -> None:
+    assert only_part(put(key)) == task(key)
+    assert only_part(job(key)) == task(key)
+    assert only_part(queued(put(key))) == task(key)
+
+
+@given(keys)
+@settings(deadline=None)
+@example("a+b")
+@example("%20")
+@example("%C3%BC")
+def test_keys_of_eventbridge_and_of_direct_calls_are_taken_as_they_are(key: str) -> None:
+    event = sample("eventbridge_created")
+    event["detail"]["object"]["key"] = key
+    assert only_part(event) == task(key)
+    assert only_part(queued(event)) == task(key)
+    assert only_part(call(key)) == task(key)
+
+
+@pytest.mark.parametrize("key", ["%ff", "%C3", "%ED%A0%80"])
+def test_a_key_that_is_not_utf_8_is_refused(key: str) -> None:
+    event = put("x")
+    event["Records"][0]["s3"]["object"]["key"] = key
+    assert malformed(event) == "Records[0].s3.object.key is not encoded UTF-8"
+
+
+@pytest.mark.parametrize("place", ["bucket", "key"])
+def test_half_of_a_character_is_refused(place: str) -> None:
+    """JSON can spell it, UTF-8 cannot: no store, log or answer could carry it."""
+    assert place in malformed(call("input/a.png") | {place: "x\ud800"})
+    (message,) = parse(queued(call("input/a.png") | {place: "x\ud800"})).messages
+    assert isinstance(message.parts[0], Malformed)
+
+
+# What is required
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1", "2.6", "2.10", "2.99"])
+def test_every_minor_version_of_s3_s_events_is_understood(version: str) -> None:
+    event = put("input/a.png")
+    event["Records"][0]["eventVersion"] = version
+    assert only_part(event) == task("input/a.png")
+
+
+@pytest.mark.parametrize("version", ["1.0", "3.0", "20.1", "", "two", "x2.1", 2.1, None])
+def test_another_major_version_is_refused(version: Any) -> None:
+    event = put("input/a.png")
+    event["Records"][0]["eventVersion"] = version
+    assert "Records[0].eventVersion" in malformed(event)
+
+
+@pytest.mark.parametrize("version", ["1.5", "3.0", "", None, 1.0])
+def test_another_version_of_batch_operations_is_refused(version: Any) -> None:
+    event = job("input/a.png")
+    event["invocationSchemaVersion"] = version
+    assert "invocationSchemaVersion" in malformed(event)
+
+
+@pytest.mark.parametrize("identifier", [None, "", 7])
+def test_a_batch_without_its_identifier_cannot_be_answered(identifier: Any) -> None:
+    event = job("input/a.png")
+    event["invocationId"] = identifier
+    assert malformed(event).startswith("invocationId is ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ObjectCreated:Put", "s3:ObjectCreated:Put", "ObjectCreated:Copy", "ObjectCreated:New"],
+)
+def test_every_way_of_creating_an_object_counts(name: str) -> None:
+    event = put("input/a.png")
+    event["Records"][0]["eventName"] = name
+    assert only_part(event) == task("input/a.png")
+
+
+@pytest.mark.parametrize(
+    "name", ["ObjectTagging:Put", "LifecycleExpiration:Delete", "ObjectRestore:Completed", "Put"]
+)
+def test_every_other_event_of_s3_is_passed_over(name: str) -> None:
+    event = put("input/a.png")
+    event["Records"][0]["eventName"] = name
+    assert isinstance(only_part(event), PassedOver)
+
+
+@pytest.mark.parametrize("source", ["aws.s3control", "my.app", None, 7])
+def test_events_of_other_sources_on_the_bus_are_passed_over(source: Any) -> None:
+    event = sample("eventbridge_created")
+    event["source"] = source
+    assert isinstance(only_part(event), PassedOver)
+
+
+def test_a_message_without_a_name_cannot_be_answered_for() -> None:
+    event = queued(put("input/1.png"), put("input/2.png"))
+    del event["Records"][1]["messageId"]
+    assert malformed(event) == "Records[1].messageId is missing"
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("s3BucketArn", "arn:aws:s3:::"),
+        ("s3BucketArn", "arn:aws:s3:eu-central-1:210987654321:accesspoint/scans"),
+        ("s3Bucket", "scans/input"),
+        ("s3Bucket", ""),
+        ("s3Key", ""),
+    ],
+)
+def test_a_batch_task_without_bucket_or_key_is_malformed(place: str, text: str) -> None:
+    event = job("input/a.png")
+    event["tasks"][0][place] = text
+    part = only_part(event)
+    assert isinstance(part, Malformed)
+    assert f"tasks[0].{place}" in str(part.error)
+
+
+@pytest.mark.parametrize("bucket", ["scans/input", "/", "../x"])
+def test_a_bucket_cannot_lead_into_another_folder(bucket: str) -> None:
+    assert "bucket" in malformed({"bucket": bucket, "key": "a.png"})
+
+
+def test_unknown_keys_of_a_direct_call_are_named() -> None:
+    told = malformed(call("input/a.png", receipe="bits=16", Crop="square"))
+    assert "'Crop', 'receipe'" in told
+    assert "bucket, key, recipe" in told
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        ("bits=12 crop=x", ["bits='12'", "crop='x'"]),
+        ({"bits": 12, "colr": True}, ["bits='12'", "colr='yes'"]),
+        ("bits", ["bits", "key=value"]),
+        ("bits=8 bits=16", ["bits", "twice"]),
+        ({"crop": "square", "smart-crop": "5,5"}, ["smart-crop", "excludes crop"]),
+        ({"crop": {"x": 1}}, ["crop"]),
+        (["bits=16"], ["recipe should be"]),
+        (16, ["recipe should be"]),
+        (True, ["recipe should be"]),
+    ],
+)
+def test_a_recipe_that_can_never_be_is_refused_with_its_event(recipe: Any, told: list[str]) -> None:
+    message = malformed(call("input/a.png", recipe=recipe))
+    assert "recipe" in message
+    for word in told:
+        assert word in message
+    if isinstance(recipe, dict):
+        event = sample("batch_2")
+        event["job"]["userArguments"] = recipe
+        assert "userArguments" in malformed(event)
+
+
+@pytest.mark.parametrize("recipe", [None, {}, ""])
+def test_no_recipe_is_no_wish(recipe: Any) -> None:
+    assert only_part(call("input/a.png", recipe=recipe)) == task("input/a.png")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"hello": "world"},
+        {"Records": []},
+        {"Records": {}},
+        {"Type": "SubscriptionConfirmation", "Message": "{}"},
+        {"version": "2.0", "routeKey": "$default", "rawPath": "/", "body": "{}"},
+    ],
+)
+def test_an_event_of_another_kind_is_told_what_would_do(event: Any) -> None:
+    told = malformed(event)
+    for word in ("S3", "EventBridge", "SQS", "SNS", "Batch", '{"bucket"'):
+        assert word in told
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        (None, "key is missing"),
+        ("", "key is empty"),
+        (7, "key is a number, should be text"),
+        (True, "key is true or false, should be text"),
+        (["a.png"], "key is a list, should be text"),
+        ({"name": "a.png"}, "key is an object, should be text"),
+    ],
+)
+def test_what_stands_in_the_place_of_text_is_told(key: Any, told: str) -> None:
+    assert malformed(call("") | {"key": key}).startswith(told)
+
+
+@pytest.mark.parametrize("event", [None, True, 7, 1.5, "text", [], [{}]])
+def test_an_event_that_is_no_object_is_refused(event: Any) -> None:
+    assert malformed(event).startswith("the event is ")
+
+
+def test_places_are_named_from_the_outside_in() -> None:
+    inner = put("input/a.png")
+    inner["Records"][0]["s3"]["object"] = {}
+    event = sample("sns")
+    event["Records"].append(json.loads(json.dumps(event["Records"][0])))
+    event["Records"][1]["Sns"]["Message"] = json.dumps(inner)
+    outer, place = "Records[1].Sns.Message", "Records[0].s3.object.key is missing"
+    assert malformed(event) == f"{outer}: {place}"
+    second = parse(queued(put("input/b.png"), inner)).messages[1].parts[0]
+    assert isinstance(second, Malformed)
+    assert str(second.error) == f"Records[1].body: {place}"
+
+
+# Damage
+
+DROPPED = object()
+DAMAGES: tuple[Any, ...] = (DROPPED, None, True, 7, -0.5, "", "text", [], [7], {})
+
+# What the parser looks at. Damage to anything else makes no difference.
+LOOKED_AT = {
+    *("Records", "eventSource", "EventSource", "eventVersion", "eventName"),
+    *("s3", "bucket", "name", "object", "key"),
+    *("Event", "Bucket"),
+    *("detail-type", "source", "detail"),
+    *("messageId", "body", "attributes", "ApproximateReceiveCount"),
+    *("Type", "Message", "Sns"),
+    *("invocationSchemaVersion", "invocationId", "job", "userArguments"),
+    *("tasks", "taskId", "s3Key", "s3Bucket", "s3BucketArn"),
+    *("recipe", *(key.name for key in KEYS)),
+}
+
+
+def places(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Paths of everything in an event, JSON that travels as text included."""
+    yield path
+    if isinstance(value, str) and path and path[-1] in ("body", "Message"):
+        value = json.loads(value) if value.startswith("{") else None
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from places(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from places(inner, (*path, index))
+
+
+def damaged(value: Any, path: Path, damage: Any) -> Any:
+    """The same with something else at a path, or with nothing."""
+    if not path:
+        return damage
+    if isinstance(value, str):
+        return json.dumps(damaged(json.loads(value), path, damage))
+    changed = copy.copy(value)
+    if len(path) == 1 and damage is DROPPED:
+        del changed[path[0]]
+    else:
+        changed[path[0]] = damaged(value[path[0]], path[1:], damage)
+    return changed
+
+
+def complaints(event: Any) -> list[str]:
+    """What is said of an event, as a whole or of its messages; only these errors may come."""
+    try:
+        delivery = parse(event)
+    except MalformedEvent as exc:
+        return [str(exc)]
+    return [
+        str(part.error)
+        for message in delivery.messages
+        for part in message.parts
+        if isinstance(part, Malformed)
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_damage_anywhere_is_told_by_the_name_of_its_place_or_does_no_harm(name: str) -> None:
+    event = sample(name)
+    before = complaints(event)
+    for path in places(event):
+        names = [step for step in path if isinstance(step, str)]
+        for damage in DAMAGES[1 if not path else 0 :]:
+            for told in complaints(damaged(event, path, damage)):
+                known = told in before or "not an event that is understood" in told
+                place = names[-1] if names else "the event"
+                assert known or place.lower() in told.lower(), (path, damage, told)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_depends_on_what_is_not_looked_at(name: str) -> None:
+    event = sample(name)
+    messages = parse(event).messages
+    looked_at = {path for path in places(event) if path and path[-1] in LOOKED_AT}
+    for path in places(event):
+        if path and isinstance(path[-1], str) and path not in looked_at:
+            for damage in DAMAGES:
+                assert same(parse(damaged(event, path, damage)).messages, messages), path
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("direct")])
+def test_what_aws_may_add_one_day_makes_no_difference(name: str) -> None:
+    event = sample(name)
+    messages = parse(event).messages
+    for path in places(event):
+        found = at(event, path)
+        if isinstance(found, dict) and "userArguments" not in path:
+            extended = damaged(event, path, {**found, "new-field": {"a": [1]}})
+            assert same(parse(extended).messages, messages), path
+
+
+def at(value: Any, path: Path) -> Any:
+    """What stands at a path."""
+    for step in path:
+        value = (json.loads(value) if isinstance(value, str) else value)[step]
+    return value
+
+
+def same(some: tuple[Message, ...], others: tuple[Message, ...]) -> bool:
+    """Whether messages are the same, errors compared by what they say."""
+    return repr(some) == repr(others)
+
+
+# Any JSON at all
+
+WORDS = st.sampled_from(
+    [
+        *("aws:s3", "aws:sqs", "aws:sns", "aws.s3", "Object Created", "Notification"),
+        *("2.1", "1.0", "2.0", "s3:TestEvent", "ObjectCreated:Put", "a%20b", "%ff", "bits=16"),
+        *(json.dumps(sample(name)) for name in ("s3_put", "s3_test", "eventbridge_created")),
+    ]
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | WORDS
+
+
+def grown(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    names = st.sampled_from(sorted(LOOKED_AT)) | st.text()
+    return st.lists(children, max_size=3) | st.dictionaries(names, children, max_size=6)
+
+
+@given(st.recursive(LEAVES, grown, max_leaves=30))
+@settings(max_examples=200, deadline=None)
+def test_any_json_is_understood_or_refused_with_a_reason(event: Any) -> None:
+    for told in complaints(event):
+        assert told
+
+
+@given(st.recursive(LEAVES, grown, max_leaves=10).map(json.dumps) | st.text())
+@settings(max_examples=100, deadline=None)
+def test_any_body_of_a_message_concerns_that_message_alone(body: str) -> None:
+    delivery = parse(queued(body, put(LEAF)))
+    assert delivery.messages[1].parts == (task(LEAF),)
+    assert isinstance(delivery, Delivery)
+
+
+@pytest.mark.parametrize("depth", [1, 5, 12])
+def test_events_inside_of_each_other_are_unpacked(depth: int) -> None:
+    event = put(LEAF)
+    for _ in range(depth):
+        event = {"Type": "Notification", "Message": json.dumps(event)}
+    assert only_part(event) == task(LEAF)
+    assert only_part(queued(event)) == task(LEAF)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "1" * 10_000])
+def test_hostile_json_is_refused(text: str) -> None:
+    (message,) = parse(queued(text)).messages
+    assert isinstance(message.parts[0], Malformed)

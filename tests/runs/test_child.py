@@ -1,0 +1,250 @@
+"""Images analysed in a process of their own: the core's results, and nothing that breaks loose."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fft_tool
+from fft_tool.errors import BrokenOff, CropOutside, FftToolError, Killed, RecipeError, TookTooLong
+from fft_tool.limits import Limits
+from fft_tool.recipe import Recipe
+from fft_tool.results.outputs import Source
+from fft_tool.runs import child_process
+from fft_tool.runs.child import Child, ChildBug
+from fft_tool.runs.one import Made
+from tests.support.faulty import FAULTY, Faulty
+from tests.support.images import noise, pink_noise, png_bytes
+from tests.support.poison import BREAKING_OFF, PROGRAM, poisoned
+
+MIB = 1 << 20
+IMAGE = Source("plants/a.png", png_bytes(pink_noise((24, 32))))
+RECIPE = Recipe(metadata=True)
+
+
+@pytest.fixture(scope="module")
+def sound() -> Iterator[Child]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "not for everybody")
+        child = Child()
+        child.prepare(RECIPE)
+    yield child
+    child.close()
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[Child]:
+    """A child whose decoder some images bring down, with 300 MiB for all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child_process, "PROGRAM", PROGRAM)
+        child = Child()
+        child.prepare(RECIPE, memory=300 * MIB)
+        yield child
+        child.close()
+
+
+def analyse(
+    child: Child, source: Source = IMAGE, recipe: Recipe = RECIPE, *, seconds: float = 30
+) -> Made:
+    return child.run(source, recipe, Limits(), patience=lambda _: seconds)
+
+
+def poison(deed: str) -> Source:
+    return Source("poison.png", poisoned(deed))
+
+
+def process_of(child: Child) -> int:
+    return child._process.pid  # noqa: SLF001  (nobody else needs to know)
+
+
+# What the core makes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["metadata=yes", "metadata=no", "bits=16 metadata=yes crop=square spectrum=yes histogram=yes"],
+)
+def test_artifacts_are_the_core_s_byte_for_byte_and_in_order(sound: Child, text: str) -> None:
+    recipe = Recipe.parse_text(text)
+    analysed = analyse(sound, recipe=recipe)
+    assert analysed.artifacts == fft_tool.run(IMAGE, recipe).artifacts
+    assert (analysed.sha256, analysed.width, analysed.height) == (IMAGE.sha256, 32, 24)
+
+
+def test_a_name_that_is_not_unicode_is_kept(sound: Child) -> None:
+    source = Source("\udcff/ä b.png", IMAGE.data)
+    assert analyse(sound, source).artifacts == fft_tool.run(source, RECIPE).artifacts
+
+
+@pytest.mark.parametrize("image", FAULTY, ids=lambda image: image.name)
+def test_what_the_core_refuses_is_refused_in_the_same_words(sound: Child, image: Faulty) -> None:
+    source = Source("a.png", image.data)
+    with pytest.raises(FftToolError) as expected:
+        fft_tool.run(source, RECIPE)
+    before = process_of(sound)
+    with pytest.raises(type(expected.value)) as found:
+        analyse(sound, source)
+    assert str(found.value) == str(expected.value)
+    assert process_of(sound) == before, "the process goes on"
+
+
+def test_faults_of_a_recipe_that_the_image_shows_are_told_one_by_one(sound: Child) -> None:
+    with pytest.raises(RecipeError) as caught:
+        analyse(sound, recipe=Recipe.parse_text("threshold=300 metadata=yes"))
+    (fault,) = caught.value.faults
+    assert (fault.key, fault.value) == ("threshold", "300")
+    with pytest.raises(CropOutside, match="32 x 24"):
+        analyse(sound, recipe=Recipe.parse_text("crop=30,0,9,9 metadata=yes"))
+
+
+def test_steps_and_the_number_of_pixels_are_told_as_they_come(sound: Child) -> None:
+    steps: list[str] = []
+    asked: list[int] = []
+
+    def patience(pixels: int) -> float:
+        asked.append(pixels)
+        return 30
+
+    sound.run(IMAGE, RECIPE, Limits(), patience=patience, on_step=steps.append)
+    assert steps == ["decode", "transform", "measure", "paint", "encode", "certify"]
+    assert asked[-2:] == [0, 24 * 32]
+
+
+def test_limits_hold_there_too(sound: Child) -> None:
+    with pytest.raises(FftToolError, match="767 are accepted"):
+        sound.run(IMAGE, RECIPE, Limits(max_pixels=767), patience=lambda _: 30)
+
+
+# What it is told, and what it is not
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked into by /proc")
+def test_it_has_no_credentials_and_no_files_but_its_pipes(sound: Child) -> None:
+    analyse(sound)
+    there = Path(f"/proc/{process_of(sound)}")
+    environ = dict(
+        entry.split("=", 1) for entry in (there / "environ").read_text().split("\0")[:-1]
+    )
+    assert not [name for name in environ if name.startswith("AWS_")]
+    assert environ.keys() <= {
+        *("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ"),
+        *("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPYCACHEPREFIX"),
+        *("MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "PYTHONPATH", "PYTHONSAFEPATH"),
+    }
+    files = sorted(str(file.readlink()) for file in (there / "fd").iterdir())
+    assert [file.partition(":")[0] for file in files] == ["/dev/null"] * 2 + ["pipe"] * 2
+
+
+def test_it_ends_with_whoever_started_it() -> None:
+    code = """
+from fft_tool.runs.child import Child
+from fft_tool.recipe import Recipe
+child = Child()
+child.prepare(Recipe(metadata=True))
+print(child._process.pid)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    pid = int(done.stdout)
+    for _ in range(500):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    pytest.fail("it is still there")
+
+
+# What breaks off
+
+
+@pytest.mark.parametrize("deed", BREAKING_OFF)
+def test_an_image_that_brings_its_process_down_does_nothing_to_the_next(
+    faulty: Child, deed: str
+) -> None:
+    before = process_of(faulty)
+    with pytest.raises(Killed) as caught:
+        analyse(faulty, poison(deed))
+    assert str(caught.value)
+    assert process_of(faulty) != before
+    assert analyse(faulty).artifacts == fft_tool.run(IMAGE, RECIPE).artifacts
+
+
+def test_a_crash_is_told_from_a_process_that_was_killed(faulty: Child) -> None:
+    with pytest.raises(Killed, match="SIGSEGV: a decoder has crashed"):
+        analyse(faulty, poison("crash"))
+    with pytest.raises(Killed, match="SIGKILL: was there enough memory"):
+        analyse(faulty, poison("kill"))
+    with pytest.raises(Killed, match="more memory than"):
+        analyse(faulty, poison("eat"))
+
+
+def test_a_process_that_comes_to_no_end_is_ended_when_its_time_is_up(faulty: Child) -> None:
+    with pytest.raises(TookTooLong, match=r"more than the 0\.3 s"):
+        analyse(faulty, poison("hang"), seconds=0.3)
+    assert analyse(faulty).width == 32
+
+
+def test_the_clock_is_set_anew_once_the_number_of_pixels_is_known(sound: Child) -> None:
+    with pytest.raises(TookTooLong):
+        sound.run(IMAGE, RECIPE, Limits(), patience=lambda pixels: 0 if pixels else 30)
+    assert analyse(sound).width == 32
+
+
+def test_a_bug_is_told_with_its_place_and_the_process_goes_on(faulty: Child) -> None:
+    analyse(faulty)
+    before = process_of(faulty)
+    with pytest.raises(ChildBug, match="division by zero") as caught:
+        analyse(faulty, poison("err"))
+    assert caught.value.kind == "ZeroDivisionError"
+    assert any("poison.py" in line for line in caught.value.stack)
+    assert process_of(faulty) == before
+
+
+def test_what_a_decoder_prints_goes_nowhere(
+    faulty: Child, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert analyse(faulty, poison("chatter")).width == 10
+    assert capfdbinary.readouterr() == (b"", b"")
+
+
+def test_a_process_that_has_ended_meanwhile_is_replaced_unnoticed(sound: Child) -> None:
+    os.kill(process_of(sound), signal.SIGKILL)
+    time.sleep(0.05)
+    assert analyse(sound).width == 32
+
+
+def test_whoever_is_interrupted_leaves_no_half_answer_behind(sound: Child) -> None:
+    def on_step(name: str) -> None:
+        if name == "paint":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sound.run(IMAGE, RECIPE, Limits(), patience=lambda _: 30, on_step=on_step)
+    assert analyse(sound).artifacts == fft_tool.run(IMAGE, RECIPE).artifacts
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to RLIMIT_AS")
+def test_an_image_that_no_estimate_has_foreseen_meets_the_limit_of_its_process() -> None:
+    child = Child()
+    child.prepare(RECIPE, memory=100 * MIB)
+    large = Source("a.png", png_bytes(noise((3000, 3000), np.uint16)))
+    try:
+        with pytest.raises(Killed, match="memory"):
+            analyse(child, large)
+        assert analyse(child).width == 32
+    finally:
+        child.close()
+
+
+def test_artifacts_beyond_the_limit_are_not_even_read(faulty: Child) -> None:
+    """The other process holds to the limit as well, unless somebody has taken it over."""
+    with pytest.raises((BrokenOff, FftToolError)):
+        faulty.run(IMAGE, RECIPE, Limits(max_output_bytes=100), patience=lambda _: 30)

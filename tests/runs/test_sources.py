@@ -1,0 +1,221 @@
+"""From arguments to sources: what is taken, in which order, and what is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fft_tool.errors import AmbiguousSources, NoSuchBucket, NotFound
+from fft_tool.runs.sources import SUFFIXES, SourceRef, find_sources, is_image_name
+from tests.support.cloud import Bucket
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def touch(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(name.encode())
+
+
+def nothing_piped() -> bytes:
+    raise AssertionError("nobody asked for standard input")
+
+
+def found(*arguments: str) -> list[tuple[str, str]]:
+    refs = find_sources(arguments, read_stdin=nothing_piped)
+    return [(ref.store, ref.name) for ref in refs]
+
+
+def test_a_file_is_called_by_its_own_name() -> None:
+    touch("a.png", "plants/b.jpg")
+    assert found("a.png", "plants/b.jpg") == [(".", "a.png"), ("plants", "b.jpg")]
+
+
+def test_a_file_that_is_named_is_taken_whatever_it_is_called() -> None:
+    touch("scan", "scan.dat", ".hidden")
+    names = ["scan", "scan.dat", ".hidden"]
+    assert found(*names) == [(".", name) for name in names]
+
+
+def test_a_folder_gives_all_images_below_it_with_their_folders() -> None:
+    touch("in/b.png", "in/a.png", "in/plants/c.png", "in/plants/wild/d.png", "other/e.png")
+    names = ["a.png", "b.png", "plants/c.png", "plants/wild/d.png"]
+    assert found("in") == [("in", name) for name in names]
+    assert found("in/") == [("in", name) for name in names]
+    assert {name for _, name in found(".")} == {*(f"in/{name}" for name in names), "other/e.png"}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_images_in_a_folder_are_told_by_their_extension(suffix: str) -> None:
+    touch(f"in/small{suffix}", f"in/LARGE{suffix.upper()}", f"in/not{suffix}.txt", "in/x.gif")
+    assert [name for _, name in found("in")] == [f"LARGE{suffix.upper()}", f"small{suffix}"]
+
+
+def test_hidden_files_and_folders_are_left_out() -> None:
+    touch("in/a.png", "in/.b.png", "in/.git/c.png", "in/._a.png")
+    assert found("in") == [("in", "a.png")]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "png", "a.png.txt", "a", "a_metadata.json", ""])
+def test_other_names_promise_no_image(name: str) -> None:
+    assert not is_image_name(name)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("in/*.png", ["a.png", "b.png"]),
+        ("in/**/*.png", ["a.png", "b.png", "c.png"]),
+        ("in/?.png", ["a.png", "b.png"]),
+        ("*/plants/*", ["c.png"]),
+        ("in/[b-z].png", ["b.png"]),
+    ],
+)
+def test_a_pattern_that_no_shell_has_expanded_is(pattern: str, names: list[str]) -> None:
+    touch("in/b.png", "in/a.png", "in/plants/c.png", "in/.hidden.png", "in/text.txt")
+    assert sorted(name for _, name in found(pattern)) == names
+
+
+def test_a_name_that_looks_like_a_pattern_is_a_name() -> None:
+    touch("a[1].png", "a1.png")
+    assert found("a[1].png") == [(".", "a[1].png")]
+
+
+@pytest.mark.parametrize("pattern", ["*.png", "in/**/*.tif", "[ab].png"])
+def test_a_pattern_that_matches_nothing_is_told(pattern: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        found(pattern)
+    assert str(caught.value) == f"{pattern}: no file matches"
+
+
+def test_a_folder_without_images_is_told_with_what_counts_as_one() -> None:
+    touch("in/text.txt")
+    with pytest.raises(NotFound, match=r"^in: no images there \(\.png, "):
+        found("in")
+
+
+def test_a_missing_file_stops_no_other() -> None:
+    touch("a.png", "b.png")
+    refs = find_sources(["a.png", "missing.png", "b.png"], read_stdin=nothing_piped)
+    assert [str(ref) for ref in refs] == ["a.png", "missing.png", "b.png"]
+    with pytest.raises(NotFound, match=r"missing\.png"):
+        refs[1].read()
+    assert refs[2].read().data == b"b.png"
+
+
+def test_order_is_that_of_the_arguments() -> None:
+    touch("in/b.png", "in/a.png", "z.png", "c.png")
+    assert [name for _, name in found("z.png", "in", "c.png")] == [
+        "z.png",
+        "a.png",
+        "b.png",
+        "c.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["in/a.png", "in/a.png"],
+        ["in/a.png", "./in/a.png"],
+        ["in", "in/a.png"],
+        ["in/a.png", "in/*.png"],
+        ["in", "in/"],
+    ],
+)
+def test_a_source_that_is_named_twice_is_taken_once(arguments: list[str]) -> None:
+    touch("in/a.png")
+    assert [name for _, name in found(*arguments)] == ["a.png"]
+
+
+def test_sources_whose_outputs_would_share_a_name_are_refused() -> None:
+    touch("x/a.png", "y/a.png")
+    with pytest.raises(AmbiguousSources) as caught:
+        found("x/a.png", "y/a.png")
+    assert "x/a.png" in str(caught.value)
+    assert "y/a.png" in str(caught.value)
+    assert "common folder" in str(caught.value)
+
+
+def test_the_common_folder_makes_them_different() -> None:
+    touch("in/x/a.png", "in/y/a.png", "in/a.jpg", "in/a.png", "in/a.jpg.png")
+    assert len(found("in")) == 5
+
+
+def test_a_pipe_is_one_source_read_once() -> None:
+    pipe = iter([b"data"])
+    (ref,) = find_sources(["-"], read_stdin=lambda: next(pipe))
+    assert str(ref) == "standard input"
+    assert (ref.name, ref.read().data) == ("stdin.png", b"data")
+
+
+def test_two_pipes_are_one_too_many() -> None:
+    pipe = iter([b"data", b""])
+    with pytest.raises(AmbiguousSources):
+        find_sources(["-", "-"], read_stdin=lambda: next(pipe))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have only Unicode names")
+def test_names_need_not_be_unicode() -> None:
+    name = os.fsdecode(b"in/\xff.png")
+    touch("in/ok.png")
+    Path(name).write_bytes(b"data")
+    refs = find_sources(["in"], read_stdin=nothing_piped)
+    assert b"data" in [ref.read().data for ref in refs]
+
+
+def test_an_object_in_s3_is_called_by_its_own_name(bucket: Bucket) -> None:
+    bucket.put("in/plants/ä b.png", b"data")
+    url = f"{bucket.url}/in/plants/ä b.png"
+    (ref,) = find_sources([url], read_stdin=nothing_piped)
+    assert (str(ref), ref.name, ref.read().data) == (url, "ä b.png", b"data")
+
+
+def test_an_empty_object_in_s3_is_still_an_object(bucket: Bucket) -> None:
+    bucket.put("in/empty.png", b"")
+    assert found(f"{bucket.url}/in/empty.png") == [(f"{bucket.url}/in", "empty.png")]
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_prefix_in_s3_gives_all_images_below_it(bucket: Bucket, end: str) -> None:
+    for key in ("in/b.PNG", "in/a.png", "in/x/c.tif", "in/text.txt", "into/d.png", "e.png"):
+        bucket.put(key, b"")
+    assert found(f"{bucket.url}/in{end}") == [
+        (f"{bucket.url}/in", name) for name in ("a.png", "b.PNG", "x/c.tif")
+    ]
+    assert len(found(f"{bucket.url}{end}")) == 5
+
+
+def test_an_empty_prefix_in_s3_is_told(bucket: Bucket) -> None:
+    with pytest.raises(NotFound, match=f"^{bucket.url}/in: no images there"):
+        found(f"{bucket.url}/in")
+
+
+def test_a_missing_bucket_is_told(bucket: Bucket) -> None:
+    for end in ("", "/in", "/in/a.png"):
+        with pytest.raises(NoSuchBucket, match=f"{bucket.name}-other: the bucket does not exist"):
+            found(f"{bucket.url}-other{end}")
+
+
+def test_files_and_objects_go_together(bucket: Bucket) -> None:
+    touch("a.png")
+    bucket.put("b.png", b"data")
+    assert found("a.png", f"{bucket.url}/b.png") == [(".", "a.png"), (bucket.url, "b.png")]
+    bucket.put("a.png", b"data")
+    with pytest.raises(AmbiguousSources, match=r"a\.png and"):
+        found("a.png", f"{bucket.url}/a.png")
+
+
+def test_a_source_says_where_it_is() -> None:
+    assert str(SourceRef("in", "a.png")) == "in/a.png"
+    assert str(SourceRef(".", "a.png")) == "a.png"
+    assert str(SourceRef("s3://bucket/in", "x/a.png")) == "s3://bucket/in/x/a.png"
+    assert str(SourceRef("/", "a.png")) == "/a.png"

@@ -1,0 +1,114 @@
+"""A process that analyses images, with a decoder that some images bring down: for real.
+
+``PROGRAM`` is what it runs. An image is poison when it holds one of the texts that ``DEEDS`` lists,
+as :func:`poisoned` ones do; it is sound all the same, and any other decoder would make nothing of
+it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fft_tool import pipeline
+from fft_tool.results.outputs import Outputs, Source
+from fft_tool.runs import child_program
+from tests.support.images import chunk, noise, png_bytes
+
+PROGRAM = "from tests.support.poison import main; main()"
+
+REPLIES = 3  # the first file that the program opens
+
+
+def poisoned(deed: str, seed: int = 0) -> bytes:
+    """A small image that has the decoder do such a deed."""
+    return png_bytes(noise((12, 10), seed=seed), chunk(b"tEXt", f"Comment\0poison:{deed}".encode()))
+
+
+def _crash() -> None:
+    ctypes.string_at(0)
+
+
+def _hang() -> None:
+    while True:
+        signal.pause()
+
+
+def _eat() -> None:
+    eaten = []
+    while True:
+        eaten.append(np.ones(1 << 24))
+
+
+def _leave() -> None:
+    os._exit(3)
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _err() -> None:
+    raise ZeroDivisionError("division by zero")
+
+
+def _babble() -> None:
+    os.write(REPLIES, b"\xff" * 64)
+
+
+def _send(head: bytes, body: bytes = b"") -> None:
+    os.write(REPLIES, len(head).to_bytes(4, "big") + head + body)
+
+
+def _forge() -> None:
+    _send(b'{"artifact": "../../etc/passwd", "bytes": 4}', b"root")
+
+
+def _overdo() -> None:
+    for kind in (b"phase", b"magnitude", b"metadata", b"metadata"):
+        _send(b'{"artifact": "%b", "bytes": 4}' % kind, b"root")
+
+
+def _nest() -> None:
+    _send(b"[" * 100_000)
+
+
+def _chatter() -> None:
+    for stream in (1, 2):
+        os.write(stream, b'{"level": "INFO", "message": "a forged line"}\n')
+
+
+DEEDS: dict[str, Callable[[], None]] = {
+    "crash": _crash,
+    "hang": _hang,
+    "eat": _eat,
+    "leave": _leave,
+    "kill": _kill,
+    "err": _err,
+    "babble": _babble,
+    "forge": _forge,
+    "overdo": _overdo,
+    "nest": _nest,
+    "chatter": _chatter,
+}
+# And "hang", when time is up.
+BREAKING_OFF = ("crash", "eat", "leave", "kill", "babble", "forge", "overdo", "nest")
+
+
+def main() -> None:
+    """Serve as the real program does, with the decoder's faults."""
+    sound = pipeline.run
+
+    def run(source: Source, *args: Any, **options: Any) -> Outputs:
+        for name, deed in DEEDS.items():
+            if f"poison:{name}".encode() in source.data:
+                deed()
+        return sound(source, *args, **options)
+
+    pipeline.run = run
+    child_program.main()

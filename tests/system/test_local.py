@@ -1,0 +1,319 @@
+"""The whole local AWS: put → notification → queue → function → outputs, and its commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import fft_tool
+from tests.support.command import environment, tool
+from tests.support.images import noise, png_bytes
+from tests.support.local_cloud import REAL_KEY, Laptop, free_port, started, wait_until
+from tools.errors import ToolError
+from tools.local_aws.cloud import DEAD_LETTERS, NAME, own_settings
+from tools.local_aws.drop import Bucket
+from tools.local_aws.package import ROOT
+
+IMAGE = png_bytes(noise((48, 64)))
+OTHER = png_bytes(noise((40, 30), seed=1))
+
+AWKWARD = {
+    "spaces": "two  words .png",
+    "plus": "a+b.png",
+    "percent": "100%.png",
+    "encoded": "100%25+%2B.png",
+    "umlauts": "Größe.png",
+    "decomposed": "Gro\u0308\u00dfe.png",
+    "emoji": "🌲🌳.png",
+    "punctuation": "=?&#;,'\"(){}[]<>|*~`^.png",
+    "deep": "/".join("abcdefghijklmnopqrstuvwxyz") + "/deep.png",
+    "long": "long/" + "x" * (1000 - len("input/long/.png")) + ".png",
+    "long umlauts": "ü" * 480 + ".png",
+    "not called png": "photo.jpg",
+}
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """A local AWS for all tests of this module; whatever they do, nothing of it stays."""
+    with started(tmp_path_factory.mktemp("laptop") / "state") as place:
+        yield place
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    (folder / "deep down").mkdir(parents=True)
+    (folder / "one.png").write_bytes(IMAGE)
+    (folder / "deep down" / "two.png").write_bytes(OTHER)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, {"FFT_BUCKET": NAME}),
+        ({"FFT_BUCKET": "other"}, {"FFT_BUCKET": "other"}),
+        ({"FFT_BUCKETS": "one,two"}, {"FFT_BUCKETS": "one,two"}),
+    ],
+)
+def test_the_local_function_works_for_the_local_bucket_unless_told_otherwise(
+    given: dict[str, str], told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("FFT_")]:
+        monkeypatch.delenv(name)
+    for name, text in given.items():
+        monkeypatch.setenv(name, text)
+    assert own_settings() == told
+
+
+def analysed(folder: Path, out: Path, *words: str) -> dict[str, bytes]:
+    """What the command line makes of a folder."""
+    done = tool("analyze", folder, "-o", out, "--metadata", *words, cwd=out.parent)
+    assert done.code == 0, done.err
+    files = (path for path in out.rglob("*") if path.is_file())
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
+
+
+# Images in, spectra out.
+
+
+@pytest.mark.slow
+def test_dropped_images_give_what_the_command_line_gives(
+    laptop: Laptop, images: Path, tmp_path: Path
+) -> None:
+    recipe = ("--crop", "3,4,21,22", "--bits", "16", "--window", "hann")
+    dropped = laptop.run("drop", images, *recipe)
+    assert dropped.code == 0, dropped.err
+    expected = analysed(images, tmp_path / "out", *recipe)
+    assert len(expected) == 8
+    assert {name: laptop.get(f"output/{name}") for name in expected} == expected
+
+
+@pytest.mark.slow
+def test_drop_prints_where_a_browser_finds_each_output(laptop: Laptop, tmp_path: Path) -> None:
+    file = tmp_path / "zwei Wörter+1%.png"
+    file.write_bytes(IMAGE)
+    dropped = laptop.run("drop", file, "--SMART_CROP=8,8", "--colour=yes")
+    assert dropped.code == 0, dropped.err
+    assert "smart-crop=8,8  colour=yes" in dropped.err
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    found = [direct.open(url).read() for url in dropped.lines]
+    recipe = fft_tool.Recipe(smart_crop=(8, 8), colour=True, metadata=True)
+    outputs = fft_tool.run(fft_tool.Source(file.name, IMAGE), recipe)
+    assert found == [artifact.data for artifact in outputs]
+
+
+@pytest.mark.slow
+def test_drop_waits_for_this_very_upload(laptop: Laptop, tmp_path: Path) -> None:
+    file = tmp_path / "again.png"
+    for data, bits in ((IMAGE, "8"), (IMAGE, "8"), (IMAGE, "16"), (OTHER, "16")):
+        file.write_bytes(data)
+        before = done_with("again.png", laptop)
+        dropped = laptop.run("drop", file, "--bits", bits)
+        assert dropped.code == 0, dropped.err
+        assert done_with("again.png", laptop) == before + 1
+        record = laptop.record("output/again_metadata.json")
+        assert record["source"]["sha256"] == fft_tool.Source("", data).sha256
+        assert record["recipe"]["values"]["bits"] == bits
+
+
+def done_with(name: str, laptop: Laptop) -> int:
+    ends = [(line["key"], line["outcome"]) for line in laptop.summaries()]
+    return ends.count((f"input/{name}", "done"))
+
+
+@pytest.mark.slow
+def test_drop_is_not_taken_in_by_what_is_logged_of_a_former_upload(
+    laptop: Laptop, tmp_path: Path
+) -> None:
+    file = tmp_path / "late.png"
+    file.write_bytes(IMAGE)
+    laptop.put("input/late.png", IMAGE, window="hann")
+    laptop.wait_for_names(["output/late_metadata.json"])
+    with laptop.paused():
+        laptop.log({"key": "input/late.png", "outcome": "done", "total_ms": 1.0, "cold": False})
+        with pytest.raises(
+            ToolError, match=r"no outcome of input/late.png in time: see `make logs`"
+        ):
+            Bucket(laptop.aws).drop([str(file)], {}, seconds=1)
+    wait_until(lambda: done_with("late.png", laptop) == 3)  # the second one is made up
+
+
+@pytest.mark.slow
+def test_a_corrupt_image_is_told_and_recorded_as_rejected(laptop: Laptop, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    good.write_bytes(IMAGE)
+    bad.write_bytes(IMAGE[:500])
+    dropped = laptop.run("drop", bad, good)
+    assert dropped.code == 1
+    assert "bad.png: rejected: corrupt-image: " in dropped.err
+    assert "good.png: done" in dropped.err
+    record = laptop.record("output/bad_metadata.json")
+    assert (record["outcome"], record["error"]["code"]) == ("rejected", "corrupt-image")
+    assert record["error"]["message"] in dropped.err
+    assert laptop.names("output/bad") == {"output/bad_metadata.json"}
+
+
+@pytest.fixture(scope="module")
+def awkward(laptop: Laptop) -> Laptop:
+    for index, name in enumerate(AWKWARD.values()):
+        laptop.put(f"input/{name}", png_bytes(noise((9, 9 + index))), Bits="16")
+    laptop.wait_for_names(record_key(name) for name in AWKWARD.values())
+    return laptop
+
+
+def record_key(name: str) -> str:
+    return f"output/{name.removesuffix('.png')}_metadata.json"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AWKWARD.values(), ids=AWKWARD.keys())
+def test_awkward_keys_are_like_any_other(awkward: Laptop, name: str) -> None:
+    data = awkward.get(f"input/{name}")
+    source = fft_tool.Source(name, data)
+    outputs = fft_tool.run(source, fft_tool.Recipe(bits=16, metadata=True))
+    for artifact in outputs:
+        assert awkward.get(f"output/{artifact.name}") == artifact.data
+
+
+@pytest.mark.slow
+def test_a_key_too_long_for_its_outputs_is_told(laptop: Laptop) -> None:
+    key = "input/" + "y" * (1024 - len("input/.png")) + ".png"
+    laptop.put(key, IMAGE)
+    wait_until(lambda: any(line["key"] == key for line in laptop.summaries()))
+    (line,) = (line for line in laptop.summaries() if line["key"] == key)
+    assert (line["outcome"], line["error"]["code"]) == ("rejected", "key-too-long")
+
+
+@pytest.mark.slow
+def test_the_printed_upload_line_can_be_copied(laptop: Laptop, images: Path) -> None:
+    told = laptop.run("up").err.replace("\\\n", "")
+    (line,) = (line for line in told.splitlines() if " upload " in line)
+    (keys,) = (line for line in told.splitlines() if "export " in line)
+    line = (
+        f"{keys.strip()}; {line.strip()}".replace("input_images", shlex.quote(str(images)))
+        + "copied --bits 16"
+    )
+    home = environment(AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE=os.devnull)
+    subprocess.run(["sh", "-c", line], check=True, env=home, cwd=ROOT, capture_output=True)
+    laptop.wait_for_names(["output/copied/one_metadata.json"])
+    record = laptop.record("output/copied/one_metadata.json")
+    assert record["recipe"]["text"] == "bits=16 metadata=yes"
+
+
+@pytest.mark.slow
+def test_what_cannot_be_understood_ends_alone_as_a_dead_letter(laptop: Laptop) -> None:
+    sqs = laptop.aws.sqs
+    queue, dead = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in (NAME, DEAD_LETTERS))
+    usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    bodies = ("this is not an event", json.dumps(notification("input/not-there.png")))
+    entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies)]
+    sent = sqs.send_message_batch(QueueUrl=queue, Entries=entries)["Successful"]
+    found = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=20)["Messages"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual["Attributes"])
+    assert [(message["MessageId"], message["Body"]) for message in found] == [
+        (sent[0]["MessageId"], bodies[0])
+    ]
+    malformed = [line for line in laptop.summaries() if line["outcome"] == "failed"]
+    assert [line["attempt"] for line in malformed] == [1, 2, 3]
+    assert {line["error"]["code"] for line in malformed} == {"malformed-event"}
+    beside = [line for line in laptop.summaries() if line["key"] == "input/not-there.png"]
+    assert [line["outcome"] for line in beside] == ["missing"]
+
+
+def notification(key: str) -> dict[str, Any]:
+    what = {"bucket": {"name": NAME}, "object": {"key": key}}
+    kind = {"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
+    return {"Records": [{**kind, "s3": what}]}
+
+
+# What is told before anything is uploaded.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--CORP=1,2,3,4"], 2, "--corp=1,2,3,4"),
+        (["--bits=12", "--window=hanning"], 1, "window='hanning'.*bits='12'"),
+        (["--metadata=no"], 1, "metadata='no'"),
+        (["nowhere.png"], 1, "nowhere.png: no such file"),
+        (["s3://bucket/key.png"], 2, "should be a file"),
+        ([""], 2, "make drop IMG="),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_uploaded(
+    laptop: Laptop, tmp_path: Path, words: list[str], code: int, told: str
+) -> None:
+    (tmp_path / "mistaken.png").write_bytes(IMAGE)
+    dropped = laptop.run("drop", tmp_path / "mistaken.png", *words)
+    assert dropped.code == code
+    assert not dropped.out
+    assert re.search(told, dropped.err)
+    assert "input/mistaken.png" not in laptop.names()
+
+
+# What one sees, and what it keeps away from.
+
+
+@pytest.mark.slow
+def test_logs_are_readable(laptop: Laptop, tmp_path: Path) -> None:
+    (tmp_path / "seen.png").write_bytes(IMAGE)
+    laptop.run("drop", tmp_path / "seen.png")
+    shown = laptop.run("logs", "--once")
+    assert shown.code == 0
+    (line,) = (line for line in shown.lines if "input/seen.png" in line)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  done      input/seen.png  64 × 48  3 kB  \d+ ms.*", line)
+    assert not re.search("RequestId:|\x1b", shown.out.decode())
+
+
+@pytest.mark.slow
+def test_logs_follow_what_happens_until_they_are_interrupted(laptop: Laptop) -> None:
+    with laptop.start("logs") as following:
+        assert following.stdout
+        laptop.put("input/followed.png", IMAGE)
+        assert any("done      input/followed.png" in line for line in following.stdout)
+        following.send_signal(signal.SIGINT)
+        out, err = following.communicate()
+    assert (following.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.slow
+def test_status_tells_where_it_is_and_what_waits(laptop: Laptop) -> None:
+    status = laptop.run("status")
+    assert status.code == 0
+    assert status.lines[0].split() == ["endpoint", laptop.aws.endpoint]
+    assert re.search(r"queue +\d+ waiting, \d+ in work\ndead letters +\d+\n", status.out.decode())
+
+
+@pytest.mark.slow
+def test_it_stays_on_loopback_and_away_from_accounts(laptop: Laptop) -> None:
+    laptop.put("input/safe.png", IMAGE)
+    laptop.wait_for_names(["output/safe_metadata.json"])
+    processes = laptop.processes()
+    assert len(processes) >= 2
+    sockets = [made for process in processes for made in process.net_connections("inet")]
+    assert {made.laddr.ip for made in sockets} == {"127.0.0.1"}
+    listening = {made.laddr.port for made in sockets if made.status == psutil.CONN_LISTEN}
+    assert listening == {laptop.port}
+    assert REAL_KEY not in str([process.environ() for process in processes])
+
+
+@pytest.mark.slow
+def test_it_does_not_move_to_another_port_by_itself(laptop: Laptop) -> None:
+    refused = laptop.run("up", "--port", str(free_port()))
+    assert refused.code == 1
+    assert refused.err == f"local AWS: already runs on port {laptop.port}: run `make down` first\n"

@@ -1,0 +1,324 @@
+"""What Terraform makes of the files: rules, policies and settings, evaluated without a provider."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fft_tool.admission import memory_needed
+from fft_tool.codec.header import Header
+from fft_tool.limits import MIB
+from fft_tool.recipe import Recipe
+from fft_tool.runs.sources import SUFFIXES
+from handler.log import COUNTED
+from handler.settings import OWN_MEMORY, VARIABLES, Settings
+from tests.system.terraform.files import FOLDER
+from tests.system.terraform.program import MISSING_PROVIDER, Bare, provider_is_there, run
+
+Json = dict[str, Any]
+
+BUCKET = "<aws_s3_bucket.images.arn>"
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Bare:
+    return Bare.made_in(tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture(scope="module")
+def values(bare: Bare) -> Json:
+    return bare.values()
+
+
+def statements(values: Json, name: str) -> list[Json]:
+    found: list[Json] = json.loads(values[name])["Statement"]
+    return found
+
+
+def as_list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+# Settings.
+
+
+def test_the_function_starts_with_what_it_is_told(values: Json) -> None:
+    assert Settings.from_environ(values["environment"])
+
+
+def test_defaults_are_those_of_the_function(values: Json) -> None:
+    """But for the pixels: Lambda's memory is what limits them."""
+    own = {variable.name: variable.default for variable in VARIABLES}
+    differing = {name for name, value in values["environment"].items() if value != own[name]}
+    assert differing == {"FFT_MAX_PIXELS"}
+
+
+def test_pages_know_how_much_one_source_may_leave_behind(values: Json, repository: Path) -> None:
+    most = Settings.from_environ(values["environment"]).limits.max_output_bytes
+    assert most is not None
+    for page in ("cost.md", "lambda.md"):
+        assert f"{most / 1e6:.0f} MB" in (repository / "docs" / page).read_text("utf-8")
+
+
+def test_what_metadata_may_set_and_what_may_be_left_behind_is_passed_on(bare: Bare) -> None:
+    told = bare.values(metadata_keys=["channel", "pixel-size"], max_output_bytes=123_456_789)
+    settings = Settings.from_environ(told["environment"])
+    assert settings.metadata_keys == {"channel", "pixel-size"}
+    assert settings.limits.max_output_bytes == 123_456_789
+    nothing = bare.values(metadata_keys=[])["environment"]
+    assert Settings.from_environ(nothing).metadata_keys == set()
+
+
+def test_what_is_analysed_is_what_the_command_line_takes_from_a_folder(values: Json) -> None:
+    expected = {*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)}
+    assert set(values["suffixes"]) == expected
+
+
+@pytest.mark.parametrize("recipe", ["", "window=hann bits=16"])
+@pytest.mark.parametrize("side", [1000, 20_000])
+def test_the_memory_asked_for_is_what_the_core_estimates(
+    bare: Bare, recipe: str, side: int
+) -> None:
+    """To within 2 MB, for a grey image that is compressed by nothing."""
+    told = bare.values(
+        recipe=recipe, max_pixels=side**2, memory_mb=10240, timeout_seconds=900, **PATIENT
+    )
+    header = Header("png", side, side, channels=1, depth=8, file_bytes=side**2)
+    child = memory_needed(header, Recipe.parse_text(f"{recipe} metadata=yes"))
+    needed = (child + header.file_bytes + OWN_MEMORY) / MIB
+    assert needed <= told["memory_needed_mb"] <= needed + 2
+
+
+PATIENT = {"oldest_message_seconds": 5400}
+
+
+# Rights.
+
+
+def test_the_function_may_do_what_it_does_and_nothing_else(values: Json) -> None:
+    rights = {
+        (action, resource)
+        for statement in statements(values, "aws_iam_role_policy_function")
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+    assert rights == {
+        ("s3:GetObject", f"{BUCKET}/input/*"),
+        ("s3:ListBucket", BUCKET),
+        ("s3:PutObject", f"{BUCKET}/output/*"),
+        ("s3:AbortMultipartUpload", f"{BUCKET}/output/*"),
+        ("sqs:ReceiveMessage", "<aws_sqs_queue.work.arn>"),
+        ("sqs:DeleteMessage", "<aws_sqs_queue.work.arn>"),
+        ("sqs:GetQueueAttributes", "<aws_sqs_queue.work.arn>"),
+        ("sqs:SendMessage", "<aws_sqs_queue.failed_calls.arn>"),
+        ("logs:CreateLogStream", "<aws_cloudwatch_log_group.function.arn>:log-stream:*"),
+        ("logs:PutLogEvents", "<aws_cloudwatch_log_group.function.arn>:log-stream:*"),
+    }
+
+
+def test_whether_a_source_is_missing_is_known_whatever_s3_makes_of_conditions(values: Json) -> None:
+    """S3 says nowhere that a request for one object has a prefix: no condition hangs on it."""
+    (listing,) = (
+        statement
+        for statement in statements(values, "aws_iam_role_policy_function")
+        if statement["Action"] == "s3:ListBucket"
+    )
+    assert "Condition" not in listing
+
+
+def test_only_lambda_takes_the_role(values: Json) -> None:
+    (statement,) = statements(values, "aws_iam_role_function")
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "service", "source"),
+    [
+        ("aws_sqs_queue_policy_work", "s3", BUCKET),
+        (
+            "aws_sns_topic_policy_alarms",
+            "cloudwatch",
+            "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:fft-pipeline-*",
+        ),
+    ],
+)
+def test_a_service_is_let_in_for_one_source_of_this_account(
+    values: Json, policy: str, service: str, source: str
+) -> None:
+    (statement,) = (one for one in statements(values, policy) if one["Effect"] == "Allow")
+    assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
+    assert not any("*" in action for action in as_list(statement["Action"]))
+    conditions = {
+        key: value for test in statement["Condition"].values() for key, value in test.items()
+    }
+    assert conditions == {"aws:SourceArn": source, "aws:SourceAccount": "123456789012"}
+
+
+def test_the_bucket_denies_what_is_not_encrypted_on_the_way_and_allows_nobody(
+    values: Json,
+) -> None:
+    found = statements(values, "aws_s3_bucket_policy_images")
+    assert {statement["Effect"] for statement in found} == {"Deny"}
+    assert found[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert set(found[0]["Resource"]) == {BUCKET, f"{BUCKET}/*"}
+
+
+def test_results_are_written_and_deleted_by_the_function_and_administrators_alone(
+    bare: Bare,
+) -> None:
+    keeper = "arn:aws:iam::123456789012:role/keeper"
+    values = bare.values(output_prefix="spectra/", administrators=[keeper])
+    _, statement = statements(values, "aws_s3_bucket_policy_images")
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"} <= set(statement["Action"])
+    assert statement["Resource"] == f"{BUCKET}/spectra/*", "uploads are left alone"
+    root = "arn:aws:iam::123456789012:root"
+    assert statement["Condition"] == {
+        "ArnNotLike": {"aws:PrincipalArn": ["<aws_iam_role.function.arn>", root, keeper]}
+    }
+
+
+def test_the_policy_of_the_bucket_takes_nobody_s_right_to_change_it(values: Json) -> None:
+    """An explicit deny of everything would lock the administrators out for good."""
+    _, statement = statements(values, "aws_s3_bucket_policy_images")
+    assert not any("Policy" in action or "*" in action for action in statement["Action"])
+
+
+@pytest.mark.parametrize("queue", ["work", "dead_letters", "failed_calls"])
+def test_queues_deny_what_is_not_encrypted_on_the_way(values: Json, queue: str) -> None:
+    (statement,) = (
+        one
+        for one in statements(values, f"aws_sqs_queue_policy_{queue}")
+        if one["Effect"] == "Deny"
+    )
+    assert statement["Principal"] == "*"
+    assert statement["Action"] == "sqs:*"
+    assert statement["Resource"] == f"<aws_sqs_queue.{queue}.arn>"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+# Queue, registry, alarms, dashboard.
+
+
+def test_dead_letters_are_kept_longer_than_they_can_have_waited(values: Json) -> None:
+    assert values["four_days"] < values["fourteen_days"] == 1_209_600
+    redrive = json.loads(values["aws_sqs_queue_work"])
+    assert redrive == {
+        "deadLetterTargetArn": "<aws_sqs_queue.dead_letters.arn>",
+        "maxReceiveCount": 5,
+    }
+
+
+def test_no_image_with_a_tag_ever_expires(values: Json) -> None:
+    """What is deployed has a tag, and in an immutable repository keeps it."""
+    rules = json.loads(values["aws_ecr_lifecycle_policy_function"])["rules"]
+    assert {rule["selection"]["tagStatus"] for rule in rules} == {"untagged"}
+
+
+def test_there_is_an_alarm_for_everything_that_somebody_has_to_look_at(values: Json) -> None:
+    watched = {(alarm["namespace"], alarm["metric"]) for alarm in values["alarms"].values()}
+    assert watched >= {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("fft-pipeline", "Failed"),
+        ("fft-pipeline", "BytesWritten"),
+    }
+    queues = [alarm["dimensions"].get("QueueName") for alarm in values["alarms"].values()]
+    assert "<aws_sqs_queue.dead_letters.name>" in queues
+    assert "<aws_sqs_queue.failed_calls.name>" in queues
+
+
+def graphs(values: Json) -> dict[str, Json]:
+    found = (widget["properties"] for widget in values["widgets"] if widget["type"] == "metric")
+    return {properties["title"]: properties for properties in found}
+
+
+def test_the_dashboard_shows_what_the_function_counts(values: Json) -> None:
+    (images,) = (graph for title, graph in graphs(values).items() if "minute" in title)
+    assert images["period"] == 60
+    assert images["metrics"][0][:4] == ["fft-pipeline", "Processed", "FunctionName", "fft-pipeline"]
+    shown = {metric[1] for metric in images["metrics"]}
+    assert shown == {*COUNTED.values(), "Retried", "BrokenOff"}
+
+
+def test_the_dashboard_shows_how_long_half_and_nearly_all_images_take(values: Json) -> None:
+    (times,) = (graph for title, graph in graphs(values).items() if "Milliseconds" in title)
+    assert {metric[-1]["stat"] for metric in times["metrics"]} >= {"p50", "p99"}
+
+
+def test_the_dashboard_shows_what_costs(bare: Bare) -> None:
+    found = json.dumps(bare.values(memory_mb=3072)["widgets"])
+    for word in ("ms / 1000 * 3072 / 1024", "Invocations", "IncomingBytes"):
+        assert word in found
+
+
+def test_widgets_lie_side_by_side_and_none_upon_another(values: Json) -> None:
+    taken = [
+        (widget["x"] + x, widget["y"] + y)
+        for widget in values["widgets"]
+        for x in range(widget["width"])
+        for y in range(widget["height"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) == 23
+
+
+# Outputs.
+
+
+def test_commands_can_be_pasted(values: Json, repository: Path) -> None:
+    words = values["drop_command"].split()
+    assert words[:3] == ["aws", "s3", "cp"]
+    assert (repository / words[3]).is_file()
+    assert words[4] == "s3://<aws_s3_bucket.images.id>/input/"
+    assert values["tail_command"].startswith("aws logs tail <aws_cloudwatch_log_group.function")
+    for name in ("drop_command", "results_command", "tail_command", "redrive_command"):
+        assert values[name].endswith("--region eu-central-1")
+
+
+# Terraform's own checks.
+
+
+@pytest.mark.slow
+def test_each_wrong_value_is_refused(bare: Bare, tmp_path: Path) -> None:
+    """The runs of refused.tftest.hcl, here without the provider that they do not need."""
+    folder = shutil.copytree(bare.folder, tmp_path / "refused")
+    (folder / "tests").mkdir()
+    tests = (FOLDER / "tests" / "refused.tftest.hcl").read_text("utf-8")
+    runs = tests.replace('mock_provider "aws" {}\n', "")
+    assert runs != tests
+    (folder / "tests" / "refused.tftest.hcl").write_text(runs, "utf-8")
+    done = run(folder, "test", "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{runs.count('expect_failures')} passed" in done.stdout
+
+
+def test_a_refusal_says_what_is_wrong_and_what_would_be_right(bare: Bare) -> None:
+    done = bare.run("plan", "-no-color", max_pixels=300_000_000, architecture="amd64")
+    said = " ".join(done.stderr.split())
+    assert done.returncode != 0
+    assert "architecture should be x86_64 or arm64." in said
+    assert "max_pixels = 300000000: a grey image of that many pixels takes 4119 MB" in said
+
+
+def test_the_files_are_laid_out_as_terraform_does_it() -> None:
+    done = run(FOLDER, "fmt", "-check", "-diff", "-recursive")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_with_the_provider_everything_is_valid_and_does_what_it_should(tmp_path: Path) -> None:
+    """Needs a provider of 600 MB from Terraform's registry, or from a mirror of it."""
+    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.tf")
+    folder = shutil.copytree(FOLDER, tmp_path / "terraform", ignore=ignored)
+    if not provider_is_there(folder):
+        pytest.xfail(MISSING_PROVIDER)
+    for command in ("validate", "test"):
+        done = run(folder, command, "-no-color")
+        assert done.returncode == 0, done.stdout + done.stderr
