@@ -9,4 +9,4 @@ python3 -m pip --python /opt/venv/bin/python install \
     --disable-pip-version-check --root-user-action ignore \
     --report "$(mktemp report-XXXXXX)" \
     --requirement "$1"
-PYTHONHASHSEED=0 python3 tidy.py /opt/venv
+PYTHONHASHSEED=0 python3 prune.py /opt/venv

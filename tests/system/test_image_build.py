@@ -102,7 +102,7 @@ def test_there_are_wheels_of_every_package_for_both_architectures(
 
 def test_nothing_in_the_recipe_names_an_architecture() -> None:
     for path in (ROOT / "docker").iterdir():
-        if path.suffix in ("", ".sh") or path.name == "tidy.py":
+        if path.suffix in ("", ".sh") or path.name == "prune.py":
             assert not re.search(r"x86|amd64|arm64|aarch64", path.read_text("utf-8"))
 
 

@@ -111,7 +111,7 @@ for root in ("/opt", "/var/task", "/build", "/run", "/root", "/home", "/usr/loca
 
 def test_there_are_no_tests_sources_for_compilers_or_leftovers(image: Image, cli: Image) -> None:
     unwanted = re.compile(
-        r"/(tests?|conftest\.py|local|secrets|\.cache|\.env|tidy\.py|install\.sh|tests?/.*"
+        r"/(tests?|conftest\.py|local|secrets|\.cache|\.env|prune\.py|install\.sh|tests?/.*"
         r"|[^/]+\.(pyi|pyx|pxd|h|c|a|whl|pyc\.\d+))$"
     )
     for one in (image, cli):

@@ -174,8 +174,8 @@ def test_the_same_contents_have_the_same_number_in_any_order() -> None:
 
 def test_a_bill_has_the_time_of_all_other_files_of_an_image() -> None:
     """Each is a file by itself while an image is built, so both name it."""
-    tidy = (ROOT / "docker" / "tidy.py").read_text("utf-8")
-    assert f"\nEPOCH = {bill.EPOCH:_}  #" in tidy
+    prune = (ROOT / "docker" / "prune.py").read_text("utf-8")
+    assert f"\nEPOCH = {bill.EPOCH:_}  #" in prune
 
 
 def test_without_a_bill_inside_an_image_it_is_said_so(tmp_path: Path) -> None:

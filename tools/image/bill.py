@@ -28,7 +28,7 @@ FILE = "sbom.cdx.json"
 ENVIRONMENT = Path("/opt/venv")
 SYSTEM = Path("/etc/os-release")
 INSTALLED = Path("/var/lib/dpkg/status")
-EPOCH = 315_532_800  # time of all files in an image: 1980, as in docker/tidy.py
+EPOCH = 315_532_800  # time of all files in an image: 1980, as in docker/prune.py
 LICENCE_FIELDS = ("License-Expression", "License", "Classifier")
 
 

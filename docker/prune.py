@@ -1,8 +1,8 @@
-"""Make what was installed fit for an image: only what is used, compiled, the same each time.
+"""Prepare installed packages for an image: remove what is not used, compile, fix modes and times.
 
-    python3 tidy.py FOLDER      an environment, or a folder of packages
+    python3 prune.py FOLDER      an environment, or a folder of packages
 
-docs/decisions/2026-11-20-what-is-in-the-image.md tells what is left out, and why.
+docs/decisions/2026-11-20-what-is-in-the-image.md says what is left out, and why.
 """
 
 from __future__ import annotations
@@ -15,40 +15,40 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-# What only builds, checks or describes a package, wherever it lies.
+# Files that only build, check or describe a package, in any folder.
 UNUSED = ("tests", "conftest.py", "*.pyi", "*.pxd", "*.pyx", "*.h", "*.a", "*.c")
 
-# What the command line's lock file has for those who build a wheel.
+# Packages in the command line's lock file that only building a wheel needs.
 BUILDS = ("setuptools", "setuptools-*", "pkg_resources", "_distutils_hack", "distutils-*.pth")
 
-# Libraries that nothing of what is kept is linked to.
+# Shared libraries that nothing that is kept is linked to.
 UNLINKED = ("scipy.libs",)
 
-# Folders of which only these subfolders are used; files that lie in them directly stay.
+# Folders of which only these subfolders are used; the files in them stay.
 KEPT_OF = {
-    # Of scipy, its compiled transforms alone are loaded: fft_tool/spectrum/kernel.py.
+    # Only scipy's compiled transforms are loaded: fft_tool/spectrum/kernel.py.
     "scipy": ("fft",),
     "scipy/fft": ("_duccfft", "_pocketfft"),
-    # S3, and the services that a profile's credentials may come from.
+    # S3, and the services that the credentials of a profile may come from.
     "botocore/data": ("s3", "signin", "sso", "sso-oidc", "sts"),
 }
 
 EPOCH = 315_532_800  # 1980, as far back as every archive format can go
 
 
-def tidy(root: Path) -> None:
-    """Leave out, compile, and settle modes and times."""
+def prune(root: Path) -> None:
+    """Remove what is not used, compile the rest, and fix modes and times."""
     before = size(root)
     for packages in root.glob("lib/python3.*/site-packages"):
         remove(unused(packages))
     remove(program for program in root.glob("bin/*") if not program.name.startswith("python"))
     print(f"{root}: left out {(before - size(root)) / 1e6:.1f} MB of {before / 1e6:.1f} MB")
     compile_below(root)
-    settle(root)
+    set_modes_and_times(root)
 
 
 def unused(packages: Path) -> Iterator[Path]:
-    """What may go, of the packages in a folder."""
+    """Files and folders of installed packages that are not used."""
     for pattern in UNUSED:
         yield from packages.rglob(pattern)
     for pattern in (*BUILDS, *UNLINKED):
@@ -59,7 +59,7 @@ def unused(packages: Path) -> Iterator[Path]:
 
 
 def remove(paths: Iterable[Path]) -> None:
-    """Remove files and folders, of which one may lie in another."""
+    """Remove files and folders; one may lie inside another."""
     for path in list(paths):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -68,14 +68,14 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 def compile_below(root: Path) -> None:
-    """Compile all modules. The results stay valid whatever the times of their sources are."""
+    """Compile all modules; the bytecode is valid whatever the times of the sources."""
     mode = PycInvalidationMode.UNCHECKED_HASH
     if not compileall.compile_dir(root, quiet=1, force=True, invalidation_mode=mode, workers=0):
         sys.exit(f"{root}: not everything could be compiled")
 
 
-def settle(root: Path) -> None:
-    """Have everybody read everything, only its owner write, and times tell nothing."""
+def set_modes_and_times(root: Path) -> None:
+    """Make everything readable by all, writable by its owner only, and dated 1980."""
     for path in (root, *root.rglob("*")):
         if not path.is_symlink():
             runs = path.is_dir() or path.stat().st_mode & 0o111
@@ -89,4 +89,4 @@ def size(root: Path) -> int:
 
 
 if __name__ == "__main__":
-    tidy(Path(sys.argv[1]))
+    prune(Path(sys.argv[1]))
