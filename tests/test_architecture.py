@@ -19,12 +19,13 @@ ROOT = Path(fft_tool.__file__).parents[1]
 # A module at the top of the core is a package of one.
 ARROWS = {
     "__init__": "",
+    "arrays": "",
     "errors": "",
     "parallel": "",
     "printable": "",
     "validate": "",
     "limits": "errors",
-    "codec": "errors, limits, parallel, validate",
+    "codec": "arrays, errors, limits, parallel, validate",
     "stores": "errors",
     "image": "codec",
     "spectrum": "codec",
@@ -33,6 +34,7 @@ ARROWS = {
     "results": "recipe, measures",
     "admission": "results",
     "pipeline": "admission",
+    "library": "pipeline",
     "runs": "pipeline, stores",
     "report": "results, printable",
     "cli": "runs, report",
@@ -206,12 +208,25 @@ for wish in ({"window": "hann"}, {"periodic": True}):
 
 PUBLIC = [
     *("Artifact", "FftToolError", "Limits", "Outputs", "Raster", "Recipe", "Source", "Spectrum"),
-    *("decode", "forward", "inverse", "paint", "run"),
+    *("analyze", "apply_filter", "compare", "decode", "describe", "find_peaks", "inverse"),
+    *("magnitude", "measure", "phase", "radial_profile", "reconstruct", "run", "saliency_map"),
+    *("sharpness", "transform"),
 ]
 
 
 def test_public_names_are_pinned() -> None:
     assert fft_tool.__all__ == PUBLIC
+
+
+def test_type_checkers_are_told_of_the_same_names() -> None:
+    stub = ast.parse((ROOT / "fft_tool/__init__.pyi").read_text("utf-8"))
+    told = {
+        alias.name: f"{node.module}"
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert told == {name: f"fft_tool.{home}" for name, home in fft_tool._HOMES.items()}  # noqa: SLF001
 
 
 @pytest.mark.parametrize("name", PUBLIC)
