@@ -19,9 +19,7 @@ def check_real(image: Any) -> NDArray[Any]:
 
 def check_levels(image: Any) -> NDArray[np.unsignedinteger[Any]]:
     """Return an image of shape (h, w), uint8 or uint16; else raise an error."""
-    array = check_grey(image)
-    check_unsigned(array)
-    return array
+    return check_unsigned(check_grey(image))
 
 
 def check_grey(image: Any) -> NDArray[Any]:
@@ -48,12 +46,13 @@ def check_array(image: Any) -> NDArray[Any]:
     return image
 
 
-def check_unsigned(array: NDArray[Any]) -> None:
-    """Raise an error unless the array is uint8 or uint16."""
-    if array.dtype not in (np.uint8, np.uint16):
+def check_unsigned(array: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]]:
+    """Return an array of uint8 or uint16 in the machine's byte order; else raise an error."""
+    if array.dtype.kind != "u" or array.dtype.itemsize > 2:
         raise TypeError(
             f"array of type {array.dtype}, should be uint8 or uint16: {_remedy_for_levels(array)}"
         )
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def check_finite(array: NDArray[Any]) -> None:

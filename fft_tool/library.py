@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -214,7 +214,9 @@ def _file_source(file: Any, name: str | None) -> Source:
     if not isinstance(data, bytes):
         raise TypeError(f"the file gives {type(data).__name__}, not bytes: open it with mode 'rb'")
     opened = getattr(file, "name", None)
-    return Source(name or (Path(opened).name if isinstance(opened, str) else "image.png"), data)
+    return Source(
+        name or (Path(opened).name if isinstance(opened, str | PurePath) else "image.png"), data
+    )
 
 
 def _is_pillow_image(image: Any) -> bool:
@@ -252,8 +254,7 @@ def _levels(
                 f"value_range= is for floating-point arrays, this one is {array.dtype}: "
                 "leave it out or pass image.astype(numpy.float64)"
             )
-        check_unsigned(array)
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
+        return check_unsigned(array)
     check_finite(array)
     if value_range is None:
         raise ValueError(

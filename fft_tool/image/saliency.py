@@ -71,7 +71,7 @@ def saliency_map(plane: Plane) -> NDArray[np.float32]:
     ndarray
         One value per cell, from 0 to 1, the greatest exactly 1; all zero if the cells are equal.
     """
-    check_levels(plane)
+    plane = check_levels(plane)
     cells = _cell_means(plane, _cell_size(plane.shape))
     if np.ptp(cells) == 0.0:
         return np.zeros(cells.shape, dtype=np.float32)

@@ -65,7 +65,7 @@ def sharpness(plane: Plane, *, white: int | None = None) -> Sharpness | None:
     223-237 (Tenengrad; here without a threshold).
     """
     white = white_of(plane) if white is None else white
-    check_plane(plane, white)
+    plane = check_plane(plane, white)
     height, width = plane.shape
     if min(height, width) < 3:
         return None

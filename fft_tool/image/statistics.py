@@ -199,7 +199,7 @@ def otsu_threshold(histogram: Counts) -> int:
 
 def _exact_histogram(plane: Plane, white: int) -> Counts:
     """Return the number of pixels of each value ``0 … white``."""
-    check_plane(plane, white)
+    plane = check_plane(plane, white)
     count = _count_bytes if plane.dtype == np.uint8 else _count_words
     histogram = count(plane)
     if histogram[white + 1 :].any():

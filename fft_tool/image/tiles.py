@@ -12,11 +12,12 @@ from fft_tool.arrays import check_levels
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 
 
-def check_plane(plane: Plane, white: int) -> None:
-    """Refuse what is no plane (h, w) of 8- or 16-bit pixels ``0 … white``."""
-    check_levels(plane)
+def check_plane(plane: Plane, white: int) -> Plane:
+    """Return a plane (h, w) of 8- or 16-bit pixels ``0 … white``; refuse anything else."""
+    plane = check_levels(plane)
     if not 1 <= white <= np.iinfo(plane.dtype).max:
         raise ValueError(f"white={white}, should be 1 … {np.iinfo(plane.dtype).max}")
+    return plane
 
 
 def white_of(plane: Plane) -> int:

@@ -65,7 +65,7 @@ class Spectrum:
             if step > 1:  # the largest of neighbours, so that no peak is lost
                 starts = np.arange(0, shown.shape[axis], step)
                 shown = np.maximum.reduceat(shown, starts, axis=axis)
-        shown *= 255 / max(float(shown.max()), np.finfo(shown.dtype).tiny)
+        shown *= 255 / (float(shown.max()) or 1.0)
         return png_encode.encode(np.rint(shown).astype(np.uint8))
 
 
