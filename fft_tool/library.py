@@ -214,9 +214,8 @@ def _file_source(file: Any, name: str | None) -> Source:
     if not isinstance(data, bytes):
         raise TypeError(f"the file gives {type(data).__name__}, not bytes: open it with mode 'rb'")
     opened = getattr(file, "name", None)
-    return Source(
-        name or (Path(opened).name if isinstance(opened, str | PurePath) else "image.png"), data
-    )
+    own = Path(opened).name if isinstance(opened, str | PurePath) else "image.png"
+    return Source(name or own, data)
 
 
 def _is_pillow_image(image: Any) -> bool:

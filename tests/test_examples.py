@@ -9,11 +9,12 @@ import pytest
 
 import fft_tool
 
-PUBLIC = [(name, getattr(fft_tool, name)) for name in fft_tool.__all__]
+NAMES: list[str] = vars(fft_tool)["__all__"]
+PUBLIC = [(name, getattr(fft_tool, name)) for name in NAMES]
 NO_EXAMPLE = {"Artifact", "FftToolError", "Limits", "Outputs", "Raster", "Source"}
 
 
-@pytest.mark.parametrize(("name", "value"), PUBLIC, ids=fft_tool.__all__)
+@pytest.mark.parametrize(("name", "value"), PUBLIC, ids=NAMES)
 def test_examples_of_docstrings_are_right(name: str, value: object) -> None:
     finder = doctest.DocTestFinder(recurse=False)
     module = import_module(str(value.__module__))
