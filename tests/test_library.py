@@ -153,8 +153,9 @@ def test_analyze_takes_all_that_can_hold_an_image(tmp_path: Path) -> None:
         found = [ft.analyze(image, bits=16, crop="square") for image in images]
     names = {tuple(artifact.name for artifact in outputs) for outputs in found}
     assert names == {("image_crop.png", "image_phase.png", "image_magnitude.png")}
-    assert len({outputs["magnitude"].data for outputs in found}) == 1
-    assert len({outputs["crop"].data for outputs in found}) == 1
+    # The files differ in the hash of the source, which a picture carries as text.
+    for kind in ("magnitude", "phase", "crop"):
+        assert len({ft.decode(outputs[kind].data).pixels.tobytes() for outputs in found}) == 1
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
