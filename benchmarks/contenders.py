@@ -25,6 +25,7 @@ from reference import Codes, Look
 from scripts import plain
 
 import fft_tool
+from fft_tool.spectrum.transform import forward
 
 Array = NDArray[Any]
 Call = Callable[[], Any]
@@ -90,7 +91,7 @@ PAINTERS = (
 
 
 def _transform_ours(image: Array) -> Call:
-    return lambda: fft_tool.forward(image, threads=THREADS)
+    return lambda: forward(image, threads=THREADS)
 
 
 def _transform_with_ducc0(image: Array) -> Call:

@@ -34,6 +34,10 @@ def run(
 ) -> Outputs:
     """Analyse one image.
 
+    >>> data = image_file.encode_image(np.eye(8, dtype=np.uint8), 255)
+    >>> [artifact.name for artifact in run(Source("eye.png", data), Recipe())]
+    ['eye_phase.png', 'eye_magnitude.png']
+
     Nothing is read but ``source`` and nothing written: the same arguments give the same bytes,
     for any number of ``threads``. ``on_step`` is told each step's name as it begins, and
     ``on_header`` what the source is before it is decoded, for those who keep a clock. Raises the

@@ -160,6 +160,13 @@ class Recipe:
     >>> recipe = Recipe.parse({"bits": "16", "crop": "square"})
     >>> str(recipe)
     'crop=square bits=16'
+
+    Texts are accepted wherever the command line accepts them:
+
+    >>> Recipe(crop="square", filter="notch:8,90", pixel_size="65nm") == Recipe.parse(
+    ...     {"crop": "square", "filter": "notch:8,90", "pixel-size": "65nm"}
+    ... )
+    True
     """
 
     crop: crops.Crop | None = _key(_or_none(_CROP), None, f"analyse only this region: {crops.FORM}")
@@ -207,8 +214,44 @@ class Recipe:
         _yes_or_no(), False, "write the record: statistics, measures and certificate"
     )
 
+    if TYPE_CHECKING:  # what the constructor takes: values, or the texts that stand for them
+
+        def __init__(
+            self,
+            *,
+            crop: crops.Crop | str | None = None,
+            smart_crop: tuple[int, int] | str | None = None,
+            channel: str = "luma",
+            background: tuple[int, int, int] | str = "white",
+            detrend: str = "none",
+            window: str = "none",
+            periodic: bool | str = False,
+            precision: str = "single",
+            scale: str = "log",
+            bits: int | str = 8,
+            colour: bool | str = False,
+            phase: bool | str = True,
+            spectrum: bool | str = False,
+            histogram: bool | str = False,
+            filter: tuple[Filter, ...] | str | None = None,  # noqa: A002  (the recipe's word)
+            threshold: int | str = "mid",
+            pixel_size: float | str | None = None,
+            metadata: bool | str = False,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        faults = [fault for key in KEYS if (fault := _fault(key, getattr(self, key.field)))]
+        faults = []
+        for key in KEYS:
+            value = getattr(self, key.field)
+            if isinstance(value, str):
+                try:
+                    value = key.kind.parse(value.strip())
+                except ValueError as exc:
+                    faults.append(Fault(key.name, value, str(exc)))
+                    continue
+                object.__setattr__(self, key.field, value)
+            if fault := _fault(key, value):
+                faults.append(fault)
         faults += _conflicts(self) if not faults else []
         if faults:
             raise RecipeError(faults)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ ARROWS = {
     "printable": "",
     "validate": "",
     "limits": "errors",
-    "codec": "errors, limits, parallel, validate",
+    "codec": "arrays, errors, limits, parallel, validate",
     "stores": "errors",
     "image": "arrays, codec",
     "spectrum": "arrays, codec",
@@ -34,6 +35,7 @@ ARROWS = {
     "results": "recipe, measures",
     "admission": "results",
     "pipeline": "admission",
+    "library": "pipeline",
     "runs": "pipeline, stores",
     "report": "results, printable",
     "cli": "runs, report",
@@ -243,12 +245,25 @@ for wish in ({"window": "hann"}, {"periodic": True}):
 
 PUBLIC = [
     *("Artifact", "FftToolError", "Limits", "Outputs", "Raster", "Recipe", "Source", "Spectrum"),
-    *("decode", "forward", "inverse", "paint", "run"),
+    *("analyze", "apply_filter", "compare", "decode", "describe", "find_peaks", "inverse"),
+    *("magnitude", "measure", "phase", "radial_profile", "reconstruct", "run", "saliency_map"),
+    *("sharpness", "transform"),
 ]
 
 
 def test_public_names_are_pinned() -> None:
-    assert fft_tool.__all__ == PUBLIC
+    assert vars(fft_tool)["__all__"] == PUBLIC
+
+
+def test_type_checkers_are_told_of_the_same_names() -> None:
+    stub = ast.parse((ROOT / "fft_tool/__init__.pyi").read_text("utf-8"))
+    told = {
+        alias.name: f"{node.module}"
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert told == {name: f"fft_tool.{home}" for name, home in vars(fft_tool)["_HOMES"].items()}
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -261,5 +276,6 @@ def test_every_public_name_resolves_and_is_documented(name: str) -> None:
 
 
 def test_unknown_name_is_an_attribute_error() -> None:
+    module: Any = fft_tool
     with pytest.raises(AttributeError, match=r"fft_tool.*'spectrogram'"):
-        _ = fft_tool.spectrogram
+        _ = module.spectrogram

@@ -129,3 +129,12 @@ def test_links_of_the_readme_lead_somewhere(page: str, repository: Path) -> None
     links = re.findall(r"\]\(([^)#\s]+)", page)
     missing = [link for link in links if "://" not in link and not (repository / link).exists()]
     assert not missing
+
+
+@pytest.mark.slow
+def test_what_the_page_on_the_library_shows_works(folder: Path, repository: Path) -> None:
+    """Its blocks build on each other: they are run as one program."""
+    page = (repository / "docs" / "library.md").read_text("utf-8")
+    program = "".join(match[2] for match in FENCE.finditer(page) if match[1] == "python")
+    assert "ft.analyze(" in program
+    assert not list(run_block(folder, Block("python", program, 1)))

@@ -265,21 +265,29 @@ def test_contradiction_with_the_base_is_refused() -> None:
 
 
 FALSE_VALUES: dict[str, list[Any]] = {
-    "crop": ["square", Box(-1, 0, 5, 5), Box(0, 0, 0, 5), Percent(60, 0, 50, 5), Centre(0, 1), 5],
-    "smart_crop": [(0, 5), (5,), (5, 5, 5), "5,5", [5, 5], (5.5, 6)],
+    "crop": ["circle", Box(-1, 0, 5, 5), Box(0, 0, 0, 5), Percent(60, 0, 50, 5), Centre(0, 1), 5],
+    "smart_crop": [(0, 5), (5,), (5, 5, 5), "5", [5, 5], (5.5, 6)],
     "channel": ["cyan", None, 1],
-    "background": ["white", (0, 0), (0, 0, 256), (-1, 0, 0), (0, 0, 0, 0), [0, 0, 0], (0.5, 0, 0)],
+    "background": ["pale", (0, 0), (0, 0, 256), (-1, 0, 0), (0, 0, 0, 0), [0, 0, 0], (0.5, 0, 0)],
     "detrend": ["quadratic", None],
     "window": ["kaiser", None, ("tukey", 0.5)],
-    "periodic": ["no", None, 2],
+    "periodic": ["maybe", None, 2],
     "precision": ["half", 64],
     "scale": ["cube root"],
-    "bits": [12, "16", 8.5, None, True],
-    "phase": ["no", "yes"],
-    "filter": [(), "lowpass:8", LowPass(8), ("lowpass:8",), (LowPass(8), None), 3],
+    "bits": [12, "12", 8.5, None, True],
+    "phase": ["maybe", 2],
+    "filter": [(), "lowpass:x", LowPass(8), ("lowpass:8",), (LowPass(8), None), 3],
     "threshold": ["max", -1, 65536, 1.5, None, True],
-    "pixel_size": [0.0, -1.0, float("nan"), float("inf"), "65nm", (1, 1)],
+    "pixel_size": [0.0, -1.0, float("nan"), float("inf"), "65", (1, 1)],
 }
+
+
+@pytest.mark.parametrize("key", OTHER_VALUES)
+def test_a_recipe_can_be_made_of_the_texts_that_the_command_line_takes(key: str) -> None:
+    texts: Any = {key.replace("-", "_"): OTHER_VALUES[key]}
+    parsed = Recipe.parse({key: OTHER_VALUES[key]})
+    assert Recipe(**texts) == parsed
+    assert Recipe(**texts).sha256 == parsed.sha256
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,12 @@ def open_image(data: bytes, limits: Limits | None = None) -> Encoded:
 
 
 def decode(data: bytes, limits: Limits | None = None) -> Raster:
-    """Decode image bytes: :func:`open_image` and :meth:`Encoded.decode` in one."""
+    """Decode image bytes: :func:`open_image` and :meth:`Encoded.decode` in one.
+
+    >>> data = encode_image(np.zeros((4, 6), np.uint8), 255)
+    >>> decode(data).pixels.shape
+    (4, 6, 1)
+    """
     return open_image(data, limits).decode()
 
 

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from fft_tool.arrays import check_levels
+
 Plane = NDArray[np.unsignedinteger[Any]]
 FloatArray = NDArray[np.float64]
 
@@ -37,6 +39,13 @@ TIE = 1e-6
 
 def saliency_map(plane: Plane) -> NDArray[np.float32]:
     """Saliency of an image, by spectral residual, on a coarse grid of cells.
+
+    >>> grey = np.zeros((64, 96), np.uint8)
+    >>> grey[20:28, 40:48] = 200
+    >>> saliency = saliency_map(grey)
+    >>> row, column = np.unravel_index(saliency.argmax(), saliency.shape)
+    >>> bool(18 <= row < 30), bool(38 <= column < 50)
+    (True, True)
 
     The image is averaged over square cells, as many pixels wide as it takes for the longer side to
     have at most 128 cells (65 to 128 of them if it has that many pixels); the last row and column
@@ -62,6 +71,7 @@ def saliency_map(plane: Plane) -> NDArray[np.float32]:
     ndarray
         One value per cell, from 0 to 1, the greatest exactly 1; all zero if the cells are equal.
     """
+    plane = check_levels(plane)
     cells = _cell_means(plane, _cell_size(plane.shape))
     if np.ptp(cells) == 0.0:
         return np.zeros(cells.shape, dtype=np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.image.tiles import Plane, check_plane, tiles
+from fft_tool.image.tiles import Plane, check_plane, tiles, white_of
 
 Integers = NDArray[np.signedinteger[Any]]
 
@@ -40,8 +40,15 @@ class Sharpness:
         }
 
 
-def sharpness(plane: Plane, *, white: int) -> Sharpness | None:
+def sharpness(plane: Plane, *, white: int | None = None) -> Sharpness | None:
     """Variance of the Laplacian and mean squared Sobel gradient over the interior pixels.
+
+    >>> step = np.repeat(np.array([0, 255], np.uint8), 4)
+    >>> sharpness(np.tile(step, (8, 1)))
+    Sharpness(laplacian_variance=0.3333333333333333, gradient_energy=0.08333333333333333)
+
+    ``plane`` has shape (h, w), uint8 or uint16; ``white`` is the largest value that the depth can
+    hold, by default that of the type.
 
     With ``p`` in 0 to 1 (``value / white``), north ``n``, east ``e`` and so on::
 
@@ -57,7 +64,8 @@ def sharpness(plane: Plane, *, white: int) -> Sharpness | None:
     ICPR 2000 (variance of the Laplacian). E. Krotkov, "Focusing", Int. J. Computer Vision 1 (1987)
     223-237 (Tenengrad; here without a threshold).
     """
-    check_plane(plane, white)
+    white = white_of(plane) if white is None else white
+    plane = check_plane(plane, white)
     height, width = plane.shape
     if min(height, width) < 3:
         return None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.image.tiles import Plane, check_plane, tiles
+from fft_tool.image.tiles import Plane, check_plane, tiles, white_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,19 +112,27 @@ class PixelStatistics:
         }
 
 
-def describe(plane: Plane, *, white: int, threshold: Threshold = "mid") -> PixelStatistics:
+def describe(
+    plane: Plane, *, white: int | None = None, threshold: Threshold = "mid"
+) -> PixelStatistics:
     """Statistics of a grey image.
+
+    >>> found = describe(np.arange(256, dtype=np.uint8).reshape(16, 16))
+    >>> found.mean, found.median, found.entropy
+    (127.5, 127.5, 8.0)
 
     Parameters
     ----------
     plane
         Pixels, shape ``(h, w)``, uint8 or uint16, at least one.
     white
-        Largest value that the depth can hold: 255, 65535, or 4095 for 12 bits in uint16.
+        Largest value that the depth can hold: 255, 65535, or 4095 for 12 bits in uint16. By default
+        that of the type.
     threshold
         Largest value that counts as black: a number, ``"mid"`` for ``white // 2``, so that the
         lower half of the values is black, or ``"otsu"`` for :func:`otsu_threshold`.
     """
+    white = white_of(plane) if white is None else white
     histogram = _exact_histogram(plane, white)
     levels = np.flatnonzero(histogram)
     counts = histogram[levels]
@@ -191,7 +199,7 @@ def otsu_threshold(histogram: Counts) -> int:
 
 def _exact_histogram(plane: Plane, white: int) -> Counts:
     """Return the number of pixels of each value ``0 … white``."""
-    check_plane(plane, white)
+    plane = check_plane(plane, white)
     count = _count_bytes if plane.dtype == np.uint8 else _count_words
     histogram = count(plane)
     if histogram[white + 1 :].any():

@@ -7,18 +7,22 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.arrays import check_levels
+
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 
 
-def check_plane(plane: Plane, white: int) -> None:
-    """Refuse what is no plane (h, w) of 8- or 16-bit pixels ``0 … white``."""
-    if plane.ndim != 2 or plane.size == 0 or plane.dtype not in (np.uint8, np.uint16):
-        raise ValueError(
-            f"plane of shape {plane.shape} and type {plane.dtype}, "
-            "should be (h, w) with at least one pixel, uint8 or uint16"
-        )
+def check_plane(plane: Plane, white: int) -> Plane:
+    """Return a plane (h, w) of 8- or 16-bit pixels ``0 … white``; refuse anything else."""
+    plane = check_levels(plane)
     if not 1 <= white <= np.iinfo(plane.dtype).max:
         raise ValueError(f"white={white}, should be 1 … {np.iinfo(plane.dtype).max}")
+    return plane
+
+
+def white_of(plane: Plane) -> int:
+    """Largest value that the pixels' type can hold."""
+    return int(np.iinfo(check_levels(plane).dtype).max)
 
 
 def tiles(plane: Plane, *, pixels: int, columns: int, halo: int = 0) -> Iterator[Plane]:

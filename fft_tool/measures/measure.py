@@ -53,6 +53,12 @@ class Measures:
 def measure(spectrum: Spectrum, *, pixel_size_um: tuple[float, float] | None = None) -> Measures:
     """Measure a spectrum: radial profile, slope, high-frequency fraction, orientation, peaks.
 
+    >>> from fft_tool.spectrum.transform import forward
+    >>> wave = np.cos(2 * np.pi * np.arange(64) / 8)
+    >>> found = measure(forward(np.tile(wave, (64, 1))))
+    >>> round(found.orientation.angle, 3), round(found.peaks[0].period, 3)
+    (0.0, 8.0)
+
     Reads the spectrum twice, in blocks of rows.
 
     Parameters
@@ -74,7 +80,7 @@ def measure(spectrum: Spectrum, *, pixel_size_um: tuple[float, float] | None = N
         slope=fit_slope(profile),
         high_frequency_fraction=high_fraction_of(polar),
         orientation=orientation_of(polar),
-        peaks=tuple(find_peaks(spectrum, profile)),
+        peaks=tuple(find_peaks(spectrum, profile=profile)),
         pixel_size_um=pixel_size_um,
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fft_tool.measures.median import median
 from fft_tool.measures.orientation import angle_of, round_angle
 from fft_tool.measures.polar import FloatArray, FoldedRows, folded_rows, ring_of, steps_of
-from fft_tool.measures.radial import RadialProfile
+from fft_tool.measures.radial import RadialProfile, radial_profile
 from fft_tool.spectrum.half import Spectrum
 
 IndexArray = NDArray[np.intp]
@@ -66,8 +66,18 @@ class Peak:
         }
 
 
-def find_peaks(spectrum: Spectrum, profile: RadialProfile, count: int = 8) -> list[Peak]:
+def find_peaks(
+    spectrum: Spectrum, count: int = 8, *, profile: RadialProfile | None = None
+) -> list[Peak]:
     """Find the ``count`` strongest waves, strongest first.
+
+    >>> from fft_tool.spectrum.transform import forward
+    >>> wave = np.cos(2 * np.pi * np.arange(64) / 8)
+    >>> (peak,) = find_peaks(forward(np.tile(100 + 50 * wave, (64, 1))), count=3)
+    >>> round(peak.period, 3), round(peak.angle, 3), round(peak.amplitude, 3)
+    (8.0, 0.0, 50.0)
+
+    Periods are in pixels, angles in degrees and amplitudes in grey levels.
 
     A peak is a coefficient that
 
@@ -85,8 +95,9 @@ def find_peaks(spectrum: Spectrum, profile: RadialProfile, count: int = 8) -> li
     apart only the first stays. Frequencies are refined to a small part of a coefficient, for a
     rectangular window as for a tapered one.
 
-    ``profile`` is the spectrum's own `radial_profile`.
+    ``profile`` is the spectrum's own `radial_profile`, where it has been computed already.
     """
+    profile = profile or radial_profile(spectrum)
     if len(profile.frequency) == 0:
         return []
     plane = _Plane(spectrum, profile)

@@ -75,6 +75,13 @@ class Slope:
 def radial_profile(spectrum: Spectrum) -> RadialProfile:
     """Radially averaged power spectrum, in rings of width 1 / max(h, w) up to Nyquist.
 
+    >>> from fft_tool.spectrum.transform import forward
+    >>> profile = radial_profile(forward(np.eye(64)))
+    >>> profile.frequency[-1]
+    np.float64(0.5)
+
+    Frequencies are in cycles per pixel, powers are |F|² / (h·w) in squared grey levels.
+
     DC and the corners of the spectrum beyond 0.5 cycles per pixel are left out.
     """
     return profile_of(polar_power(spectrum))

@@ -36,6 +36,28 @@ class Outputs:
                 return artifact
         raise KeyError(kind)
 
+    def _repr_html_(self) -> str:
+        """Pictures and the strongest waves, for a notebook."""
+        shown = "".join(map(_figure, self.artifacts))
+        peaks = (self.record or {}).get("measures", {}).get("peaks", [])
+        waves = ", ".join(f"{peak['period']:g} px at {peak['angle']:g}°" for peak in peaks[:3])
+        return f"<div>{shown}{f'<p>Periods: {waves}</p>' if waves else ''}</div>"
+
+
+def _figure(artifact: Artifact) -> str:
+    import base64  # noqa: PLC0415  (for notebooks alone)
+    import html  # noqa: PLC0415
+
+    caption = html.escape(f"{artifact.name} ({len(artifact.data):,} bytes)")
+    if artifact.content_type != "image/png":
+        return f"<p>{caption}</p>"
+    data = base64.b64encode(artifact.data).decode()
+    return (
+        '<figure style="display: inline-block; margin: 0.5em">'
+        f'<img style="max-width: 320px" alt="{artifact.kind}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
 
 def output_kinds(recipe: Recipe) -> tuple[str, ...]:
     """Kinds of outputs that a recipe asks for, in the order in which they are written."""

@@ -234,6 +234,32 @@ def format_filters(filters: tuple[Filter, ...]) -> str:
     return "+".join(map(_format_one, filters))
 
 
+def apply_filter(
+    spectrum: Spectrum, what: str | Filter | tuple[Filter, ...], *, threads: int = 1
+) -> Spectrum:
+    """Filter a spectrum; the one that is passed in is not changed.
+
+    >>> flat = Spectrum(np.ones((16, 9), np.complex64), width=16)
+    >>> apply_filter(flat, "notch:8,0").half[0, 2].real
+    np.float32(0.0)
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        What to filter.
+    what : str or filters
+        One or more filters, as text such as ``"notch:8,90+lowpass:3"`` or as values. Periods are
+        in pixels, angles in degrees.
+    threads : int
+        Number of threads; the result does not depend on it.
+    """
+    if isinstance(what, str):
+        filters = parse_filters(what)
+    else:
+        filters = what if isinstance(what, tuple) else (what,)
+    return apply_filters(spectrum, filters, threads=threads)
+
+
 def apply_filters(spectrum: Spectrum, filters: tuple[Filter, ...], *, threads: int = 1) -> Spectrum:
     """Spectrum times the product of the filters' masks, in the same precision."""
     half = spectrum.half

@@ -19,7 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.codec import png_encode
 from fft_tool.parallel import map_rows, rows_per_block
+
+_SHOWN_SIDE = 1024  # pixels along a side of the picture in a notebook, at most
 
 HalfArray = NDArray[np.complexfloating[Any, Any]]
 
@@ -30,6 +33,9 @@ class Spectrum:
 
     ``half`` is complex, of shape ``(height, width // 2 + 1)``. The width is kept because an even
     and an odd width can give halves of one shape.
+
+    >>> Spectrum(np.zeros((4, 3), np.complex64), width=5).shape
+    (4, 5)
     """
 
     half: HalfArray
@@ -50,6 +56,28 @@ class Spectrum:
     def dc(self) -> float:
         """Sum of the image's pixels."""
         return float(self.half[0, 0].real)
+
+    def _repr_png_(self) -> bytes:
+        """Picture for a notebook: log1p|F|, DC in the centre, 8 bits, from 0 to the maximum."""
+        shown = np.log1p(np.abs(centred(self)))
+        for axis in (0, 1):
+            step = -(-shown.shape[axis] // _SHOWN_SIDE)
+            if step > 1:  # the largest of neighbours, so that no peak is lost
+                starts = np.arange(0, shown.shape[axis], step)
+                shown = np.maximum.reduceat(shown, starts, axis=axis)
+        shown *= 255 / (float(shown.max()) or 1.0)
+        return png_encode.encode(np.rint(shown).astype(np.uint8))
+
+
+def centred(spectrum: Spectrum) -> HalfArray:
+    """Full spectrum, shape (h, w), complex, DC at ``[h // 2, w // 2]`` as ``fftshift`` puts it."""
+    half, (height, width) = spectrum.half, spectrum.shape
+    left = width // 2
+    rows = (np.arange(height) - height // 2) % height
+    full = np.empty((height, width), half.dtype)
+    full[:, left:] = half[rows, : width - left]
+    np.conjugate(half[-rows % height, left:0:-1], out=full[:, :left])
+    return full
 
 
 def frequencies(

@@ -108,7 +108,7 @@ def restore_rows(
 ) -> list[T]:
     """Hand grey levels, not yet rounded, to ``take(start, rows)`` in row blocks.
 
-    The spectrum is spent afterwards. Returns what ``take`` returned.
+    The spectrum is overwritten. Returns what ``take`` returned.
     """
     if preparation.trivial:
         return inverse_rows(spectrum, take, threads=threads)
@@ -124,7 +124,7 @@ def restore_rows(
 
 
 def restore_plane(spectrum: Spectrum, preparation: Preparation, *, threads: int = 1) -> Plane:
-    """Give the grey plane (h, w), uint8 or uint16, that a spectrum came from. Spends it."""
+    """Give the grey plane (h, w), uint8 or uint16, that a spectrum came from. Overwrites it."""
     plane = np.empty(spectrum.shape, np.uint8 if preparation.white < 256 else np.uint16)
 
     def place(start: int, levels: FloatArray) -> None:

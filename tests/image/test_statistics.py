@@ -226,7 +226,12 @@ def test_temporary_memory_stays_small_whatever_the_shape(
     ("plane", "white", "threshold", "message"),
     [
         (np.zeros((0, 3), np.uint8), 255, "mid", "at least one pixel"),
-        (np.zeros((2, 3, 3), np.uint8), 255, "mid", r"\(h, w\)"),
+        (
+            np.zeros((2, 3, 3), np.uint8),
+            255,
+            "mid",
+            "pass one channel",
+        ),
         (np.zeros((2, 3), np.float32), 255, "mid", "uint8 or uint16"),
         (np.zeros((2, 3), np.uint8), 256, "mid", "white=256"),
         (np.zeros((2, 3), np.uint8), 0, "mid", "white=0"),
@@ -239,7 +244,7 @@ def test_temporary_memory_stays_small_whatever_the_shape(
 def test_arguments_that_make_no_sense_are_named(
     plane: Plane, white: int, threshold: statistics.Threshold, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         describe(plane, white=white, threshold=threshold)
 
 

@@ -41,7 +41,7 @@ def test_measures_are_those_of_the_single_functions() -> None:
     assert found.orientation is not None
     assert alone is not None
     assert found.orientation.to_json() == alone.to_json()
-    assert list(found.peaks) == find_peaks(spectrum, profile)
+    assert list(found.peaks) == find_peaks(spectrum, profile=profile)
 
 
 @pytest.mark.parametrize("shape", EDGES)

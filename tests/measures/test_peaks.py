@@ -29,7 +29,7 @@ def peaks_of(
         image = (image - image.mean()) * windows.get_window(window, height)[:, None]
         image = image * windows.get_window(window, width)[None, :]
     spectrum = Spectrum(fft.rfft2(image.astype(dtype)), image.shape[1])
-    return find_peaks(spectrum, radial_profile(spectrum), count)
+    return find_peaks(spectrum, count, profile=radial_profile(spectrum))
 
 
 def wave(

@@ -1,0 +1,272 @@
+"""The library for people with arrays: what needs more than one package of the core."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool import pipeline
+from fft_tool.arrays import check_array, check_finite, check_real, check_unsigned
+from fft_tool.codec import image_file, png_encode
+from fft_tool.codec.raster import channels_last
+from fft_tool.errors import Fault, NotInvertible, RecipeError
+from fft_tool.limits import Limits
+from fft_tool.recipe import KEYS, Recipe
+from fft_tool.results.naming import RECORD
+from fft_tool.results.outputs import Outputs, Source
+from fft_tool.results.reconstruct import reconstruct as reconstruct_file
+from fft_tool.spectrum.half import Spectrum, centred
+from fft_tool.spectrum.transform import PRECISIONS, forward
+
+FloatArray = NDArray[np.floating[Any]]
+
+_MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B")
+
+
+def transform(image: Any, *, precision: str = "single", threads: int = 1) -> Spectrum:
+    """Transform a real image, shape (h, w), to its spectrum.
+
+    >>> import numpy as np
+    >>> x = np.arange(64)
+    >>> grey = np.tile(100 + 50 * np.cos(2 * np.pi * x / 8), (48, 1))
+    >>> spectrum = transform(grey)
+    >>> spectrum.shape
+    (48, 64)
+    >>> round(spectrum.dc / grey.size, 3)
+    100.0
+
+    The transform is unscaled (numpy's "backward" norm) and the image is not padded.
+
+    Parameters
+    ----------
+    image : ndarray
+        Any real dtype, any strides; not changed. NaN and infinity are refused.
+    precision : {"single", "double"}
+        Precision of the result: complex64 or complex128.
+    threads : int
+        Number of threads; the result does not depend on it.
+    """
+    array = check_real(image)
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision={precision!r}: should be 'single' or 'double'")
+    largest = max(abs(float(array.min())), abs(float(array.max())))
+    if largest * array.size > float(np.finfo(PRECISIONS[precision][0]).max):
+        remedy = "pass precision='double' or divide" if precision == "single" else "divide"
+        raise ValueError(
+            f"values up to {largest:.3g} are too large for {precision} precision: "
+            f"{remedy} the image by a constant"
+        )
+    return forward(array, precision=precision, threads=threads)
+
+
+def magnitude(spectrum: Spectrum) -> FloatArray:
+    """Magnitude |F| of the full spectrum, shape (h, w), with DC at ``[h // 2, w // 2]``.
+
+    >>> import numpy as np
+    >>> magnitude(transform(np.full((3, 4), 5.0)))[1, 2]
+    np.float32(60.0)
+
+    In grey levels times pixels: a cosine of amplitude A has two peaks of A·h·w / 2.
+    """
+    return np.abs(centred(spectrum))
+
+
+def phase(spectrum: Spectrum) -> FloatArray:
+    """Phase of the full spectrum in radians, from -π to π, shape (h, w).
+
+    >>> import numpy as np
+    >>> wave = np.tile(np.sin(2 * np.pi * np.arange(16) / 4), (16, 1))
+    >>> round(float(phase(transform(wave))[8, 8 + 4]), 4)
+    -1.5708
+
+    DC is at ``[h // 2, w // 2]``. Where the magnitude is only rounding error, so is the phase.
+    """
+    # Adding zero turns -0.0 into 0.0: negative real coefficients have phase π, never -π.
+    full = centred(spectrum)
+    angles: FloatArray = np.arctan2(full.imag + 0.0, full.real + 0.0)
+    return angles
+
+
+def analyze(
+    image: Any,
+    *,
+    recipe: Recipe | None = None,
+    name: str | None = None,
+    value_range: tuple[float, float] | None = None,
+    limits: Limits | None = None,
+    threads: int = 1,
+    **keys: Any,
+) -> Outputs:
+    """Analyse an image as the command line does, and return the artifacts and the record.
+
+    >>> import numpy as np
+    >>> grey = np.tile(np.arange(64, dtype=np.uint8), (48, 1))
+    >>> outputs = analyze(grey, crop="square", bits=16, metadata=True)
+    >>> [artifact.kind for artifact in outputs]
+    ['crop', 'phase', 'magnitude', 'metadata']
+    >>> outputs.record["certificate"]["exact"]
+    True
+
+    Parameters
+    ----------
+    image : path, bytes, file, Pillow image or ndarray
+        Arrays have shape (h, w), or (h, w, channels) for 2 channels (grey, alpha), 3 (RGB) or 4
+        (RGBA). They are uint8 or uint16, or floating-point with a ``value_range``.
+    recipe : Recipe, optional
+        What ``keys`` start from; by default ``Recipe()``.
+    name : str, optional
+        Name of the source, from which the artifacts have theirs. By default that of the file, or
+        ``image.png``.
+    value_range : (float, float), optional
+        Values that are black and white in a floating-point array, which is rounded to 16 bits.
+    limits : Limits, optional
+        What to refuse.
+    threads : int
+        Number of threads; the bytes do not depend on it.
+    **keys
+        Keys of the recipe, such as ``crop="square"``, as text or as values.
+
+    Raises
+    ------
+    RecipeError
+        With all faults of the recipe.
+    FftToolError
+        If the image is damaged, over a limit or not supported.
+    TypeError, ValueError
+        If ``image`` is not one of the above; the message says what to do.
+    """
+    made = _recipe(recipe or Recipe(), keys)
+    limits = limits or Limits()
+    source = _source(image, name, value_range, limits, threads)
+    return pipeline.run(source, made, limits, threads=threads)
+
+
+def reconstruct(outputs: Outputs, *, threads: int = 1) -> NDArray[np.unsignedinteger[Any]]:
+    """Give back the grey image behind the outputs of :func:`analyze`, shape (h, w).
+
+    >>> import numpy as np
+    >>> grey = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    >>> back = reconstruct(analyze(grey, bits=16, metadata=True))
+    >>> bool((back == grey).all())
+    True
+
+    uint8 or uint16 as the source. Needs ``metadata=True``, and ``bits=16`` or ``spectrum=True`` to
+    be exact; the record's certificate says whether it is.
+    """
+    files = {artifact.name: artifact.data for artifact in outputs}
+    records = [artifact.name for artifact in outputs if artifact.kind == RECORD]
+    if not records:
+        raise NotInvertible("the outputs have no record: analyze with metadata=True")
+    restored = reconstruct_file(records[0], files.__getitem__, threads=threads)
+    return image_file.decode(restored.data).pixels[:, :, 0]
+
+
+def _recipe(base: Recipe, keys: dict[str, Any]) -> Recipe:
+    known = {key.field for key in KEYS}
+    faults = [
+        Fault(name, str(value), f"unknown key; known: {', '.join(sorted(known))}")
+        for name, value in keys.items()
+        if name not in known
+    ]
+    if faults:
+        raise RecipeError(faults)
+    return dataclasses.replace(base, **keys)
+
+
+def _source(
+    image: Any,
+    name: str | None,
+    value_range: tuple[float, float] | None,
+    limits: Limits,
+    threads: int,
+) -> Source:
+    if isinstance(image, np.ndarray):
+        levels = _levels(check_array(image), value_range)
+        return Source(name or "image.png", png_encode.encode(levels, threads=threads))
+    if value_range is not None:
+        raise ValueError("value_range= is for floating-point arrays: leave it out")
+    if isinstance(image, str) or hasattr(image, "__fspath__"):
+        path = Path(image)
+        limits.check_bytes(path.stat().st_size)
+        return Source(name or path.name, path.read_bytes())
+    if isinstance(image, bytes | bytearray | memoryview):
+        return Source(name or "image.png", bytes(image))
+    if _is_pillow_image(image):
+        levels = _pillow_levels(image)
+        return Source(name or "image.png", png_encode.encode(levels, threads=threads))
+    if hasattr(image, "read"):
+        return _file_source(image, name)
+    if isinstance(image, list | tuple):
+        check_array(image)
+    raise TypeError(
+        f"{type(image).__name__} is not an image: "
+        "pass a path, bytes, a file opened in binary mode, a Pillow image or a numpy array"
+    )
+
+
+def _file_source(file: Any, name: str | None) -> Source:
+    data = file.read()
+    if not isinstance(data, bytes):
+        raise TypeError(f"the file gives {type(data).__name__}, not bytes: open it with mode 'rb'")
+    opened = getattr(file, "name", None)
+    own = Path(opened).name if isinstance(opened, str | PurePath) else "image.png"
+    return Source(name or own, data)
+
+
+def _is_pillow_image(image: Any) -> bool:
+    # Whoever has such an image has imported Pillow; nobody else should have to.
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(image, module.Image)
+
+
+def _pillow_levels(image: Any) -> NDArray[np.unsignedinteger[Any]]:
+    if image.mode == "1":
+        image = image.convert("L")
+    elif image.mode in ("P", "PA"):
+        transparent = image.mode == "PA" or "transparency" in image.info
+        image = image.convert("RGBA" if transparent else "RGB")
+    if image.mode not in _MODES:
+        raise TypeError(
+            f"Pillow image of mode {image.mode}: convert it, for instance with "
+            "image.convert('RGB'), or pass numpy.asarray(image) with value_range= for mode F"
+        )
+    return _levels(check_array(channels_last(image)), None)
+
+
+def _levels(
+    array: NDArray[Any], value_range: tuple[float, float] | None
+) -> NDArray[np.unsignedinteger[Any]]:
+    """Pixels that a PNG can hold."""
+    if not (array.ndim == 2 or (array.ndim == 3 and 1 <= array.shape[2] <= 4)):
+        raise ValueError(
+            f"{array.ndim}-D array of shape {array.shape}: pass an image of shape (h, w), or "
+            "(h, w, channels) with 1 to 4 channels; numpy.moveaxis(image, 0, -1) puts channels last"
+        )
+    if array.dtype.kind != "f":
+        if value_range is not None:
+            raise ValueError(
+                f"value_range= is for floating-point arrays, this one is {array.dtype}: "
+                "leave it out or pass image.astype(numpy.float64)"
+            )
+        return check_unsigned(array)
+    check_finite(array)
+    if value_range is None:
+        raise ValueError(
+            f"array of type {array.dtype} without a range: pass value_range=(low, high), the "
+            "values of black and white, for instance value_range=(0.0, 1.0)"
+        )
+    low, high = value_range
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(f"value_range={value_range}: should be two finite numbers, low < high")
+    if array.min() < low or array.max() > high:
+        raise ValueError(
+            f"values from {array.min():.6g} to {array.max():.6g} exceed value_range="
+            f"({low:g}, {high:g}): widen it, or pass numpy.clip(image, {low:g}, {high:g})"
+        )
+    scaled = (array.astype(np.float64) - low) * (65535 / (high - low))
+    return np.rint(scaled).clip(0, 65535).astype(np.uint16)
