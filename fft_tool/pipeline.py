@@ -34,6 +34,7 @@ def run(
 ) -> Outputs:
     """Analyse one image.
 
+    >>> import numpy as np
     >>> data = image_file.encode_image(np.eye(8, dtype=np.uint8), 255)
     >>> [artifact.name for artifact in run(Source("eye.png", data), Recipe())]
     ['eye_phase.png', 'eye_magnitude.png']

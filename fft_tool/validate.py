@@ -16,7 +16,7 @@ LARGEST = sys.float_info.max
 def number(value: Any, least: float = -math.inf, most: float = math.inf) -> float:
     """Return a finite number from ``least`` to ``most``; ``ValueError`` if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r} is no number")  # noqa: TRY004  (values from files)
+        raise ValueError(f"{value!r} is not a number")  # noqa: TRY004  (values from files)
     # Compared before it is converted: JSON's integers may be larger than any float.
     if not (least <= value <= most and -LARGEST <= value <= LARGEST):
         raise ValueError(f"{value!r} is out of range")
@@ -26,7 +26,7 @@ def number(value: Any, least: float = -math.inf, most: float = math.inf) -> floa
 def whole(value: Any, least: int, most: int) -> int:
     """Return a whole number from ``least`` to ``most``; ``ValueError`` if it is none."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{value!r} is no whole number")  # noqa: TRY004
+        raise ValueError(f"{value!r} is not a whole number")  # noqa: TRY004
     if not least <= value <= most:
         raise ValueError(f"{value!r} is out of range")
     return value

@@ -18,7 +18,7 @@ from fft_tool.stores import s3  # noqa: E402, F401  (loaded now rather than at t
 from handler.function import Function  # noqa: E402
 from handler.settings import Settings  # noqa: E402
 
-# That it has found its credentials is no news; it is there for keys that only it can express.
+# Where it found its credentials need not be logged; it is used for keys that only it can express.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # On a laptop there are no credentials, and the local AWS looks for its processes.

@@ -189,7 +189,9 @@ def _direct(event: Json) -> Task:
         raise MalformedEvent(
             f"{', '.join(map(repr, unknown))}: unknown; known: bucket, key, recipe"
         )
-    return Task(_bucket(event, "bucket"), _text(event, "key"), _wish(event.get("recipe"), "recipe"))
+    return Task(
+        _bucket(event, "bucket"), _text(event, "key"), _overrides(event.get("recipe"), "recipe")
+    )
 
 
 def _enclosed(text: str, place: str) -> Iterator[Part]:
@@ -229,12 +231,14 @@ def _batch(event: Json) -> Delivery:
     if not isinstance(tasks, list) or not tasks:
         raise MalformedEvent("tasks should be a list of at least one task")
     job = event.get("job")
-    wish = _wish(job.get("userArguments") if isinstance(job, Mapping) else None, "userArguments")
-    messages = tuple(_batch_task(entry, index, wish) for index, entry in enumerate(tasks))
+    overrides = _overrides(
+        job.get("userArguments") if isinstance(job, Mapping) else None, "userArguments"
+    )
+    messages = tuple(_batch_task(entry, index, overrides) for index, entry in enumerate(tasks))
     return Delivery(Kind.BATCH, messages, event)
 
 
-def _batch_task(entry: Any, index: int, wish: Json) -> Message:
+def _batch_task(entry: Any, index: int, overrides: Json) -> Message:
     place = f"tasks[{index}]"
     task = _object(entry, place)
     identifier = _text(task, "taskId", place)
@@ -246,18 +250,18 @@ def _batch_task(entry: Any, index: int, wish: Json) -> Message:
             bucket = _bucket(task, "s3BucketArn", place)
     except MalformedEvent as exc:
         return Message((Malformed(exc),), identifier)
-    return Message((Task(bucket, key, wish),), identifier)
+    return Message((Task(bucket, key, overrides),), identifier)
 
 
-def _wish(value: Any, place: str) -> Json:
+def _overrides(value: Any, place: str) -> Json:
     """What an event asks of the recipe, found to be possible."""
     if value is None:
         return {}
     try:
-        wish = entries(value) if isinstance(value, str) else value
-        if isinstance(wish, Mapping):
-            Recipe.parse(wish)
-            return wish
+        overrides = entries(value) if isinstance(value, str) else value
+        if isinstance(overrides, Mapping):
+            Recipe.parse(overrides)
+            return overrides
     except RecipeError as exc:
         raise MalformedEvent(f"{place}: {exc}") from exc
     raise MalformedEvent(f"{place} should be an object or text such as bits=16 crop=square")

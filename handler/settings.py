@@ -285,11 +285,11 @@ class Settings:
         """Share of one processor that the memory setting pays for, at most 1."""
         return min(1.0, self.memory_mb / MB_PER_CPU) if self.memory_mb else 1.0
 
-    def recipe_of(self, metadata: Mapping[str, str], wish: Mapping[str, Any]) -> Recipe:
-        """Recipe of one object: the defaults, overridden by its metadata and by an event's wish."""
+    def recipe_of(self, metadata: Mapping[str, str], overrides: Mapping[str, Any]) -> Recipe:
+        """Recipe of one object: the defaults, overridden by its metadata and then by the event."""
         own = {key: text for key, text in metadata.items() if not self._is_foreign(key)}
         self._check_allowed(own)
-        return always_recorded(Recipe.parse(wish, base=Recipe.parse(own, base=self.recipe)))
+        return always_recorded(Recipe.parse(overrides, base=Recipe.parse(own, base=self.recipe)))
 
     def _check_allowed(self, metadata: Mapping[str, str]) -> None:
         """Refuse keys that whoever uploads may not set; what no recipe has is refused elsewhere."""

@@ -207,7 +207,7 @@ def _row(record: Json, order: int, small: Markup | None, badge: Markup) -> Marku
 
 def _badge(certificate: Json | None) -> Markup:
     if certificate is None:
-        return element("span", "no way back", class_="badge")
+        return element("span", "not invertible", class_="badge")
     if certificate["exact"]:
         return element("span", "exact", class_="badge good")
     return element("span", f"± {certificate['max_abs_error']:,}", class_="badge")

@@ -21,7 +21,7 @@ from fft_tool.validate import Json
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Measured fidelity of one way back.
+    """Measured fidelity of one inversion.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Certificate:
 def certificates(
     analysis: Analysis, artifacts: Iterable[Artifact], *, threads: int = 1
 ) -> dict[str, Certificate]:
-    """Certificates of every way back that the artifacts offer, the best first."""
+    """Certificates of every inversion that the artifacts allow, the best first."""
     recipe, plane = analysis.recipe, analysis.selection.plane
     data = {artifact.kind: artifact.data for artifact in artifacts}
     ways: dict[str, Certificate] = {}

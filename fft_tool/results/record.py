@@ -187,7 +187,7 @@ def _spectrum(analysis: Analysis) -> model.Spectrum:
 
 
 def _certificate(ways: Mapping[str, Certificate]) -> model.Certificate:
-    """The best way back, and all of them."""
+    """The best inversion, and all of them."""
     from fft_tool.results import record_model as model  # noqa: PLC0415
 
     plain = {name: certificate.to_json() for name, certificate in ways.items()}

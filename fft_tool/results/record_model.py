@@ -611,7 +611,7 @@ class Fidelity(Section):
 
 @section
 class Ways(Section):
-    """Every way back that the artifacts offer, at least one."""
+    """Every inversion that the artifacts allow, at least one."""
 
     spectrum: Fidelity | None = described("From the saved spectrum.", optional=True)
     pictures: Fidelity | None = described("From the magnitude and phase pictures.", optional=True)
@@ -622,7 +622,7 @@ class _Origin(Section):
     """Where a certificate's numbers come from; a class of its own to stand before them."""
 
     source: str = described(
-        "Which artifacts these numbers are for: the best way back.",
+        "Which artifacts these numbers are for: those of the best inversion.",
         name="from",
         enum=("pictures", "spectrum"),
     )
@@ -632,7 +632,7 @@ class _Origin(Section):
 class Certificate(Fidelity, _Origin):
     """How well the artifacts, as written, give the grey plane back."""
 
-    ways: Ways = described("Every way back that the artifacts offer.")
+    ways: Ways = described("Every inversion that the artifacts allow.")
 
 
 @section

@@ -1,14 +1,18 @@
-"""What this machine has, and how much of its memory a process may take."""
+"""What this machine, or the container that this process is in, has to give."""
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 MIB = 1 << 20
+
+CGROUPS = Path("/")  # below which Linux shows the control groups
 
 # Addresses that a thread takes for its stack, and for a heap of its own; it uses few of them.
 _STACK, _HEAP = 8 * MIB, 128 * MIB
@@ -17,18 +21,50 @@ _LIBRARIES = 16 * MIB
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
-def usable_cores() -> int:
-    """Cores that this process may use."""
+def usable_cores(cgroups: Path = CGROUPS) -> int:
+    """Cores that this process may use, at least one; a container may have a share of them."""
     count: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-    return len(count(0)) if count else os.cpu_count() or 1
+    cores = len(count(0)) if count else os.cpu_count() or 1
+    shares = [_share(text) for text in _settings(cgroups, "cpu", "cpu.max")]
+    return max(1, min([cores, *(math.ceil(share) for share in shares if share)]))
 
 
-def physical_memory() -> int:
-    """Bytes of memory in this machine; a terabyte where it does not say."""
+def physical_memory(cgroups: Path = CGROUPS) -> int:
+    """Bytes of memory in this machine or container; a terabyte where it does not say."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
-        return 1 << 40
+        memory = 1 << 40
+    found = _settings(cgroups, "memory", "memory.max", "memory.limit_in_bytes")
+    return min([memory, *(int(text) for text in found if text.isdecimal() and int(text))])
+
+
+def _settings(cgroups: Path, controller: str, *names: str) -> Iterator[str]:
+    """What the control groups of this process say, its own and those around it.
+
+    Version 2 has one hierarchy, version 1 one for each controller. Inside a container the paths of
+    the host lead nowhere, and the container's own group is at the root.
+    """
+    try:
+        lines = (cgroups / "proc/self/cgroup").read_text("utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        number, controllers, path = line.split(":", 2)
+        if number != "0" and controller not in controllers.split(","):
+            continue
+        root = cgroups / "sys/fs/cgroup" / (controller if number != "0" else "")
+        group = root / path.strip("/")
+        for folder in {root, group, *(up for up in group.parents if up.is_relative_to(root))}:
+            for name in names:
+                with contextlib.suppress(OSError, ValueError):
+                    yield (folder / name).read_text("ascii").strip()
+
+
+def _share(text: str) -> float | None:
+    """Cores that ``cpu.max`` allows, ``quota period`` in microseconds; None if it is no limit."""
+    quota, _, period = text.partition(" ")
+    return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None
 
 
 def address_bound(most: int | None, *, threads: int, heaps: int = 0) -> int | None:

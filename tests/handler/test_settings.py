@@ -252,11 +252,13 @@ def test_a_wish_may_take_back_what_would_contradict_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "wish"), [({"metadata": "no"}, {}), ({}, {"metadata": False})]
+    ("metadata", "overrides"), [({"metadata": "no"}, {}), ({}, {"metadata": False})]
 )
-def test_nobody_can_go_without_the_record(metadata: dict[str, str], wish: dict[str, bool]) -> None:
+def test_nobody_can_go_without_the_record(
+    metadata: dict[str, str], overrides: dict[str, bool]
+) -> None:
     with pytest.raises(RecipeError, match="metadata='no': should be yes"):
-        made().recipe_of(metadata, wish)
+        made().recipe_of(metadata, overrides)
 
 
 @pytest.mark.parametrize(

@@ -47,12 +47,12 @@ def do(
     store: NotedStore,
     key: str = KEY,
     *,
-    wish: Mapping[str, Any] = NOTHING,
+    overrides: Mapping[str, Any] = NOTHING,
     context: Context | None = None,
     **variables: str,
 ) -> Result:
     deadline = Deadline((context or Context()).get_remaining_time_in_millis, 2000)
-    return worker(store, variables).do(Task(BUCKET, key, wish), deadline, patient(deadline))
+    return worker(store, variables).do(Task(BUCKET, key, overrides), deadline, patient(deadline))
 
 
 def patient(deadline: Deadline, *, last: bool = False) -> Patience:
@@ -143,7 +143,7 @@ def test_the_result_says_what_was_made_of_what() -> None:
 
 def test_the_record_is_written_last_and_then_the_source_is_looked_at_again() -> None:
     store = NotedStore({KEY: IMAGE})
-    do(store, wish={"spectrum": "yes", "histogram": "yes", "crop": "square"})
+    do(store, overrides={"spectrum": "yes", "histogram": "yes", "crop": "square"})
     first, second, *writes, last, check = store.calls
     assert (first, second) == (f"read {KEY}", f"fetch {KEY}")
     assert {call.partition(" ")[0] for call in writes} == {"write"}
@@ -153,7 +153,7 @@ def test_the_record_is_written_last_and_then_the_source_is_looked_at_again() -> 
 
 def test_content_types_tell_what_the_outputs_are() -> None:
     store = NotedStore({KEY: IMAGE})
-    do(store, wish={"spectrum": "yes"})
+    do(store, overrides={"spectrum": "yes"})
     assert store.content_types == {
         "output/a_spectrum.npz": "application/x-npz",
         "output/a_magnitude.png": "image/png",
@@ -186,7 +186,7 @@ def test_prefixes_are_those_of_the_settings() -> None:
 def test_a_wish_overrides_metadata_and_metadata_override_the_defaults() -> None:
     store = NotedStore()
     store.upload(KEY, IMAGE, window="tukey", crop="square", mtime="1795166047.5")
-    do(store, wish={"crop": "0,0,9,9"}, FFT_RECIPE="bits=16 window=hann crop=centre:5,5")
+    do(store, overrides={"crop": "0,0,9,9"}, FFT_RECIPE="bits=16 window=hann crop=centre:5,5")
     assert store.outputs() == expected(IMAGE, recipe="bits=16 window=tukey crop=0,0,9,9")
 
 
@@ -250,7 +250,7 @@ def test_a_rejection_s_record_is_the_core_s() -> None:
 
 def test_a_crop_outside_of_the_image_is_rejected() -> None:
     store = NotedStore({KEY: IMAGE})
-    assert do(store, wish={"crop": "30,0,5,5"}).code == "crop-outside"
+    assert do(store, overrides={"crop": "30,0,5,5"}).code == "crop-outside"
     assert "24" in record_in(store)["error"]["message"]
 
 
@@ -303,7 +303,7 @@ def test_what_metadata_may_not_set_is_rejected_and_the_record_says_why() -> None
 
 def test_an_event_s_own_recipe_may_set_what_metadata_may_not() -> None:
     store = NotedStore({KEY: IMAGE})
-    assert do(store, wish={"spectrum": "yes"}, FFT_METADATA_KEYS="").outcome == "done"
+    assert do(store, overrides={"spectrum": "yes"}, FFT_METADATA_KEYS="").outcome == "done"
     assert store.outputs() == expected(IMAGE, recipe="spectrum=yes")
 
 

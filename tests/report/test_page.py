@@ -208,8 +208,8 @@ def test_the_overview_has_a_row_for_each_entry(page: Node, mixed: list[Entry]) -
     assert [row[-1] for row in cells] == [
         "exact",
         "exact",
-        "no way back",
-        "no way back",
+        "not invertible",
+        "not invertible",
         "exact",
         "rejected",
         "damaged",

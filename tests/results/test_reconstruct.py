@@ -1,4 +1,4 @@
-"""The way back: from a record or a saved spectrum to the image, or to a clear refusal."""
+"""Inversion: from a record or a saved spectrum to the image, or to a clear refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way back: artifacts as written give the source's grey levels, bit for bit.
+"""Inversion: artifacts as written give the source's grey levels, bit for bit.
 
 Single precision throughout: what is promised must hold for the default.
 """
@@ -63,7 +63,7 @@ def restored_by_spectrum(plane: Plane, recipe: Recipe = SAVED) -> Plane:
 
 
 def worst_error(spectrum: Spectrum, preparation: Preparation, plane: Plane) -> float:
-    """Largest error in grey levels before rounding: at 0.5 the way back would fail."""
+    """Largest error in grey levels before rounding: at 0.5 the inversion would fail."""
 
     def compare(start: int, rows: NDArray[Any]) -> float:
         return float(np.abs(rows - plane[start : start + rows.shape[0]].astype(float)).max())

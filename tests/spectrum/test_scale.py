@@ -1,4 +1,4 @@
-"""Scales of the magnitude picture: limits, order, and the way back."""
+"""Scales of the magnitude picture: limits, order, and inversion."""
 
 from __future__ import annotations
 

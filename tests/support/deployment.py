@@ -62,9 +62,9 @@ class Deployment:
             check=False,
         )
 
-    def wish(self, **changes: Any) -> None:
+    def configure(self, **changes: Any) -> None:
         """Set variables, as terraform.tfvars would."""
-        path = self.folder / "fakes" / "wishes.json"
+        path = self.folder / "fakes" / "overrides.json"
         old = json.loads(path.read_text()) if path.exists() else {}
         path.write_text(json.dumps({**old, **changes}))
 
@@ -80,10 +80,10 @@ class Deployment:
         endpoint = self.environment["AWS_ENDPOINT_URL"]
         return boto3.client(service, endpoint_url=endpoint, region_name=REGION)
 
-    def tag(self, **wishes: Any) -> str:
+    def tag(self, **overrides: Any) -> str:
         """Tag of the image that would be built."""
-        wish = {"architecture": "x86_64", "base": None, "rebuild": False, **wishes}
-        code = f"from tools.deploy.image import Image; print(Image.of_sources(**{wish!r}).tag)"
+        overrides = {"architecture": "x86_64", "base": None, "rebuild": False, **overrides}
+        code = f"from tools.deploy.image import Image; print(Image.of_sources(**{overrides!r}).tag)"
         return subprocess.run(
             [sys.executable, "-c", code],
             cwd=self.folder,

@@ -85,7 +85,7 @@ def deployment(
         "AWS_ENDPOINT_URL": s3_endpoint,
         "AWS_ENDPOINT_URL_LAMBDA": function.url,
     }
-    deployment.wish(
+    deployment.configure(
         name=name,
         architecture="x86_64",
         memory_mb=1769,

@@ -107,7 +107,7 @@ def test_all_that_the_dockerfile_copies_counts(deployment: Deployment) -> None:
 
 
 def test_the_image_is_for_the_function_s_processor(deployment: Deployment) -> None:
-    deployment.wish(architecture="arm64")
+    deployment.configure(architecture="arm64")
     assert deployment.run("deploy", "--flags=--no-cache").returncode == 0
     (build,) = (call for call in deployment.calls() if "buildx build" in call)
     assert "--platform linux/arm64" in build
@@ -117,7 +117,7 @@ def test_the_image_is_for_the_function_s_processor(deployment: Deployment) -> No
 def test_a_new_name_makes_a_new_repository_first(deployment: Deployment) -> None:
     assert deployment.run("deploy").returncode == 0
     deployment.calls()
-    deployment.wish(name=f"{deployment.name}-2")
+    deployment.configure(name=f"{deployment.name}-2")
     assert deployment.run("deploy").returncode == 0
     assert deployment.calls()[0] == "terraform apply"
 

@@ -63,7 +63,7 @@ def test_settings_with_which_the_function_would_not_start_are_refused(
     deployment: Deployment,
 ) -> None:
     environment = {variable.name: variable.default for variable in VARIABLES}
-    deployment.wish(environment={**environment, "FFT_RECIPE": "windw=hann"})
+    deployment.configure(environment={**environment, "FFT_RECIPE": "windw=hann"})
     done = deployment.run("deploy")
     assert done.returncode == 1
     assert "FFT_RECIPE='windw=hann'" in done.stderr
@@ -127,7 +127,7 @@ def test_an_empty_bucket_goes_with_everything_else(deployed: Deployment) -> None
 @pytest.mark.parametrize("said_by", ["command", "variable"])
 def test_what_is_in_the_bucket_goes_where_that_is_said(deployed: Deployment, said_by: str) -> None:
     fill(deployed)
-    deployed.wish(force_destroy=said_by == "variable")
+    deployed.configure(force_destroy=said_by == "variable")
     done = deployed.run("destroy", *(["--data", "delete"] if said_by == "command" else []))
     assert done.returncode == 0, done.stderr
     assert deployed.calls() == [
