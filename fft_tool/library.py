@@ -20,7 +20,7 @@ from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results.naming import RECORD
 from fft_tool.results.outputs import Outputs, Source
 from fft_tool.results.reconstruct import reconstruct as reconstruct_file
-from fft_tool.spectrum.half import Spectrum, centred
+from fft_tool.spectrum.half import Spectrum, centred, check_spectrum
 from fft_tool.spectrum.transform import PRECISIONS, forward
 
 FloatArray = NDArray[np.floating[Any]]
@@ -73,6 +73,7 @@ def magnitude(spectrum: Spectrum) -> FloatArray:
 
     In grey levels times pixels: a cosine of amplitude A has two peaks of A·h·w / 2.
     """
+    check_spectrum(spectrum)
     return np.abs(centred(spectrum))
 
 
@@ -86,6 +87,7 @@ def phase(spectrum: Spectrum) -> FloatArray:
 
     DC is at ``[h // 2, w // 2]``. Where the magnitude is only rounding error, so is the phase.
     """
+    check_spectrum(spectrum)
     # Adding zero turns -0.0 into 0.0: negative real coefficients have phase π, never -π.
     full = centred(spectrum)
     angles: FloatArray = np.arctan2(full.imag + 0.0, full.real + 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -310,3 +311,20 @@ def test_identical_and_constant_images() -> None:
 def test_images_that_cannot_be_compared(first: Any, second: Any, keys: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ft.compare(first, second, **keys)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ft.magnitude,
+        ft.phase,
+        ft.inverse,
+        ft.measure,
+        ft.find_peaks,
+        ft.radial_profile,
+        lambda image: ft.apply_filter(image, "lowpass:8"),
+    ],
+)
+def test_an_image_in_the_place_of_a_spectrum_is_told(call: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match=r"ndarray is not a spectrum: pass fft_tool\.transform"):
+        call(np.zeros((4, 4)))

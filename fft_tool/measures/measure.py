@@ -12,7 +12,7 @@ from fft_tool.measures.orientation import Orientation, angle_of, orientation_of,
 from fft_tool.measures.peaks import Peak, find_peaks
 from fft_tool.measures.polar import FloatArray, polar_power
 from fft_tool.measures.radial import RadialProfile, Slope, fit_slope, high_fraction_of, profile_of
-from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.half import Spectrum, check_spectrum
 
 MAX_JSON_BINS = 256
 
@@ -68,6 +68,7 @@ def measure(spectrum: Spectrum, *, pixel_size_um: tuple[float, float] | None = N
     pixel_size_um : (float, float), optional
         Width and height of a pixel in micrometres, which add physical units to the JSON.
     """
+    check_spectrum(spectrum)
     if pixel_size_um is not None and not all(0 < size < math.inf for size in pixel_size_um):
         raise ValueError(
             f"pixel size {pixel_size_um} is not usable: give a pixel's width and height in "

@@ -12,7 +12,7 @@ from fft_tool.measures.median import median
 from fft_tool.measures.orientation import angle_of, round_angle
 from fft_tool.measures.polar import FloatArray, FoldedRows, folded_rows, ring_of, steps_of
 from fft_tool.measures.radial import RadialProfile, radial_profile
-from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.half import Spectrum, check_spectrum
 
 IndexArray = NDArray[np.intp]
 
@@ -97,6 +97,7 @@ def find_peaks(
 
     ``profile`` is the spectrum's own `radial_profile`, where it has been computed already.
     """
+    check_spectrum(spectrum)
     profile = profile or radial_profile(spectrum)
     if len(profile.frequency) == 0:
         return []

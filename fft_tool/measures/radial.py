@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fft_tool.measures.median import median
 from fft_tool.measures.polar import FloatArray, PolarPower, polar_power
-from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.half import Spectrum, check_spectrum
 
 _MIN_BINS = 5  # fewest rings through which a slope is fitted
 _FEW_SECTORS = 4  # with fewer, a ring's median over directions may be a peak's own power
@@ -84,6 +84,7 @@ def radial_profile(spectrum: Spectrum) -> RadialProfile:
 
     DC and the corners of the spectrum beyond 0.5 cycles per pixel are left out.
     """
+    check_spectrum(spectrum)
     return profile_of(polar_power(spectrum))
 
 

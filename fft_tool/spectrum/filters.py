@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.parallel import map_rows, rows_per_block
-from fft_tool.spectrum.half import Spectrum, frequencies
+from fft_tool.spectrum.half import Spectrum, check_spectrum, frequencies
 
 Frequencies = NDArray[np.floating[Any]]
 Mask = NDArray[np.float32]
@@ -253,6 +253,7 @@ def apply_filter(
     threads : int
         Number of threads; the result does not depend on it.
     """
+    check_spectrum(spectrum)
     if isinstance(what, str):
         filters = parse_filters(what)
     else:

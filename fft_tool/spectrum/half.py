@@ -80,6 +80,12 @@ def centred(spectrum: Spectrum) -> HalfArray:
     return full
 
 
+def check_spectrum(value: object) -> None:
+    """Raise an error for what is not a spectrum, such as the image that it would come from."""
+    if not isinstance(value, Spectrum):
+        raise TypeError(f"{type(value).__name__} is not a spectrum: pass fft_tool.transform(image)")
+
+
 def frequencies(
     shape: tuple[int, int],
 ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:

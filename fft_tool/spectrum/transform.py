@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.parallel import map_rows, rows_per_block, worth_threads
-from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.half import Spectrum, check_spectrum
 from fft_tool.spectrum.kernel import UNSCALED, kernel
 
 T = TypeVar("T")
@@ -77,6 +77,7 @@ def inverse(spectrum: Spectrum, *, threads: int = 1) -> NDArray[np.floating[Any]
 
     The spectrum is not changed.
     """
+    check_spectrum(spectrum)
     image = np.empty(spectrum.shape, spectrum.half.real.dtype)
 
     def place(start: int, rows: NDArray[np.floating[Any]]) -> None:

@@ -64,7 +64,7 @@ class Deployment:
 
     def configure(self, **changes: Any) -> None:
         """Set variables, as terraform.tfvars would."""
-        path = self.folder / "fakes" / "overrides.json"
+        path = self.folder / "fakes" / "variables.json"
         old = json.loads(path.read_text()) if path.exists() else {}
         path.write_text(json.dumps({**old, **changes}))
 

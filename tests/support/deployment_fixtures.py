@@ -100,7 +100,7 @@ def programs(folder: Path, repository: Path) -> None:
     folder.mkdir()
     for name in ("terraform", "docker"):
         path = folder / name
-        script = repository / "tests" / "fakes" / f"{name}.py"
+        script = repository / "tests/support/fakes" / f"{name}.py"
         path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
         path.chmod(0o755)
 

@@ -1,6 +1,6 @@
 """A Terraform that notes what it is told, and makes no more than a deployment looks at.
 
-The folder in ``FAKES`` has ``wishes.json``, what the variables say, ``state.json``, the outputs,
+The folder in ``FAKES`` has ``variables.json``, what the variables say, ``state.json``, the outputs,
 and ``calls``, one line a call.
 """
 
@@ -31,7 +31,9 @@ def main(command: str, *words: str) -> int:
         )
     elif command == "console":
         assert "local.environment" in sys.stdin.read()
-        sys.stdout.write(json.dumps(base64.b64encode(json.dumps(wishes()).encode()).decode()))
+        sys.stdout.write(
+            json.dumps(base64.b64encode(json.dumps(given_variables()).encode()).decode())
+        )
         sys.stderr.write(os.environ.get("CONSOLE_SAYS", ""))
     elif command == "output":
         sys.stdout.write(json.dumps({name: {"value": value} for name, value in state().items()}))
@@ -57,9 +59,9 @@ def wait_for_interrupt() -> None:
     time.sleep(60)
 
 
-def wishes() -> dict[str, Any]:
+def given_variables() -> dict[str, Any]:
     """What the variables say."""
-    found: dict[str, Any] = json.loads((FOLDER / "wishes.json").read_text())
+    found: dict[str, Any] = json.loads((FOLDER / "variables.json").read_text())
     return found
 
 
@@ -71,7 +73,7 @@ def state() -> dict[str, Any]:
 
 def apply(variables: dict[str, str]) -> None:
     """Make the repository, and remember the digest."""
-    name = wishes()["name"]
+    name = given_variables()["name"]
     if state().get("repository") != name:
         import boto3  # noqa: PLC0415  (takes half a second, and most calls do without)
 
