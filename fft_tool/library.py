@@ -65,7 +65,7 @@ def transform(image: Any, *, precision: str = "single", threads: int = 1) -> Spe
 
 
 def magnitude(spectrum: Spectrum) -> FloatArray:
-    """Magnitude |F| of the full spectrum, shape (h, w), with DC at ``[h // 2, w // 2]``.
+    """Magnitude ``|F|`` of the full spectrum, shape (h, w), with DC at ``[h // 2, w // 2]``.
 
     >>> import numpy as np
     >>> magnitude(transform(np.full((3, 4), 5.0)))[1, 2]

@@ -28,7 +28,7 @@ class RadialProfile:
         Bin centres, k / max(h, w) for k = 1, 2, …, in cycles per pixel (k / 32,768 for
         longer sides). For even sizes only the inner half of the last bin lies below Nyquist.
     mean, std : array
-        Mean and (population) standard deviation of |F|² / (h·w) in the ring. Standard deviations
+        Mean and (population) standard deviation of ``|F|² / (h·w)`` in a ring. Standard deviations
         below 1e-7 of the mean are rounding.
     count : array
         Number of coefficients of the full spectrum in the ring.
@@ -80,7 +80,7 @@ def radial_profile(spectrum: Spectrum) -> RadialProfile:
     >>> profile.frequency[-1]
     np.float64(0.5)
 
-    Frequencies are in cycles per pixel, powers are |F|² / (h·w) in squared grey levels.
+    Frequencies are in cycles per pixel, powers are ``|F|² / (h·w)`` in squared grey levels.
 
     DC and the corners of the spectrum beyond 0.5 cycles per pixel are left out.
     """
@@ -142,7 +142,7 @@ def fit_slope(profile: RadialProfile, low: float | None = None, high: float = 0.
 def high_frequency_fraction(spectrum: Spectrum) -> float | None:
     """Share of the AC energy at radial frequencies above 0.25 cycles per pixel.
 
-    Both energies are sums of |F|² over the full spectrum without DC, corners beyond Nyquist
+    Both energies are sums of ``|F|²`` over the full spectrum without DC, corners beyond Nyquist
     included; a coefficient at exactly 0.25 counts as low. White noise has 1 - π/16 = 0.80. None
     for a constant image.
     """
