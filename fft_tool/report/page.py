@@ -369,7 +369,7 @@ def _measures(record: Json) -> Iterator[tuple[str, str]]:
         yield "Gradient energy", number(sharpness["gradient_energy"])
     if certificate:
         ratio, parseval = certificate["psnr_db"], certificate["parseval_ratio"]
-        yield "Way back from", certificate["from"]
+        yield "Inversion from", certificate["from"]
         yield "Largest error, grey levels", f"{certificate['max_abs_error']:,}"
         yield "PSNR before rounding", f"{ratio:.1f} dB" if ratio is not None else "no error"
         yield "Parseval ratio", f"{parseval:.6f}" if parseval is not None else "–"

@@ -42,7 +42,7 @@ def findings(record: Json) -> tuple[Finding, ...]:
     of a single row, the slope of a tiny one) is left out, never guessed.
 
     >>> [finding.topic for finding in findings(record)]
-    ['Waves', 'Directions', 'Slope', 'Detail', 'Clipping', 'Way back']
+    ['Waves', 'Directions', 'Slope', 'Detail', 'Clipping', 'Inversion']
     """
     if record["outcome"] == "rejected":
         return (Finding("Rejected", str(record["error"]["message"])),)
@@ -137,7 +137,7 @@ def _findings(record: Json) -> Iterator[Finding]:
         yield from _slope(record["measures"]["slope"])
         yield from _detail(record)
         yield _clipping(grey)
-    yield _way_back(record)
+    yield _inversion(record)
     if record["image"]["frames"] > 1:
         yield Finding("Frames", f"The first of {record['image']['frames']} frames was analysed.")
 
@@ -330,11 +330,11 @@ def _clipping(grey: Json) -> Finding:
     return Finding("Clipping", f"Clipped: {shares}. Anything {lost} is lost there.")
 
 
-def _way_back(record: Json) -> Finding:
+def _inversion(record: Json) -> Finding:
     certificate = record["certificate"]
     if certificate is None:
         text = f"The artifacts do not give the image back: {_missing(record)}."
-        return Finding("Way back", text)
+        return Finding("Inversion", text)
     saved = certificate["from"] == "spectrum"
     pictures = f"The {record['spectrum']['bits']}-bit pictures give"
     text = f"{'The saved spectrum gives' if saved else pictures} {_subject(record)} back "
@@ -342,7 +342,7 @@ def _way_back(record: Json) -> Finding:
     if certificate["lost_pixels"]:
         lost = _count(certificate["lost_pixels"], "pixel", "pixels")
         text += f" The window has taken {lost} at the border to zero."
-    return Finding("Way back", text)
+    return Finding("Inversion", text)
 
 
 def _missing(record: Json) -> str:

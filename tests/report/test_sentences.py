@@ -184,7 +184,7 @@ def test_directions_are_told_by_strength() -> None:
 
 def test_a_constant_image_is_called_one_and_nothing_else_is_said_of_its_spectrum() -> None:
     text = told(made(np.full((20, 30), 77, np.uint8)))
-    assert list(text) == ["Constant", "Way back"]
+    assert list(text) == ["Constant", "Inversion"]
     assert "All pixels have the value 77" in text["Constant"]
 
 
@@ -209,7 +209,7 @@ def test_clipping_is_told_with_its_shares() -> None:
 
 def test_sources_that_come_back_exactly_are_said_to() -> None:
     expected = "The 16-bit pictures give the source back bit for bit."
-    assert told(made(noise((30, 40))))["Way back"] == expected
+    assert told(made(noise((30, 40))))["Inversion"] == expected
 
 
 @pytest.mark.parametrize(
@@ -226,14 +226,14 @@ def test_sources_that_come_back_exactly_are_said_to() -> None:
 )
 def test_the_way_back_is_told_as_it_is(channels: int, recipe: str, words: str) -> None:
     pixels = noise((30, 40, channels))
-    assert words in told(made(pixels[:, :, 0] if channels == 1 else pixels, recipe))["Way back"]
+    assert words in told(made(pixels[:, :, 0] if channels == 1 else pixels, recipe))["Inversion"]
 
 
 def test_errors_of_the_way_back_are_told_in_grey_levels_and_decibels() -> None:
     record = made(noise((64, 64), np.uint16))
     record["certificate"] |= {"exact": False, "max_abs_error": 1, "psnr_db": 93.62}
     expected = "back to within 1 grey level of 65,535, at 93.6 dB (PSNR)."
-    assert expected in told(record)["Way back"]
+    assert expected in told(record)["Inversion"]
 
 
 def test_further_frames_are_mentioned() -> None:
