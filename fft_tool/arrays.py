@@ -19,6 +19,9 @@ Pixels = NDArray[np.unsignedinteger[Any]]
 FloatArray = NDArray[np.floating[Any]]
 """Real numbers in single or double precision."""
 
+Doubles = NDArray[np.float64]
+"""Real numbers in double precision."""
+
 
 def sum_of_squares(values: FloatArray) -> float:
     """Sum of the squares, in double precision and pairwise.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool import pipeline
-from fft_tool.arrays import check_array, check_finite, check_real, check_unsigned
+from fft_tool.arrays import FloatArray, check_array, check_finite, check_real, check_unsigned
 from fft_tool.codec import image_file, png_encode
 from fft_tool.codec.raster import channels_last
 from fft_tool.errors import Fault, NotInvertible, RecipeError
@@ -22,8 +22,6 @@ from fft_tool.results.outputs import Outputs, Source
 from fft_tool.results.reconstruct import reconstruct as reconstruct_file
 from fft_tool.spectrum.half import Spectrum, centred, check_spectrum
 from fft_tool.spectrum.transform import PRECISIONS, forward
-
-FloatArray = NDArray[np.floating[Any]]
 
 _MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B")
 

@@ -16,11 +16,10 @@ from typing import Any
 
 from fft_tool.errors import BrokenOff
 from fft_tool.runs.child import ChildBug
+from fft_tool.validate import Json
 from handler.deadline import Deadline
 from handler.events import Message, Part
 from handler.result import Result
-
-Json = dict[str, Any]
 
 # What raises a limit at this door.
 SETTINGS = {

@@ -9,11 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
+from fft_tool.arrays import Pixels
 from fft_tool.codec import png_encode, png_file
 from fft_tool.codec.header import Header
 from fft_tool.codec.pillow_decode import PillowDecoder, webp_size
 from fft_tool.codec.png_decode import PngDecoder
-from fft_tool.codec.raster import Pixels, Raster, full_range, upright
+from fft_tool.codec.raster import Raster, full_range, upright
 from fft_tool.errors import (
     CorruptImage,
     EmptyImage,

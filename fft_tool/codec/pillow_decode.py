@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fft_tool.arrays import Pixels
 from fft_tool.codec import containers
 from fft_tool.codec.exif import (
     CENTIMETRE,
@@ -24,7 +25,7 @@ from fft_tool.codec.exif import (
     read_tags,
 )
 from fft_tool.codec.header import Header, turned
-from fft_tool.codec.raster import Pixels, channels_last
+from fft_tool.codec.raster import channels_last
 from fft_tool.errors import UnsupportedImage
 
 if TYPE_CHECKING:

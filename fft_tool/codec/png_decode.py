@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fft_tool.arrays import Pixels
 from fft_tool.codec import containers, png_file
 from fft_tool.codec.exif import orientation_of, read_tags
 from fft_tool.codec.header import Header, turned
-from fft_tool.codec.raster import Pixels, channels_last
+from fft_tool.codec.raster import channels_last
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

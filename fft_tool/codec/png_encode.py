@@ -14,19 +14,18 @@ from typing import Any
 
 import numpy as np
 from isal import isal_zlib
-from numpy.typing import NDArray
 
+from fft_tool.arrays import Pixels
 from fft_tool.codec import deflate, png_file
 from fft_tool.parallel import map_rows, rows_per_block
 
-PixelArray = NDArray[np.unsignedinteger[Any]]
-FillRows = Callable[[int, int, PixelArray], None]
+FillRows = Callable[[int, int, Pixels], None]
 
 _FILTER_NONE, _FILTER_UP = 0, 2
 
 
 def encode(
-    pixels: PixelArray,
+    pixels: Pixels,
     *,
     text: Mapping[str, str] | None = None,
     pixels_per_metre: tuple[int, int] | None = None,
@@ -41,7 +40,7 @@ def encode(
     samples = pixels.astype(">u2" if pixels.dtype.itemsize == 2 else np.uint8, copy=False)
     packed = np.ascontiguousarray(samples).reshape(height, -1).view(np.uint8)
 
-    def fill(start: int, stop: int, out: PixelArray) -> None:
+    def fill(start: int, stop: int, out: Pixels) -> None:
         first = max(start, 1)  # nothing stands above the first row
         out[: first - start] = packed[start:first]
         np.subtract(packed[first:stop], packed[first - 1 : stop - 1], out=out[first - start :])

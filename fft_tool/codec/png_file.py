@@ -10,12 +10,12 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from isal import isal_zlib
-from numpy.typing import NDArray
 
+from fft_tool.arrays import Pixels
 from fft_tool.codec.containers import MOST_CHUNKS, check_chunks
 from fft_tool.codec.deflate import stored_stream
 from fft_tool.errors import CorruptImage, UnsupportedImage
@@ -44,8 +44,6 @@ _ADAM7 = (
 )
 _STREAM_PARTS = 1 << 13  # of 64 KiB at most: a chunk must not reach 2 GiB
 _InflateError = cast("type[Exception]", isal_zlib.error)  # the stub takes it for an instance
-
-PixelArray = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ class Png:
             raise CorruptImage("PNG image data is not as long as the header says")
         return data
 
-    def unfiltered(self, rows: bytes) -> PixelArray | None:
+    def unfiltered(self, rows: bytes) -> Pixels | None:
         """Pixels (h, w, channels) if no row is filtered, as in our own pictures; else None.
 
         ``rows`` is what :meth:`inflate` gave. Such an image need not be decoded any further.

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fft_tool.arrays import Pixels
 from fft_tool.codec.header import Header
-
-Pixels = NDArray[np.unsignedinteger[Any]]
 
 CHANNEL_NAMES = {
     1: ("grey",),

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.arrays import check_real
-
-FloatArray = NDArray[np.float64]
+from fft_tool.arrays import Doubles, check_real
 
 _WINDOW = 7  # pixels along a side of the window over which SSIM takes means
 
@@ -101,7 +99,7 @@ def _data_range(arrays: tuple[NDArray[Any], NDArray[Any]], given: float | None) 
     )
 
 
-def _correlation(a: FloatArray, b: FloatArray) -> float | None:
+def _correlation(a: Doubles, b: Doubles) -> float | None:
     a, b = a - a.mean(), b - b.mean()
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
@@ -109,7 +107,7 @@ def _correlation(a: FloatArray, b: FloatArray) -> float | None:
     return min(max(product, -1.0), 1.0)
 
 
-def _ssim(a: FloatArray, b: FloatArray, span: float) -> float:
+def _ssim(a: Doubles, b: Doubles, span: float) -> float:
     # Variances are taken about a level near the images' own, where less is lost to rounding.
     level = float(a.mean())
     a, b = a - level, b - level
@@ -125,7 +123,7 @@ def _ssim(a: FloatArray, b: FloatArray, span: float) -> float:
     return float(np.mean(luminance * structure))
 
 
-def _window_means(values: FloatArray) -> FloatArray:
+def _window_means(values: Doubles) -> Doubles:
     """Means over all windows that lie in the image, shape (h - 6, w - 6)."""
     for axis in (0, 1):
         windows = np.lib.stride_tricks.sliding_window_view(values, _WINDOW, axis)

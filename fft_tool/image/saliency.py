@@ -10,16 +10,12 @@ Reference: X. Hou and L. Zhang, "Saliency Detection: A Spectral Residual Approac
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fft_tool.arrays import check_levels
-
-Plane = NDArray[np.unsignedinteger[Any]]
-FloatArray = NDArray[np.float64]
+from fft_tool.arrays import Doubles, Plane, check_levels
 
 LONGEST_SIDE = 128
 """Most cells along the longer side of a saliency map."""
@@ -121,7 +117,7 @@ def _cell_size(shape: tuple[int, ...]) -> int:
     return -(-max(shape) // LONGEST_SIDE)
 
 
-def _cell_means(plane: Plane, size: int) -> FloatArray:
+def _cell_means(plane: Plane, size: int) -> Doubles:
     """Means over cells of ``size`` by ``size`` pixels, one row of cells at a time."""
     height, width = plane.shape
     lefts = np.arange(0, width, size)
@@ -137,15 +133,15 @@ def _cell_means(plane: Plane, size: int) -> FloatArray:
     return means
 
 
-def _fringed(cells: FloatArray, fringe: int) -> FloatArray:
+def _fringed(cells: Doubles, fringe: int) -> Doubles:
     """Continue the outermost cells by ``fringe`` on every side, fading to zero like a cosine."""
     fade = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fringe) + 0.5) / fringe)
     down, across = (np.concatenate([fade, np.ones(side), fade[::-1]]) for side in cells.shape)
-    faded: FloatArray = np.pad(cells, fringe, mode="edge") * np.outer(down, across)
+    faded: Doubles = np.pad(cells, fringe, mode="edge") * np.outer(down, across)
     return faded
 
 
-def _residual_energy(cells: FloatArray) -> FloatArray:
+def _residual_energy(cells: Doubles) -> Doubles:
     """Squared inverse transform of the spectral residual with the original phase."""
     spectrum = np.fft.fft2(cells)
     amplitude = np.abs(spectrum)
@@ -155,14 +151,14 @@ def _residual_energy(cells: FloatArray) -> FloatArray:
     return np.square(np.fft.ifft2(np.exp(residual) * spectrum / amplitude).real)
 
 
-def _box_mean(values: FloatArray) -> FloatArray:
+def _box_mean(values: Doubles) -> Doubles:
     """Mean over the 3x3 neighbours, the array continued periodically, as a spectrum is."""
     for axis in (0, 1):
         values = (np.roll(values, -1, axis) + values + np.roll(values, 1, axis)) / 3.0
     return values
 
 
-def _smoothed(cells: FloatArray, sigma: float) -> FloatArray:
+def _smoothed(cells: Doubles, sigma: float) -> Doubles:
     """Convolve with a Gaussian cut off at four ``sigma``, the cells continued by reflection."""
     reach = round(4.0 * sigma)
     kernel = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / sigma))
@@ -181,10 +177,10 @@ def _places(length: int, window: int, size: int) -> NDArray[np.int64]:
     return np.unique(starts[(starts >= 0) & (starts <= length - window)])
 
 
-def _overlaps(starts: NDArray[np.int64], window: int, length: int, size: int) -> FloatArray:
+def _overlaps(starts: NDArray[np.int64], window: int, length: int, size: int) -> Doubles:
     """Pixels that each window (rows) shares with each cell (columns), along one axis."""
     borders = np.append(np.arange(0, length, size), length)
     begin = np.maximum.outer(starts, borders[:-1])
     end = np.minimum.outer(starts + window, borders[1:])
-    shared: FloatArray = np.maximum(end - begin, 0).astype(np.float64)
+    shared: Doubles = np.maximum(end - begin, 0).astype(np.float64)
     return shared

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.image.tiles import Plane, check_plane, tiles, white_of
+from fft_tool.arrays import Plane
+from fft_tool.image.tiles import check_plane, tiles, white_of
 
 Integers = NDArray[np.signedinteger[Any]]
 

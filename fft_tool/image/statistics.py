@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.image.tiles import Plane, check_plane, tiles, white_of
+from fft_tool.arrays import Plane
+from fft_tool.image.tiles import check_plane, tiles, white_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

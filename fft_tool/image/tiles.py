@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fft_tool.arrays import check_levels
-
-Plane = NDArray[np.uint8] | NDArray[np.uint16]
+from fft_tool.arrays import Plane, check_levels
 
 
 def check_plane(plane: Plane, white: int) -> Plane:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from fft_tool.arrays import Doubles
 from fft_tool.measures.orientation import Orientation, angle_of, orientation_of, round_angle
 from fft_tool.measures.peaks import Peak, find_peaks
-from fft_tool.measures.polar import FloatArray, polar_power
+from fft_tool.measures.polar import polar_power
 from fft_tool.measures.radial import RadialProfile, Slope, fit_slope, high_fraction_of, profile_of
 from fft_tool.spectrum.half import Spectrum, check_spectrum
 
@@ -99,7 +100,7 @@ def thinned(profile: RadialProfile, most: int = MAX_JSON_BINS) -> RadialProfile:
     starts = np.arange(0, rings, math.ceil(rings / most))
     count = np.add.reduceat(profile.count, starts)
 
-    def merged(values: FloatArray) -> FloatArray:
+    def merged(values: Doubles) -> Doubles:
         return np.add.reduceat(profile.count * values, starts) / count
 
     mean = merged(profile.mean)
@@ -158,5 +159,5 @@ def _significant(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def _list(values: FloatArray) -> list[float]:
+def _list(values: Doubles) -> list[float]:
     return [_significant(value) for value in values.tolist()]

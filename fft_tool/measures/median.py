@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating[Any]]
+from fft_tool.arrays import FloatArray
 
 
 def median(values: FloatArray, axis: int) -> FloatArray:

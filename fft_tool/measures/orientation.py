@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fft_tool.measures.polar import SECTORS, FloatArray, PolarPower, polar_power
+from fft_tool.arrays import Doubles
+from fft_tool.measures.polar import SECTORS, PolarPower, polar_power
 from fft_tool.spectrum.half import Spectrum
 
 
@@ -30,8 +31,8 @@ class Orientation:
 
     angle: float
     anisotropy: float
-    angles: FloatArray
-    histogram: FloatArray
+    angles: Doubles
+    histogram: Doubles
     tensor: tuple[float, float, float]
 
     def physical(self, pixel_size_um: tuple[float, float]) -> tuple[float, float]:

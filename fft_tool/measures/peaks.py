@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.arrays import Doubles
 from fft_tool.measures.median import median
 from fft_tool.measures.orientation import angle_of, round_angle
-from fft_tool.measures.polar import FloatArray, FoldedRows, folded_rows, ring_of, steps_of
+from fft_tool.measures.polar import FoldedRows, folded_rows, ring_of, steps_of
 from fft_tool.measures.radial import RadialProfile, radial_profile
 from fft_tool.spectrum.half import Spectrum, check_spectrum
 
@@ -127,7 +128,7 @@ class _Plane:
         self.energy = float(profile.mean @ profile.count) * self.size
         rings = np.concatenate([profile.background[:1], profile.background])
         rings = np.append(rings, rings[-1]) * self.size
-        self.rings: FloatArray = np.maximum(rings, profile.rounding * self.size)
+        self.rings: Doubles = np.maximum(rings, profile.rounding * self.size)
 
     def values(self, ky: IndexArray, kx: IndexArray) -> NDArray[np.complex128]:
         """F at any rows and columns, with DC taken as zero."""
@@ -140,12 +141,12 @@ class _Plane:
         value[mirrored] = value[mirrored].conj()
         return value
 
-    def power(self, ky: IndexArray, kx: IndexArray) -> FloatArray:
+    def power(self, ky: IndexArray, kx: IndexArray) -> Doubles:
         """|F|² at any rows and columns."""
         value = self.values(ky, kx)
         return value.real**2 + value.imag**2
 
-    def background(self, ky: IndexArray, kx: IndexArray) -> FloatArray:
+    def background(self, ky: IndexArray, kx: IndexArray) -> Doubles:
         """|F|² of the background at rows and columns within half a period of DC."""
         height, width = self.shape
         longest = steps_of(self.shape)
@@ -164,7 +165,7 @@ def _strongest_maxima(plane: _Plane) -> tuple[IndexArray, IndexArray]:
     return ky[order[:_CANDIDATES]], kx[order[:_CANDIDATES]]
 
 
-def _above(rows: FoldedRows, limit: FloatArray) -> tuple[IndexArray, IndexArray]:
+def _above(rows: FoldedRows, limit: Doubles) -> tuple[IndexArray, IndexArray]:
     """Rows (signed) and columns of all power above its ring's limit."""
     least = limit[ring_of(rows.radius, rows.longest)]
     # Indices of the flattened block: ten times as fast as those of the block itself.
@@ -207,7 +208,7 @@ def _along(
     start: tuple[IndexArray, IndexArray],
     step: tuple[Any, Any],
     length: int,
-) -> FloatArray:
+) -> Doubles:
     """Typical power to both sides of each start, in steps of (ky, kx) along ``length``.
 
     Zero if the line is too short to say.
@@ -218,7 +219,7 @@ def _along(
     steps = np.concatenate([-away, away])[:, None]
     ky, kx = (np.rint(k + steps * dk).astype(np.intp) for k, dk in zip(start, step, strict=True))
     # Noise has exponentially distributed power, whose median is ln 2 of its mean.
-    typical: FloatArray = median(plane.power(ky, kx), axis=0) / np.log(2)
+    typical: Doubles = median(plane.power(ky, kx), axis=0) / np.log(2)
     return typical
 
 

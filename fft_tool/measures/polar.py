@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.arrays import Doubles
 from fft_tool.spectrum.half import HalfArray, Spectrum, multiplicity
-
-FloatArray = NDArray[np.float64]
 
 SECTORS = 36
 _BLOCK = 1 << 15  # coefficients per block: its arrays together stay in a core's cache
@@ -39,24 +38,24 @@ class FoldedRows:
     first: int
     left: int
     longest: int
-    x: FloatArray
-    y: FloatArray
-    up: FloatArray
-    down: FloatArray
-    columns: FloatArray
-    shares: FloatArray
+    x: Doubles
+    y: Doubles
+    up: Doubles
+    down: Doubles
+    columns: Doubles
+    shares: Doubles
 
     @property
-    def radius(self) -> FloatArray:
+    def radius(self) -> Doubles:
         """Radial frequency of each coefficient, in rings."""
         return np.sqrt(self.x**2 + self.y**2)
 
     @property
-    def weight(self) -> FloatArray:
+    def weight(self) -> Doubles:
         """How often each of ``up`` and each of ``down`` counts in the full spectrum."""
         return self.columns * self.shares
 
-    def weigh(self, values: FloatArray, x: int = 0, y: int = 0) -> float:
+    def weigh(self, values: Doubles, x: int = 0, y: int = 0) -> float:
         """Weighted sum of values · x^x · y^y over the block."""
         # Not by BLAS, whose last digits depend on its number of threads.
         along_x = np.einsum("ij,j->i", values, (self.columns * self.x**x)[0])
@@ -100,9 +99,9 @@ class PolarPower:
     """
 
     longest: int
-    count: FloatArray
-    power: FloatArray
-    squares: FloatArray
+    count: Doubles
+    power: Doubles
+    squares: Doubles
     tensor: tuple[float, float, float]
     total: float
     low: float
@@ -157,7 +156,7 @@ def folded_rows(spectrum: Spectrum) -> Iterator[FoldedRows]:
             yield _folded(spectrum, ky, left, columns[:, left : left + across])
 
 
-def _folded(spectrum: Spectrum, ky: NDArray[np.intp], left: int, columns: FloatArray) -> FoldedRows:
+def _folded(spectrum: Spectrum, ky: NDArray[np.intp], left: int, columns: Doubles) -> FoldedRows:
     height, width = spectrum.shape
     longest = steps_of(spectrum.shape)
     right = left + columns.shape[1]
@@ -171,14 +170,14 @@ def _folded(spectrum: Spectrum, ky: NDArray[np.intp], left: int, columns: FloatA
     return FoldedRows(int(ky[0]), left, longest, x, y, up, down, columns, shares)
 
 
-def ring_of(radius: FloatArray, longest: int) -> NDArray[np.intp]:
+def ring_of(radius: Doubles, longest: int) -> NDArray[np.intp]:
     """Ring of each radius (in rings): 0 for DC, one more than the last beyond Nyquist."""
     ring = np.maximum(np.ceil(radius - 0.5), radius > 0)  # wide rings: the first begins at DC
     ring += radius > longest / 2  # for even sizes Nyquist divides the last ring
     return np.minimum(ring, longest // 2 + 1).astype(np.intp)
 
 
-def _add_block(cells: FloatArray, moments: FloatArray, rows: FoldedRows, sectors: int) -> None:
+def _add_block(cells: Doubles, moments: Doubles, rows: FoldedRows, sectors: int) -> None:
     """Add a block to the sums.
 
     ``cells`` holds count, upward power, downward power and squared power in each cell of the
@@ -221,7 +220,7 @@ def _sector(rows: FoldedRows, sectors: int) -> NDArray[np.intp]:
     return np.rint(angle).astype(np.intp)
 
 
-def _unfold(up: FloatArray, down: FloatArray, sectors: int) -> FloatArray:
+def _unfold(up: Doubles, down: Doubles, sectors: int) -> Doubles:
     """Grid over [0, 180) degrees from those over the quadrants above and below the x axis."""
     grid = np.zeros((len(up), sectors))
     for sector in range(up.shape[1]):
@@ -238,7 +237,7 @@ def _rounding(spectrum: Spectrum, total: float) -> float:
     return (_ROUNDING * epsilon) ** 2 * (total + spectrum.dc**2 / size) / size
 
 
-def _squared(part: HalfArray) -> FloatArray:
+def _squared(part: HalfArray) -> Doubles:
     """|F|² in double precision."""
     power = np.square(part.real, dtype=np.float64)
     power += np.square(part.imag, dtype=np.float64)

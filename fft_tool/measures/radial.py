@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.arrays import Doubles
 from fft_tool.measures.median import median
-from fft_tool.measures.polar import FloatArray, PolarPower, polar_power
+from fft_tool.measures.polar import PolarPower, polar_power
 from fft_tool.spectrum.half import Spectrum, check_spectrum
 
 _MIN_BINS = 5  # fewest rings through which a slope is fitted
@@ -40,11 +41,11 @@ class RadialProfile:
         Periodogram that rounding may add to a coefficient, on average.
     """
 
-    frequency: FloatArray
-    mean: FloatArray
-    std: FloatArray
+    frequency: Doubles
+    mean: Doubles
+    std: Doubles
     count: NDArray[np.int64]
-    background: FloatArray
+    background: Doubles
     rounding: float
 
 
@@ -156,17 +157,17 @@ def high_fraction_of(polar: PolarPower) -> float | None:
     return min(max(1.0 - polar.low / polar.total, 0.0), 1.0)
 
 
-def _background(polar: PolarPower) -> FloatArray:
+def _background(polar: PolarPower) -> Doubles:
     """Lower median of the sectors' mean power in each ring, among sectors that have any."""
     mean = np.full(polar.power.shape, np.inf)
     np.divide(polar.power, polar.count, out=mean, where=polar.count > 0)
     filled = np.count_nonzero(polar.count, axis=1)
     lower = np.sort(mean, axis=1)[np.arange(len(mean)), (filled - 1) // 2]
-    background: FloatArray = np.where(filled < _FEW_SECTORS, _running_median(lower), lower)
+    background: Doubles = np.where(filled < _FEW_SECTORS, _running_median(lower), lower)
     return background
 
 
-def _running_median(power: FloatArray) -> FloatArray:
+def _running_median(power: Doubles) -> Doubles:
     """Median over neighbouring rings, leaving a power law as it is right to the ends."""
     if len(power) < 2 or not power.any():
         return power
@@ -174,11 +175,11 @@ def _running_median(power: FloatArray) -> FloatArray:
     padded = np.pad(level, _NEIGHBOURS, mode="reflect", reflect_type="odd")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEIGHBOURS + 1)
     middle = median(windows, axis=1)
-    smooth: FloatArray = np.exp(np.clip(middle, level.min(), level.max()))
+    smooth: Doubles = np.exp(np.clip(middle, level.min(), level.max()))
     return smooth
 
 
-def _weighted_line(x: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
+def _weighted_line(x: Doubles, y: Doubles, weight: Doubles) -> tuple[float, float]:
     """Slope of the weighted least-squares line and its standard error; weights sum to one."""
     dx, dy = x - (weight * x).sum(), y - (weight * y).sum()
     spread = (weight * dx**2).sum()

@@ -19,6 +19,7 @@ from fft_tool.results.outputs import Artifact, Source, output_kinds
 from fft_tool.runs import frames
 from fft_tool.runs.child_process import Process
 from fft_tool.runs.one import Made
+from fft_tool.validate import Json
 
 # From the number of pixels, 0 as long as that is not known, to seconds from now.
 Patience = Callable[[int], float]
@@ -49,7 +50,7 @@ class Child:
 
     def __init__(self, process: Process | None = None) -> None:
         self._started = process
-        self._hello: frames.Json = {}
+        self._hello: Json = {}
         self._ready = False
 
     def start(self) -> None:
@@ -168,12 +169,12 @@ class Child:
                 case _:
                     raise Killed(_NONSENSE)
 
-    def _send(self, head: frames.Json, body: bytes = b"") -> None:
+    def _send(self, head: Json, body: bytes = b"") -> None:
         # It may have ended meanwhile: whoever waits for the answer is told.
         with suppress(BrokenPipeError):
             frames.send(self._process.requests, head, body)
 
-    def _receive(self) -> frames.Json:
+    def _receive(self) -> Json:
         try:
             head = frames.receive(self._process.replies)
         except (ValueError, RecursionError) as exc:

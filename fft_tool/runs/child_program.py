@@ -23,6 +23,7 @@ from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
 from fft_tool.runs import frames, machine
+from fft_tool.validate import Json
 
 Send = Callable[..., None]
 
@@ -63,7 +64,7 @@ def _fall_silent() -> None:
             os.dup2(nowhere.fileno(), stream)
 
 
-def _answer(source: Source, head: frames.Json, threads: int, send: Send) -> bool:
+def _answer(source: Source, head: Json, threads: int, send: Send) -> bool:
     """Analyse an image, or say why not; whether this process can go on."""
     try:
         _analyse(source, head, threads, send)
@@ -81,7 +82,7 @@ def _answer(source: Source, head: frames.Json, threads: int, send: Send) -> bool
     return True
 
 
-def _analyse(source: Source, head: frames.Json, threads: int, send: Send) -> None:
+def _analyse(source: Source, head: Json, threads: int, send: Send) -> None:
     headers: list[Header] = []
 
     def on_header(header: Header) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from io import FileIO
 from typing import Any, BinaryIO
 
+from fft_tool.validate import Json
+
 _LENGTH = struct.Struct(">I")
 LONGEST_HEAD = 1 << 20  # bytes
-
-Json = dict[str, Any]
 
 
 def send(stream: FileIO, head: Mapping[str, Any], body: bytes = b"") -> None:

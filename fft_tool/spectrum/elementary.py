@@ -9,13 +9,13 @@ same way on all of them. See docs/decisions/2026-11-20-same-bytes.md.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.lib import introspect
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating[Any]]
+from fft_tool.arrays import FloatArray
+
 Singles = NDArray[np.float32]
 
 _CHUNK = 1 << 16  # numbers at a time: more leave a core's cache, fewer have threads wait in turn

@@ -18,11 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fft_tool.arrays import Doubles
 from fft_tool.parallel import map_rows, rows_per_block
 from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.kernel import BY_SIZE, UNSCALED, kernel
-
-FloatArray = NDArray[np.float64]
 
 
 def remove_smooth(
@@ -61,7 +60,7 @@ def remove_smooth(
     map_rows(subtract, height, rows_per_block(16 * step_x.size), threads=threads)
 
 
-def restore_smooth(periodic: NDArray[np.floating[Any]], *, threads: int = 1) -> FloatArray:
+def restore_smooth(periodic: NDArray[np.floating[Any]], *, threads: int = 1) -> Doubles:
     """Give the image whose periodic component is ``periodic``, both (h, w)."""
     height, width = periodic.shape
     values = periodic.astype(np.float64)
@@ -78,7 +77,7 @@ def restore_smooth(periodic: NDArray[np.floating[Any]], *, threads: int = 1) -> 
     return modes
 
 
-def _wrapped_laplacian(values: FloatArray) -> FloatArray:
+def _wrapped_laplacian(values: Doubles) -> Doubles:
     total = -4 * values
     for axis in (0, 1):
         for shift in (1, -1):

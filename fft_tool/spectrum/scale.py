@@ -16,14 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fft_tool.arrays import FloatArray
 from fft_tool.spectrum.elementary import log1p
-
-FloatArray = NDArray[np.floating[Any]]
 
 DB_FLOOR = -120.0
 

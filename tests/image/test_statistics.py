@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fft_tool.arrays import Plane
 from fft_tool.image import statistics
 from fft_tool.image.sharpness import sharpness
 from fft_tool.image.statistics import PERCENTS, describe, otsu_threshold
-from fft_tool.image.tiles import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
