@@ -14,7 +14,7 @@ from fft_tool.recipe import Recipe
 from fft_tool.results.naming import EXTENSIONS, output_name
 from fft_tool.results.outputs import Source
 from fft_tool.runs.child import Child
-from fft_tool.runs.one import Input, Made, Outcome, process
+from fft_tool.runs.one import Analysed, Input, Outcome, process
 from handler.bucket import Folder, OpenBucket
 from handler.deadline import Deadline
 from handler.errors import KeyTooLong, OutOfTime
@@ -63,7 +63,7 @@ class Worker:
     def _process(self, task: Task, deadline: Deadline, patience: Patience) -> Outcome:
         name = task.key.removeprefix(self.settings.input_prefix)
 
-        def work(source: Source, recipe: Recipe) -> Made:
+        def work(source: Source, recipe: Recipe) -> Analysed:
             return self._analyse(source, recipe, deadline, patience)
 
         return process(
@@ -79,7 +79,7 @@ class Worker:
 
     def _analyse(
         self, source: Source, recipe: Recipe, deadline: Deadline, patience: Patience
-    ) -> Made:
+    ) -> Analysed:
         """Have the child do it; what has been broken off twice is too costly."""
         deadline.step("decode")
         try:

@@ -31,7 +31,7 @@ class Box:
     width: int
     height: int
 
-    def within(self, width: int, height: int) -> Box:
+    def resolve(self, width: int, height: int) -> Box:
         """Return this box if it lies within an image of ``width`` × ``height``; else refuse."""
         if self.x + self.width > width or self.y + self.height > height:
             raise CropOutside(
@@ -53,7 +53,7 @@ class Percent:
     width: float
     height: float
 
-    def within(self, width: int, height: int) -> Box:
+    def resolve(self, width: int, height: int) -> Box:
         """Resolve to pixels of an image of ``width`` × ``height``, at least one each way."""
         left, right = _edges(self.x, self.width, width)
         top, bottom = _edges(self.y, self.height, height)
@@ -68,10 +68,10 @@ class Percent:
 class Square:
     """The largest centred square."""
 
-    def within(self, width: int, height: int) -> Box:
+    def resolve(self, width: int, height: int) -> Box:
         """Resolve to pixels of an image of ``width`` × ``height``."""
         side = min(width, height)
-        return Centre(side, side).within(width, height)
+        return Centre(side, side).resolve(width, height)
 
     def __str__(self) -> str:
         return "square"
@@ -84,7 +84,7 @@ class Centre:
     width: int
     height: int
 
-    def within(self, width: int, height: int) -> Box:
+    def resolve(self, width: int, height: int) -> Box:
         """Resolve to pixels of an image of ``width`` × ``height``."""
         if self.width > width or self.height > height:
             raise CropOutside(
@@ -102,7 +102,7 @@ Crop = Box | Percent | Square | Centre
 def parse_crop(text: str) -> Crop:
     """Read a crop; ``ValueError`` with the allowed forms if it is none.
 
-    >>> str(parse_crop("pct:25,25,50,50").within(200, 100))
+    >>> str(parse_crop("pct:25,25,50,50").resolve(200, 100))
     '50,25,100,50'
     """
     kind, colon, rest = text.strip().partition(":")
@@ -142,7 +142,7 @@ def analysed_size(
         return across, down
     if crop is None:
         return width, height
-    box = crop.within(width, height)
+    box = crop.resolve(width, height)
     return box.width, box.height
 
 

@@ -60,7 +60,7 @@ def select(
         size = analysed_size(None, smart_crop, width, height)
         box, method = Box(*salient_box(plane_of(raster.pixels), *size)), "spectral residual"
     elif crop:
-        box, method = crop.within(width, height), "given"
+        box, method = crop.resolve(width, height), "given"
     else:
         box, method = Box(0, 0, width, height), "whole"
     channels = raster.pixels[box.y : box.y + box.height, box.x : box.x + box.width]

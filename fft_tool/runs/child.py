@@ -18,7 +18,7 @@ from fft_tool.results.naming import output_name
 from fft_tool.results.outputs import Artifact, Source, output_kinds
 from fft_tool.runs import frames
 from fft_tool.runs.child_process import Process
-from fft_tool.runs.one import Made
+from fft_tool.runs.one import Analysed
 from fft_tool.validate import Json
 
 # From the number of pixels, 0 as long as that is not known, to seconds from now.
@@ -73,7 +73,7 @@ class Child:
         *,
         patience: Patience,
         on_step: Callable[[str], None] = lambda _: None,
-    ) -> Made:
+    ) -> Analysed:
         """Analyse an image as :func:`fft_tool.pipeline.run` does, within so many seconds.
 
         Raises its errors; and :class:`~fft_tool.errors.Killed` or
@@ -138,7 +138,7 @@ class Child:
         patience: Patience,
         extend: Callable[[float], None],
         on_step: Callable[[str], None],
-    ) -> Made:
+    ) -> Analysed:
         """Read the answer. It may be anything, from who has taken the other process over."""
         kinds = output_kinds(recipe)
         artifacts: list[Artifact] = []
@@ -159,7 +159,9 @@ class Child:
                 case {"done": str(sha256), "width": int(width), "height": int(height)} if len(
                     artifacts
                 ) == len(kinds):
-                    return Made(tuple(artifacts), sha256=sha256[:64], width=width, height=height)
+                    return Analysed(
+                        tuple(artifacts), sha256=sha256[:64], width=width, height=height
+                    )
                 case {"refused": str(code), "message": str(message), **rest}:
                     raise _refusal(code, message, rest.get("faults", ()))
                 case {"out_of_memory": True}:

@@ -18,7 +18,7 @@ from fft_tool.results.outputs import Artifact, Outputs, Source
 from fft_tool.runs.completeness import is_complete
 from fft_tool.runs.interrupts import begin_worker, finishing
 from fft_tool.runs.machine import address_bound, end_with_parent, limit_addresses
-from fft_tool.runs.one import Made, Outcome, process
+from fft_tool.runs.one import Analysed, Outcome, process
 from fft_tool.runs.sources import SourceRef
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
@@ -97,15 +97,15 @@ def run_one(ref: SourceRef, job: Job) -> Outcome:
     return replace(outcome, source=str(ref))
 
 
-def _work(source: Source, recipe: Recipe, *, job: Job, target: Store | None) -> Made | None:
+def _work(source: Source, recipe: Recipe, *, job: Job, target: Store | None) -> Analysed | None:
     if job.skip_existing and target and is_complete(target, source, recipe):
         return None
     if job.dry_run:
         names = pipeline.plan(source, recipe, job.limits)
-        return Made(tuple(Artifact("planned", name, b"") for name in names))
+        return Analysed(tuple(Artifact("planned", name, b"") for name in names))
     with _time_limit(job.timeout):
         outputs = job.operation(source, recipe, job.limits, threads=job.threads)
-    return Made(outputs.artifacts, outputs.record)
+    return Analysed(outputs.artifacts, outputs.record)
 
 
 def _run_in_worker(ref: SourceRef, job: Job) -> Outcome:

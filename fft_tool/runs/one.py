@@ -34,7 +34,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Analysed:
     """What was made of a source: artifacts in the order in which they are to be written.
 
     ``width`` and ``height`` are those of the upright image, in pixels.
@@ -48,7 +48,7 @@ class Made:
 
 
 # What analyses a source; None says that its results are there already.
-Work = Callable[[Source, Recipe], Made | None]
+Work = Callable[[Source, Recipe], Analysed | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _read(source: Input, limits: Limits, copies: int) -> tuple[Stat, Source | _T
 
 def _deliver(
     name: str,
-    made: Made,
+    made: Analysed,
     stat: Stat,
     target: Store | None,
     writers: int,

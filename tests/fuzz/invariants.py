@@ -130,7 +130,7 @@ def _check_crop(recipe: Recipe, width: int, height: int) -> None:
     if recipe.crop is None:
         return
     with contextlib.suppress(CropOutside):
-        box = recipe.crop.within(width, height)
+        box = recipe.crop.resolve(width, height)
         assert isinstance(box, Box)
         assert min(box.x, box.y) >= 0
         assert min(box.width, box.height) >= 1

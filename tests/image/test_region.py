@@ -77,7 +77,7 @@ def test_refusal_of_an_unknown_form_lists_all_forms() -> None:
 @given(width=SIDES, height=SIDES, crop=crops())
 def test_a_crop_lies_within_the_image_or_is_refused(width: int, height: int, crop: Crop) -> None:
     try:
-        box = crop.within(width, height)
+        box = crop.resolve(width, height)
     except CropOutside:
         assert isinstance(crop, Box | Centre)
         return
@@ -98,10 +98,10 @@ def test_a_box_is_taken_as_it_is_or_refused_but_never_shrunk(
 ) -> None:
     box = Box(x, y, *extent)
     if x + extent[0] <= width and y + extent[1] <= height:
-        assert box.within(width, height) == box
+        assert box.resolve(width, height) == box
     else:
         with pytest.raises(CropOutside, match=f"the image has {width} x {height}"):
-            box.within(width, height)
+            box.resolve(width, height)
 
 
 @settings(deadline=None)
@@ -111,9 +111,9 @@ def test_a_centred_crop_leaves_equal_borders(
 ) -> None:
     if size[0] > width or size[1] > height:
         with pytest.raises(CropOutside, match="larger than the image"):
-            Centre(*size).within(width, height)
+            Centre(*size).resolve(width, height)
         return
-    box = Centre(*size).within(width, height)
+    box = Centre(*size).resolve(width, height)
     assert (box.width, box.height) == size
     assert 0 <= (width - box.x - box.width) - box.x <= 1
     assert 0 <= (height - box.y - box.height) - box.y <= 1
@@ -123,7 +123,7 @@ def test_a_centred_crop_leaves_equal_borders(
 @given(width=SIDES, height=SIDES)
 def test_square_is_the_largest_centred_one(width: int, height: int) -> None:
     side = min(width, height)
-    assert Square().within(width, height) == Centre(side, side).within(width, height)
+    assert Square().resolve(width, height) == Centre(side, side).resolve(width, height)
 
 
 @settings(deadline=None)
@@ -131,7 +131,7 @@ def test_square_is_the_largest_centred_one(width: int, height: int) -> None:
 def test_per_cent_edges_are_the_nearest_pixels_but_never_nothing(
     width: int, height: int, percent: Percent
 ) -> None:
-    box = percent.within(width, height)
+    box = percent.resolve(width, height)
     for start, extent, size, low, count in (
         (percent.x, percent.width, width, box.x, box.width),
         (percent.y, percent.height, height, box.y, box.height),
@@ -151,7 +151,7 @@ def test_per_cent_edges_are_the_nearest_pixels_but_never_nothing(
 )
 def test_per_cent_crops_side_by_side_cover_every_pixel_once(width: int, edges: set[float]) -> None:
     boxes = [
-        Percent(start, 0, stop - start, 100).within(width, 5)
+        Percent(start, 0, stop - start, 100).resolve(width, 5)
         for start, stop in pairwise([0.0, *sorted(edges), 100.0])
     ]
     assert [box.x for box in boxes] == [0, *(box.x + box.width for box in boxes[:-1])]
@@ -160,7 +160,7 @@ def test_per_cent_crops_side_by_side_cover_every_pixel_once(width: int, edges: s
 
 def test_the_whole_in_per_cent_is_the_whole_in_pixels() -> None:
     for size in range(1, 300):
-        assert Percent(0, 0, 100, 100).within(size, 3 * size) == Box(0, 0, size, 3 * size)
+        assert Percent(0, 0, 100, 100).resolve(size, 3 * size) == Box(0, 0, size, 3 * size)
 
 
 @settings(deadline=None)
@@ -177,4 +177,4 @@ def test_sizes_that_are_none_are_refused(text: str) -> None:
 
 def test_refusal_of_a_crop_outside_says_what_was_asked_and_what_there_is() -> None:
     with pytest.raises(CropOutside, match=r"10,10,200,200.*column 210.*row 210.*100 x 50"):
-        Box(10, 10, 200, 200).within(100, 50)
+        Box(10, 10, 200, 200).resolve(100, 50)

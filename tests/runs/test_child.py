@@ -20,7 +20,7 @@ from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
 from fft_tool.runs import child_process
 from fft_tool.runs.child import Child, ChildBug
-from fft_tool.runs.one import Made
+from fft_tool.runs.one import Analysed
 from tests.support.faulty import FAULTY, Faulty
 from tests.support.images import noise, pink_noise, png_bytes
 from tests.support.poison import BREAKING_OFF, PROGRAM, poisoned
@@ -53,7 +53,7 @@ def faulty() -> Iterator[Child]:
 
 def analyse(
     child: Child, source: Source = IMAGE, recipe: Recipe = RECIPE, *, seconds: float = 30
-) -> Made:
+) -> Analysed:
     return child.run(source, recipe, Limits(), patience=lambda _: seconds)
 
 
