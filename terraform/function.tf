@@ -15,7 +15,7 @@ locals {
     FFT_RESERVE_MS        = format("%d", var.reserve_ms)
   }
 
-  # As fft_tool/memory.py estimates an 8-bit grey PNG that does not compress: 113 MB for the program
+  # As fft_tool/admission.py estimates an 8-bit grey PNG that does not compress: 113 MB for the program
   # itself and its child, the file in both, and what a pixel takes at the peak, more where the
   # pictures have 16 bits.
   bytes_per_pixel  = can(regex("(^| )bits=16( |$)", var.recipe)) ? 20 : 14
