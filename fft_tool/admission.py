@@ -1,4 +1,4 @@
-"""What a run will take and leave behind, told from the header before anything is decoded.
+"""Admission: memory and output of a run, estimated from the header before anything is decoded.
 
 Memory is estimated in bytes per pixel, measured as the peaks of whole processes; a test holds the
 estimate against them.
@@ -28,7 +28,7 @@ _ROUGHLY = 32  # oblong images have rows of another length: 1 in 32 more than a 
 
 
 def admit(header: Header, name: str, recipe: Recipe, limits: Limits, kinds: Sequence[str]) -> None:
-    """Refuse what would take too much memory, or leave too much behind: nothing is decoded yet."""
+    """Refuse a source whose analysis would need too much memory or write too many bytes."""
     limits.check_memory(memory_needed(header, recipe))
     limits.check_output(output_size(header, recipe, kinds, name=name))
 
@@ -80,13 +80,13 @@ def largest_output(pixels: int, recipe: Recipe, kinds: Iterable[str]) -> int:
 
 
 class Tally:
-    """Counts the bytes of the artifacts of one source, and stops as soon as they are too many."""
+    """Counts the bytes of the artifacts of one source, and raises as soon as they are too many."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits, self._bytes = limits, 0
 
     def passing(self, artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-        """Pass artifacts on as they are made; refuses the one that makes them too many bytes."""
+        """Yield artifacts as they are made; refuse the one that exceeds the limit."""
         for artifact in artifacts:
             self._bytes += len(artifact.data)
             self._limits.check_output(self._bytes)

@@ -1,4 +1,4 @@
-"""Everything that can go wrong and is not our own bug.
+"""All errors that are not bugs of this project.
 
 ::
 

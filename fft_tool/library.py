@@ -219,7 +219,7 @@ def _file_source(file: Any, name: str | None) -> Source:
 
 
 def _is_pillow_image(image: Any) -> bool:
-    # Whoever has such an image has imported Pillow; nobody else should have to.
+    # A caller with such an image has imported Pillow; others need not.
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(image, module.Image)
 

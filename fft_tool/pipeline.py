@@ -61,7 +61,7 @@ def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[
 
 
 def warm_up(recipe: Recipe) -> None:
-    """Load now what :func:`run` would load at the first image, for processes to share."""
+    """Import now what :func:`run` would import at the first image, before processes are forked."""
     from PIL import PngImagePlugin  # noqa: F401, PLC0415
 
     kernel()

@@ -1,4 +1,4 @@
-"""Names of strangers, shown without what plays tricks on a terminal or on who reads it."""
+"""Text from untrusted sources, made safe to print on a terminal."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ LARGEST = sys.float_info.max
 
 
 def number(value: Any, least: float = -math.inf, most: float = math.inf) -> float:
-    """Return a finite number from ``least`` to ``most``; ``ValueError`` if it is none."""
+    """Return a finite number from ``least`` to ``most``; else raise ``ValueError``."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")  # noqa: TRY004  (values from files)
     # Compared before it is converted: JSON's integers may be larger than any float.

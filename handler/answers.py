@@ -40,7 +40,7 @@ def answer(delivery: Delivery, answered: Sequence[Answered]) -> Any:
 
 
 def _to_queue(answered: Sequence[Answered]) -> dict[str, Any]:
-    """Name the messages that are to come again; all others are done with."""
+    """List the messages to be delivered again; all others are deleted."""
     again = [message for message, results in answered if _any_failed(results)]
     return {"batchItemFailures": [{"itemIdentifier": message.identifier} for message in again]}
 

@@ -1,4 +1,4 @@
-"""What Lambda is pointed at: ``handler.entry.handle``, made once, while the function starts.
+"""The entry point of the Lambda, ``handler.entry.handle``, made once while the function starts.
 
 The one module in which something is made at import: that is when Lambda gives a function its
 processors for free, and a setting that is wrong has to be told before an event is taken.

@@ -208,7 +208,7 @@ def _enclosed(text: str, place: str) -> Iterator[Part]:
 
 
 def _message(entry: Any, index: int) -> Message:
-    """One message of a queue; without its identifier nobody could answer for it."""
+    """One message of a queue; it must have an identifier, by which it is answered."""
     place = f"Records[{index}]"
     record = _object(entry, place)
     identifier = _text(record, "messageId", place)
@@ -290,7 +290,7 @@ def _object(value: Any, place: str) -> Json:
 
 
 def _bucket(value: Json, path: str, place: str = "") -> str:
-    """Name of a bucket, or the end of its ARN: one that S3 could have, for others lead astray."""
+    """Name of a bucket, or the end of its ARN, checked to be a legal bucket name."""
     name = _ARN.sub("", _text(value, path, place), count=1)
     if not BUCKET_NAME.fullmatch(name):
         raise MalformedEvent(f"{place}.{path} is {name!r}, which no bucket is called".lstrip("."))

@@ -45,7 +45,7 @@ class Job:
 
 
 class Function:
-    """What Lambda calls. It keeps nothing from one event to the next but its connections."""
+    """Called by Lambda. It keeps nothing but its connections from one event to the next."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Function:
         return Deadline(context.get_remaining_time_in_millis, self._settings.reserve_ms)
 
     def _do_part(self, part: Part, deadline: Deadline, patience: Patience) -> Result:
-        """Do one part; whatever goes wrong with it concerns its message alone."""
+        """Do one part; its errors affect its own message alone."""
         match part:
             case PassedOver():
                 return Result(part, "ignored", part.reason)
@@ -123,9 +123,9 @@ class Function:
 
 
 def _jobs(delivery: Delivery) -> list[Job]:
-    """Give the parts of all messages in order, but last those that have come back before.
+    """Return the parts of all messages in order, those that were returned before last.
 
-    Whatever it was that did not let them be answered, it is not to happen to their neighbours.
+    What kept them from being answered must not affect their neighbours.
     """
     jobs = [
         Job((number, index), message, part)

@@ -1,4 +1,4 @@
-"""What the function writes: one JSON line an object, in the form of Lambda's own.
+"""The log: one JSON line an object, in the format of Lambda's own lines.
 
 The line carries CloudWatch's embedded metrics, so that one line is log and metrics alike:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -44,7 +44,7 @@ class Log:
         self._function = self._request = ""
 
     def begin(self, function: str, request: str) -> None:
-        """Say whose lines the next ones are."""
+        """Set the function and the request of the lines that follow."""
         self._function, self._request = function, request
 
     def result(self, result: Result, deadline: Deadline, message: Message, *, cold: bool) -> None:
@@ -77,7 +77,7 @@ class Log:
         self.write(level, _sentence(result, deadline), line)
 
     def broken_off(self, part: Part, message: Message, error: BrokenOff) -> None:
-        """Write that the work on an object broke off, and is tried once more."""
+        """Write that the work on an object was broken off and will be tried once more."""
         line = {
             "messageId": _short(message.identifier) or None,
             "bucket": _short(part.bucket),
@@ -144,7 +144,7 @@ def _sentence(result: Result, deadline: Deadline) -> str:
 
 
 def _level_of(error: Exception | None) -> str:
-    """What passes by itself is a warning; the rest wants somebody to look."""
+    """Transient errors are warnings; others need attention."""
     return "WARN" if getattr(error, "transient", False) else "ERROR"
 
 

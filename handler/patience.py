@@ -1,4 +1,4 @@
-"""How long the image work on one object may take, such that its neighbours have their time too."""
+"""How long the analysis of one object may take, so that others in the batch get their time."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ MB_PER_CPU = 1769  # Lambda gives a function one virtual processor for each so m
 
 # Several times what an image takes, with the costliest recipe, on one whole processor.
 SECONDS, SECONDS_PER_MEGAPIXEL = 1.0, 0.5
-LAST = 10  # so many times that has a second try, for a machine may be slow now and then
-MOST = 0.75  # of an invocation: there is no longer try than one that has so much
+LAST = 10  # times as long has a second try, since a machine may be slow for a while
+MOST = 0.75  # of an invocation: no try can be given more
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ class Result:
 
     @property
     def code(self) -> str:
-        """Name of the error for machines; ``bug`` for what nobody foresaw."""
+        """Name of the error for machines; ``bug`` for an unexpected exception."""
         return self.error.code if isinstance(self.error, FftToolError) else "bug"
 
     @property

@@ -1,4 +1,4 @@
-"""What the function is told by its environment, validated together when it starts.
+"""Settings from the environment, validated together when the function starts.
 
 The table of variables is the single list of them: parsing, messages and documentation come from it.
 """
@@ -292,7 +292,7 @@ class Settings:
         return always_recorded(Recipe.parse(overrides, base=Recipe.parse(own, base=self.recipe)))
 
     def _check_allowed(self, metadata: Mapping[str, str]) -> None:
-        """Refuse keys that whoever uploads may not set; what no recipe has is refused elsewhere."""
+        """Refuse keys that uploaders may not set; unknown keys are refused elsewhere."""
         withheld = {key.name for key in KEYS} - self.metadata_keys
         allowed = "may not be set by an object's metadata here (FFT_METADATA_KEYS)"
         faults = [
@@ -308,7 +308,7 @@ class Settings:
 
 
 def always_recorded(recipe: Recipe) -> Recipe:
-    """Refuse a recipe without record, which at this door is what tells the outcome."""
+    """Refuse a recipe without a record: here the record tells the outcome."""
     if not recipe.metadata:
         raise RecipeError([Fault("metadata", "no", "should be yes: the record tells the outcome")])
     return recipe
@@ -324,7 +324,7 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
 
 
 def _overlap(inputs: str | None, outputs: str | None) -> list[str]:
-    """Complain where results would be taken for new sources, and their results again."""
+    """Report prefixes that overlap: results would be taken for new sources."""
     if inputs is None or outputs is None:
         return []
     if inputs.startswith(outputs) or outputs.startswith(inputs):

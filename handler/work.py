@@ -1,7 +1,7 @@
-"""One object: its outputs, and the certainty that they are of its latest version.
+"""One object: its outputs are made, and made again until they are of its latest version.
 
 S3 may tell of uploads twice and in any order, and two invocations may work on one key at a time.
-Nobody has to know: whoever has written looks at the source once more, and starts over if it is no
+No locks are needed: after writing, each looks at the source once more and starts over if it is no
 longer what was read. The last one to write is then always one that has seen the latest version.
 """
 
@@ -80,7 +80,7 @@ class Worker:
     def _analyse(
         self, source: Source, recipe: Recipe, deadline: Deadline, patience: Patience
     ) -> Analysed:
-        """Have the child do it; what has been broken off twice is too costly."""
+        """Analyse an image in the child; one that is broken off twice is too costly."""
         deadline.step("decode")
         try:
             return self.child.run(
@@ -112,7 +112,7 @@ class Worker:
         return ""
 
     def _name_too_long(self, key: str) -> KeyTooLong | None:
-        """Tell of a key so long that S3 would refuse the keys of its outputs, the record's too."""
+        """Return an error if the keys of the outputs would be longer than S3 allows."""
         name = key.removeprefix(self.settings.input_prefix)
         prefix = self.settings.output_prefix
         lengths = [len((prefix + output_name(name, kind)).encode()) for kind in EXTENSIONS]

@@ -21,7 +21,7 @@ OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # Nothing here multiplies matrices: one thread less to start, and to lose in a fork.
+    # BLAS is not used: its threads would cost time to start, and do not survive a fork.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it lacks is no failure
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         command: Callable[[argparse.Namespace], int] = getattr(commands, options.command)
         return command(options)
     except BrokenPipeError:
-        forget_stdout()  # whoever read it has gone
+        forget_stdout()  # its reader has closed the pipe
         return FAILED
     except FftToolError as exc:
         if isinstance(exc, StoreFull):

@@ -69,7 +69,7 @@ def _console() -> Console:
     # Names are shown as they are, whatever rich would make of brackets and colons in them.
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
-        console.width = 200  # nothing is to be cut to the width of a screen that is not there
+        console.width = 200  # output that goes to a file is not cut to the width of a screen
     return console
 
 

@@ -1,4 +1,4 @@
-"""Costs that a file's structure asks for, told from its bytes before a decoder sees them.
+"""Checks of a file's structure, whose cost is bounded before a decoder reads it.
 
 Decoding should cost what the pixels cost. Scans, directories, tiles and run lengths can ask for far
 more: what is out of proportion is refused here, in milliseconds.

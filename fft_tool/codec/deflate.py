@@ -15,11 +15,11 @@ HEADER = b"\x78\x01"
 _SAMPLE, _NOISE = 1 << 14, 0.99
 _LONGEST_STORED = 0xFFFF
 _PAST = 8
-_LEVEL = 1  # ISA-L's sweet spot: 2 and 3 take longer and save nothing on pictures
+_LEVEL = 1  # ISA-L's levels 2 and 3 take longer and save nothing on pictures
 
 
 def deflate(raw: Bytes, *, last: bool) -> bytes:
-    """Compress a piece to whole bytes that lean on no other piece."""
+    """Compress a piece to whole bytes that do not depend on other pieces."""
     if _looks_like_noise(raw):
         return b"".join(stored(raw, last=last))
     return _squeeze(raw, last=last)

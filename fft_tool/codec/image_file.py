@@ -64,7 +64,7 @@ class Encoded:
 
 
 def open_image(data: bytes, limits: Limits | None = None) -> Encoded:
-    """Tell the format, verify checksums and read the header, and hold it against ``limits``.
+    """Detect the format, verify checksums, read the header and check it against ``limits``.
 
     Raises an :class:`~fft_tool.errors.ImageError` or :class:`~fft_tool.errors.LimitExceeded`.
     """
@@ -95,7 +95,7 @@ def decode(data: bytes, limits: Limits | None = None) -> Raster:
 
 
 def sniff(data: bytes) -> str:
-    """Tell the format from the first bytes; names lie."""
+    """Detect the format by the first bytes; file names cannot be relied on."""
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name
@@ -125,7 +125,7 @@ def encode_image(
 
 
 class _DecodingErrors:
-    """Turns whatever a decoder raises on bad data into :class:`CorruptImage`, and silences it."""
+    """Turns any exception of a decoder into :class:`CorruptImage`, and silences its warnings."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

@@ -187,7 +187,7 @@ def chunk(kind: bytes, *body: bytes | memoryview) -> list[bytes | memoryview]:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Every chunk's type and body, up to the end chunk; complains about the first that is off."""
+    """Every chunk's type and body, up to the end chunk; raises at the first that is wrong."""
     if not data.startswith(SIGNATURE):
         raise CorruptImage("PNG signature is missing")
     view, position = memoryview(data), len(SIGNATURE)
@@ -224,7 +224,7 @@ def _header(body: bytes) -> tuple[int, int, int, int, bool]:
 
 def _palette(colour: int, body: bytes) -> bytes:
     if colour != PALETTE:
-        return b""  # a mere suggestion
+        return b""  # a suggestion for display, which changes no pixel
     if not body or len(body) % 3:
         raise CorruptImage("PNG palette is missing, or does not come in threes")
     return body

@@ -1,4 +1,4 @@
-"""Images analysed in a process of their own, so that none takes down whoever asked for it.
+"""Images analysed in a child process, so that none can bring down its caller.
 
 The process has a limit on its memory, and is killed when its time is up. It has no secrets: its
 environment is empty but for what Python needs, and bytes are all that goes in and comes out.
@@ -33,7 +33,7 @@ _LARGEST = 1 << 40  # bytes of an artifact, where nothing else bounds them
 
 
 class ChildBug(Exception):
-    """What nobody foresaw, in the other process: an exception of that ``kind``, at ``stack``."""
+    """An unexpected exception in the child process: its type ``kind`` and its ``stack``."""
 
     def __init__(self, kind: str, message: str, stack: list[str]) -> None:
         super().__init__(f"{kind}: {message}")
@@ -107,7 +107,7 @@ class Child:
         return self._started
 
     def _replace(self) -> None:
-        """Start anew; what takes time is done while the caller goes on."""
+        """Start a new process, which gets ready while the caller goes on."""
         self.close()
         self.start()
         self._greet()
@@ -139,7 +139,7 @@ class Child:
         extend: Callable[[float], None],
         on_step: Callable[[str], None],
     ) -> Analysed:
-        """Read the answer. It may be anything, from who has taken the other process over."""
+        """Read the answer. It may be forged: a decoder may have been taken over."""
         kinds = output_kinds(recipe)
         artifacts: list[Artifact] = []
         left = limits.max_output_bytes if limits.max_output_bytes is not None else _LARGEST
@@ -186,7 +186,7 @@ class Child:
         return head
 
     def _broken_off(self) -> FftToolError:
-        """Give the reason, when the process says nothing any more."""
+        """Tell why the process closed its pipe."""
         told = self._process.ending()
         return TookTooLong(told) if self._process.expired else Killed(told)
 

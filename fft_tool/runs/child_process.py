@@ -1,4 +1,4 @@
-"""A process that gets bytes and gives bytes, with nothing of this one's environment.
+"""A child process that exchanges bytes over pipes and does not inherit the environment.
 
 Apart from :mod:`fft_tool.runs.child`, which is slower to import: it can be started before that.
 """
@@ -20,7 +20,7 @@ PROGRAM = "from fft_tool.runs.child_program import main; main()"
 
 _PIPE = 1 << 20  # bytes, the most that Linux gives everybody
 
-# Whatever else is in the environment is none of its business: credentials above all.
+# Nothing else is passed on, credentials above all.
 _PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ")
 _PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPYCACHEPREFIX")
 
@@ -36,7 +36,7 @@ class Process:
         replies, ours = os.pipe()
         actions = [(os.POSIX_SPAWN_DUP2, theirs, 0), (os.POSIX_SPAWN_DUP2, ours, 1)]
         try:
-            # Without `site`: where packages are has been found out by this process.
+            # Without `site`: this process passes on where packages are.
             command = [sys.executable, "-S", "-c", PROGRAM]
             self.pid = os.posix_spawn(sys.executable, command, _environment(), file_actions=actions)
         finally:
@@ -53,7 +53,7 @@ class Process:
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[Callable[[float], None]]:
-        """Kill the process after so many seconds; what is given sets that anew."""
+        """Kill the process after so many seconds; the function yielded sets a new deadline."""
         timers: list[threading.Timer] = []
         began = time.monotonic()
 
@@ -123,7 +123,7 @@ def _environment() -> dict[str, str]:
 
 
 def _enlarge(pipe: int) -> None:
-    """Let a pipe hold more than the usual 64 KiB: there are fewer turns for large images."""
+    """Let a pipe hold more than the usual 64 KiB, which saves context switches for large images."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)

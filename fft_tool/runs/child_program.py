@@ -34,7 +34,7 @@ _FRAMES, _LONGEST = 50, 4000  # of a bug that is told: places, and characters of
 def main() -> None:
     """Serve until the other side closes the pipe."""
     os.closerange(3, _MOST_FILES)  # what the parent's libraries may have left open
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's affair
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles interrupts
     requests = open(0, "rb", closefd=False)  # noqa: SIM115  (a pipe has no path)
     send = partial(frames.send, FileIO(os.dup(1), "w", closefd=False))
     hello = frames.receive(requests)
@@ -49,7 +49,7 @@ def main() -> None:
         if bound is not None:
             machine.limit_addresses(bound - head["bytes"])  # the parent holds the source as well
         source = Source(head["name"], requests.read(head["bytes"]))
-        # Whoever waits may end meanwhile: nobody would then end what never comes to its end.
+        # If the parent ends meanwhile, nothing else would stop an image that takes for ever.
         signal.setitimer(signal.ITIMER_REAL, head["seconds"])
         if not _answer(source, head, hello["threads"], send):
             return
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _fall_silent() -> None:
-    """Print nothing more: what decoders make of strangers' bytes has no place in the log."""
+    """Discard further output: messages of decoders on untrusted data do not belong in the log."""
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  (pathlib's is no faster to read)
         for stream in (1, 2):
             os.dup2(nowhere.fileno(), stream)

@@ -1,4 +1,4 @@
-"""Reading what is not larger than is accepted."""
+"""Reading objects up to a size."""
 
 from __future__ import annotations
 

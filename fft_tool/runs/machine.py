@@ -1,4 +1,4 @@
-"""What this machine, or the container that this process is in, has to give."""
+"""Processors and memory of this machine, or of the container that this process runs in."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def physical_memory(cgroups: Path = CGROUPS) -> int:
 
 
 def _settings(cgroups: Path, controller: str, *names: str) -> Iterator[str]:
-    """What the control groups of this process say, its own and those around it.
+    """Settings of the control groups of this process and of those that enclose it.
 
     Version 2 has one hierarchy, version 1 one for each controller. Inside a container the paths of
     the host lead nowhere, and the container's own group is at the root.
@@ -96,7 +96,7 @@ def end_with_parent() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    """Tell Linux something about this process; other systems have nothing of the kind."""
+    """Call Linux's ``prctl``; does nothing on other systems."""
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415  (costs 3 ms)
 

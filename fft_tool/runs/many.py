@@ -115,7 +115,7 @@ def _run_in_worker(ref: SourceRef, job: Job) -> Outcome:
 
 @contextmanager
 def _time_limit(seconds: float | None) -> Iterator[None]:
-    """Have this process killed after so many seconds: compiled code heeds nothing less."""
+    """Have this process killed after so many seconds: compiled code cannot be interrupted."""
     if seconds is None:
         yield
         return
@@ -137,7 +137,7 @@ def _on_processes(
     pool = ProcessPoolExecutor(
         workers, _context(fork=fork), initializer=_begin_worker, initargs=(job,)
     )
-    # A few sources at a time: enough to hide the talk between processes, few enough to share.
+    # A few sources at a time: enough to hide the cost of messages, few enough to balance the load.
     at_once = max(1, min(8, len(refs) // (4 * processes)))
     try:
         yield from pool.map(partial(_run_in_worker, job=job), refs, chunksize=at_once)
@@ -194,7 +194,7 @@ def _context(*, fork: bool) -> ForkContext | SpawnContext:
 
 
 def _begin_worker(job: Job) -> None:
-    """Let interrupts be the parent's affair, and end when the parent does, however that ends."""
+    """Leave interrupts to the parent, and end when the parent does, however it ends."""
     begin_worker()
     end_with_parent()
     bound = address_bound(job.limits.max_memory, threads=job.threads, heaps=job.threads)

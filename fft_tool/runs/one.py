@@ -47,7 +47,7 @@ class Analysed:
     height: int | None = None
 
 
-# What analyses a source; None says that its results are there already.
+# Analyses a source; None means that its results exist already.
 Work = Callable[[Source, Recipe], Analysed | None]
 
 
@@ -97,7 +97,7 @@ def process(
     recorded: bool = True,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Read a source, have it analysed, and write its artifacts, the record last.
+    """Read a source, analyse it, and write its artifacts, the record last.
 
     Every :class:`~fft_tool.errors.FftToolError` becomes part of the outcome. A source that is
     refused leaves a record that says so, and the record of an earlier run does not stay; without
@@ -113,7 +113,7 @@ def process(
     limits
         What is accepted. The size is held against them before the content is fetched.
     work
-        What analyses it, such as :func:`fft_tool.pipeline.run`.
+        Analyses it, for instance by :func:`fft_tool.pipeline.run`.
     copies
         How many copies of the source's bytes are in memory while it is analysed.
     writers

@@ -17,7 +17,7 @@ SUFFIX = f"_{RECORD}.{KINDS[RECORD].extension}"
 
 
 def read_records(store: Store) -> Iterator[Json]:
-    """Every record below a store, in the order of names; complains if there is none."""
+    """Every record below a store, in the order of names; raises if there is none."""
     return (record for _, record in _named_records(store))
 
 

@@ -113,7 +113,7 @@ def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
 
 
 def followed(path: Path) -> Path | None:
-    """Where a link leads that the user has named; None if it is none, or leads in a circle."""
+    """Where a link leads that the user has named; None if it is not a link, or part of a loop."""
     try:
         return path.resolve() if path.is_symlink() else None
     except (OSError, RuntimeError):
@@ -155,7 +155,7 @@ def _below(store: str, other: str) -> str | None:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a name found in a folder promises an image."""
+    """Whether a name found in a folder has the extension of an image."""
     return name.lower().endswith(SUFFIXES)
 
 

@@ -129,7 +129,7 @@ class _FileHandle(Handle):
 def _open(path: Path) -> BinaryIO:
     with _os_errors(str(path)):
         _refuse_special(path, path.stat().st_mode)  # to open a device may do something to it
-        # Whoever opens a pipe waits for somebody to write into it, unless told not to.
+        # Opening a pipe would block until it has a writer.
         file = open(os.open(path, os.O_RDONLY | _AT_ONCE), "rb")  # noqa: PTH123, SIM115
     mode = os.fstat(file.fileno()).st_mode
     if stat.S_ISREG(mode):
