@@ -46,10 +46,10 @@ run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
 	$(BIN)/fft-tool report output_images --sources input_images -o output_images/index.html
 	@echo "open output_images/index.html"
 
-test: $(DEV) ## run the tests that start no server, container or other system
+test: $(DEV) ## run the tests, but for those of whole systems
 	$(BIN)/python -m pytest --ignore tests/system
 
-test-system: $(DEV) ## run those that do: the function, the local AWS, the images, Terraform
+test-system: $(DEV) ## run those: the function, the local AWS, the images, Terraform
 	$(BIN)/python -m pytest tests/system
 
 lint: $(DEV) ## check style
