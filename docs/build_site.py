@@ -124,9 +124,10 @@ def reference() -> str:
 def command_line() -> str:
     """The page of the command line: the help of every command."""
     os.environ["COLUMNS"] = _WIDTH
-    from fft_tool.cli.arguments import COMMANDS, make_parser  # noqa: PLC0415
+    from fft_tool.cli.arguments import COMMANDS, make_parser  # noqa: PLC0415  (as above)
 
     parser = make_parser()
+    # argparse has no other way to the parsers of commands.
     (commands,) = (action for action in parser._actions if action.dest == "command")  # noqa: SLF001
     parts = ["# The command line\n", f"```text\n{parser.format_help()}```\n"]
     for name, (summary, _) in COMMANDS.items():

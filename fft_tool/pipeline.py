@@ -68,7 +68,7 @@ def warm_up(recipe: Recipe) -> None:
     if recipe.metadata:
         from fft_tool.image import sharpness, statistics  # noqa: F401, PLC0415
         from fft_tool.measures import measure  # noqa: F401, PLC0415
-        from fft_tool.results import certificate, record_model  # noqa: F401, PLC0415
+        from fft_tool.results import certificate, recording  # noqa: F401, PLC0415
 
 
 def run_crop(
@@ -89,7 +89,7 @@ def run_stats(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make no artifact, only the record's sections on the source and its pixels."""
-    from fft_tool.results.record import pixel_sections  # noqa: PLC0415  (only this needs it)
+    from fft_tool.results.recording import pixel_sections  # noqa: PLC0415  (only this needs it)
 
     selection = _select(source, recipe, limits or Limits(), threads=threads)
     analysis = analyse(source, recipe, selection, PIXEL_PARTS, threads=threads)

@@ -172,7 +172,6 @@ BLAS = {"dot", "vdot", "vecdot", "inner", "matmul", "tensordot", "lstsq", "polyf
 WITHOUT_HARM = {
     "image.saliency": "@ on a map of 64 pixels a side",
     "image.sharpness": "vecdot of short rows of whole numbers: no threads, and exact",
-    "measures.peaks": "@ once an image, on a value for each ring",
     "spectrum.colourmap": "@ and linalg on tables, once a process",
 }
 

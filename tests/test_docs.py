@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -11,18 +10,14 @@ import pytest
 
 from fft_tool.cli.arguments import COMMANDS
 from fft_tool.results.registry import KINDS, RECORD
+from tests.support.programs import loaded
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("record_page", ROOT / "docs" / "record_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ROOT / "docs" / "record_page.py")
 
 
 def test_the_record_s_schema_and_page_are_made_of_its_model(generator: ModuleType) -> None:

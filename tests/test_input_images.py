@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import struct
 import subprocess
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.support.programs import loaded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,11 +97,7 @@ def test_the_script_reproduces_every_image_to_one_level(name: str, remade: Path)
 
 
 def test_another_run_gives_the_same_bytes(remade: Path, tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("make_images", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = loaded(SCRIPT)
     for name in ("grating.png", "text.png", "micrograph.png"):
         script.write(name, tmp_path)
         assert (tmp_path / name).read_bytes() == (remade / name).read_bytes()

@@ -7,16 +7,12 @@ background mixed in. Values are taken as stored: no gamma, no colour profile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import Pixels
 from fft_tool.errors import Fault, RecipeError
 from fft_tool.parallel import map_rows, rows_per_block
-
-Rows = Callable[[Pixels], Pixels]
 
 LUMA_WEIGHTS = (19595, 38470, 7471)  # of 65536
 _COLOURS = ("red", "green", "blue")

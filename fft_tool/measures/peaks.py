@@ -125,7 +125,7 @@ class _Plane:
         self.shape = spectrum.shape
         self.size = self.shape[0] * self.shape[1]
         self.rounding = profile.rounding * self.size**2  # if all were in one coefficient
-        self.energy = float(profile.mean @ profile.count) * self.size
+        self.energy = float((profile.mean * profile.count).sum()) * self.size
         rings = np.concatenate([profile.background[:1], profile.background])
         rings = np.append(rings, rings[-1]) * self.size
         self.rings: Doubles = np.maximum(rings, profile.rounding * self.size)

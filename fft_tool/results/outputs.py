@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fft_tool.recipe import Recipe
-from fft_tool.results.formats import FORMATS
 from fft_tool.results.registry import wanted_kinds
-from fft_tool.results.values import Artifact, OversizedSource, Source
+from fft_tool.results.values import Artifact, Source
 from fft_tool.validate import Json
 
-__all__ = ["CONTENT_TYPES", "Artifact", "Outputs", "OversizedSource", "Source", "output_kinds"]
-
-CONTENT_TYPES = {extension: format_.content_type for extension, format_ in FORMATS.items()}
+__all__ = ["Artifact", "Outputs", "Source", "output_kinds"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,9 +165,9 @@ def _magnitude(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> b
 
 
 def _record(analysis: Analysis, made: Sequence[Artifact], threads: int) -> bytes:
-    from fft_tool.results import record  # noqa: PLC0415
+    from fft_tool.results import record, recording  # noqa: PLC0415
 
-    return record.to_bytes(record.done(analysis, made, threads=threads).to_json())
+    return record.to_bytes(recording.done(analysis, made, threads=threads).to_json())
 
 
 def _picture(picture: HalfPicture, colours: str, analysis: Analysis, threads: int) -> bytes:

@@ -9,6 +9,7 @@ from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.formats import FORMATS
 from fft_tool.results.naming import output_name
+from fft_tool.results.record import from_bytes, listed_artifacts
 from fft_tool.results.registry import RECORD, wanted_kinds
 from fft_tool.results.values import Source, provenance
 from fft_tool.runs.fetch import read_within
@@ -37,7 +38,7 @@ def is_complete(target: Store, source: Source, recipe: Recipe) -> bool:
 
 
 def _is_record_of(data: dict[str, bytes], source: Source, recipe: Recipe) -> bool:
-    from fft_tool.results.record import from_bytes, listed_artifacts, opening  # noqa: PLC0415
+    from fft_tool.results.recording import opening  # noqa: PLC0415  (loads the record's model)
 
     record = from_bytes(data[RECORD])
     made = opening(source, recipe, "done")

@@ -11,9 +11,9 @@ from fft_tool.errors import FftToolError, LimitExceeded, NotFound
 from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.parallel import run_all
 from fft_tool.recipe import Recipe
-from fft_tool.results import record as records
 from fft_tool.results.naming import RECORD, output_name
-from fft_tool.results.outputs import Artifact, OversizedSource, Source
+from fft_tool.results.record import to_bytes
+from fft_tool.results.values import Artifact, OversizedSource, Source
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Stat, Store
 
@@ -213,13 +213,15 @@ def _reject(
     on_step: Callable[[str], None],
 ) -> Outcome:
     """Leave a record of the refusal."""
+    from fft_tool.results.recording import rejected  # noqa: PLC0415  (loads the record's model)
+
     outcome = Outcome(source.name, "rejected", error=error, stat=stat, sha256=source.sha256)
     name = output_name(source.name, RECORD)
     try:
         if target is None or not (recipe is None or recipe.metadata or _exists(target, name)):
             return outcome
         on_step("write")
-        document = records.to_bytes(records.rejected(source, recipe, error))
+        document = to_bytes(rejected(source, recipe, error))
         return replace(outcome, outputs=_write(target, [Artifact(RECORD, name, document)], 1))
     except FftToolError as exc:  # from the store
         return Outcome(source.name, "failed", error=exc, stat=stat)

@@ -85,7 +85,7 @@ class S3Store(Store):
 
     @property
     def url(self) -> str:
-        """Text from which :func:`~fft_tool.stores.base.open_store` makes this store again."""
+        """Text from which :func:`~fft_tool.stores.opening.open_store` opens this store again."""
         url = f"s3://{self.bucket}/{self.prefix}"
         return url if url.endswith("//") else url.removesuffix("/")
 

@@ -13,6 +13,7 @@ import fft_tool
 from fft_tool import Recipe, Source
 from fft_tool.errors import NotAllowed, StoreError, StoreFull, StoreUnavailable
 from fft_tool.results import record as records
+from fft_tool.results.recording import rejected
 from fft_tool.stores.base import Stat, Stored
 from handler.deadline import Deadline
 from handler.errors import KeyTooLong, OutOfTime
@@ -244,7 +245,7 @@ def test_a_rejection_s_record_is_the_core_s() -> None:
     store = NotedStore({KEY: BROKEN})
     result = do(store)
     assert isinstance(result.error, fft_tool.FftToolError)
-    document = records.rejected(Source("a.png", BROKEN), Recipe(metadata=True), result.error)
+    document = rejected(Source("a.png", BROKEN), Recipe(metadata=True), result.error)
     assert store.outputs() == {RECORD: records.to_bytes(document)}
 
 

@@ -24,8 +24,9 @@ from fft_tool.codec.png_encode import encode
 from fft_tool.errors import CorruptImage
 from fft_tool.recipe import Recipe
 from fft_tool.report.page import render
-from fft_tool.results import record as records
+from fft_tool.results import recording
 from fft_tool.results.entry import Entry
+from fft_tool.results.sections import SCHEMA_NAME
 from tests.support.images import noise, pink_noise
 
 Json = dict[str, Any]
@@ -110,7 +111,7 @@ def entry(
 
 def rejected(name: str = "bad.png", message: str = "cut in the middle") -> Entry:
     source = fft_tool.Source(name, b"no image")
-    record = records.rejected(source, Recipe(), CorruptImage(message))
+    record = recording.rejected(source, Recipe(), CorruptImage(message))
     return Entry(record, source=source.data)
 
 
@@ -142,7 +143,7 @@ def mixed() -> list[Entry]:
         entry(np.full((9, 9), 7, np.uint8), "phase=no", "constant.png"),
         entry(noise((1, 1)), name="one.png"),
         rejected(),
-        Entry({"schema": records.SCHEMA_NAME, "outcome": "done"}),
+        Entry({"schema": SCHEMA_NAME, "outcome": "done"}),
     ]
 
 

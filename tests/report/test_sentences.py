@@ -18,7 +18,7 @@ from fft_tool.errors import CorruptImage
 from fft_tool.recipe import Recipe
 from fft_tool.report import sentences as said
 from fft_tool.report.sentences import findings
-from fft_tool.results import record as records
+from fft_tool.results.recording import rejected
 from tests.support.images import noise, pink_noise
 
 Json = dict[str, Any]
@@ -247,7 +247,7 @@ def test_further_frames_are_mentioned() -> None:
 
 
 def test_a_rejected_source_has_its_reason_and_nothing_else() -> None:
-    record = records.rejected(fft_tool.Source("a", b""), None, CorruptImage("cut in the middle"))
+    record = rejected(fft_tool.Source("a", b""), None, CorruptImage("cut in the middle"))
     assert told(record) == {"Rejected": "cut in the middle"}
 
 

@@ -19,6 +19,7 @@ from fft_tool.recipe import Recipe
 from fft_tool.results import record as records
 from fft_tool.results.outputs import Source
 from fft_tool.results.reconstruct import reconstruct
+from fft_tool.results.recording import rejected
 from fft_tool.stores.memory import MemoryStore
 from tests.support.images import chunk, chunks_of, noise, opened, png_bytes
 
@@ -237,7 +238,7 @@ def test_without_phase_a_saved_spectrum_still_gives_the_image_back() -> None:
 
 
 def test_a_rejected_source_has_nothing_to_go_back_from(results: Results) -> None:
-    record = records.rejected(Source("leaf.png", b""), Recipe(), EmptyImage("the file is empty"))
+    record = rejected(Source("leaf.png", b""), Recipe(), EmptyImage("the file is empty"))
     results.write(RECORD, records.to_bytes(record))
     with pytest.raises(NotInvertible, match="rejected"):
         results.back()

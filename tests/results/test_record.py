@@ -20,7 +20,9 @@ from fft_tool.errors import BadArtifact, FftToolError, UnknownFormat
 from fft_tool.limits import Limits
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results import record as records
+from fft_tool.results import recording
 from fft_tool.results.record_model import Done, Rejected, Sharpness, Slope
+from fft_tool.results.sections import SCHEMA_NAME
 from tests.support.images import noise, pink_noise
 
 Json = dict[str, Any]
@@ -42,7 +44,7 @@ def rejected(data: bytes, recipe: Recipe | None = None, limits: Limits | None = 
     source = fft_tool.Source("bad.png", data)
     with pytest.raises(FftToolError) as caught:
         fft_tool.run(source, recipe or Recipe(), limits)
-    return records.rejected(source, recipe, caught.value)
+    return recording.rejected(source, recipe, caught.value)
 
 
 def faults(record: Json) -> list[str]:
@@ -69,7 +71,7 @@ def described() -> Iterator[tuple[str, Json]]:
 def test_the_schema_is_a_valid_one_with_the_name_that_records_carry() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
-    assert SCHEMA["$id"] == records.SCHEMA_NAME
+    assert SCHEMA["$id"] == SCHEMA_NAME
     assert SCHEMA["title"]
 
 
@@ -371,7 +373,7 @@ def test_sections_do_not_change() -> None:
 
 def test_names_in_any_script_stay_readable_in_the_file() -> None:
     source = fft_tool.Source("Gräser/草.png", b"")
-    record = records.rejected(source, None, UnknownFormat("not an image"))
+    record = recording.rejected(source, None, UnknownFormat("not an image"))
     data = records.to_bytes(record)
     assert "Gräser/草.png".encode() in data
     assert records.from_bytes(data) == record
@@ -380,7 +382,7 @@ def test_names_in_any_script_stay_readable_in_the_file() -> None:
 def test_a_name_that_is_not_utf8_can_be_written_and_read_back() -> None:
     # What Python makes of a file called b"caf\xe9.png", which is legal on Linux.
     source = fft_tool.Source("caf\udce9.png", b"")
-    record = records.rejected(source, None, UnknownFormat("not an image"))
+    record = recording.rejected(source, None, UnknownFormat("not an image"))
     assert records.from_bytes(records.to_bytes(record)) == record
 
 

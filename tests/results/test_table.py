@@ -22,6 +22,8 @@ from fft_tool.codec.png_encode import encode
 from fft_tool.errors import FftToolError, MissingExtra
 from fft_tool.recipe import Recipe
 from fft_tool.results import record as records
+from fft_tool.results import recording
+from fft_tool.results.sections import SCHEMA_NAME
 from fft_tool.results.table import COLUMNS, Row, rows, to_csv, to_parquet
 from tests.support.images import noise
 
@@ -52,7 +54,7 @@ def rejected(name: str, data: bytes) -> dict[str, Any]:
     source, recipe = fft_tool.Source(name, data), Recipe()
     with pytest.raises(FftToolError) as caught:
         fft_tool.run(source, recipe)
-    return records.rejected(source, recipe, caught.value)
+    return recording.rejected(source, recipe, caught.value)
 
 
 def waves(*vectors: tuple[float, float]) -> Any:
@@ -275,7 +277,7 @@ def test_parquet_has_the_types_of_the_columns_even_without_rows() -> None:
         assert [field.type for field in schema] == [types[column.type] for column in COLUMNS]
         assert schema.field("mean").metadata[b"description"] == b"Mean, in values from 0 to white."
         assert schema.field("mean").metadata[b"unit"] == b"grey levels"
-        assert schema.metadata[b"record_schema"] == records.SCHEMA_NAME.encode()
+        assert schema.metadata[b"record_schema"] == SCHEMA_NAME.encode()
 
 
 def test_csv_without_rows_is_the_header() -> None:

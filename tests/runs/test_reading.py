@@ -12,6 +12,7 @@ from fft_tool.errors import BadArtifact, EmptyImage, NotFound
 from fft_tool.recipe import Recipe
 from fft_tool.results import record as records
 from fft_tool.results.outputs import Source
+from fft_tool.results.recording import rejected
 from fft_tool.runs.reading import read_entries, read_records
 from fft_tool.stores.base import Store
 from fft_tool.stores.memory import MemoryStore
@@ -94,7 +95,7 @@ def test_pictures_and_sources_that_have_gone_are_none(results: Store) -> None:
 
 
 def test_rejected_sources_have_an_entry(results: Store) -> None:
-    record = records.rejected(Source("b.png", b""), None, EmptyImage("the file is empty"))
+    record = rejected(Source("b.png", b""), None, EmptyImage("the file is empty"))
     results.write("b_metadata.json", records.to_bytes(record))
     entry = list(read_entries(results, None))[1]
     assert entry.record["outcome"] == "rejected"
@@ -104,7 +105,7 @@ def test_rejected_sources_have_an_entry(results: Store) -> None:
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a//b.png", "plants"])
 def test_a_source_that_cannot_be_reached_is_none(tmp_path: Path, name: str) -> None:
     store = MemoryStore()
-    record = records.rejected(Source(name, b""), None, EmptyImage("the file is empty"))
+    record = rejected(Source(name, b""), None, EmptyImage("the file is empty"))
     store.write("x_metadata.json", records.to_bytes(record))
     (tmp_path / "in" / "plants").mkdir(parents=True)
     (tmp_path / "secret.png").write_bytes(b"secret")

@@ -11,8 +11,8 @@ from typing import Any
 
 import fft_tool
 from fft_tool.errors import FftToolError
+from fft_tool.results.formats import FORMATS
 from fft_tool.results.naming import EXTENSIONS, RECORD, output_name
-from fft_tool.results.outputs import CONTENT_TYPES
 from tests.support.cloud import Bucket
 from tests.system.chaos.load import INPUT, OUTPUT, Plan, Version
 
@@ -94,7 +94,7 @@ def _judge_object(plan: Plan, there: Mapping[str, Found]) -> Iterator[str]:
             yield f"its {kind} is missing; expected that of {latest}"
         elif there[kind].data != data:
             yield f"its {kind} is {_owner(plan, kind, there[kind].data)}; expected that of {latest}"
-        elif there[kind].content_type != CONTENT_TYPES[EXTENSIONS[kind]]:
+        elif there[kind].content_type != FORMATS[EXTENSIONS[kind]].content_type:
             yield f"its {kind} has content type {there[kind].content_type}"
     for kind in there.keys() - made.outputs.keys() - ({RECORD} if made.code else set()):
         owner = _owner(plan, kind, there[kind].data)
