@@ -9,6 +9,7 @@ import numpy as np
 
 from fft_tool.arrays import Doubles
 from fft_tool.measures.polar import SECTORS, PolarPower, polar_power
+from fft_tool.measures.taper import tapered
 from fft_tool.spectrum.half import Spectrum
 
 
@@ -51,7 +52,9 @@ class Orientation:
         }
 
 
-def orientation(spectrum: Spectrum, bins: int = SECTORS) -> Orientation | None:
+def orientation(
+    spectrum: Spectrum, bins: int = SECTORS, *, window: str = "none"
+) -> Orientation | None:
     """Distribution of AC power over the direction of the wave vector, in [0, 180) degrees.
 
     Power is weighted with the square of radial frequency, which makes it the power of the image's
@@ -70,9 +73,12 @@ def orientation(spectrum: Spectrum, bins: int = SECTORS) -> Orientation | None:
     G. H. Granlund, "Optimal orientation detection of linear symmetry", ICCV 1987). An image one
     pixel high has only one direction, 0, and one that is one pixel wide only 90.
 
+    ``window`` names the window that the image was given before the transform; without one, the
+    spectrum is tapered.
+
     Returns None if there is no power up to Nyquist.
     """
-    return orientation_of(polar_power(spectrum, bins))
+    return orientation_of(polar_power(tapered(spectrum, window), bins))
 
 
 def orientation_of(polar: PolarPower) -> Orientation | None:

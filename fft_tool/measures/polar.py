@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import Doubles
-from fft_tool.spectrum.half import HalfArray, Spectrum, multiplicity
+from fft_tool.measures.taper import TaperedSpectrum
+from fft_tool.spectrum.half import multiplicity
 
 SECTORS = 36
 _BLOCK = 1 << 15  # coefficients per block: its arrays together stay in a core's cache
@@ -26,7 +27,7 @@ _ROUNDING = 6  # relative error of single-precision FFTs, in epsilons; at most 3
 
 @dataclass(frozen=True, slots=True)
 class FoldedRows:
-    """Rows ``ky`` of the half spectrum, from ``first`` up, beside their mirrors ``-ky``.
+    """Power in rows ``ky`` of the half spectrum, from ``first`` up, and in their mirrors ``-ky``.
 
     The columns begin with ``left``. Coordinates are in rings, that is in steps of 1 / ``longest``
     cycles per pixel (see :func:`steps_of`): ``x`` has shape ``(1, columns)``, ``y`` ``(rows, 1)``.
@@ -108,7 +109,7 @@ class PolarPower:
     rounding: float
 
 
-def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
+def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower:
     """Sum the periodogram over rings and ``sectors`` of direction, in double precision."""
     height, width = spectrum.shape
     size, longest = height * width, steps_of(spectrum.shape)
@@ -143,31 +144,31 @@ def steps_of(shape: tuple[int, int]) -> int:
     return min(max(shape), _MOST_STEPS)
 
 
-def folded_rows(spectrum: Spectrum) -> Iterator[FoldedRows]:
+def folded_rows(spectrum: TaperedSpectrum) -> Iterator[FoldedRows]:
     """Go through the half spectrum in blocks small enough for the cache: rows, or parts of them."""
     height, width = spectrum.shape
-    half = spectrum.half
-    across = half.shape[1] if half.shape[1] <= _WIDE else _COLUMNS
+    half_width = width // 2 + 1
+    across = half_width if half_width <= _WIDE else _COLUMNS
     step = max(_BLOCK // across, _MIN_ROWS)
     columns = multiplicity(width)
     for first in range(0, height // 2 + 1, step):
         ky = np.arange(first, min(first + step, height // 2 + 1))
-        for left in range(0, half.shape[1], across):
+        for left in range(0, half_width, across):
             yield _folded(spectrum, ky, left, columns[:, left : left + across])
 
 
-def _folded(spectrum: Spectrum, ky: NDArray[np.intp], left: int, columns: Doubles) -> FoldedRows:
+def _folded(
+    spectrum: TaperedSpectrum, ky: NDArray[np.intp], left: int, columns: Doubles
+) -> FoldedRows:
     height, width = spectrum.shape
     longest = steps_of(spectrum.shape)
-    right = left + columns.shape[1]
-    half = spectrum.half[:, left:right]
-    up, down = _squared(half[-ky]), _squared(half[ky[0] : ky[-1] + 1])
-    if ky[0] == left == 0:
-        up[0, 0] = down[0, 0] = 0.0
+    first, last, right = int(ky[0]), int(ky[-1]), left + columns.shape[1]
+    up = spectrum.power(-last, -first + 1, left, right)[::-1]
+    down = spectrum.power(first, last + 1, left, right)
     x = np.arange(left, right)[None, :] * longest / width
     y = ky[:, None] * longest / height
     shares = np.where(2 * ky % height == 0, 0.5, 1.0)[:, None]
-    return FoldedRows(int(ky[0]), left, longest, x, y, up, down, columns, shares)
+    return FoldedRows(first, left, longest, x, y, up, down, columns, shares)
 
 
 def ring_of(radius: Doubles, longest: int) -> NDArray[np.intp]:
@@ -229,16 +230,10 @@ def _unfold(up: Doubles, down: Doubles, sectors: int) -> Doubles:
     return grid
 
 
-def _rounding(spectrum: Spectrum, total: float) -> float:
+def _rounding(spectrum: TaperedSpectrum, total: float) -> float:
     """Mean periodogram that rounding in the transform may add, from the energy with DC."""
-    epsilon = float(np.finfo(spectrum.half.dtype).eps)
     height, width = spectrum.shape
     size = height * width
-    return (_ROUNDING * epsilon) ** 2 * (total + spectrum.dc**2 / size) / size
-
-
-def _squared(part: HalfArray) -> Doubles:
-    """|F|² in double precision."""
-    power = np.square(part.real, dtype=np.float64)
-    power += np.square(part.imag, dtype=np.float64)
-    return power
+    untapered = spectrum.spectrum
+    epsilon = float(np.finfo(untapered.half.dtype).eps)
+    return (_ROUNDING * epsilon) ** 2 * (total + untapered.dc**2 / size) / size

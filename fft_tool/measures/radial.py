@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fft_tool.arrays import Doubles
 from fft_tool.measures.median import median
 from fft_tool.measures.polar import PolarPower, polar_power
-from fft_tool.spectrum.half import Spectrum, check_spectrum
+from fft_tool.measures.taper import tapered
+from fft_tool.spectrum.half import Spectrum
 
 _MIN_BINS = 5  # fewest rings through which a slope is fitted
 _FEW_SECTORS = 4  # with fewer, a ring's median over directions may be a peak's own power
@@ -73,7 +74,7 @@ class Slope:
         }
 
 
-def radial_profile(spectrum: Spectrum) -> RadialProfile:
+def radial_profile(spectrum: Spectrum, *, window: str = "none") -> RadialProfile:
     """Radially averaged power spectrum, in rings of width 1 / max(h, w) up to Nyquist.
 
     >>> from fft_tool.spectrum.transform import forward
@@ -83,10 +84,11 @@ def radial_profile(spectrum: Spectrum) -> RadialProfile:
 
     Frequencies are in cycles per pixel, powers are ``|F|² / (h·w)`` in squared grey levels.
 
-    DC and the corners of the spectrum beyond 0.5 cycles per pixel are left out.
+    DC and the corners of the spectrum beyond 0.5 cycles per pixel are left out. ``window`` names
+    the window that the image was given before the transform; without one, the spectrum is tapered
+    (see :func:`fft_tool.measures.taper.tapered`).
     """
-    check_spectrum(spectrum)
-    return profile_of(polar_power(spectrum))
+    return profile_of(polar_power(tapered(spectrum, window)))
 
 
 def profile_of(polar: PolarPower) -> RadialProfile:
@@ -140,14 +142,14 @@ def fit_slope(profile: RadialProfile, low: float | None = None, high: float = 0.
     return Slope(beta, error, float(frequency[0]), float(frequency[-1]), bins)
 
 
-def high_frequency_fraction(spectrum: Spectrum) -> float | None:
+def high_frequency_fraction(spectrum: Spectrum, *, window: str = "none") -> float | None:
     """Share of the AC energy at radial frequencies above 0.25 cycles per pixel.
 
     Both energies are sums of ``|F|²`` over the full spectrum without DC, corners beyond Nyquist
     included; a coefficient at exactly 0.25 counts as low. White noise has 1 - π/16 = 0.80. None
     for a constant image.
     """
-    return high_fraction_of(polar_power(spectrum))
+    return high_fraction_of(polar_power(tapered(spectrum, window)))
 
 
 def high_fraction_of(polar: PolarPower) -> float | None:
