@@ -131,8 +131,7 @@ class TaperedSpectrum:
         column = np.where(mirrored, -kx, kx) % width
         value: NDArray[np.complex128] = self.spectrum.half[row, column].astype(np.complex128)
         value -= self.spectrum.dc * self.down.response[row] * self.across.response[column]
-        value[mirrored] = value[mirrored].conj()
-        return value
+        return np.where(mirrored, value.conj(), value)
 
     def _block(self, first: int, stop: int, left: int, right: int) -> HalfArray:
         """Tapered coefficients, times four for each axis that is tapered."""
