@@ -83,6 +83,8 @@ class PolarPower:
 
     Attributes
     ----------
+    shape : (h, w)
+        That of the image.
     longest : int
         The steps of frequency in one cycle per pixel, :func:`steps_of` the shape.
     count, power : arrays of shape (rings, sectors)
@@ -97,8 +99,14 @@ class PolarPower:
     rounding : float
         Periodogram that rounding may add to a coefficient, on average. Sums over the spectrum that
         do not exceed their share of it are zero.
+    correlated : float
+        How many coefficients say as much as one that is independent of all others (beside its
+        mirror), because of the window.
+    spread : (x, y)
+        Mean square distance over which the window smears power, in cycles² per pixel².
     """
 
+    shape: tuple[int, int]
     longest: int
     count: Doubles
     power: Doubles
@@ -107,6 +115,8 @@ class PolarPower:
     total: float
     low: float
     rounding: float
+    correlated: float
+    spread: tuple[float, float]
 
 
 def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower:
@@ -124,7 +134,9 @@ def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower
     if up.sum() + down.sum() <= rounding * size**2:
         cells[1:], moments[2:] = 0.0, 0.0
     low, xx, xy, yy = (float(moment) / size for moment in moments[1:])
+    y, x = spectrum.down, spectrum.across
     return PolarPower(
+        spectrum.shape,
         longest,
         count=_unfold(count, count, sectors),
         power=_unfold(up, down, sectors) / size,
@@ -133,6 +145,8 @@ def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower
         total=total if total > rounding * size else 0.0,
         low=low,
         rounding=rounding,
+        correlated=y.correlated * x.correlated,
+        spread=(x.spread, y.spread),
     )
 
 

@@ -26,7 +26,7 @@ from fft_tool.spectrum.preparation import window_weights
 IndexArray = NDArray[np.intp]
 
 _SHORTEST = 8  # pixels; of shorter sides a taper would leave too little
-_ABRUPT = ("none", "hamming")  # windows that do not fade out to zero
+_ABRUPT = ("none", "hamming", "tukey")
 _UNTAPERED = ((0, 1.0),)
 _TAPS = ((-1, -0.25), (0, 0.5), (1, -0.25))
 
@@ -63,6 +63,30 @@ class Axis:
     def energy(self) -> float:
         """Mean of the squared weights: what is left of the power of noise."""
         return float(np.square(self.weights).mean())
+
+    @property
+    def correlated(self) -> float:
+        """How many coefficients say as much about the power of noise as one that is independent.
+
+        The periodograms of coefficients d apart have the correlation |DFT of the squared weights|²
+        at d, relative to d = 0; this is the sum over all d.
+        """
+        return float((self.weights**4).mean()) / self.energy**2
+
+    @property
+    def spread(self) -> float:
+        """Mean square distance, in cycles² per pixel², over which power is smeared.
+
+        Infinite for weights that end abruptly; then one step of frequency, the half width of the
+        main lobe, stands in.
+        """
+        length = len(self.weights)
+        if length == 1:
+            return 0.0
+        if self.weights[0] > 0:
+            return 1.0 / length**2
+        steps = np.square(np.diff(self.weights, append=0.0)).mean()
+        return float(steps) / (self.energy * (2 * np.pi) ** 2)
 
 
 @dataclass(frozen=True, slots=True)
