@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from fft_tool.arrays import Doubles
+from fft_tool.measures.maxima import MaximaCollector
 from fft_tool.measures.orientation import Orientation, angle_of, orientation_of, round_angle
-from fft_tool.measures.peaks import Peak, find_peaks
+from fft_tool.measures.peaks import Peak, peaks_of
 from fft_tool.measures.polar import polar_power
 from fft_tool.measures.radial import RadialProfile, Slope, fit_slope, high_fraction_of, profile_of
 from fft_tool.measures.taper import tapered
@@ -56,6 +57,7 @@ def measure(
     spectrum: Spectrum,
     *,
     window: str = "none",
+    step: float = 0.0,
     pixel_size_um: tuple[float, float] | None = None,
 ) -> Measures:
     """Measure a spectrum: radial profile, slope, high-frequency fraction, orientation, peaks.
@@ -75,6 +77,9 @@ def measure(
     window : str
         Name of the window that the image was given before the transform. What was transformed
         without one is tapered, so that the jumps at the image's borders are not measured.
+    step : float
+        Difference of neighbouring grey levels where they are whole multiples of it: 1 for an image
+        of integers. Then waves that rounding may have made are no peaks.
     pixel_size_um : (float, float), optional
         Width and height of a pixel in micrometres, which add physical units to the JSON.
     """
@@ -83,14 +88,16 @@ def measure(
             f"pixel size {pixel_size_um} is not usable: give a pixel's width and height in "
             "micrometres, both positive and finite"
         )
-    polar = polar_power(tapered(spectrum, window))
+    view = tapered(spectrum, window)
+    maxima = MaximaCollector(view)
+    polar = polar_power(view, visit=maxima.add)
     profile = profile_of(polar)
     return Measures(
         profile=profile,
         slope=fit_slope(profile),
         high_frequency_fraction=high_fraction_of(polar),
         orientation=orientation_of(polar),
-        peaks=tuple(find_peaks(spectrum)),
+        peaks=tuple(peaks_of(view, profile, maxima, step=step)),
         pixel_size_um=pixel_size_um,
     )
 

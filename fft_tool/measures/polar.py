@@ -6,7 +6,7 @@ The grid is made of rings one frequency step wide, times sectors of direction. R
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,14 +119,24 @@ class PolarPower:
     spread: tuple[float, float]
 
 
-def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower:
-    """Sum the periodogram over rings and ``sectors`` of direction, in double precision."""
+def polar_power(
+    spectrum: TaperedSpectrum,
+    sectors: int = SECTORS,
+    *,
+    visit: Callable[[FoldedRows], None] | None = None,
+) -> PolarPower:
+    """Sum the periodogram over rings and ``sectors`` of direction, in double precision.
+
+    ``visit`` is called with each block of rows, for what else is to be found in the same pass.
+    """
     height, width = spectrum.shape
     size, longest = height * width, steps_of(spectrum.shape)
     # The grid covers one quadrant, in which upward and downward wave vectors lie on each other.
     grid = (longest // 2 + 2, (sectors + 1) // 2 + 1)
     cells, moments = np.zeros((4, *grid)), np.zeros(5)
     for rows in folded_rows(spectrum):
+        if visit:
+            visit(rows)
         _add_block(cells, moments, rows, sectors)
     total = float(moments[0]) / size
     rounding = _rounding(spectrum, total)

@@ -1,0 +1,102 @@
+"""The power around a coefficient, with which a peak is compared."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool.arrays import Doubles
+from fft_tool.measures.maxima import Maxima
+from fft_tool.measures.median import median
+from fft_tool.measures.taper import IndexArray, TaperedSpectrum
+
+RING = 1.3  # frequency at a ring's end, relative to its middle
+
+_MIN_LOCAL = 10.0  # times the power of neighbours in line: for ridges and axis crosses
+_REACH = 20  # how far those lines go to either side, in coefficients
+_CORE = 4  # and where they start, clear of the peak's own main lobe
+_DIRECTIONS = 48  # in which a ring is sampled
+_RADII = (  # relative: of a ring, and of a wider one if that has not enough coefficients
+    (0.8, 0.9, 1.0, 1.1, 1.25),
+    (0.8, 1.0, 1.2, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0),
+)
+_ENOUGH = 24
+_FALSE_ALARM = 1e-9  # how often noise exceeds a ring's power so far that it counts as a peak
+
+
+def stand_out(view: TaperedSpectrum, maxima: Maxima) -> NDArray[np.bool_]:
+    """Whether maxima have ten times the usual power of their neighbours in line.
+
+    Lines are the row, the column, and the ray from DC.
+    """
+    ky, kx = maxima.ky, maxima.kx
+    height, width = view.shape
+    steep = np.abs(ky) > kx
+    steps = np.where(steep, np.abs(ky), kx)
+    background = np.maximum(
+        _along(view, (ky, kx), (0, 1), width), _along(view, (ky, kx), (1, 0), height)
+    )
+    # A ridge from DC passes between coefficients: three across hold its power.
+    ray, reach = (ky / steps, kx / steps), min(height, width)
+    across = [_along(view, (ky + w * ~steep, kx + w * steep), ray, reach) for w in (-1, 0, 1)]
+    return maxima.power > _MIN_LOCAL * np.maximum(background, sum(across))
+
+
+def ring_around(
+    shape: tuple[int, int], ky: float, kx: float
+) -> tuple[IndexArray, IndexArray, Doubles]:
+    """Coefficients in all directions at about the radial frequency of (ky, kx).
+
+    In a ring with few coefficients those beyond are taken, too, up to three times the frequency.
+    Returns rows, columns, and the radial frequencies relative to the ring's.
+    """
+    height, width = shape
+    radius = min(math.hypot(ky / height, kx / width), 0.5)
+    angle = np.pi * (np.arange(_DIRECTIONS) + 0.5) / _DIRECTIONS
+    unit = height * np.sin(angle), width * np.cos(angle)
+    for radii in _RADII:
+        scale = radius * np.array(radii)[:, None]
+        rows, columns = (np.rint(scale * side).astype(np.intp).ravel() for side in unit)
+        relative = np.hypot(rows / height, columns / width) / radius
+        kept = (relative >= 0.75) & (relative <= max(RING, radii[-1]))
+        kept &= (np.abs(rows) <= height // 2) & (np.abs(columns) <= width // 2)
+        _, first = np.unique(rows[kept] * width + columns[kept], return_index=True)
+        if len(first) >= _ENOUGH:
+            break
+    return rows[kept][first], columns[kept][first], relative[kept][first]
+
+
+def least_excess(samples: float) -> float:
+    """How many times the mean of so many samples of noise a further one hardly ever reaches."""
+    return samples * math.expm1(-math.log(_FALSE_ALARM) / samples)
+
+
+def typical(power: Doubles, axis: int = 0) -> Doubles:
+    """Mean power of noise, from its median.
+
+    Noise has exponentially distributed power, whose median is ln 2 of its mean.
+    """
+    result: Doubles = median(power, axis=axis) / math.log(2)
+    return result
+
+
+def _along(
+    view: TaperedSpectrum,
+    start: tuple[IndexArray, IndexArray],
+    step: tuple[Any, Any],
+    length: int,
+) -> Doubles:
+    """Typical power to both sides of each start, in steps of (ky, kx) along ``length``.
+
+    Zero if the line is too short to say.
+    """
+    away = np.arange(_CORE, min(_REACH, length // 2) + 1)
+    if len(away) <= _CORE:
+        return np.zeros(len(start[0]))
+    steps = np.concatenate([-away, away])[:, None]
+    ky, kx = (np.rint(k + steps * dk).astype(np.intp) for k, dk in zip(start, step, strict=True))
+    values = view.values(ky, kx)
+    return typical(values.real**2 + values.imag**2)

@@ -1,0 +1,205 @@
+"""Waves fitted to a tapered spectrum: their frequency and amplitude between the coefficients.
+
+A wave ``A·cos(2π(ky·y/h + kx·x/w) + φ)`` with any real ``(ky, kx)`` has a known share in each
+coefficient: the transform of the weights, moved to ``(ky, kx)``, times ``A·exp(iφ)/2``, plus the
+conjugate at ``(-ky, -kx)``. Both are fitted together, since near DC and Nyquist they overlap, and
+the shares of other waves that are known are subtracted first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fft_tool.arrays import Doubles
+from fft_tool.measures.taper import Axis, IndexArray, TaperedSpectrum
+
+Values = NDArray[np.complex128]
+
+_AROUND = 2  # coefficients to either side that are fitted: the main lobe of a Hann window
+_STEPS = ((0.4, 2), (0.1, 1), (0.02, 1))  # of ever finer searches, in coefficients, and how many
+_MOVES = 5
+_SHORTEST = 8  # pixels; along shorter sides frequencies stay on a coefficient
+_SINGULAR = 1e-9  # relative: below, a wave is its own mirror and has no second phase
+_DISTURBING = 1e-3  # of a wave's amplitude: what leaks of others and is worth to be subtracted
+_NEAR_DC = 8  # coefficients: beyond, the image's mean has no share
+_LEAST = 1e-6  # of a window's mean: smaller components of it are left out
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A real wave at ``(ky, kx)``, in coefficients, rows downwards; ``value`` is A·exp(iφ)/2."""
+
+    ky: float
+    kx: float
+    value: complex
+
+    @property
+    def amplitude(self) -> float:
+        """A, in grey levels."""
+        return 2 * abs(self.value)
+
+
+class WaveFitter:
+    """Fits waves to one spectrum."""
+
+    def __init__(self, view: TaperedSpectrum) -> None:
+        self._view = view
+        self._down, self._across = _Response(view.down), _Response(view.across)
+        self._scale = view.shape[0] * view.shape[1] / np.sqrt(view.down.energy * view.across.energy)
+
+    def share(self, wave: Wave, ky: IndexArray, kx: IndexArray) -> Values:
+        """What ``wave`` puts into the coefficients at ``ky`` and ``kx``, which broadcast."""
+        at, mirrored = self._units(np.array(wave.ky), np.array(wave.kx), ky, kx)
+        return wave.value * at + np.conj(wave.value) * mirrored
+
+    def rough(self, ky: int, kx: int) -> Wave:
+        """Wave on the coefficient (ky, kx) that alone would give it its value."""
+        row, column = np.array([[ky]]), np.array([[kx]])
+        at, _ = self._units(row * 1.0, column * 1.0, row, column)
+        return Wave(ky, kx, complex((self._view.values(row, column) / at)[0, 0]))
+
+    def fit(self, ky: float, kx: float, others: Sequence[Wave] = ()) -> Wave:
+        """Fit a wave near ``(ky, kx)``, beside others that are known already."""
+        return self._fit(ky, kx, others, _STEPS)
+
+    def refit(self, wave: Wave, others: Sequence[Wave]) -> Wave:
+        """Fit a wave anew beside others."""
+        return self._fit(wave.ky, wave.kx, others, _STEPS[1:])
+
+    def beside(self, wave: Wave, others: Iterable[Wave]) -> list[Wave]:
+        """Those of ``others`` of which something leaks to the place of ``wave``."""
+        return [
+            other
+            for other in others
+            if any(
+                _leakage(wave.ky - sign * other.ky, self._view.shape[0])
+                * _leakage(wave.kx - sign * other.kx, self._view.shape[1])
+                * abs(other.value)
+                > _DISTURBING * abs(wave.value)
+                for sign in (1, -1)
+            )
+        ]
+
+    def _fit(
+        self, ky: float, kx: float, others: Sequence[Wave], steps: Sequence[tuple[float, int]]
+    ) -> Wave:
+        height, width = self._view.shape
+        rows, columns = _patch(ky, height)[:, None], _patch(kx, width)
+        data = self._view.values(rows, columns)
+        for other in others:
+            data -= self.share(other, rows, columns)
+        for step, reach in steps:
+            for _ in range(_MOVES):
+                tried_ky = _around(ky, height, step, reach)
+                tried_kx = _around(kx, width, step, reach)
+                power, _ = self._explained(data, rows, columns, tried_ky, tried_kx)
+                row, column = np.unravel_index(int(np.argmax(power)), power.shape)
+                ky, kx = float(tried_ky[row]), float(tried_kx[column])
+                if max(abs(row - len(tried_ky) // 2), abs(column - len(tried_kx) // 2)) < reach:
+                    break
+            ky += step * _summit(power[:, column], int(row))
+            kx += step * _summit(power[row], int(column))
+        _, value = self._explained(data, rows, columns, np.array([ky]), np.array([kx]))
+        return Wave(ky, kx, complex(value[0, 0]))
+
+    def _explained(
+        self, data: Values, rows: IndexArray, columns: IndexArray, ky: Doubles, kx: Doubles
+    ) -> tuple[Doubles, Values]:
+        """Power that waves at all of ``ky`` × ``kx`` explain at best, and their values."""
+        at, mirrored = self._units(
+            ky[:, None, None, None], kx[None, :, None, None], rows, columns
+        )
+        # The wave is p·real + q·imaginary, with two real numbers.
+        real, imaginary = at + mirrored, 1j * (at - mirrored)
+        rr, ii, ri = _inner(real, real), _inner(imaginary, imaginary), _inner(real, imaginary)
+        dr, di = _inner(real, data), _inner(imaginary, data)
+        ridge = _SINGULAR * (rr + ii)
+        rr, ii = rr + ridge, ii + ridge
+        determinant = rr * ii - ri**2
+        p, q = (ii * dr - ri * di) / determinant, (rr * di - ri * dr) / determinant
+        return p * dr + q * di, p + 1j * q
+
+    def _units(
+        self, ky: Doubles, kx: Doubles, rows: IndexArray, columns: IndexArray
+    ) -> tuple[Values, Values]:
+        """Coefficients of ``exp(2πi(ky·y/h + kx·x/w))`` and of its conjugate, means taken out."""
+        height, width = self._view.shape
+        down = self._down.tapered(np.stack([rows - ky, rows + ky]))
+        across = self._across.tapered(np.stack([columns - kx, columns + kx]))
+        at, mirrored = (self._scale * down[sign] * across[sign] for sign in (0, 1))
+        if np.abs(rows).min() <= _NEAR_DC and np.abs(columns).min() <= _NEAR_DC:
+            of_mean = self._down.tapered(rows) * self._across.tapered(columns)
+            mean = self._scale * self._down.mean(-ky) * self._across.mean(-kx)
+            is_dc = (rows % height == 0) & (columns % width == 0)
+            at = np.where(is_dc, 0.0, at - mean * of_mean)
+            mirrored = np.where(is_dc, 0.0, mirrored - np.conj(mean) * of_mean)
+        return at, mirrored
+
+
+class _Response:
+    """Transform of the weights along one axis at any frequency, in coefficients."""
+
+    def __init__(self, axis: Axis) -> None:
+        self._length = len(axis.weights)
+        self._tapered = _components(np.fft.fft(axis.weights) / self._length)
+        self._mean = _components(axis.response)
+
+    def tapered(self, k: Doubles | IndexArray) -> Values:
+        """Mean over the axis of the weights times exp(-2πi·k·n/length), tapered."""
+        return self._sum(k, *self._tapered)
+
+    def mean(self, k: Doubles) -> Values:
+        """Weighted mean of exp(-2πi·k·n/length), which is taken out with that of the image."""
+        return self._sum(k, *self._mean)
+
+    def _sum(self, k: Doubles | IndexArray, offsets: Doubles, weights: Values) -> Values:
+        away = k[..., None] - offsets
+        away -= self._length * np.rint(away / self._length)
+        away[away == 0] = 1e-9  # as good as zero, and no division by it
+        turn = -2j * np.pi * away
+        total: Values = (weights * np.expm1(turn) / np.expm1(turn / self._length)).sum(axis=-1)
+        return total / self._length
+
+
+def _components(values: Values) -> tuple[Doubles, Values]:
+    """Those of a window's Fourier coefficients that matter: offsets, which may be negative."""
+    kept = np.flatnonzero(np.abs(values) > _LEAST * abs(values[0]))
+    offsets = np.where(kept > len(values) // 2, kept - len(values), kept)
+    return offsets.astype(float), values[kept]
+
+
+def _patch(k: float, length: int) -> IndexArray:
+    """Coefficients around ``k`` along an axis, each once."""
+    count = min(2 * _AROUND + 1, length)
+    return round(k) + np.arange(count) - count // 2
+
+
+def _around(k: float, length: int, step: float, reach: int) -> Doubles:
+    if length < _SHORTEST:
+        return np.array([k])
+    return k + step * np.arange(-reach, reach + 1)
+
+
+def _summit(power: Doubles, at: int) -> float:
+    """Where the parabola through a maximum and its neighbours has its own, from -1/2 to 1/2."""
+    if not 0 < at < len(power) - 1:
+        return 0.0
+    left, middle, right = power[at - 1 : at + 2].tolist()
+    curvature = left - 2 * middle + right
+    return (left - right) / (2 * curvature) if curvature < 0 else 0.0
+
+
+def _inner(one: Values, other: Values) -> Doubles:
+    """Real inner product over the last two axes."""
+    return (one.real * other.real + one.imag * other.imag).sum(axis=(-2, -1))
+
+
+def _leakage(offset: float, length: int) -> float:
+    """Bound of a Hann window's response so far from its centre, relative to that."""
+    away = abs(offset - length * round(offset / length))
+    return 1.0 if away < _AROUND else 1 / (math.pi * away * (away**2 - 1))
