@@ -12,7 +12,8 @@ from fft_tool.arrays import Doubles
 from fft_tool.measures.orientation import Orientation, angle_of, orientation_of, round_angle
 from fft_tool.measures.peaks import Peak, find_peaks
 from fft_tool.measures.polar import polar_power
-from fft_tool.measures.radial import RadialProfile, Slope, fit_slope, high_fraction_of, profile_of
+from fft_tool.measures.radial import RadialProfile, high_fraction_of, profile_of
+from fft_tool.measures.slope import Slope, slope_of
 from fft_tool.measures.taper import tapered
 from fft_tool.spectrum.half import Spectrum
 
@@ -56,6 +57,7 @@ def measure(
     spectrum: Spectrum,
     *,
     window: str = "none",
+    step: float = 0.0,
     pixel_size_um: tuple[float, float] | None = None,
 ) -> Measures:
     """Measure a spectrum: radial profile, slope, high-frequency fraction, orientation, peaks.
@@ -75,6 +77,9 @@ def measure(
     window : str
         Name of the window that the image was given before the transform. What was transformed
         without one is tapered, so that the jumps at the image's borders are not measured.
+    step : float
+        Grey levels are whole multiples of this, 1 for an 8- or 16-bit image; 0 if they were not
+        rounded. The slope and the high-frequency fraction allow for the noise of rounding.
     pixel_size_um : (float, float), optional
         Width and height of a pixel in micrometres, which add physical units to the JSON.
     """
@@ -87,8 +92,8 @@ def measure(
     profile = profile_of(polar)
     return Measures(
         profile=profile,
-        slope=fit_slope(profile),
-        high_frequency_fraction=high_fraction_of(polar),
+        slope=slope_of(polar, step),
+        high_frequency_fraction=high_fraction_of(polar, step),
         orientation=orientation_of(polar),
         peaks=tuple(find_peaks(spectrum)),
         pixel_size_um=pixel_size_um,

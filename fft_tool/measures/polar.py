@@ -17,6 +17,7 @@ from fft_tool.measures.taper import TaperedSpectrum
 from fft_tool.spectrum.half import multiplicity
 
 SECTORS = 36
+ABOVE_ROUNDING = 1.5  # times the power of rounding: more than rounding can put into a wide band
 _BLOCK = 1 << 15  # coefficients per block: its arrays together stay in a core's cache
 _MIN_ROWS = 16  # but enough rows to outweigh the summing of one polar grid per block
 _WIDE = 1 << 16  # columns of a half spectrum above which blocks are cut across, too
@@ -117,6 +118,15 @@ class PolarPower:
     rounding: float
     correlated: float
     spread: tuple[float, float]
+
+    def noise_of(self, step: float) -> float:
+        """Mean periodogram that rounding of grey levels to multiples of ``step`` has added.
+
+        Zero if the image has less power than rounding adds to one that varies: its grey levels
+        are exact.
+        """
+        noise = step**2 / 12
+        return noise if self.total > ABOVE_ROUNDING * noise * self.shape[0] * self.shape[1] else 0.0
 
 
 def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower:

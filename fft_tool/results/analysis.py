@@ -194,6 +194,9 @@ def _with_measures(analysis: Analysis, spectrum: Spectrum) -> Analysis:
     from fft_tool.measures.measure import measure  # noqa: PLC0415  (only records need it)
 
     measures = measure(
-        spectrum, window=analysis.preparation.window, pixel_size_um=analysis.pixel_size_um
+        spectrum,
+        window=analysis.preparation.window,
+        step=1.0,  # grey levels are whole
+        pixel_size_um=analysis.pixel_size_um,
     )
     return replace(analysis, measures=measures)
