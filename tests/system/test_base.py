@@ -96,8 +96,8 @@ def test_a_registry_that_says_one_thing_and_sends_another_is_not_believed(
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("{address}/team/python:none", "gives no manifest of"),
-        ("127.0.0.1:1/team/python:3.13", "gives no manifest of"),
+        ("{address}/team/python:none", "does not return a manifest of"),
+        ("127.0.0.1:1/team/python:3.13", "does not return a manifest of"),
         ("python@sha256:0", "without a digest"),
         ("A B", "REGISTRY/REPOSITORY:TAG"),
     ],

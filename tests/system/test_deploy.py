@@ -47,7 +47,7 @@ def test_a_deployment_that_broke_off_goes_on_where_it_was(deployment: Deployment
     broken = deployment.run("deploy", FAILING="push")
     assert broken.returncode == 1
     assert "docker push" in broken.stderr
-    assert "ended with exit code 1" in broken.stderr
+    assert "failed with exit code 1" in broken.stderr
     deployment.calls()
     assert deployment.run("deploy").returncode == 0
     assert deployment.calls()[-1] == f"terraform apply image_digest={deployment.digest()}"
@@ -140,7 +140,7 @@ def test_the_function_is_called_once_to_see_whether_it_starts(
 def test_terraform_s_failure_ends_it(deployment: Deployment) -> None:
     done = deployment.run("deploy", FAILING="apply")
     assert done.returncode == 1
-    assert "terraform apply ended with exit code 1" in done.stderr
+    assert "terraform apply failed with exit code 1" in done.stderr
     assert deployment.calls() == ["terraform apply"]
 
 

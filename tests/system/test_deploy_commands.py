@@ -41,7 +41,7 @@ def test_all_that_is_missing_is_told_at_once_with_how_to_get_it(deployment: Depl
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"TERRAFORM_VERSION": "1.8.5"}, "Terraform is 1.8.5, 1.9 or newer is needed"),
+        ({"TERRAFORM_VERSION": "1.8.5"}, "Terraform 1.8.5 is installed, 1.9 or newer is needed"),
         ({"AWS_PROFILE": "nobody"}, "nobody"),
         ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}, "does not accept the credentials"),
         ({"CONSOLE_SAYS": "Error: architecture should be x86_64 or arm64."}, "x86_64 or arm64"),

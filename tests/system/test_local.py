@@ -145,7 +145,7 @@ def test_drop_is_not_taken_in_by_what_is_logged_of_a_former_upload(
     with laptop.paused():
         laptop.log({"key": "input/late.png", "outcome": "done", "total_ms": 1.0, "cold": False})
         with pytest.raises(
-            ToolError, match=r"no outcome of input/late.png in time: see `make logs`"
+            ToolError, match=r"no outcome of input/late.png within the time limit: see `make logs`"
         ):
             Bucket(laptop.aws).drop([str(file)], {}, seconds=1)
     wait_until(lambda: done_with("late.png", laptop) == 3)  # the second one is made up
@@ -316,4 +316,4 @@ def test_it_stays_on_loopback_and_away_from_accounts(laptop: Laptop) -> None:
 def test_it_does_not_move_to_another_port_by_itself(laptop: Laptop) -> None:
     refused = laptop.run("up", "--port", str(free_port()))
     assert refused.code == 1
-    assert refused.err == f"local AWS: already runs on port {laptop.port}: run `make down` first\n"
+    assert refused.err == f"local AWS: already running on port {laptop.port}: run `make down` first\n"

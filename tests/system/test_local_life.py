@@ -82,7 +82,7 @@ def test_up_again_takes_the_code_as_it_is_now(laptop: Laptop, tmp_path: Path) ->
     assert "the function does not start: " in broken.err
     assert "broken on purpose; fix that and run `make up` again" in broken.err
     entry.write_text(sound)
-    assert "already runs at" in up(laptop, "--code", code)
+    assert "already running at" in up(laptop, "--code", code)
     assert laptop.emulator.running() == started
 
 
@@ -120,7 +120,7 @@ def test_two_that_start_it_at_once_agree(laptop: Laptop) -> None:
     told = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     assert sorted(text.splitlines()[0].split(" at ")[0] for text in told) == [
-        "local AWS: already runs",
+        "local AWS: already running",
         "local AWS: started",
     ]
 

@@ -187,7 +187,7 @@ def test_without_a_bill_inside_an_image_it_is_said_so(tmp_path: Path) -> None:
             tar.addfile(entry, io.BytesIO(data))
     done = script("-m", "tools.image.sbom", "image", archive)
     assert done.returncode == 1
-    assert done.stderr.startswith("sbom.py: there is no /opt/sbom.cdx.json in it")
+    assert done.stderr.startswith("sbom.py: the image has no /opt/sbom.cdx.json")
 
 
 @pytest.mark.parametrize("words", [[], ["wheel"], ["disk"]])

@@ -1,9 +1,9 @@
-# The pipeline as a part of something larger: two of them here, in two regions.
+# The pipeline as a module of a larger configuration: two instances, in two regions.
 #
-#   terraform init && terraform apply                 makes buckets, queues and repositories
-#   python3 -m tools.image.build --tag …:1 --push     for each repository, see the outputs; prints
-#                                                     the digest
-#   terraform apply -var 'digests={…}'                makes the functions
+#   terraform init && terraform apply                 creates buckets, queues and repositories
+#   python3 -m tools.image.build --tag …:1 --push     for each repository (see the outputs);
+#                                                     prints the digest
+#   terraform apply -var 'digests={…}'                creates the functions
 
 terraform {
   required_version = ">= 1.9"
@@ -17,7 +17,7 @@ terraform {
 }
 
 variable "digests" {
-  description = "Digest of the container image by region; none yet where a region is left out."
+  description = "Digest of the container image, by region; without one, there is no function yet."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -45,7 +45,7 @@ module "thumbnails" {
   output_expiry_days  = 30
 }
 
-# Large scans, with pictures that give them back, and somebody who is told when it does not go well.
+# Large scans, with pictures that can be inverted, and alarms that are sent by email.
 module "scans" {
   source    = "../.."
   providers = { aws = aws.virginia }
@@ -63,7 +63,7 @@ module "scans" {
 }
 
 output "repositories" {
-  description = "Where the image is to be pushed to, by region."
+  description = "Repositories to push the image to, by region."
   value = {
     eu-central-1 = module.thumbnails.repository_url
     us-east-1    = module.scans.repository_url
@@ -71,6 +71,6 @@ output "repositories" {
 }
 
 output "inputs" {
-  description = "Where images are dropped."
+  description = "Where to upload images."
   value       = [module.thumbnails.input, module.scans.input]
 }
