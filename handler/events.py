@@ -293,7 +293,7 @@ def _bucket(value: Json, path: str, place: str = "") -> str:
     """Name of a bucket, also from its ARN, checked to be a valid bucket name."""
     name = _ARN.sub("", _text(value, path, place), count=1)
     if not BUCKET_NAME.fullmatch(name):
-        raise MalformedEvent(f"{place}.{path} is {name!r}, which is not a valid bucket name".lstrip("."))
+        raise MalformedEvent(f"{place}.{path} is {name!r}, not a valid bucket name".lstrip("."))
     return name
 
 

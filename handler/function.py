@@ -12,7 +12,7 @@ from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
 from handler.answers import answer
 from handler.deadline import Deadline
-from handler.events import Delivery, Malformed, Message, Part, PassedOver, restrict_to, parse
+from handler.events import Delivery, Malformed, Message, Part, PassedOver, parse, restrict_to
 from handler.log import Log
 from handler.patience import Patience
 from handler.result import Result

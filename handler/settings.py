@@ -154,7 +154,7 @@ VARIABLES = (
         "foreign_metadata",
         FOREIGN_METADATA,
         _globs,
-        "metadata of other tools, to be ignored; any other key that is not of the recipe is an error",
+        "metadata of other tools, to be ignored; any other unknown key is an error",
     ),
     Variable(
         "FFT_METADATA_KEYS",

@@ -123,15 +123,24 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
         command = commands.add_parser(name, help=summary, description=summary)
         command.set_defaults(run=run)
         if run is deploy:
-            command.add_argument("--base", help="a different base image with Python 3.13, by digest")
+            command.add_argument(
+                "--base", help="a different base image with Python 3.13, by digest"
+            )
             command.add_argument(
                 "--rebuild", action="store_true", help="build the image even if nothing has changed"
             )
-            command.add_argument("--flags", type=_words, default=[], help="flags for the builder, as one text")
-            command.add_argument("own", nargs="*", metavar="-- FLAG", help="flags for the builder, one by one")
+            command.add_argument(
+                "--flags", type=_words, default=[], help="flags for the builder, as one text"
+            )
+            command.add_argument(
+                "own", nargs="*", metavar="-- FLAG", help="flags for the builder, one by one"
+            )
         if run is destroy:
             command.add_argument(
-                "--data", choices=("keep", "delete"), default="keep", help="what to do with objects in the bucket"
+                "--data",
+                choices=("keep", "delete"),
+                default="keep",
+                help="what to do with objects in the bucket",
             )
     return parser.parse_args(words)
 

@@ -40,7 +40,7 @@ class Account(Clients):
         missing = [NO_REGION] * (not session.region_name) + [NO_CREDENTIALS] * (not found)
         if missing:
             raise ToolError("\n- ".join(missing))
-        os.environ["AWS_REGION"] = session.region_name  # for Terraform, wherever the region was found
+        os.environ["AWS_REGION"] = session.region_name  # so that Terraform uses it too
         account = cls(session)
         try:
             who = account.sts.get_caller_identity()

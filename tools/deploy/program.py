@@ -69,7 +69,7 @@ class Terraform:
         return variables
 
     def run(self, command: str, **variables: str | None) -> None:
-        """Run a command and show its output; variables that are None keep their configured value."""
+        """Run a command and show its output; variables that are None are not set."""
         words = [command, "-input=false"]
         words += ["-auto-approve"] * (command in ("apply", "destroy"))
         words += [f"-var={name}={value}" for name, value in variables.items() if value is not None]

@@ -1,6 +1,6 @@
 """Pin the base image: look up the current digest of its tag, and write it to the Dockerfile.
 
-    python3 -m tools.image.base             update the digest in docker/Dockerfile (make update-base)
+    python3 -m tools.image.base             update docker/Dockerfile (make update-base)
     python3 -m tools.image.base NAME:TAG    print NAME:TAG@sha256:…, for BASE=
 
 The registry is asked without credentials. Proxies and certificates are taken from the environment

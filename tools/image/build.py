@@ -55,7 +55,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--tag", help="tag of the image (default: from target and version)")
     parser.add_argument("--base", help="a different base image with Python 3.13")
     parser.add_argument("--platform", choices=PLATFORMS, help="default: this machine's")
-    parser.add_argument("--push", action="store_true", help="push it to the registry named in its tag")
+    parser.add_argument("--push", action="store_true", help="push it to the registry in its tag")
     parser.add_argument(
         "--flags", metavar="TEXT", help="flags for the builder as one text, quoted as for a shell"
     )

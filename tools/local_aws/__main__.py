@@ -112,7 +112,7 @@ COMMANDS: dict[str, tuple[str, Run, Fill]] = {
     "up": ("start it, or update the function's code", _up, _fill_up),
     "drop": ("upload images and wait for the results", _drop, _fill_drop),
     "logs": ("follow the function's log", _logs, _fill_logs),
-    "status": ("print its address and the numbers of messages in the queues", _status, _fill_nothing),
+    "status": ("print its address and the lengths of its queues", _status, _fill_nothing),
     "down": ("stop it and delete its files", _down, _fill_nothing),
 }
 

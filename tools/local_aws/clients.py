@@ -54,5 +54,5 @@ class LocalAws(Clients):
         }
 
     def url(self, bucket: str, key: str) -> str:
-        """Link to an object for a browser; it contains the key, since browsers do not sign requests."""
+        """Link to an object for a browser; it contains the key, since browsers cannot sign."""
         return f"{self.endpoint}/{bucket}/{quote(key)}?X-Amz-Security-Token={self.key}"

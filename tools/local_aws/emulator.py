@@ -39,8 +39,8 @@ KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 def credentials(key: str) -> dict[str, str]:
     """Credentials of a run: its key, and a dummy secret.
 
-    The key also serves as the session token: the emulator passes the token on to the function, whose
-    access key is the account number, and accepts presigned links only with the same token.
+    The key also serves as the session token: the emulator passes the token on to the function,
+    whose access key is the account number, and accepts presigned links only with this token.
     """
     secret = "local"  # noqa: S105
     return {

@@ -25,8 +25,8 @@ HOSTS = ("127.0.0.1", "localhost")
 # Sec-Fetch-Site values of requests that the user typed in, or that come from this server's pages.
 OWN_SITES = ("none", "same-origin")
 
-# An object may be an HTML page. Opened in a browser, it must not run scripts, and its address, which
-# contains the key, must not be sent to other servers.
+# An object may be an HTML page. Opened in a browser, it must not run scripts, and its address,
+# which contains the key, must not reach other servers.
 SAFE_HEADERS = [
     (b"content-security-policy", b"sandbox"),
     (b"cross-origin-resource-policy", b"same-origin"),

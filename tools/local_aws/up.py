@@ -46,7 +46,7 @@ def up(emulator: Emulator, port: int | None, code: Path) -> None:
             _refuse_other_port(running, port)
             cloud = Cloud(LocalAws.of(running), code, settings)
             refresh(cloud)
-            say(f"local AWS: already running at {running.endpoint}; the function's code is up to date")
+            say(f"local AWS: already running at {running.endpoint}; the function is up to date")
         else:
             with emulator.starting(port or PORT) as running:
                 cloud = Cloud(LocalAws.of(running), code, settings)

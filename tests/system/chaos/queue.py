@@ -28,7 +28,7 @@ class Stuck(Exception):
 class Message:
     """A message on its way; ``about`` is the key that it concerns, ``due`` when it can be seen.
 
-    An ``urgent`` one is handed out next, and alone. A ``hopeless`` one is expected to end in the
+    An ``urgent`` one is handed out next, and alone. A ``doomed`` one is expected to end in the
     dead-letter queue. ``over`` is set as soon as a message is settled for good. ``version`` is that
     of the object, for those who count.
     """
@@ -38,7 +38,7 @@ class Message:
     about: str = ""
     version: int = 0
     urgent: bool = False
-    hopeless: bool = False
+    doomed: bool = False
     received: int = 0
     due: int = 0
     over: threading.Event = field(default_factory=threading.Event)
@@ -83,7 +83,7 @@ class Queue:
                 self._count(message)
             return batch
 
-    def settle(self, batch: Collection[Message], again: Collection[Message]) -> None:
+    def complete(self, batch: Collection[Message], again: Collection[Message]) -> None:
         """Delete the messages of a batch, but for those that are to come again."""
         with self._changing():
             for message in batch:
@@ -93,7 +93,7 @@ class Queue:
                 elif message.received >= MOST_RECEIVES:
                     self.dead.append(message)
                     message.over.set()
-                    if not message.hopeless:
+                    if not message.doomed:
                         self._break()
                 else:
                     delay = self._dice.between(0, 9, "back", message.identifier, message.received)
@@ -103,7 +103,7 @@ class Queue:
     @property
     def lost(self) -> list[Message]:
         """Messages that should not have ended in the dead-letter queue."""
-        return [message for message in self.dead if not message.hopeless]
+        return [message for message in self.dead if not message.doomed]
 
     def count(self, key: str) -> int:
         """Tell how many messages concern an object."""

@@ -109,7 +109,7 @@ class Simulation:
     def _send_strange_messages(self, known: str) -> None:
         """Send what is not to be understood, and what there is nothing to be done about."""
         for index, body in enumerate(MALFORMED):
-            self._queue.send(Message(f"malformed-{index}", body, hopeless=True))
+            self._queue.send(Message(f"malformed-{index}", body, doomed=True))
         for index, body in enumerate(vain(self._bucket.name, known)):
             self._queue.send(Message(f"vain-{index}", body))
 
@@ -141,7 +141,7 @@ class Simulation:
             for message in batch:
                 back = f"comes back: {worker.said_of(message.about)}"
                 self._note(message, back if message in again else "is deleted")
-            self._queue.settle(batch, again)
+            self._queue.complete(batch, again)
         return not worker.killed
 
     def _do(self, worker: Worker, batch: Sequence[Message]) -> Collection[Message]:
@@ -169,9 +169,9 @@ class Simulation:
         wrong = [Wrong(m.about, f"{m.identifier} was lost") for m in self._queue.lost]
         if not wrong:
             wrong += judge(self._load.plans, read_all(self._bucket))
-            hopeless = sum(message.hopeless for message in self._queue.dead)
-            if hopeless < len(MALFORMED):
-                wrong.append(Wrong("", f"{hopeless} malformed messages came to the dead letters"))
+            doomed = sum(message.doomed for message in self._queue.dead)
+            if doomed < len(MALFORMED):
+                wrong.append(Wrong("", f"{doomed} malformed messages came to the dead letters"))
         wrong += [*self._wrong, *self._chaos.wrong]
         self._history.tally["reordered"] = self._queue.reordered
         return Ending(self._dice.seed, self._scale, tuple(wrong), self._history)
@@ -181,7 +181,7 @@ class Simulation:
 
 
 @contextlib.contextmanager
-def foreign_s3() -> Iterator[str]:
+def moto_s3() -> Iterator[str]:
     """Run moto's S3 in a process of its own; its URL."""
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with subprocess.Popen(
