@@ -78,8 +78,8 @@ def cold(plan: Plan, stage: Stage) -> Section:
     return Section(
         "From the start of the process to the first answer",
         "Wall time from starting `python -m awslambdaric` to the answer to the first event, which "
-        "is already waiting; files are in the page cache and compiled. The first event is timed as the "
-        f"Runtime API sees it; the time before is Lambda's init phase. {CORES_TEXT}",
+        "is already waiting; files are in the page cache and compiled. The first event is timed by "
+        f"the Runtime API; the time before is Lambda's init phase. {CORES_TEXT}",
         tuple(rows),
     )
 
@@ -189,10 +189,10 @@ def beyond(_: Plan, warm: Sequence[Warm]) -> Section:
         "Warm: what the handler adds to the core",
         "An invocation as the Runtime API sees it, from handing out the event (S3's notification "
         "in a message of a queue) to receiving the answer, compared with `fft_tool.run` of the "
-        "same source and recipe in a process of the same kind, with as many threads. The difference of "
-        "the best rounds is what the handler adds. The row below it is the time spent waiting for "
-        "S3 in the median round, by the handler's log: reading, writing, and checking the source "
-        "again. "
+        "same source and recipe in a process of the same kind, with as many threads. The "
+        "difference of the best rounds is what the handler adds. The row below it is the time "
+        "spent waiting for S3 in the median round, by the handler's log: reading, writing, and "
+        "checking the source again. "
         f"{CORES_TEXT}",
         tuple(row for found in warm for row in _beyond_rows(found)),
     )
@@ -213,8 +213,8 @@ def whole(plan: Plan, warm: Sequence[Warm]) -> Section:
     """Whole invocations compared with the plain handler's."""
     return Section(
         "Warm: the whole invocation",
-        "As above, compared with the plain handler of `benchmarks/scripts/plain_handler.py`. Both read "
-        "the image from S3 and write two pictures and a JSON file. The plain handler's holds the "
+        "As above, compared with that of `benchmarks/scripts/plain_handler.py`. Both read the "
+        "image from S3 and write two pictures and a JSON file. The plain handler's holds the "
         "image's shape and range; ours is the whole record, with statistics, measures, and a "
         "certificate, for which the pictures are decoded and inverted. The time that the core "
         "takes for the record is below each row.",

@@ -1,4 +1,4 @@
-"""Measure the Lambda and a plain handler side by side, in one run: ``python benchmarks/run_lambda.py``.
+"""Measure the Lambda and a plain handler side by side: ``python benchmarks/run_lambda.py``.
 
 Prints tables, and after a complete run writes them to ``docs/benchmarks-lambda.md``.
 """
@@ -27,10 +27,10 @@ INTRODUCTION = """# Benchmarks of the Lambda
 
 Written by `make bench-lambda`. The functions are processes of Amazon's own runtime client, which
 polls a Runtime API on loopback for events. S3 is a server on loopback, shared by all, on the last
-core, which it has to itself unless a function uses all of them. Everything was measured in one run, the
-functions in turn (A B C A B C …), after the pictures of each had been compared with numpy's in double
-precision. Times are those of the best round, with the median in brackets. "As fast" is the plain
-handler's time over ours, "its time" is ours over the plain handler's.
+core, which it has to itself unless a function uses all of them. Everything was measured in one
+run, the functions in turn (A B C A B C …), after the pictures of each had been compared with
+numpy's in double precision. Times are those of the best round, with the median in brackets. "As fast"
+is the plain handler's time over ours, "its time" is ours over the plain handler's.
 """
 
 
@@ -65,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def all_sections(stage: Stage) -> dict[str, Callable[[Plan], Section]]:
-    """Sections by name, in the order of the page; three share the measurements of warm functions."""
+    """Sections by name, in the order of the page; three share the measurements when warm."""
     warm: list[lambda_times.Warm] = []
 
     def cold(plan: Plan) -> Section:

@@ -285,7 +285,7 @@ def test_other_keys_are_ignored_and_logged(deployed: Deployed, key: str, told: s
 
 
 def test_results_are_never_analysed(deployed: Deployed) -> None:
-    """Guards against an endless loop: every output triggers an event, as without a prefix filter."""
+    """Prevents an endless loop, even if every output triggers an event."""
     deployed.upload("input/a.png")
     deployed.do("input/a.png")
     after = deployed.outputs()

@@ -1,6 +1,6 @@
 """Run Terraform, and evaluate these files without a provider and therefore without a network.
 
-Values that only AWS knows are replaced by addresses in angle brackets, such as ``<aws_sqs_queue.work.arn>``.
+Values that only AWS knows are replaced by addresses: ``<aws_sqs_queue.work.arn>``.
 """
 
 from __future__ import annotations
