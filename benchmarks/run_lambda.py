@@ -29,8 +29,8 @@ Written by `make bench-lambda`. The functions are processes of Amazon's own runt
 polls a Runtime API on loopback for events. S3 is a server on loopback, shared by all, on the last
 core, which it has to itself unless a function uses all of them. Everything was measured in one
 run, the functions in turn (A B C A B C …), after the pictures of each had been compared with
-numpy's in double precision. Times are those of the best round, with the median in brackets. "As fast"
-is the plain handler's time over ours, "its time" is ours over the plain handler's.
+numpy's in double precision. Times are those of the best round, with the median in brackets. "As
+fast" is the plain handler's time over ours, "its time" is ours over the plain handler's.
 """
 
 

@@ -99,7 +99,7 @@ class Worker:
                     "the invocation has too little time left for this image: returned for a retry; "
                     "if this recurs, give the function more time or memory"
                 ) from exc
-            raise TooCostly(f"the second try at this image failed too: {exc}") from exc
+            raise TooCostly(f"this image failed again at the second try: {exc}") from exc
 
     def _reason_to_ignore(self, key: str) -> str:
         inputs, outputs = self.settings.input_prefix, self.settings.output_prefix

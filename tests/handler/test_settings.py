@@ -109,7 +109,11 @@ def test_all_faults_are_reported_together_with_variable_value_and_form() -> None
         ("FFT_METADATA_KEYS", "'crop,colr'", "unknown: colr; known: background, bits"),
         ("FFT_MAX_OUTPUT_BYTES", "'1 GB'", "should be a whole number from 1"),
         ("FFT_BUCKET", "'scans,more-scans'", "should be the name of one bucket"),
-        ("FFT_BUCKETS", "'arn:aws:s3:::scans'", "should be names of buckets, not ARNs"),
+        (
+            "FFT_BUCKETS",
+            "'arn:aws:s3:::scans'",
+            "should be names of buckets separated by commas, not ARNs",
+        ),
         (MEMORY_SIZE, "'1 GB'", "should be a whole number"),
     ):
         (line,) = (line for line in told if line.startswith(f"{name}="))
