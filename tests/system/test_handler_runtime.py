@@ -307,14 +307,14 @@ def test_other_events_of_s3_are_ignored_and_logged(deployed: Deployed, name: str
 # Malformed events
 
 MALFORMED: dict[str, tuple[Any, str]] = {
-    "empty": ({}, "not an event"),
+    "empty": ({}, "not a supported event"),
     "null": (None, "the event is null, should be an object"),
     "list": ([], "the event is a list"),
     "no key": ({"bucket": "scans"}, "key is missing"),
     "number for a key": ({"bucket": "scans", "key": 7}, "key is a number, should be text"),
     "misspelt": ({"bucket": "scans", "key": "k", "recipes": {}}, "'recipes': unknown"),
     "bad recipe": ({"bucket": "scans", "key": "k", "recipe": {"bits": 9}}, "recipe: bits='9'"),
-    "no records": ({"Records": []}, "not an event"),
+    "no records": ({"Records": []}, "not a supported event"),
     "other service": ({"Records": [{"eventSource": "aws:kinesis"}]}, "'aws:kinesis'"),
     "no identifier": (
         {"Records": [{"eventSource": "aws:sqs", "body": ""}]},
