@@ -1,7 +1,8 @@
 """The recipe: what to do with a source, as a frozen value with one text grammar.
 
-The same keys and texts are command-line flags, S3 object metadata, form fields and JSON. The
-table of fields below is the single list of them: parsing, printing, help and flags come from it.
+The same keys and values are used in command-line flags, S3 object metadata, form fields and JSON.
+The fields of :class:`Recipe` are the single definition: parsing, formatting, help texts and flags
+are derived from them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MICROMETRES = {"nm": 1e-3, "um": 1.0, "mm": 1e3, "m": 1e6}
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the values of a key are read and written; ``form`` says what is allowed."""
+    """How the values of a key are parsed and formatted; ``form`` says what is allowed."""
 
     form: str
     parse: Callable[[str], Any]
@@ -38,13 +39,13 @@ class Kind:
 
     @property
     def flag(self) -> bool:
-        """Whether the key is a plain yes or no."""
+        """Whether the values are just yes and no."""
         return self.choices == ("no", "yes")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of the recipe: its text name, the field it fills, its kind, default and help."""
+    """One key of the recipe: its name in text, its field, value type, default and help text."""
 
     name: str
     field: str
@@ -117,7 +118,7 @@ def _parse_pixel_size(text: str) -> float:
         size = float(match[1]) * MICROMETRES[match[2]] if match else 0.0
     except ValueError:
         size = 0.0
-    if not 1e-9 <= size <= 1e12:  # from far below an atom to the Moon's orbit
+    if not 1e-9 <= size <= 1e12:  # micrometres: from far below an atom to beyond the Moon
         raise ValueError("should be a length such as 65nm, 0.5um, 0.1mm or 1m")
     return size
 
@@ -129,7 +130,7 @@ def _parse_filters(text: str) -> tuple[Filter, ...]:
 
 
 def _format_filters(value: tuple[Filter, ...]) -> str:
-    from fft_tool.spectrum.filters import format_filters  # noqa: PLC0415
+    from fft_tool.spectrum.filters import format_filters  # noqa: PLC0415  (few recipes have one)
 
     return format_filters(value)
 
@@ -155,13 +156,13 @@ _LENGTH = Kind(
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to do with a source. Every field has a default; faults are found when it is made.
+    """What to do with a source. Every field has a default; values are validated on construction.
 
     >>> recipe = Recipe.parse({"bits": "16", "crop": "square"})
     >>> str(recipe)
     'crop=square bits=16'
 
-    Texts are accepted wherever the command line accepts them:
+    Every field also accepts its value as text, written as on the command line:
 
     >>> Recipe(crop="square", filter="notch:8,90", pixel_size="65nm") == Recipe.parse(
     ...     {"crop": "square", "filter": "notch:8,90", "pixel-size": "65nm"}
@@ -186,7 +187,7 @@ class Recipe:
         _one_of(*WINDOWS), "none", "taper the borders against leakage"
     )
     periodic: bool = _key(
-        _yes_or_no(), False, "take out the smooth component that causes the bright cross"
+        _yes_or_no(), False, "remove the smooth component, which causes the bright cross"
     )
     precision: Literal["single", "double"] = _key(
         _one_of("single", "double"), "single", "floating-point precision of the transform"
@@ -205,16 +206,16 @@ class Recipe:
         _or_none(_FILTER), None, "filter the image, lengths are periods in pixels: " + _FILTER.form
     )
     threshold: Literal["mid", "otsu"] | int = _key(
-        _THRESHOLD, "mid", "level that parts black from white"
+        _THRESHOLD, "mid", "level that separates black from white"
     )
     pixel_size: float | None = _key(
-        _or_none(_LENGTH), None, "pixel size, in place of what the source says"
+        _or_none(_LENGTH), None, "pixel size; overrides the one stated in the source"
     )
     metadata: bool = _key(
         _yes_or_no(), False, "write the record: statistics, measures and certificate"
     )
 
-    if TYPE_CHECKING:  # what the constructor takes: values, or the texts that stand for them
+    if TYPE_CHECKING:  # the constructor accepts values, or the texts that represent them
 
         def __init__(
             self,
@@ -233,7 +234,7 @@ class Recipe:
             phase: bool | str = True,
             spectrum: bool | str = False,
             histogram: bool | str = False,
-            filter: tuple[Filter, ...] | str | None = None,  # noqa: A002  (the recipe's word)
+            filter: tuple[Filter, ...] | str | None = None,  # noqa: A002  (a key of the recipe)
             threshold: int | str = "mid",
             pixel_size: float | str | None = None,
             metadata: bool | str = False,
@@ -258,10 +259,10 @@ class Recipe:
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any], base: Recipe | None = None) -> Recipe:
-        """Read a recipe from texts; keys that are not given are as in ``base``.
+        """Parse a recipe from texts; keys that are not given take their values from ``base``.
 
-        Keys may be written with ``-`` or ``_``. JSON's numbers, true, false and null are taken as
-        the texts they stand for. All faults are reported together in one
+        Keys may be written with ``-`` or ``_``. Numbers, true, false and null from JSON are treated
+        as the corresponding texts. All invalid entries are reported together in one
         :class:`~fft_tool.errors.RecipeError`.
         """
         values: dict[str, Any] = {}
@@ -285,7 +286,7 @@ class Recipe:
 
     @classmethod
     def parse_text(cls, text: str, base: Recipe | None = None) -> Recipe:
-        """Read ``key=value key=value …``, the inverse of ``str(recipe)``."""
+        """Parse ``key=value key=value …``, the inverse of ``str(recipe)``."""
         return cls.parse(entries(text), base)
 
     def texts(self) -> dict[str, str]:
@@ -293,19 +294,19 @@ class Recipe:
         return {key.name: key.kind.format(getattr(self, key.field)) for key in KEYS}
 
     def __str__(self) -> str:
-        """Give ``key=value …`` of all that differs from the defaults."""
+        """Every key that differs from its default, as ``key=value …``."""
         defaults = {key.name: key.kind.format(key.default) for key in KEYS}
         return " ".join(f"{k}={v}" for k, v in self.texts().items() if v != defaults[k])
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the canonical text: every key, defaults included, in order."""
+        """SHA-256 of the canonical text: every key, including defaults, in a fixed order."""
         canonical = " ".join(f"{key}={value}" for key, value in self.texts().items())
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def entries(text: str) -> dict[str, str]:
-    """Keys and values of ``key=value key=value …``, not yet looked at."""
+    """Split ``key=value key=value …`` into keys and values, without validating them."""
     words = [word.partition("=") for word in text.split()]
     faults = [Fault(word[0], "", "should be key=value") for word in words if not word[1]]
     names = [name for name, _, _ in words]
@@ -320,7 +321,7 @@ def entries(text: str) -> dict[str, str]:
 
 
 def key_name(text: str) -> str:
-    """Name of a key as the table has it: case, white space and underscores do not matter."""
+    """Canonical name of a key: case, surrounding white space and underscores do not matter."""
     return text.strip().lower().replace("_", "-")
 
 
@@ -336,7 +337,7 @@ KEYS: tuple[Key, ...] = tuple(_keys())
 
 
 def _fault(key: Key, value: Any) -> Fault | None:
-    """Find out whether a value could have been parsed: it must survive its own text."""
+    """Check that a value survives formatting and parsing unchanged."""
     try:
         if key.kind.parse(key.kind.format(value)) == value:
             return None
@@ -349,16 +350,15 @@ def _conflicts(recipe: Recipe) -> list[Fault]:
     """Find keys that contradict each other."""
     faults = []
     if recipe.crop is not None and recipe.smart_crop is not None:
-        faults.append(Fault("smart-crop", _text(recipe, "smart-crop"), "excludes crop"))
+        value = recipe.texts()["smart-crop"]
+        faults.append(Fault("smart-crop", value, "cannot be combined with crop"))
     if recipe.periodic and recipe.window != "none":
-        faults.append(Fault("periodic", "yes", "excludes a window, which also removes the cross"))
+        allowed = "cannot be combined with a window, which also removes the cross"
+        faults.append(Fault("periodic", "yes", allowed))
     if recipe.colour and recipe.bits != 8:
-        faults.append(Fault("colour", "yes", "goes with bits=8 only"))
+        faults.append(Fault("colour", "yes", "requires bits=8"))
     return faults
 
-
-def _text(recipe: Recipe, name: str) -> str:
-    return recipe.texts()[name]
 
 
 def _as_text(value: Any) -> str:
