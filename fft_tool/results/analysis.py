@@ -184,7 +184,7 @@ def _planes(selection: Selection) -> dict[str, Plane]:
     planes = {"grey": selection.plane}
     if selection.names != ("grey",):
         for index, name in enumerate(selection.names):
-            # A grey image with alpha also has a channel called grey; the analysed plane comes first.
+            # A grey image with alpha has a channel called grey, too; the analysed plane is kept.
             planes.setdefault(name, selection.channels[:, :, index])
     return planes
 

@@ -626,7 +626,7 @@ class Ways(Section):
 
 @section
 class _Origin(Section):
-    """The artifacts that a certificate is about; a separate class, so that the field comes first."""
+    """The artifacts that a certificate is about; a separate class to put the field first."""
 
     source: str = described(
         "Artifacts to which these numbers apply: those that allow the best inversion.",

@@ -49,9 +49,9 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a page shows an artifact: its title, a note, what draws it, and its place.
+    """How a report shows an artifact: its title, a note, how to draw it, and its position.
 
-    ``note`` is given the recipe's values as text. The smallest ``place`` is shown first.
+    ``note`` is called with the recipe's values as text. The smallest ``place`` is shown first.
     """
 
     title: str

@@ -164,7 +164,7 @@ def to_csv(rows: Iterable[Row]) -> bytes:
 
 
 def to_parquet(rows: Iterable[Row]) -> bytes:
-    """Write rows as Parquet, with types, column descriptions and the name of the record's schema.
+    """Write rows as Parquet, with types, column descriptions and the name of the schema.
 
     Requires pyarrow, which is not installed by default; ``MissingExtra`` says how to install it.
     """
