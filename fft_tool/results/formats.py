@@ -26,10 +26,10 @@ def _png_texts(data: bytes) -> dict[str, str]:
 
 
 def _npz_texts(data: bytes) -> dict[str, str]:
-    from fft_tool.results.spectrum_file import load_spectrum, spectrum_text  # noqa: PLC0415  (ditto)
+    from fft_tool.results import spectrum_file  # noqa: PLC0415  (as above)
 
-    load_spectrum(data)
-    return spectrum_text(data)
+    spectrum_file.load_spectrum(data)
+    return spectrum_file.spectrum_text(data)
 
 
 FORMATS = {
