@@ -115,9 +115,9 @@ def reference() -> str:
         for name in vars(fft_tool)["__all__"]:
             if isinstance(getattr(fft_tool, name), type) is not classes:
                 continue
-            kind = "autoclass" if classes else "autofunction"
+            directive = "autoclass" if classes else "autofunction"
             options = "\n   :members:" if classes else ""
-            parts.append(f"```{{eval-rst}}\n.. {kind}:: fft_tool.{name}{options}\n```\n")
+            parts.append(f"```{{eval-rst}}\n.. {directive}:: fft_tool.{name}{options}\n```\n")
     return "\n".join(parts)
 
 
@@ -201,12 +201,12 @@ def _read(path: Path) -> _Page:
 
 
 def main() -> int:
-    """Build the site and check it; gives an exit code."""
+    """Build and check the site; return an exit code."""
     stage()
     code = build()
-    found = list(faults(SITE))
-    for fault in found:
-        sys.stderr.write(f"{fault}\n")
+    found = list(problems(SITE))
+    for problem in found:
+        sys.stderr.write(f"{problem}\n")
     if not code and not found:
         sys.stdout.write(f"open {(SITE / 'index.html').relative_to(ROOT)}\n")
     return code or int(bool(found))

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from fft_tool.results import record
 from fft_tool.results.formats import FORMATS
 from fft_tool.results.record_model import Artifact, Done, Opening, Rejected, Ways
-from fft_tool.results.registry import KINDS, RECORD
+from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 from fft_tool.results.sections import SCHEMA_NAME, Section, key_of, section_in
 from fft_tool.validate import Json
 
@@ -140,7 +140,7 @@ def _property(section: type[Section], each: Field) -> Json:
 
 def _of_artifacts(field: str) -> list[str]:
     """Kinds of artifacts that a record can list, or their media types, from the registry."""
-    kinds = [kind for kind in KINDS.values() if kind.name != RECORD]
+    kinds = [kind for kind in ARTIFACT_KINDS.values() if kind.name != RECORD]
     if field == "artifact":
         return [kind.name for kind in kinds]
     return list(dict.fromkeys(FORMATS[kind.extension].content_type for kind in kinds))

@@ -19,7 +19,7 @@ from fft_tool.codec.header import Header
 from fft_tool.image.region import analysed_size
 from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.registry import KINDS, Extent, wanted_kinds
+from fft_tool.results.registry import ARTIFACT_KINDS, Extent, wanted_kinds
 from fft_tool.results.values import Artifact
 
 _LARGE_FACTOR = 50  # for larger prime factors, the transform may use a convolution
@@ -64,7 +64,7 @@ def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: s
         texts=_TEXTS + 6 * len(str(recipe).encode()),
         name=len(name.encode(errors="replace")),
     )
-    return sum(KINDS[kind].most_bytes(extent, recipe) + extent.texts for kind in kinds)
+    return sum(ARTIFACT_KINDS[kind].max_bytes(extent, recipe) + extent.texts for kind in kinds)
 
 
 def largest_output(pixels: int, recipe: Recipe, kinds: Iterable[str]) -> int:

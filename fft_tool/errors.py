@@ -73,7 +73,7 @@ class FftToolError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RecipeFault:
     """One invalid entry of a recipe: its key, the value given, and what is allowed."""
 
     key: str
@@ -90,11 +90,11 @@ class RecipeError(FftToolError):
     code = "bad-recipe"
     permanent = True
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[RecipeFault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(map(str, self.faults)))
 
-    def __reduce__(self) -> tuple[type[RecipeError], tuple[tuple[Fault, ...]]]:
+    def __reduce__(self) -> tuple[type[RecipeError], tuple[tuple[RecipeFault, ...]]]:
         # By default, exceptions are unpickled from ``args``, which holds the message only.
         return type(self), (self.faults,)
 

@@ -14,7 +14,7 @@ from fft_tool import pipeline
 from fft_tool.arrays import FloatArray, check_array, check_finite, check_real, check_unsigned
 from fft_tool.codec import image_file, png_encode
 from fft_tool.codec.raster import channels_last
-from fft_tool.errors import Fault, NotInvertible, RecipeError
+from fft_tool.errors import NotInvertible, RecipeError, RecipeFault
 from fft_tool.limits import Limits
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results.naming import RECORD
@@ -171,7 +171,7 @@ def reconstruct(outputs: Outputs, *, threads: int = 1) -> NDArray[np.unsignedint
 def _recipe(base: Recipe, keys: dict[str, Any]) -> Recipe:
     known = {key.field for key in KEYS}
     faults = [
-        Fault(name, str(value), f"unknown key; known: {', '.join(sorted(known))}")
+        RecipeFault(name, str(value), f"unknown key; known: {', '.join(sorted(known))}")
         for name, value in keys.items()
         if name not in known
     ]

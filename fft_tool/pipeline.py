@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fft_tool.admission import Tally, admit
 from fft_tool.codec import image_file
 from fft_tool.codec.header import Header
-from fft_tool.errors import Fault, RecipeError
+from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.image.selection import Selection, select
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
@@ -16,7 +16,7 @@ from fft_tool.results.naming import output_name
 from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
 from fft_tool.results.parts import PIXEL_PARTS
 from fft_tool.results.record import from_bytes
-from fft_tool.results.registry import KINDS, Kind, needed_parts, wanted_kinds
+from fft_tool.results.registry import ARTIFACT_KINDS, ArtifactKind, needed_parts, wanted_kinds
 from fft_tool.spectrum.kernel import kernel
 
 OnStep = Callable[[str], None]
@@ -75,14 +75,14 @@ def run_crop(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make only the crop."""
-    return _run_only(KINDS["crop"], source, recipe, limits, threads)
+    return _run_only(ARTIFACT_KINDS["crop"], source, recipe, limits, threads)
 
 
 def run_filter(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make only the filtered image."""
-    return _run_only(KINDS["filtered"], source, recipe, limits, threads)
+    return _run_only(ARTIFACT_KINDS["filtered"], source, recipe, limits, threads)
 
 
 def run_stats(
@@ -97,7 +97,7 @@ def run_stats(
 
 
 def _run_only(
-    kind: Kind, source: Source, recipe: Recipe, limits: Limits | None, threads: int
+    kind: ArtifactKind, source: Source, recipe: Recipe, limits: Limits | None, threads: int
 ) -> Outputs:
     limits = limits or Limits()
     selection = _select(source, recipe, limits, kinds=(kind.name,), threads=threads)
@@ -109,7 +109,7 @@ def _make(
     source: Source,
     recipe: Recipe,
     selection: Selection,
-    kinds: Sequence[Kind],
+    kinds: Sequence[ArtifactKind],
     limits: Limits,
     *,
     threads: int,
@@ -153,7 +153,7 @@ def _select(
     raster = image.decode()
     if isinstance(recipe.threshold, int) and recipe.threshold > raster.white:
         allowed = f"should be at most {raster.white}, the white of this image"
-        raise RecipeError([Fault("threshold", str(recipe.threshold), allowed)])
+        raise RecipeError([RecipeFault("threshold", str(recipe.threshold), allowed)])
     return select(
         raster,
         crop=recipe.crop,

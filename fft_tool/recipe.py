@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from fft_tool.errors import Fault, RecipeError
+from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.image import region as crops
 from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
 
@@ -28,7 +28,7 @@ MICROMETRES = {"nm": 1e-3, "um": 1.0, "mm": 1e3, "m": 1e6}
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueType:
     """How the values of a key are parsed and formatted; ``form`` says what is allowed."""
 
     form: str
@@ -49,21 +49,21 @@ class Key:
 
     name: str
     field: str
-    kind: Kind
+    value_type: ValueType
     default: Any
     help: str
 
 
-def _one_of(*choices: str) -> Kind:
+def _one_of(*choices: str) -> ValueType:
     def parse(text: str) -> str:
         if text not in choices:
             raise ValueError(f"should be one of {', '.join(choices)}")
         return text
 
-    return Kind("|".join(choices), parse, choices=choices)
+    return ValueType("|".join(choices), parse, choices=choices)
 
 
-def _yes_or_no() -> Kind:
+def _yes_or_no() -> ValueType:
     words = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 
     def parse(text: str) -> bool:
@@ -71,15 +71,15 @@ def _yes_or_no() -> Kind:
             raise ValueError("should be yes or no")
         return words[text.lower()]
 
-    return Kind("yes|no", parse, lambda value: "yes" if value else "no", ("no", "yes"))
+    return ValueType("yes|no", parse, lambda value: "yes" if value else "no", ("no", "yes"))
 
 
-def _or_none(kind: Kind) -> Kind:
-    return Kind(
-        f"{kind.form} or none",
-        lambda text: None if text == "none" else kind.parse(text),
-        lambda value: "none" if value is None else kind.format(value),
-        metavar=kind.metavar,
+def _or_none(value_type: ValueType) -> ValueType:
+    return ValueType(
+        f"{value_type.form} or none",
+        lambda text: None if text == "none" else value_type.parse(text),
+        lambda value: "none" if value is None else value_type.format(value),
+        metavar=value_type.metavar,
     )
 
 
@@ -135,21 +135,23 @@ def _format_filters(value: tuple[Filter, ...]) -> str:
     return format_filters(value)
 
 
-def _key(kind: Kind, default: Any, text: str) -> Any:
-    return field(default=default, metadata={"kind": kind, "help": text})
+def _key(value_type: ValueType, default: Any, text: str) -> Any:
+    return field(default=default, metadata={"value_type": value_type, "help": text})
 
 
-_SIZE = Kind("w,h", crops.parse_size, lambda size: f"{size[0]},{size[1]}", metavar="w,h")
-_CROP = Kind(crops.FORM, crops.parse_crop, metavar="CROP")
-_COLOUR = Kind("white|black|grey|#rrggbb", _parse_background, _format_background, metavar="COLOUR")
-_FILTER = Kind(
+_SIZE = ValueType("w,h", crops.parse_size, lambda size: f"{size[0]},{size[1]}", metavar="w,h")
+_CROP = ValueType(crops.FORM, crops.parse_crop, metavar="CROP")
+_COLOUR = ValueType(
+    "white|black|grey|#rrggbb", _parse_background, _format_background, metavar="COLOUR"
+)
+_FILTER = ValueType(
     "lowpass:P, highpass:P, bandpass:P1,P2, notch:P,ANGLE or stripe:ANGLE, joined by +",
     _parse_filters,
     _format_filters,
     metavar="FILTER",
 )
-_THRESHOLD = Kind("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
-_LENGTH = Kind(
+_THRESHOLD = ValueType("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
+_LENGTH = ValueType(
     "a length such as 65nm", _parse_pixel_size, lambda size: f"{float(size)!r}um", metavar="LENGTH"
 )
 
@@ -196,7 +198,9 @@ class Recipe:
         _one_of(*SCALES), "log", "scale of the magnitude picture"
     )
     bits: Literal[8, 16] = _key(
-        Kind("8|16", _parse_bits, choices=("8", "16")), 8, "depth of the pictures; 16 to invert"
+        ValueType("8|16", _parse_bits, choices=("8", "16")),
+        8,
+        "depth of the pictures; 16 to invert",
     )
     colour: bool = _key(_yes_or_no(), False, "colour the pictures (8 bits, not invertible)")
     phase: bool = _key(_yes_or_no(), True, "make the phase picture")
@@ -246,9 +250,9 @@ class Recipe:
             value = getattr(self, key.field)
             if isinstance(value, str):
                 try:
-                    value = key.kind.parse(value.strip())
+                    value = key.value_type.parse(value.strip())
                 except ValueError as exc:
-                    faults.append(Fault(key.name, value, str(exc)))
+                    faults.append(RecipeFault(key.name, value, str(exc)))
                     continue
                 object.__setattr__(self, key.field, value)
             if fault := _fault(key, value):
@@ -266,20 +270,22 @@ class Recipe:
         :class:`~fft_tool.errors.RecipeError`.
         """
         values: dict[str, Any] = {}
-        faults: list[Fault] = []
+        faults: list[RecipeFault] = []
         known = {key.name: key for key in KEYS}
         for name, value in mapping.items():
             text = _as_text(value)
             key = known.get(key_name(str(name)))
             if key is None:
-                faults.append(Fault(str(name), text, f"unknown key; known: {', '.join(known)}"))
+                faults.append(
+                    RecipeFault(str(name), text, f"unknown key; known: {', '.join(known)}")
+                )
                 continue
             if key.field in values:
-                faults.append(Fault(key.name, text, "given twice"))
+                faults.append(RecipeFault(key.name, text, "given twice"))
             try:
-                values[key.field] = key.kind.parse(text)
+                values[key.field] = key.value_type.parse(text)
             except ValueError as exc:
-                faults.append(Fault(key.name, text, str(exc)))
+                faults.append(RecipeFault(key.name, text, str(exc)))
         if faults:
             raise RecipeError(faults)
         return dataclasses.replace(base or cls(), **values)
@@ -291,11 +297,11 @@ class Recipe:
 
     def texts(self) -> dict[str, str]:
         """Every key with its value as text."""
-        return {key.name: key.kind.format(getattr(self, key.field)) for key in KEYS}
+        return {key.name: key.value_type.format(getattr(self, key.field)) for key in KEYS}
 
     def __str__(self) -> str:
         """Every key that differs from its default, as ``key=value …``."""
-        defaults = {key.name: key.kind.format(key.default) for key in KEYS}
+        defaults = {key.name: key.value_type.format(key.default) for key in KEYS}
         return " ".join(f"{k}={v}" for k, v in self.texts().items() if v != defaults[k])
 
     @cached_property
@@ -308,10 +314,10 @@ class Recipe:
 def entries(text: str) -> dict[str, str]:
     """Split ``key=value key=value …`` into keys and values, without validating them."""
     words = [word.partition("=") for word in text.split()]
-    faults = [Fault(word[0], "", "should be key=value") for word in words if not word[1]]
+    faults = [RecipeFault(word[0], "", "should be key=value") for word in words if not word[1]]
     names = [name for name, _, _ in words]
     faults += [
-        Fault(name, value, "given twice")
+        RecipeFault(name, value, "given twice")
         for index, (name, _, value) in enumerate(words)
         if name in names[:index]
     ]
@@ -329,36 +335,39 @@ def _keys() -> Iterator[Key]:
     for entry in dataclasses.fields(Recipe):
         meta = entry.metadata
         yield Key(
-            entry.name.replace("_", "-"), entry.name, meta["kind"], entry.default, meta["help"]
+            entry.name.replace("_", "-"),
+            entry.name,
+            meta["value_type"],
+            entry.default,
+            meta["help"],
         )
 
 
 KEYS: tuple[Key, ...] = tuple(_keys())
 
 
-def _fault(key: Key, value: Any) -> Fault | None:
+def _fault(key: Key, value: Any) -> RecipeFault | None:
     """Check that a value survives formatting and parsing unchanged."""
     try:
-        if key.kind.parse(key.kind.format(value)) == value:
+        if key.value_type.parse(key.value_type.format(value)) == value:
             return None
     except (ValueError, TypeError, AttributeError, IndexError):
         pass
-    return Fault(key.name, str(value), f"should be {key.kind.form}")
+    return RecipeFault(key.name, str(value), f"should be {key.value_type.form}")
 
 
-def _conflicts(recipe: Recipe) -> list[Fault]:
+def _conflicts(recipe: Recipe) -> list[RecipeFault]:
     """Find keys that contradict each other."""
     faults = []
     if recipe.crop is not None and recipe.smart_crop is not None:
         value = recipe.texts()["smart-crop"]
-        faults.append(Fault("smart-crop", value, "cannot be combined with crop"))
+        faults.append(RecipeFault("smart-crop", value, "cannot be combined with crop"))
     if recipe.periodic and recipe.window != "none":
         allowed = "cannot be combined with a window, which also removes the cross"
-        faults.append(Fault("periodic", "yes", allowed))
+        faults.append(RecipeFault("periodic", "yes", allowed))
     if recipe.colour and recipe.bits != 8:
-        faults.append(Fault("colour", "yes", "requires bits=8"))
+        faults.append(RecipeFault("colour", "yes", "requires bits=8"))
     return faults
-
 
 
 def _as_text(value: Any) -> str:

@@ -12,25 +12,25 @@ from dataclasses import dataclass
 
 from fft_tool.errors import CorruptImage, TooCostly
 
-MOST_SCANS = 64
+MAX_SCANS = 64
 """Maximum in a JPEG; each scan covers all pixels. Progressive encoders write about ten."""
 
-MOST_RUN_LENGTH_PIXELS = 1 << 20
+MAX_RUN_LENGTH_PIXELS = 1 << 20
 """Maximum in a run-length encoded BMP, which takes Pillow about a second, in pure Python."""
 
-MOST_DIRECTORIES = 100_000
+MAX_DIRECTORIES = 100_000
 """Maximum in a TIFF, one for each page. Only the first page is analysed, but all are counted."""
 
 LARGEST_SPARE_TILE = 1 << 22
 """A TIFF tile of at most this many pixels is accepted in an image of any size."""
 
-MOST_EXIF_BYTES = 1 << 17
+MAX_EXIF_BYTES = 1 << 17
 """Maximum in a JPEG; one segment holds at most half of that."""
 
-MOST_FRAMES = 10_000
+MAX_FRAMES = 10_000
 """Maximum in an animation, of which only the first frame is analysed."""
 
-MOST_CHUNKS, BYTES_PER_CHUNK = 1 << 16, 1 << 10
+MAX_CHUNKS, BYTES_PER_CHUNK = 1 << 16, 1 << 10
 """A PNG may have this many chunks, plus one per this many bytes. Most chunks have 8 KiB or more."""
 
 _WIDTH, _HEIGHT, _STRIPS, _ROWS_PER_STRIP = 256, 257, 273, 278
@@ -40,7 +40,7 @@ _JPEG = (6, 7)  # values of the compression tag
 # Bytes per value, by field type.
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _VALUE_BYTES |= dict.fromkeys((16, 17, 18), 8)
-_MOST_ENTRIES = 0xFFFF
+_MAX_ENTRIES = 0xFFFF
 _SPARE_BYTES = 1 << 16
 _SHORTEST = 8  # bytes of a TIFF header
 _APP1, _START_OF_SCAN = 0xE1, 0xDA  # JPEG markers; EXIF data is in APP1 segments
@@ -50,13 +50,13 @@ _SPARE_PARTS = 1024
 
 
 def check_jpeg(data: bytes) -> None:
-    """Reject a JPEG with more than :data:`MOST_SCANS` scans, or with large EXIF data."""
+    """Reject a JPEG with more than :data:`MAX_SCANS` scans, or with large EXIF data."""
     _check_segments(data)
     # In entropy-coded data a byte of 255 is followed by 0: this pair is always a marker.
     scans = data.count(b"\xff\xda")
-    if scans > MOST_SCANS:
+    if scans > MAX_SCANS:
         raise TooCostly(
-            f"JPEG has {scans:,} scans, at most {MOST_SCANS} are accepted: "
+            f"JPEG has {scans:,} scans, at most {MAX_SCANS} are accepted: "
             "save it as baseline JPEG or PNG"
         )
 
@@ -70,20 +70,20 @@ def _check_segments(data: bytes) -> None:
             return
         if marker == _APP1 and data.startswith(b"Exif", position + 4):
             total += size
-        if total > MOST_EXIF_BYTES:
+        if total > MAX_EXIF_BYTES:
             raise TooCostly(
-                f"JPEG has more than {MOST_EXIF_BYTES:,} bytes of EXIF data: save it without EXIF"
+                f"JPEG has more than {MAX_EXIF_BYTES:,} bytes of EXIF data: save it without EXIF"
             )
         position += 2 + max(2, size)
 
 
 def check_webp(data: bytes) -> None:
-    """Reject a WebP with more than :data:`MOST_FRAMES` frames or :data:`MOST_CHUNKS` chunks."""
+    """Reject a WebP with more than :data:`MAX_FRAMES` frames or :data:`MAX_CHUNKS` chunks."""
     position, frames, chunks = 12, 0, 0
     while position + 8 <= len(data):
         chunks += 1
-        if chunks > MOST_CHUNKS:
-            raise TooCostly(f"WebP has more than {MOST_CHUNKS:,} chunks: save it again")
+        if chunks > MAX_CHUNKS:
+            raise TooCostly(f"WebP has more than {MAX_CHUNKS:,} chunks: save it again")
         if data[position : position + 4] == b"ANMF":
             frames += 1
             check_frames("WebP", frames)
@@ -92,17 +92,17 @@ def check_webp(data: bytes) -> None:
 
 
 def check_frames(container: str, frames: int) -> None:
-    """Reject more than :data:`MOST_FRAMES` frames."""
-    if frames > MOST_FRAMES:
+    """Reject more than :data:`MAX_FRAMES` frames."""
+    if frames > MAX_FRAMES:
         raise TooCostly(
-            f"{container} has {frames:,} frames, at most {MOST_FRAMES:,} are accepted: "
+            f"{container} has {frames:,} frames, at most {MAX_FRAMES:,} are accepted: "
             "save the first frame alone"
         )
 
 
 def check_chunks(count: int, file_bytes: int) -> None:
     """Reject a PNG with more chunks than a file of its size can need."""
-    most = MOST_CHUNKS + file_bytes // BYTES_PER_CHUNK
+    most = MAX_CHUNKS + file_bytes // BYTES_PER_CHUNK
     if count > most:
         raise TooCostly(f"PNG has more than {most:,} chunks in {file_bytes:,} bytes: save it again")
 
@@ -119,14 +119,14 @@ def check_exif(data: bytes) -> None:
 
 
 def check_bmp(data: bytes) -> None:
-    """Reject a run-length encoded BMP with more than :data:`MOST_RUN_LENGTH_PIXELS` pixels."""
+    """Reject a run-length encoded BMP with more than :data:`MAX_RUN_LENGTH_PIXELS` pixels."""
     if len(data) < 34 or int.from_bytes(data[14:18], "little") < 40:
         return
     width, height, _, _, compression = struct.unpack_from("<iiHHI", data, 18)
-    if compression in (1, 2) and abs(width * height) > MOST_RUN_LENGTH_PIXELS:
+    if compression in (1, 2) and abs(width * height) > MAX_RUN_LENGTH_PIXELS:
         raise TooCostly(
             f"run-length encoded BMP has {width} x {abs(height)} = {abs(width * height):,} pixels, "
-            f"at most {MOST_RUN_LENGTH_PIXELS:,} are accepted: save it uncompressed or as PNG"
+            f"at most {MAX_RUN_LENGTH_PIXELS:,} are accepted: save it uncompressed or as PNG"
         )
 
 
@@ -140,9 +140,9 @@ def count_tiff_pages(data: bytes) -> int:
     offset, seen = layout.first, set[int]()
     while offset and offset not in seen:
         seen.add(offset)
-        if len(seen) > MOST_DIRECTORIES:
+        if len(seen) > MAX_DIRECTORIES:
             raise TooCostly(
-                f"TIFF has more than {MOST_DIRECTORIES:,} directories: split it into smaller files"
+                f"TIFF has more than {MAX_DIRECTORIES:,} directories: split it into smaller files"
             )
         try:
             if len(seen) == 1:
@@ -206,9 +206,9 @@ class _Layout:
     def fields(self, data: bytes, offset: int) -> Iterator[tuple[int, int, int, int]]:
         """Yield each entry's tag, field type, number of values, and offset of its value field."""
         entries, start = self.entries(data, offset)
-        if entries > _MOST_ENTRIES:
+        if entries > _MAX_ENTRIES:
             raise TooCostly(
-                f"TIFF has a directory of {entries:,} tags, at most {_MOST_ENTRIES:,} are "
+                f"TIFF has a directory of {entries:,} tags, at most {_MAX_ENTRIES:,} are "
                 "accepted: save it again"
             )
         for index in range(entries):
@@ -250,7 +250,7 @@ class _Layout:
 
 
 def _check_scans(data: bytes, layout: _Layout, offset: int) -> None:
-    """Reject JPEGs inside a TIFF with more than :data:`MOST_SCANS` scans."""
+    """Reject JPEGs inside a TIFF with more than :data:`MAX_SCANS` scans."""
     for starts, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
         counts = layout.numbers(data, offset, lengths)
         if sum(counts) > 2 * len(data):
@@ -260,9 +260,9 @@ def _check_scans(data: bytes, layout: _Layout, offset: int) -> None:
             )
         for start, count in zip(layout.numbers(data, offset, starts), counts, strict=False):
             scans = data.count(b"\xff\xda", start, start + count)
-            if scans > MOST_SCANS:
+            if scans > MAX_SCANS:
                 raise TooCostly(
-                    f"TIFF has a JPEG of {scans:,} scans, at most {MOST_SCANS} are accepted: save "
+                    f"TIFF has a JPEG of {scans:,} scans, at most {MAX_SCANS} are accepted: save "
                     "it uncompressed, or as PNG"
                 )
 

@@ -16,7 +16,7 @@ import numpy as np
 from isal import isal_zlib
 
 from fft_tool.arrays import Pixels
-from fft_tool.codec.containers import MOST_CHUNKS, check_chunks
+from fft_tool.codec.containers import MAX_CHUNKS, check_chunks
 from fft_tool.codec.deflate import stored_stream
 from fft_tool.errors import CorruptImage, UnsupportedImage
 
@@ -195,7 +195,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     chunk_type, count = b"", 0
     while chunk_type != b"IEND":
         count += 1
-        if count > MOST_CHUNKS:
+        if count > MAX_CHUNKS:
             check_chunks(count, len(data))
         if position + 12 > len(data):
             raise CorruptImage(f"PNG is truncated: no end chunk before byte {len(data)}")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import Pixels
-from fft_tool.errors import Fault, RecipeError
+from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.parallel import map_rows, rows_per_block
 
 LUMA_WEIGHTS = (19595, 38470, 7471)  # of 65536
@@ -36,7 +36,7 @@ def grey_plane(
     colours = [name for name in names if name != "alpha"]
     if channel != "luma" and channel not in colours:
         have = ", ".join(names)
-        raise RecipeError([Fault("channel", channel, f"should be luma or one of: {have}")])
+        raise RecipeError([RecipeFault("channel", channel, f"should be luma or one of: {have}")])
     wanted = colours if channel == "luma" else [channel]
     if names == ("grey",):
         return pixels[:, :, 0]

@@ -22,7 +22,7 @@ MARKED_PEAKS = 3
 
 _VOID = frozenset({"br", "col", "img", "meta", "wbr"})
 _STEPS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,))
-_MOST_TICKS = 7
+_MAX_TICKS = 7
 
 
 class Markup(str):
@@ -86,9 +86,9 @@ class LogAxis:
                 for step in steps
                 if self.low <= (value := float(f"{step}e{decade}")) <= self.high
             ]
-            if len(ticks) <= _MOST_TICKS:
+            if len(ticks) <= _MAX_TICKS:
                 return ticks
-        return ticks[:: math.ceil(len(ticks) / _MOST_TICKS)]
+        return ticks[:: math.ceil(len(ticks) / _MAX_TICKS)]
 
 
 def radial_plot(measures: Json) -> Markup | None:

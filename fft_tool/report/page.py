@@ -38,7 +38,7 @@ from fft_tool.report.thumbnails import (
     draw_sizes,
 )
 from fft_tool.results.entry import Entry
-from fft_tool.results.registry import KINDS, Shown
+from fft_tool.results.registry import ARTIFACT_KINDS, Shown
 from fft_tool.validate import Json
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -262,7 +262,7 @@ def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
 
 def _shown_kinds() -> list[tuple[str, Shown]]:
     """Kinds of artifacts that are shown, and how, in order of position."""
-    shown = [(kind.name, kind.shown) for kind in KINDS.values() if kind.shown]
+    shown = [(kind.name, kind.shown) for kind in ARTIFACT_KINDS.values() if kind.shown]
     return sorted(shown, key=lambda each: each[1].place)
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 
-from fft_tool.results.registry import KINDS, RECORD
+from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 
 __all__ = ["EXTENSIONS", "RECORD", "output_base", "output_name"]
 
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*\Z")
 
-EXTENSIONS = {kind.name: kind.extension for kind in KINDS.values()}
+EXTENSIONS = {kind.name: kind.extension for kind in ARTIFACT_KINDS.values()}
 """File extension of each kind of output."""
 
 
@@ -39,4 +39,4 @@ def output_name(source: str, artifact: str) -> str:
     >>> output_name("plants/forest.png", "magnitude")
     'plants/forest_magnitude.png'
     """
-    return f"{output_base(source)}_{artifact}.{KINDS[artifact].extension}"
+    return f"{output_base(source)}_{artifact}.{ARTIFACT_KINDS[artifact].extension}"

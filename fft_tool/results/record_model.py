@@ -12,7 +12,7 @@ from fft_tool.results.sections import SCHEMA_NAME, Section, described, section
 from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
 
 _SHA256 = "^[0-9a-f]{64}$"
-_CHOICES = {key.name: key.kind.choices for key in KEYS}
+_CHOICES = {key.name: key.value_type.choices for key in KEYS}
 
 
 @section
@@ -50,9 +50,7 @@ class RecipeValues(Section):
         "Channel of a colour image that was analysed; luma is ITU-R BT.601.",
         enum=_CHOICES["channel"],
     )
-    background: str = described(
-        "Colour behind transparent pixels: white, black, grey or #rrggbb."
-    )
+    background: str = described("Colour behind transparent pixels: white, black, grey or #rrggbb.")
     detrend: str = described(
         "What was subtracted before the transform: nothing, the mean or a fitted plane.",
         enum=_CHOICES["detrend"],

@@ -1,8 +1,9 @@
 """The registry of artifacts: one entry holds everything there is to know about a kind of artifact.
 
-Naming, admission, the pipeline, checks for completeness and the report all read :data:`KINDS`.
-Adding a kind takes one entry there, and the function that makes the artifact. That function imports
-what it needs itself, so that names and sizes are available without numpy.
+Naming, admission, the pipeline, checks for completeness and the report all read
+:data:`ARTIFACT_KINDS`. Adding a kind takes one entry there, and the function that makes the
+artifact. That function imports what it needs itself, so that names and sizes are available without
+numpy.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ArtifactKind:
     """One kind of artifact.
 
     Attributes
@@ -75,7 +76,7 @@ class Kind:
         that no remaining kind needs is released.
     make
         Makes the bytes of the file.
-    most_bytes
+    max_bytes
         Upper bound on the size of the file, without provenance texts.
     memory
         Bytes per pixel that a run needs for it, in addition to the grey plane and the spectrum; the
@@ -91,7 +92,7 @@ class Kind:
     wanted: Callable[[Recipe], bool]
     needs: Callable[[Recipe], frozenset[Part]]
     make: Make
-    most_bytes: Callable[[Extent, Recipe], int]
+    max_bytes: Callable[[Extent, Recipe], int]
     memory: Callable[[Recipe, float], float] = lambda _recipe, _half: 0
     step: str = "encode"
     shown: Shown | None = None
@@ -101,17 +102,17 @@ class Kind:
             raise ValueError(f"{self.name}: {self.extension} is not a known format")
 
 
-def wanted_kinds(recipe: Recipe) -> tuple[Kind, ...]:
+def wanted_kinds(recipe: Recipe) -> tuple[ArtifactKind, ...]:
     """Kinds of artifacts that a recipe asks for, in the order in which they are written."""
-    return tuple(kind for kind in KINDS.values() if kind.wanted(recipe))
+    return tuple(kind for kind in ARTIFACT_KINDS.values() if kind.wanted(recipe))
 
 
-def needed_parts(kinds: Iterable[Kind], recipe: Recipe) -> frozenset[Part]:
+def needed_parts(kinds: Iterable[ArtifactKind], recipe: Recipe) -> frozenset[Part]:
     """Parts of an analysis from which artifacts of some kinds are made."""
     return frozenset().union(*(kind.needs(recipe) for kind in kinds))
 
 
-def registry(*kinds: Kind) -> dict[str, Kind]:
+def registry(*kinds: ArtifactKind) -> dict[str, ArtifactKind]:
     """Kinds by name; raises ``ValueError`` if a name occurs twice."""
     found = {kind.name: kind for kind in kinds}
     if len(found) < len(kinds):
@@ -226,65 +227,65 @@ def _picture_memory(recipe: Recipe, half: float) -> float:
 RECORD = "metadata"
 
 # In the order of writing: the last one marks completion.
-KINDS: dict[str, Kind] = registry(
-    Kind(
+ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
+    ArtifactKind(
         "crop",
         "png",
         wanted=lambda recipe: recipe.crop is not None or recipe.smart_crop is not None,
         needs=lambda _recipe: frozenset(),
         make=_crop,
-        most_bytes=lambda extent, _recipe: _png(
+        max_bytes=lambda extent, _recipe: _png(
             extent.height, extent.width * extent.channels * extent.sample
         ),
         shown=Shown("Region", lambda _values: "what was analysed", "photo", 3),
     ),
-    Kind(
+    ArtifactKind(
         "histogram",
         "png",
         wanted=lambda recipe: recipe.histogram,
         needs=_parts("statistics"),
         make=_histogram,
-        most_bytes=lambda _extent, _recipe: _DRAWING,
+        max_bytes=lambda _extent, _recipe: _DRAWING,
     ),
-    Kind(
+    ArtifactKind(
         "filtered",
         "png",
         wanted=lambda recipe: recipe.filter is not None,
         needs=lambda recipe: frozenset({"spectrum"} if _transforms_levels(recipe) else ()),
         make=_filtered,
-        most_bytes=lambda extent, _recipe: _png(extent.height, extent.width * extent.sample),
+        max_bytes=lambda extent, _recipe: _png(extent.height, extent.width * extent.sample),
         memory=lambda _recipe, half: half,
         shown=Shown("Filtered", lambda values: values["filter"], "photo", 4),
     ),
-    Kind(
+    ArtifactKind(
         "spectrum",
         "npz",
         wanted=lambda recipe: recipe.spectrum,
         needs=_parts("spectrum"),
         make=_spectrum,
-        most_bytes=lambda extent, recipe: (
+        max_bytes=lambda extent, recipe: (
             extent.height * (extent.width // 2 + 1) * (8 if recipe.precision == "single" else 16)
             + 4 * extent.texts
         ),
         memory=lambda _recipe, half: 2 * half,
     ),
-    Kind(
+    ArtifactKind(
         "phase",
         "png",
         wanted=lambda recipe: recipe.phase,
         needs=_parts("pictures"),
         make=_phase,
-        most_bytes=_picture_bytes,
+        max_bytes=_picture_bytes,
         memory=_picture_memory,
         shown=Shown("Phase", lambda _values: "−π to π, once around the colours", "phase", 2),
     ),
-    Kind(
+    ArtifactKind(
         "magnitude",
         "png",
         wanted=lambda _recipe: True,
         needs=_parts("pictures"),
         make=_magnitude,
-        most_bytes=_picture_bytes,
+        max_bytes=_picture_bytes,
         memory=_picture_memory,
         shown=Shown(
             "Magnitude",
@@ -293,14 +294,14 @@ KINDS: dict[str, Kind] = registry(
             1,
         ),
     ),
-    Kind(
+    ArtifactKind(
         RECORD,
         "json",
         wanted=lambda recipe: recipe.metadata,
         needs=_parts(*PIXEL_PARTS, "measures"),
         make=_record,
         # JSON may escape a byte as up to six characters.
-        most_bytes=lambda extent, _recipe: _RECORD + 10 * 6 * extent.name,
+        max_bytes=lambda extent, _recipe: _RECORD + 10 * 6 * extent.name,
         # The certificate reads the pictures back.
         memory=lambda recipe, half: (
             (1 + recipe.phase) * _picture_memory(recipe, half) + recipe.periodic * 40

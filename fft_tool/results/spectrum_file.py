@@ -18,7 +18,7 @@ from fft_tool.spectrum.preparation import Preparation
 
 # Spectra are saved uncompressed. Files that were compressed by others are accepted up to this
 # ratio: a spectrum hardly compresses, unless it is all zeros.
-_SMALL, _MOST_INFLATION = 64 << 20, 16
+_SMALL, _MAX_INFLATION = 64 << 20, 16
 
 
 # Raised by numpy and zipfile on damaged files; deeply nested JSON raises a RecursionError.
@@ -87,7 +87,7 @@ def _refuse_inflation(data: bytes) -> None:
     """Reject an archive that would inflate beyond any plausible spectrum."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         inflated = sum(member.file_size for member in archive.infolist())
-    most = max(_SMALL, _MOST_INFLATION * len(data))
+    most = max(_SMALL, _MAX_INFLATION * len(data))
     if inflated > most:
         raise BadArtifact(
             f"not a spectrum saved by fft-tool: {len(data):,} bytes would inflate to "

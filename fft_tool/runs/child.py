@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from fft_tool.errors import Fault, FftToolError, Killed, RecipeError, TookTooLong
+from fft_tool.errors import FftToolError, Killed, RecipeError, RecipeFault, TookTooLong
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import output_name
@@ -201,7 +201,7 @@ class Child:
 def _refusal(code: str, message: str, faults: Any) -> FftToolError:
     """Rebuild the error that the core raised in the other process."""
     if code == RecipeError.code:
-        return RecipeError([Fault(*(str(text) for text in fault[:3])) for fault in faults])
+        return RecipeError([RecipeFault(*(str(text) for text in fault[:3])) for fault in faults])
     for leaf in _leaves(FftToolError):
         if leaf.permanent and leaf.code == code:
             return leaf(message)

@@ -27,13 +27,13 @@ from fft_tool.validate import Json
 
 Send = Callable[..., None]
 
-_MOST_FILES = 4096
+_MAX_FILES = 4096
 _FRAMES, _LONGEST = 50, 4000  # stack frames and characters of the message when reporting a bug
 
 
 def main() -> None:
     """Serve requests until the parent closes the pipe."""
-    os.closerange(3, _MOST_FILES)  # descriptors that the parent's libraries may have left open
+    os.closerange(3, _MAX_FILES)  # descriptors that the parent's libraries may have left open
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles interrupts
     requests = open(0, "rb", closefd=False)  # noqa: SIM115  (a pipe has no path)
     send = partial(frames.send, FileIO(os.dup(1), "w", closefd=False))

@@ -8,12 +8,12 @@ from fft_tool.errors import BadArtifact, NotAllowed, NotFound, TooManyBytes
 from fft_tool.limits import Limits
 from fft_tool.results import record as records
 from fft_tool.results.entry import Entry
-from fft_tool.results.registry import KINDS, RECORD
+from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.validate import Json
 
-SUFFIX = f"_{RECORD}.{KINDS[RECORD].extension}"
+SUFFIX = f"_{RECORD}.{ARTIFACT_KINDS[RECORD].extension}"
 
 
 def read_records(store: Store) -> Iterator[Json]:
@@ -31,7 +31,7 @@ def read_entries(store: Store, sources: Store | None) -> Iterator[Entry]:
             listed = {}  # the report can still show the rest
         pictures = {
             kind.name: data
-            for kind in KINDS.values()
+            for kind in ARTIFACT_KINDS.values()
             if kind.shown and kind.name in listed
             if (data := _read_if_there(store, folder + listed[kind.name].name)) is not None
         }
