@@ -1,4 +1,4 @@
-"""How much a run leaves behind: the estimate, held against what is written, and the bound."""
+"""Size of a run's artifacts: the estimate, compared with what is written, and the limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST = (
     "bits=16 spectrum=yes precision=double histogram=yes filter=lowpass:3 crop=pct:0,0,100,100"
 )
 COLOURED = "colour=yes crop=square histogram=yes"
-# Every recipe that asks for another kind of artifact, or for another size of one.
+# Recipes that ask for every kind of artifact, in every size.
 RECIPES = ("", "metadata=yes", f"metadata=yes {LARGEST}", f"metadata=yes {COLOURED}", "phase=no")
 
 
@@ -46,7 +46,7 @@ def estimated(source: Source, recipe: Recipe) -> int:
 def test_the_estimate_is_never_below_what_is_written(
     recipe: str, shape: tuple[int, int], channels: int, dtype: Any
 ) -> None:
-    """Noise is what compresses least."""
+    """Noise compresses least."""
     pixels = noise((*shape, channels) if channels > 1 else shape, dtype)
     source, told = Source("a.png", png_encode.encode(pixels)), Recipe.parse_text(recipe)
     assert bytes_of(fft_tool.run(source, told)) <= estimated(source, told)
@@ -150,7 +150,9 @@ def test_every_way_to_make_artifacts_checks_the_bound_before_decoding(
         raise AssertionError("decoded before it was checked")
 
     monkeypatch.setattr(image_file.Encoded, "decode", refuse)
-    with pytest.raises(TooMuchOutput, match=r"up to .* bytes, 4,000 are allowed: ask for fewer"):
+    with pytest.raises(
+        TooMuchOutput, match=r"up to .* bytes, at most 4,000 are allowed: ask for fewer"
+    ):
         do(source, recipe, Limits(max_output_bytes=4_000))
 
 

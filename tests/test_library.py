@@ -1,4 +1,4 @@
-"""The public functions for arrays: against numpy, whatever the array is like, and their errors."""
+"""The public functions for arrays, compared with numpy for all types of arrays; their errors."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ WRONG: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("image", "message"), WRONG)
-def test_arrays_that_cannot_be_transformed_are_rejected_with_a_remedy(image: Any, message: str) -> None:
+def test_arrays_that_cannot_be_transformed_are_rejected_with_a_remedy(
+    image: Any, message: str
+) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         ft.transform(image)
 
@@ -154,7 +156,7 @@ def test_analyze_accepts_every_type_of_image(tmp_path: Path) -> None:
         found = [ft.analyze(image, bits=16, crop="square") for image in images]
     names = {tuple(artifact.name for artifact in outputs) for outputs in found}
     assert names == {("image_crop.png", "image_phase.png", "image_magnitude.png")}
-    # The files differ in the hash of the source, which a picture carries as text.
+    # The files differ only in the hash of the source, which a picture holds as text.
     for kind in ("magnitude", "phase", "crop"):
         assert len({ft.decode(outputs[kind].data).pixels.tobytes() for outputs in found}) == 1
 
@@ -308,7 +310,9 @@ def test_identical_and_constant_images() -> None:
         (ZEROS, ZEROS * np.nan, {"data_range": 1}, r"NaN"),
     ],
 )
-def test_images_that_cannot_be_compared_are_rejected(first: Any, second: Any, keys: Any, message: str) -> None:
+def test_images_that_cannot_be_compared_are_rejected(
+    first: Any, second: Any, keys: Any, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         ft.compare(first, second, **keys)
 

@@ -1,4 +1,4 @@
-"""Damaged, hostile and unsuitable files are refused with a reason, or do no harm."""
+"""Damaged, hostile and unsupported files are rejected with a reason, or are harmless."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def tiff(pixels: Any, **options: Any) -> bytes:
 
 
 def outcome(data: bytes) -> Any:
-    """What comes of a file: its pixels, or the kind of error."""
+    """Result of decoding a file: its pixels, or the type of the error."""
     try:
         return image_file.decode(data).pixels.tolist()
     except ImageError as error:
@@ -76,7 +76,7 @@ SMALL_FILES = {
 }
 
 
-# --- not an image, or not one of ours ---------------------------------------------------------
+# --- not an image, or not in a supported format -----------------------------------------------
 
 
 def test_a_file_without_bytes_is_an_empty_image() -> None:
@@ -153,7 +153,9 @@ def test_a_file_truncated_at_any_byte_is_rejected_unless_it_is_complete(name: st
     ids=["zTXt", "iCCP", "iTXt"],
 )
 @pytest.mark.parametrize("filtering", [0, 4])
-def test_compressed_bombs_outside_the_image_data_are_never_inflated(extra: bytes, filtering: int) -> None:
+def test_compressed_bombs_outside_the_image_data_are_never_inflated(
+    extra: bytes, filtering: int
+) -> None:
     data = png_bytes(PIXELS, extra, filtering=filtering)
     np.testing.assert_array_equal(image_file.decode(data).pixels[:, :, 0], PIXELS)
 
@@ -250,7 +252,7 @@ def test_absurd_headers_exceed_the_limit_and_are_not_called_corrupt(name: str) -
     assert getattr(refused.value, "code", "") == "too-many-pixels"
 
 
-# --- sound files whose values would be lost ---------------------------------------------------
+# --- valid files whose values would be lost ---------------------------------------------------
 
 
 @pytest.mark.parametrize(

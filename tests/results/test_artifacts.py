@@ -1,4 +1,4 @@
-"""What stands in the artifacts: pixels of the crop, colours, depth, and what made them."""
+"""Content of the artifacts: pixels of the crop, colours, depth and provenance."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_filtered_image_has_the_depth_of_its_source_and_keeps_its_mean() -> None
 
 
 def test_coloured_pictures_are_the_grey_ones_through_the_tables() -> None:
-    """A ring of colours for the phase, whose ends are one; a ramp for the magnitude."""
+    """The cyclic table for the phase, the sequential one for the magnitude."""
     plane = noise((14, 17))
     grey, coloured = run(plane), run(plane, colour="yes")
     for kind, table in (("magnitude", sequential()), ("phase", cyclic())):

@@ -1,4 +1,4 @@
-"""Batches: one bad source stops no other, and what is done need not be done again."""
+"""Batches: a bad source does not stop others, and existing results are not recomputed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def picture(seed: int = 0) -> bytes:
 
 
 def fill(store: Store, names: Iterable[str]) -> list[SourceRef]:
-    """Put images into a store; the sources."""
+    """Put images into a store and return references to them."""
     for seed, name in enumerate(names):
         store.write(name, picture(seed))
     return [SourceRef(store.url, name) for name in names]
@@ -72,7 +72,7 @@ def divide(*_: object, **__: object) -> Outputs:
 
 
 def kill_if_bad(source: Source, *arguments: Any, **options: Any) -> Outputs:
-    """Stands for a process that the system kills, for instance for want of memory."""
+    """Simulate a process killed by the system, for instance for lack of memory."""
     if source.name.startswith("bad"):
         os.kill(os.getpid(), signal.SIGKILL)
     return pipeline.run(source, *arguments, **options)
@@ -131,9 +131,7 @@ def test_any_number_of_processes_gives_the_same_bytes(inputs: Store, tmp_path: P
 
 
 @pytest.mark.parametrize("where", [0, 3, 8])
-def test_a_killed_process_affects_one_source_only(
-    inputs: Store, target: Store, where: int
-) -> None:
+def test_a_killed_process_affects_one_source_only(inputs: Store, target: Store, where: int) -> None:
     names = [*GOOD[:where], "bad.png", *GOOD[where:]]
     refs = fill(inputs, names)
     job = Job(Recipe(), operation=kill_if_bad, target=target.url)
@@ -168,9 +166,7 @@ def test_a_source_that_does_not_finish_is_killed_after_the_timeout(
     assert str(error) == "it took longer than the 0.6 s of --timeout"
 
 
-def test_a_timeout_does_not_affect_sources_that_finish(
-    inputs: Store, target: Store
-) -> None:
+def test_a_timeout_does_not_affect_sources_that_finish(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["a.png"])
     list(run_batch(refs, Job(RECORDED, target=target.url)))
     before = contents(target)
@@ -185,8 +181,10 @@ def test_a_bug_under_a_timeout_is_not_hidden(inputs: Store) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to RLIMIT_AS")
-def test_a_worker_takes_no_more_memory_than_allowed_for_an_image(inputs: Store, target: Store) -> None:
-    """What the estimate has not foreseen is refused by the system."""
+def test_a_worker_takes_no_more_memory_than_allowed_for_an_image(
+    inputs: Store, target: Store
+) -> None:
+    """The system enforces the limit if the estimate was too low."""
     limits = Limits(max_memory=300 << 20)
     job = Job(Recipe(), limits, operation=eat_if_bad, target=target.url)
     names = ["a.png", "bad.png", "b.png"]
@@ -251,7 +249,9 @@ def test_bugs_are_raised_and_not_hidden_in_outcomes(inputs: Store, processes: in
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_stopping_early_drops_the_remaining_sources(inputs: Store, target: Store, processes: int) -> None:
+def test_stopping_early_drops_the_remaining_sources(
+    inputs: Store, target: Store, processes: int
+) -> None:
     refs = fill(inputs, [f"{number:02}.png" for number in range(60)])
     job = Job(Recipe(), target=target.url, operation=take_time)
     outcomes = run_batch(refs, job, processes=processes)
@@ -303,9 +303,7 @@ def test_an_empty_batch_has_no_outcomes() -> None:
     assert list(run_batch([], Job(Recipe()), processes=2)) == []
 
 
-def test_a_dry_run_lists_outputs_and_writes_nothing(
-    inputs: Store, target: Store
-) -> None:
+def test_a_dry_run_lists_outputs_and_writes_nothing(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["plants/a.png", "b.png"])
     inputs.write("bad.png", b"text")
     refs.append(SourceRef(inputs.url, "bad.png"))
@@ -320,7 +318,7 @@ def test_a_dry_run_lists_outputs_and_writes_nothing(
     assert planned[2].outputs == ()
 
 
-# Skipping what is there
+# Skipping existing results
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -338,7 +336,7 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 
 
 def again(refs: list[SourceRef], recipe: Recipe, target: Store) -> list[str]:
-    """Results of a run that skips what is there."""
+    """Results of a run that skips existing results."""
     job = Job(recipe, target=target.url, skip_existing=True)
     return [outcome.result for outcome in run_batch(refs, job)]
 

@@ -1,4 +1,4 @@
-"""Records, pictures and spectra that cannot be inverted: refused in a way that a door can show."""
+"""Records, pictures and spectra that cannot be inverted are rejected with a clear message."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ NOT_SPECTRA = {
 
 @pytest.mark.parametrize("what", NOT_SPECTRA)
 def test_other_files_are_rejected_as_spectra(what: str) -> None:
-    with pytest.raises(BadArtifact, match="not a spectrum that fft-tool has saved"):
+    with pytest.raises(BadArtifact, match="not a spectrum saved by fft-tool"):
         load_spectrum(NOT_SPECTRA[what])
 
 
