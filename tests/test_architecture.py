@@ -136,7 +136,7 @@ def test_packages_import_only_lower_ones(module: str) -> None:
 def test_there_are_no_circular_imports() -> None:
     """Includes imports within a package and inside functions."""
     graph = {name: own_imports(path) - {"fft_tool"} for name, path in MODULES.items()}
-    graph["fft_tool.__init__"] = set()  # its names are loaded when they are used
+    graph["fft_tool.__init__"] = set()  # its names are loaded on first use
     while leaves := [name for name, needed in graph.items() if not needed & set(graph)]:
         for leaf in leaves:
             del graph[leaf]

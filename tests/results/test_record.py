@@ -64,7 +64,7 @@ def objects(schema: Any, path: str = "$") -> Iterator[tuple[str, Json]]:
 
 
 def described() -> Iterator[tuple[str, Json]]:
-    """All objects except the two conditions, which only constrain properties described elsewhere."""
+    """All objects except the two conditions, which only constrain known properties."""
     return ((path, it) for path, it in objects(SCHEMA) if path != "$.if")
 
 

@@ -31,7 +31,7 @@ def use_public_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_compiled_kernel_is_found_in_the_installed_scipy() -> None:
-    """If this fails, scipy has moved it: results are still correct, but startup takes 200 ms more."""
+    """If this fails, scipy has moved it: results are still correct, but loading takes 200 ms."""
     assert not isinstance(kernels.kernel(), PublicKernel)
 
 

@@ -107,7 +107,7 @@ numbers = itertools.count()
 def test_a_store_lists_and_returns_exactly_what_was_written(
     store: Store, drawn: dict[str, bytes]
 ) -> None:
-    top = f"example {next(numbers)}"  # the store lives on from one to the next
+    top = f"example {next(numbers)}"  # the store is shared between examples
     objects = {f"{top}/{index}{name}": data for index, (name, data) in enumerate(drawn.items())}
     filled(store, objects)
     assert list(store.list(top)) == [(name, len(objects[name])) for name in sorted(objects)]
