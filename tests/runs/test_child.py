@@ -189,7 +189,7 @@ def test_a_crash_is_distinguished_from_a_kill(faulty: Child) -> None:
 
 
 def test_a_process_that_does_not_finish_is_killed_at_its_deadline(faulty: Child) -> None:
-    with pytest.raises(TookTooLong, match=r"more than the 0\.3 s"):
+    with pytest.raises(TookTooLong, match=r"longer than the 0\.3 s"):
         analyse(faulty, poison("hang"), seconds=0.3)
     assert analyse(faulty).width == 32
 
