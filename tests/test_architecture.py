@@ -262,7 +262,7 @@ def test_the_stub_declares_the_same_names() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert told == {name: f"fft_tool.{home}" for name, home in vars(fft_tool)["_HOMES"].items()}
+    assert told == {name: f"fft_tool.{home}" for name, home in vars(fft_tool)["_MODULES"].items()}
 
 
 @pytest.mark.parametrize("name", PUBLIC)

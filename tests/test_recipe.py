@@ -247,7 +247,10 @@ def test_text_without_an_equals_sign_is_a_fault() -> None:
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(mapping: dict[str, str], key: str) -> None:
-    assert "excludes" in faults_of(mapping)[key][1] or "goes with" in faults_of(mapping)[key][1]
+    assert (
+        "cannot be combined" in faults_of(mapping)[key][1]
+        or "requires" in faults_of(mapping)[key][1]
+    )
 
 
 def test_all_contradictions_are_reported_at_once() -> None:
