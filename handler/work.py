@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fft_tool.errors import BrokenOff, NotFound, TooCostly, TookTooLong
+from fft_tool.errors import Aborted, NotFound, TooCostly, TookTooLong
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import EXTENSIONS, output_name
 from fft_tool.results.outputs import Source
@@ -40,7 +40,7 @@ class Worker:
     def do(self, task: Task, deadline: Deadline, patience: Patience) -> Result:
         """Make the outputs of the latest version of an object; raises errors that need a retry.
 
-        A try that is not the last raises :class:`~fft_tool.errors.BrokenOff`: the next one shows
+        An attempt that is not the last raises :class:`~fft_tool.errors.Aborted`: the next one shows
         whether the image is to blame.
         """
         reason = self._reason_to_ignore(task.key)
@@ -90,7 +90,7 @@ class Worker:
                 patience=patience,
                 on_step=deadline.step,
             )
-        except BrokenOff as exc:
+        except Aborted as exc:
             deadline.broken_off += 1
             if not patience.last:
                 raise

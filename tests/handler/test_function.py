@@ -403,7 +403,7 @@ def test_an_image_that_never_finishes_is_rejected_within_the_invocation(
     assert [line.get("outcome") for line in logged()] == [None, "done", "rejected"]
     record = json.loads(store.outputs()["output/b_metadata.json"])
     assert record["error"]["code"] == "too-costly"
-    assert "it took more than the 0.4 s that it was given" in record["error"]["message"]
+    assert "it took longer than the 0.4 s allowed" in record["error"]["message"]
 
 
 def test_an_image_is_not_rejected_for_lack_of_remaining_time(faulty: Child, logged: Logged) -> None:

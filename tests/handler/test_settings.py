@@ -249,7 +249,7 @@ def test_an_event_overrides_metadata_which_overrides_the_defaults() -> None:
 
 def test_an_event_can_unset_a_conflicting_key() -> None:
     settings = made()
-    with pytest.raises(RecipeError, match="excludes crop"):
+    with pytest.raises(RecipeError, match="cannot be combined with crop"):
         settings.recipe_of({"crop": "square"}, {"smart-crop": "5,5"})
     recipe = settings.recipe_of({"crop": "square"}, {"smart-crop": "5,5", "crop": "none"})
     assert recipe.smart_crop == (5, 5)
@@ -308,7 +308,7 @@ def test_a_glob_that_matches_a_key_of_the_recipe_is_refused(glob: str) -> None:
 
 
 def test_all_keys_may_be_set_by_default() -> None:
-    texts = {key.name: key.kind.format(key.default) for key in KEYS} | {"metadata": "yes"}
+    texts = {key.name: key.value_type.format(key.default) for key in KEYS} | {"metadata": "yes"}
     assert made().recipe_of(texts, {}) == made(FFT_METADATA_KEYS="*").recipe_of(texts, {})
 
 
@@ -419,7 +419,7 @@ def test_only_listed_formats_are_accepted() -> None:
     assert made().limits.formats == FORMATS
     assert made(FFT_FORMATS=" TIFF, png,").limits.formats == ("png", "tiff")
     assert fault(FFT_FORMATS="png,gif").endswith(
-        "should be one or more of png, tiff, jpeg, webp, bmp, with commas between"
+        "should be one or more of png, tiff, jpeg, webp, bmp, separated by commas"
     )
 
 

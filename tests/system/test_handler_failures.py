@@ -266,7 +266,7 @@ def test_an_image_is_checked_against_the_functions_memory_before_decoding(
     with Function(memory=512, environ=environ) as small:
         answer = small.invoke(direct(deployed.bucket.name, "input/a.png")).returned
     assert answer["error"]["code"] == "too-much-memory"
-    assert "MiB, 480 MiB are allowed" in answer["error"]["message"]
+    assert "MiB, at most 480 MiB are allowed" in answer["error"]["message"]
     assert deployed.record("a")["error"] == answer["error"]
 
 
