@@ -178,8 +178,8 @@ class Region(Section):
     height: int = described("Height in pixels.", unit="px", minimum=1)
     method: str = described(
         "How it was chosen: the whole image, given by the recipe, or found as the most salient by "
-        "its spectral residual.",
-        enum=("whole", "given", "spectral residual"),
+        "its phase spectrum.",
+        enum=("whole", "given", "phase spectrum"),
     )
 
 
