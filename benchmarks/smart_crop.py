@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+from admission import NOT_INSTALLED
 from contenders import installed
 from numpy.typing import NDArray
 from plan import Plan
 from table import Goal, Row, Section
 
 from fft_tool.image.saliency import salient_box
+
+sys.path.append(str(Path(__file__).parents[1]))
+
 from tests.support.subjects import SUBJECTS, Cropper, score
 
 Image = NDArray[np.uint8]
@@ -22,12 +29,11 @@ def smart_crop(plan: Plan) -> Section:
     names = tuple(SUBJECTS)[: plan.photographs]
     ours = _mean(names, _ours)
     peers: dict[str, Cropper] = {"a crop from the centre": _centre}
-    absent = installed("pyvips")
-    if not absent:
+    if installed("pyvips"):
         peers |= {f"libvips, {kind}": _vips(kind) for kind in ("attention", "entropy")}
     rows = [_row(ours, name, f"{_mean(names, crop):.3f}") for name, crop in peers.items()]
-    if absent:
-        rows.append(Row("held", f"{ours:.3f}", "libvips", absent, goal=_GOAL))
+    if not installed("pyvips"):
+        rows.append(Row("held", f"{ours:.3f}", "libvips", NOT_INSTALLED, goal=_GOAL))
     return Section(
         "Smart crop",
         f"Share of the subject that crops of four sizes hold, over the most that is possible, mean "
@@ -58,7 +64,7 @@ def _centre(image: Image, width: int, height: int) -> tuple[int, int]:
 
 
 def _vips(kind: str) -> Cropper:
-    import pyvips  # noqa: PLC0415  (a peer, which may be missing)
+    pyvips: Any = import_module("pyvips")
 
     def crop(image: Image, width: int, height: int) -> tuple[int, int]:
         colours: Any = pyvips.Image.new_from_array(np.ascontiguousarray(image))
