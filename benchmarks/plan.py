@@ -22,6 +22,7 @@ class Plan:
     folder_side: int
     memory_side: int
     growth: tuple[int, int]
+    photographs: int
     judged: bool
 
 
@@ -41,6 +42,7 @@ FULL = Plan(
     folder_side=512,
     memory_side=4096,
     growth=(2048, 16384),
+    photographs=14,
     judged=True,
 )
 
@@ -53,5 +55,6 @@ QUICK = Plan(
     folder_side=64,
     memory_side=512,
     growth=(256, 1024),
+    photographs=2,
     judged=False,
 )

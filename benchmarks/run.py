@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 import in_process
 import resources
+import smart_crop
 import whole_process
 from contenders import THREADS
 from machine import describe, use_cores
@@ -40,6 +41,7 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "folder": whole_process.folder,
     "memory": resources.memory,
     "growth": resources.growth,
+    "crop": smart_crop.smart_crop,
 }
 
 

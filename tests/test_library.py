@@ -107,6 +107,8 @@ def test_arrays_that_cannot_be_transformed_are_rejected_with_a_remedy(
 @pytest.mark.parametrize(("image", "message"), WRONG[2:7] + WRONG[10:])
 @pytest.mark.parametrize("function", [ft.describe, ft.sharpness, ft.saliency_map])
 def test_pixel_functions_reject_the_same_arrays(function: Any, image: Any, message: str) -> None:
+    if function is ft.saliency_map and np.shape(image)[2:] == (3,):
+        message = "float64.*uint8 or uint16"  # colours would be welcome
     with pytest.raises((TypeError, ValueError), match=message):
         function(image)
 
