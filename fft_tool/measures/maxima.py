@@ -18,6 +18,9 @@ MIN_PROMINENCE = 10 ** (MIN_PROMINENCE_DB / 10)  # as a ratio of powers
 _MIN_SHARE = 1e-5  # of the energy beside DC: 50 dB below
 _LOBE = 2  # coefficients from the centre of a Hann window's main lobe to its end
 _MOST = 1024  # maxima that are returned
+_MANY = 1000  # coefficients above the bound for which a block is put off
+_MOST_WAITING = 32  # blocks that are put off
+_NEARLY = 1 - 1e-4  # the rounding of blocks in single precision must not decide between two
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
 
 
@@ -47,17 +50,18 @@ class MaximaCollector:
     def __init__(self, view: TaperedSpectrum) -> None:
         self._view = view
         self._energy = 0.0
+        self._waiting: list[FoldedRows] = []
         self._found: list[tuple[IndexArray, IndexArray]] = []
 
-    def add(self, rows: FoldedRows) -> None:
-        """Look through a block."""
-        # No coefficient has a weight below one half.
-        self._energy += float(rows.down.sum() + rows.up.sum()) / 2
-        for power, sign in ((rows.down, 1), (rows.up, -1)):
-            # Indices of the flattened block: ten times as fast as those of the block itself.
-            places = np.flatnonzero(power > _MIN_SHARE * self._energy / 2)
-            row, column = _maxima_within(power, *np.divmod(places, power.shape[1]))
-            self._found.append((sign * (rows.first + row), rows.left + column))
+    def add(self, rows: FoldedRows, energy: float) -> None:
+        """Look through a block; ``energy`` is the power of all blocks so far."""
+        self._energy = energy
+        above = np.count_nonzero(rows.down > self._floor) + np.count_nonzero(rows.up > self._floor)
+        if above > _MANY and len(self._waiting) < _MOST_WAITING:
+            # The first blocks of noise: few will be left when more of the energy is known.
+            self._waiting.append(rows)
+        else:
+            self._collect(rows)
 
     def strongest(self, profile: RadialProfile, *, min_periods: float) -> Maxima:
         """Maxima that lie 15 dB above the background of their rings, strongest first.
@@ -68,20 +72,33 @@ class MaximaCollector:
         most 1024 of them.
         """
         size = self._view.shape[0] * self._view.shape[1]
-        energy = float((profile.mean * profile.count).sum()) * size
         all_rounding = profile.rounding * size**2  # as if it were in one coefficient
         rings = _lowest_nearby(profile.background, self._view.shape)
         rings = np.maximum(np.concatenate([rings[:1], rings, rings[-1:]]), profile.rounding) * size
 
+        for rows in self._waiting:
+            self._collect(rows)
+        self._waiting.clear()
         ky, kx = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
         maxima = self._with_power(ky, kx)
         background = rings[_ring(self._view.shape, ky, kx)]
         kept = maxima.power > np.maximum(MIN_PROMINENCE * background, all_rounding)
-        kept &= maxima.power > _MIN_SHARE * energy / 2
+        kept &= maxima.power > self._floor
         kept &= np.maximum(np.abs(ky), kx) >= min_periods
         maxima, background = maxima[kept], background[kept]
         order = np.argsort(-maxima.power * np.log(maxima.power / background), kind="stable")
         return self._maxima_of_all(maxima[order[:_MOST]])
+
+    @property
+    def _floor(self) -> float:
+        return _MIN_SHARE * self._energy / 2
+
+    def _collect(self, rows: FoldedRows) -> None:
+        for power, sign in ((rows.down, 1), (rows.up, -1)):
+            # Indices of the flattened block: ten times as fast as those of the block itself.
+            places = np.flatnonzero(power > self._floor)
+            row, column = _maxima_within(power, *np.divmod(places, power.shape[1]))
+            self._found.append((sign * (rows.first + row), rows.left + column))
 
     def _maxima_of_all(self, maxima: Maxima) -> Maxima:
         """Drop what is a maximum only within its block."""
@@ -101,10 +118,9 @@ def _maxima_within(
     """Keep places that are no less than their neighbours in the same block."""
     for dy, dx in _NEIGHBOURS:
         # At an edge this is another neighbour, or the place itself.
-        below, right = (row + dy).clip(0, power.shape[0] - 1), (column + dx).clip(
-            0, power.shape[1] - 1
-        )
-        kept = power[row, column] >= power[below, right]
+        below = (row + dy).clip(0, power.shape[0] - 1)
+        right = (column + dx).clip(0, power.shape[1] - 1)
+        kept = power[row, column] >= _NEARLY * power[below, right]
         row, column = row[kept], column[kept]
     return row, column
 

@@ -13,7 +13,8 @@ from fft_tool.measures.maxima import MaximaCollector
 from fft_tool.measures.orientation import Orientation, angle_of, orientation_of, round_angle
 from fft_tool.measures.peaks import Peak, peaks_of
 from fft_tool.measures.polar import polar_power
-from fft_tool.measures.radial import RadialProfile, Slope, fit_slope, high_fraction_of, profile_of
+from fft_tool.measures.radial import RadialProfile, high_fraction_of, profile_of
+from fft_tool.measures.slope import Slope, slope_of
 from fft_tool.measures.taper import tapered
 from fft_tool.spectrum.half import Spectrum
 
@@ -78,8 +79,8 @@ def measure(
         Name of the window that the image was given before the transform. What was transformed
         without one is tapered, so that the jumps at the image's borders are not measured.
     step : float
-        Difference of neighbouring grey levels where they are whole multiples of it: 1 for an image
-        of integers. Then waves that rounding may have made are no peaks.
+        Grey levels are whole multiples of this, 1 for an 8- or 16-bit image; 0 if they were not
+        rounded. Slope, high-frequency fraction and peaks allow for the noise of rounding.
     pixel_size_um : (float, float), optional
         Width and height of a pixel in micrometres, which add physical units to the JSON.
     """
@@ -94,8 +95,8 @@ def measure(
     profile = profile_of(polar)
     return Measures(
         profile=profile,
-        slope=fit_slope(profile),
-        high_frequency_fraction=high_fraction_of(polar),
+        slope=slope_of(polar, step),
+        high_frequency_fraction=high_fraction_of(polar, step),
         orientation=orientation_of(polar),
         peaks=tuple(peaks_of(view, profile, maxima, step=step)),
         pixel_size_um=pixel_size_um,

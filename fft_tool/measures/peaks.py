@@ -134,6 +134,8 @@ class _Search:
         for first in range(0, len(maxima), _AT_ONCE):
             some = maxima[first : first + _AT_ONCE]
             some = some[stand_out(self._view, some)]
+            if not len(some):
+                continue
             left = self._view.values(some.ky, some.kx)
             for found in self.found:
                 left -= self._fitter.share(found.wave, some.ky, some.kx)

@@ -17,6 +17,7 @@ from fft_tool.measures.taper import TaperedSpectrum
 from fft_tool.spectrum.half import multiplicity
 
 SECTORS = 36
+ABOVE_ROUNDING = 1.5  # times the power of rounding: more than rounding can put into a wide band
 _BLOCK = 1 << 15  # coefficients per block: its arrays together stay in a core's cache
 _MIN_ROWS = 16  # but enough rows to outweigh the summing of one polar grid per block
 _WIDE = 1 << 16  # columns of a half spectrum above which blocks are cut across, too
@@ -118,16 +119,26 @@ class PolarPower:
     correlated: float
     spread: tuple[float, float]
 
+    def noise_of(self, step: float) -> float:
+        """Mean periodogram that rounding of grey levels to multiples of ``step`` has added.
+
+        Zero if the image has less power than rounding adds to one that varies: its grey levels
+        are exact.
+        """
+        noise = step**2 / 12
+        return noise if self.total > ABOVE_ROUNDING * noise * self.shape[0] * self.shape[1] else 0.0
+
 
 def polar_power(
     spectrum: TaperedSpectrum,
     sectors: int = SECTORS,
     *,
-    visit: Callable[[FoldedRows], None] | None = None,
+    visit: Callable[[FoldedRows, float], None] | None = None,
 ) -> PolarPower:
     """Sum the periodogram over rings and ``sectors`` of direction, in double precision.
 
-    ``visit`` is called with each block of rows, for what else is to be found in the same pass.
+    ``visit`` is called with each block of rows and the power of all blocks so far, for what else is
+    to be found in the same pass.
     """
     height, width = spectrum.shape
     size, longest = height * width, steps_of(spectrum.shape)
@@ -135,9 +146,9 @@ def polar_power(
     grid = (longest // 2 + 2, (sectors + 1) // 2 + 1)
     cells, moments = np.zeros((4, *grid)), np.zeros(5)
     for rows in folded_rows(spectrum):
-        if visit:
-            visit(rows)
         _add_block(cells, moments, rows, sectors)
+        if visit:
+            visit(rows, float(moments[0]))
     total = float(moments[0]) / size
     rounding = _rounding(spectrum, total)
     count, up, down, squares = cells[:, 1:-1]

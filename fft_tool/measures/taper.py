@@ -14,7 +14,6 @@ noise keeps its mean power.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,71 +21,52 @@ from numpy.typing import NDArray
 from fft_tool.arrays import Doubles
 from fft_tool.spectrum.half import HalfArray, Spectrum, check_spectrum
 from fft_tool.spectrum.preparation import window_weights
+from fft_tool.spectrum.transform import forward
 
 IndexArray = NDArray[np.intp]
 
 _SHORTEST = 8  # pixels; of shorter sides a taper would leave too little
 _ABRUPT = ("none", "hamming", "tukey")
+_ACROSS = 0.7  # cycles per pixel: mean width of the disc of radius 0.45
 _UNTAPERED = ((0, 1.0),)
 _TAPS = ((-1, -0.25), (0, 0.5), (1, -0.25))
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis of an image: the window that it was transformed with, and the taper.
+    """One axis of an image: what its window and the taper do to the spectrum.
 
     Attributes
     ----------
-    weights : array
-        The window's weights times the taper's: what the image has been multiplied by, in effect.
-    response : array
-        DFT of the window's own weights, divided by their sum.
     taps : sequence of (offset, weight)
         The convolution that tapers the spectrum.
+    response : array
+        DFT of the window's weights without the taper, divided by their sum.
+    mean : float
+        Mean weight of window and taper together: what is left of a wave's amplitude.
+    energy : float
+        Mean squared weight: what is left of the power of noise.
+    correlated : float
+        How many coefficients say as much about the power of noise as one that is independent. The
+        periodograms of coefficients d apart have the correlation |DFT of the squared weights|² at
+        d, relative to d = 0; this is its sum over all d, each with the share of pairs d apart
+        that lie within 0.45 cycles per pixel.
+    spread : float
+        Mean square distance, in cycles² per pixel², over which power is smeared. Zero without a
+        window and a taper: the power of waves that fit the frame stays where it is.
     """
 
-    weights: Doubles
-    response: NDArray[np.complex128]
     taps: tuple[tuple[int, float], ...]
+    response: NDArray[np.complex128]
+    mean: float
+    energy: float
+    correlated: float
+    spread: float
 
     @property
     def halo(self) -> int:
         """How many coefficients to either side the convolution reads."""
         return len(self.taps) // 2
-
-    @property
-    def mean(self) -> float:
-        """Mean of the weights: what is left of a wave's amplitude."""
-        return float(self.weights.mean())
-
-    @property
-    def energy(self) -> float:
-        """Mean of the squared weights: what is left of the power of noise."""
-        return float(np.square(self.weights).mean())
-
-    @property
-    def correlated(self) -> float:
-        """How many coefficients say as much about the power of noise as one that is independent.
-
-        The periodograms of coefficients d apart have the correlation |DFT of the squared weights|²
-        at d, relative to d = 0; this is the sum over all d.
-        """
-        return float((self.weights**4).mean()) / self.energy**2
-
-    @property
-    def spread(self) -> float:
-        """Mean square distance, in cycles² per pixel², over which power is smeared.
-
-        Infinite for weights that end abruptly; then one step of frequency, the half width of the
-        main lobe, stands in.
-        """
-        length = len(self.weights)
-        if length == 1:
-            return 0.0
-        if self.weights[0] > 0:
-            return 1.0 / length**2
-        steps = np.square(np.diff(self.weights, append=0.0)).mean()
-        return float(steps) / (self.energy * (2 * np.pi) ** 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,31 +155,33 @@ class TaperedSpectrum:
         """Rows without the mean, with a column more at each side where x is tapered."""
         halo = self.across.halo
         padded = np.empty((len(rows), right - left + 2 * halo), self.spectrum.half.dtype)
-        padded[:, halo : halo + right - left] = self._columns(rows, left, right)
+        self._fill(padded[:, halo : halo + right - left], rows, left)
         if halo:
-            padded[:, 0] = self._column(rows, left - 1)
-            padded[:, -1] = self._column(rows, right)
+            self._fill_column(padded[:, :1], rows, left - 1)
+            self._fill_column(padded[:, -1:], rows, right)
         return padded
 
-    def _column(self, rows: IndexArray, column: int) -> NDArray[Any]:
-        """One column without the mean, which may lie outside the half."""
+    def _fill_column(self, out: HalfArray, rows: IndexArray, column: int) -> None:
+        """Fill in one column without the mean, which may lie outside the half."""
         width = self.spectrum.width
         if 0 <= column <= width // 2:
-            return self._columns(rows, column, column + 1)[:, 0]
-        mirror = -column % width
-        return self._columns(-rows, mirror, mirror + 1)[:, 0].conj()
-
-    def _columns(self, rows: IndexArray, left: int, right: int) -> HalfArray:
-        """Columns of the half spectrum without the mean, in any rows."""
-        rows = rows % self.shape[0]
-        values = self.spectrum.half[rows, left:right]
-        if self.window == "none":
-            if left == 0:
-                values[rows == 0, 0] = 0.0
+            self._fill(out, rows, column)
         else:
+            self._fill(out, -rows, -column % width)
+            np.conjugate(out, out=out)
+
+    def _fill(self, out: HalfArray, rows: IndexArray, left: int) -> None:
+        """Fill in rows of the half spectrum without the mean, from column ``left`` on."""
+        rows = rows % self.shape[0]
+        right = left + out.shape[1]
+        consecutive = rows[-1] - rows[0] == len(rows) - 1
+        chosen = slice(rows[0], rows[-1] + 1) if consecutive else rows
+        out[:] = self.spectrum.half[chosen, left:right]
+        if self.window != "none":
             mean = self.spectrum.dc * self.down.response[rows]
-            values -= np.multiply.outer(mean, self.across.response[left:right])
-        return values
+            out -= np.multiply.outer(mean, self.across.response[left:right])
+        elif left == 0:
+            out[rows == 0, 0] = 0.0
 
 
 def tapered(spectrum: Spectrum, window: str = "none", *, taper: bool = True) -> TaperedSpectrum:
@@ -230,14 +212,29 @@ def tapered(spectrum: Spectrum, window: str = "none", *, taper: bool = True) -> 
 
 
 def _axis(window: str, length: int, *, taper: bool) -> Axis:
-    weights = window_weights(window, length)
-    response = np.fft.fft(weights) / weights.sum()
-    if window == "none":
-        response = np.zeros(length, np.complex128)
-        response[0] = 1.0
-    if not taper or length < _SHORTEST:
-        return Axis(weights, response, _UNTAPERED)
-    return Axis(weights * window_weights("hann", length), response, _TAPS)
+    own = window_weights(window, length)
+    response = _dft(own) / own.sum()
+    taper = taper and length >= _SHORTEST
+    weights = own * window_weights("hann", length) if taper else own
+    apart = np.minimum(np.arange(length), length - np.arange(length))
+    pairs = np.maximum(1 - apart / (_ACROSS * length), 0.0)
+    correlation = np.square(np.abs(_dft(weights**2)))
+    smear = np.square(np.abs(_dft(weights)))
+    return Axis(
+        _TAPS if taper else _UNTAPERED,
+        response,
+        mean=float(weights.mean()),
+        energy=float(np.square(weights).mean()),
+        correlated=float((correlation * pairs).sum() / correlation[0]),
+        spread=float((smear * (apart / length) ** 2).sum() / smear.sum()),
+    )
+
+
+def _dft(weights: Doubles) -> NDArray[np.complex128]:
+    # By the same kernel as images: numpy's own would have to be loaded.
+    half = forward(weights[None, :], precision="double").half[0]
+    mirrored = half[1 : (len(weights) + 1) // 2][::-1].conj()
+    return np.concatenate([half, mirrored])
 
 
 def _four_times_tapered(values: HalfArray) -> HalfArray:

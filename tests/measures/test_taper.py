@@ -14,7 +14,7 @@ from fft_tool.spectrum.preparation import window_weights
 
 fft = import_module("scipy.fft")
 
-SHAPES = [(1, 1), (1, 9), (9, 1), (2, 8), (8, 2), (8, 8), (9, 12), (17, 64), (64, 45), (200, 130)]
+SHAPES = [(1, 1), (1, 9), (9, 1), (2, 8), (8, 2), (8, 8), (9, 12), (17, 64), (48, 37)]
 Image = NDArray[np.float64]
 
 
@@ -35,7 +35,7 @@ def weights_of(shape: tuple[int, int], window: str) -> tuple[Image, Image]:
     """Weights of the window, and of the taper that is added to it."""
     own = np.multiply.outer(*(window_weights(window, length) for length in shape))
     added = np.multiply.outer(*(hann(length) for length in shape))
-    return own, added if window in ("none", "hamming") else np.ones(shape)
+    return own, added if window in ("none", "hamming", "tukey") else np.ones(shape)
 
 
 def tapered_in_pixels(image: Image, window: str = "none") -> NDArray[np.complex128]:
@@ -88,7 +88,7 @@ def test_white_noise_keeps_its_level_with_every_window(window: str) -> None:
     image = np.random.default_rng(1).normal(1000, 10, (160, 256))
     own, _ = weights_of(image.shape, window)
     view = tapered(transformed(image * own, np.float32), window)
-    ky, kx = np.indices(image.shape)
+    ky, kx = np.arange(160)[:, None], np.arange(256)
     level = float(np.square(np.abs(view.values(ky, kx))).mean()) / image.size
     assert level == pytest.approx(100, rel=0.05)
 
@@ -108,5 +108,5 @@ def test_without_a_taper_the_spectrum_is_read_as_it_is() -> None:
     view = tapered(transformed(image), taper=False)
     expected = np.fft.fft2(image)
     expected[0, 0] = 0.0
-    assert view.values(*np.indices((20, 31))) == pytest.approx(expected)
+    assert view.values(np.arange(20)[:, None], np.arange(31)) == pytest.approx(expected)
     assert view.gain == 1
