@@ -19,7 +19,7 @@ from fft_tool.measures.waves import Wave, WaveFitter
 from fft_tool.spectrum.half import Spectrum, check_spectrum
 
 _MIN_PERIODS = 2.0
-_APART = 4  # coefficients: of waves that are closer only the first stays
+_APART = 4.0  # coefficients: of waves that are closer only the first stays
 _OWN = 0.5  # of a maximum's power that is not leakage of other waves, at least
 _FEWEST = 8  # waves that are searched for even if fewer are wanted
 _FITS = 48  # maxima that are fitted, at most

@@ -27,7 +27,7 @@ _SHORTEST = 8  # pixels; along shorter sides frequencies stay on a coefficient
 _SINGULAR = 1e-9  # relative: below, a wave is its own mirror and has no second phase
 _DISTURBING = 1e-3  # of a wave's amplitude: what leaks of others and is worth to be subtracted
 _NEAR_DC = 8  # coefficients: beyond, the image's mean has no share
-_LEAST = 1e-6  # of a window's mean: smaller components of it are left out
+_LEAST = 3e-5  # of a window's mean: smaller components of it are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +145,9 @@ class _Response:
     """Transform of the weights along one axis at any frequency, in coefficients."""
 
     def __init__(self, axis: Axis) -> None:
-        self._length = len(axis.weights)
-        self._tapered = _components(np.fft.fft(axis.weights) / self._length)
+        self._length = len(axis.response)
+        after = sum(weight * np.roll(axis.response, offset) for offset, weight in axis.taps)
+        self._tapered = _components(after * (axis.mean / after[0]))
         self._mean = _components(axis.response)
 
     def tapered(self, k: Doubles | IndexArray) -> Values:
