@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from fft_tool.arrays import FloatArray, Plane, sum_of_squares
 from fft_tool.parallel import map_rows, rows_per_block
 from fft_tool.results.analysis import Analysis
+from fft_tool.results.correction import NEAR, Correction, Missed
 from fft_tool.results.spectrum_file import load_spectrum
 from fft_tool.results.values import Artifact
 from fft_tool.spectrum.half import Spectrum, energy
@@ -26,16 +27,22 @@ class Certificate:
     Attributes
     ----------
     exact
-        Whether every grey level comes back.
+        Whether every grey level comes back, after rounding and with the correction.
     max_abs_error
-        Largest error in grey levels, after rounding.
+        Largest error in grey levels, after rounding and with the correction.
+    corrected_pixels
+        Pixels whose grey level the correction keeps; 0 where none is needed.
     psnr_db
-        Peak signal-to-noise ratio *before* rounding; None where there is no error at all.
+        Peak signal-to-noise ratio of the inversion alone, *before* rounding and correction; None
+        where there is no error at all.
     parseval_ratio
         Energy of the spectrum read from the artifacts over that of the prepared image, 1 when
         nothing is lost; None where the prepared image is not at hand (periodic).
     lost_pixels
         Pixels that the window has taken away.
+    correction
+        Grey levels for the record to keep, without which the inversion would not be exact; None
+        where it is, or where they are too many.
     """
 
     exact: bool
@@ -43,12 +50,19 @@ class Certificate:
     psnr_db: float | None
     parseval_ratio: float | None
     lost_pixels: int
+    correction: Correction | None = field(default=None, compare=False)
+
+    @property
+    def corrected_pixels(self) -> int:
+        """How many pixels the correction keeps."""
+        return self.correction.pixels if self.correction else 0
 
     def to_json(self) -> Json:
-        """Plain values for the record."""
+        """Plain values for the record, the correction left out."""
         return {
             "exact": self.exact,
             "max_abs_error": self.max_abs_error,
+            "corrected_pixels": self.corrected_pixels,
             "psnr_db": self.psnr_db,
             "parseval_ratio": self.parseval_ratio,
             "lost_pixels": self.lost_pixels,
@@ -91,22 +105,32 @@ def _certify(
 ) -> Certificate:
     """Certify a spectrum; ``meant`` is the energy that it should have."""
     written = energy(spectrum, threads=threads)
+    missed = Missed(plane)
 
     def compare(start: int, levels: FloatArray) -> tuple[float, float]:
         rows = plane[start : start + levels.shape[0]].astype(levels.dtype)
-        worst = np.abs(quantised(levels, preparation.white) - rows).max()
-        rows -= levels
-        return float(worst), sum_of_squares(rows)
+        errors = levels - rows
+        squares = sum_of_squares(errors)
+        np.clip(levels, 0, preparation.white, out=levels)
+        np.abs(np.subtract(levels, rows, out=errors), out=errors)
+        if errors.max() <= NEAR:
+            return 0.0, squares
+        missed.add(start, errors)
+        return float(np.abs(quantised(levels, preparation.white) - rows).max()), squares
 
     blocks = restore_rows(spectrum, preparation, compare, threads=threads)
     worst = int(max(error for error, _ in blocks))
     mean_square = math.fsum(square for _, square in blocks) / plane.size
+    lost = preparation.at(spectrum.shape).lost_pixels()
+    # What a window has taken away was meant to go: only errors of the inversion are corrected.
+    correction = None if lost else missed.correction()
     return Certificate(
-        exact=worst == 0,
-        max_abs_error=worst,
+        exact=worst == 0 or correction is not None,
+        max_abs_error=worst if correction is None else 0,
         psnr_db=10 * math.log10(preparation.white**2 / mean_square) if mean_square else None,
         parseval_ratio=_ratio(written, meant),
-        lost_pixels=preparation.at(spectrum.shape).lost_pixels(),
+        lost_pixels=lost,
+        correction=correction,
     )
 
 

@@ -12,8 +12,25 @@ from fft_tool.errors import BadArtifact
 from fft_tool.results.sections import SCHEMA_NAME
 from fft_tool.validate import Json, number
 
-LONGEST = 4 << 20
-"""Bytes that a record may have: none comes to a tenth of that, however large its image."""
+LONGEST = 8 << 20
+"""Bytes that a record may have: above all two corrections and the jumps, all of bounded size."""
+
+
+_SHARE, _MOST_CORRECTED = 32, 1 << 18
+
+
+def most_corrected(size: int) -> int:
+    """Most pixels that the correction of an image of ``size`` pixels keeps.
+
+    One in 32, which is ten times what the 16-bit pictures of an 8-bit image can need, and never
+    more than a record has room for.
+    """
+    return min(size // _SHARE, _MOST_CORRECTED)
+
+
+def most_correction_bytes(size: int, sample: int) -> int:
+    """Most bytes of a correction, for an image of ``size`` pixels of ``sample`` bytes each."""
+    return (4 + sample) * most_corrected(size) * 4 // 3 + 256
 
 
 @dataclass(frozen=True, slots=True)

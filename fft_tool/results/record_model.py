@@ -12,6 +12,7 @@ from fft_tool.results.sections import SCHEMA_NAME, Section, described, section
 from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
 
 _SHA256 = "^[0-9a-f]{64}$"
+_BASE64 = "^[0-9A-Za-z+/]+={0,2}$"
 _CHOICES = {key.name: key.kind.choices for key in KEYS}
 
 
@@ -552,6 +553,14 @@ class Preparation(Section):
     periodic: bool = described(
         "Whether the smooth component of the periodic-plus-smooth decomposition was taken out."
     )
+    jumps: str | None = described(
+        "What puts the smooth component back: the bottom row minus the top one, then the right "
+        "column minus the left one, as signed 16-bit integers, 32-bit where white exceeds 32767, "
+        "little-endian, in base64; only with periodic, and with up to 262,144 of them.",
+        unit="grey levels",
+        optional=True,
+        pattern=_BASE64,
+    )
 
 
 @section
@@ -588,15 +597,23 @@ class Spectrum(Section):
 class Fidelity(Section):
     """How well a spectrum gives the grey plane back."""
 
-    exact: bool = described("Whether every grey level comes back.")
+    exact: bool = described(
+        "Whether every grey level comes back, after rounding and with the correction."
+    )
     max_abs_error: int = described(
-        "Largest error after rounding, in grey levels.",
+        "Largest error in grey levels, after rounding and with the correction.",
         unit="grey levels",
         minimum=0,
         maximum=65535,
     )
+    corrected_pixels: int = described(
+        "Number of pixels whose grey level the correction keeps; 0 where none is needed.",
+        unit="px",
+        minimum=0,
+    )
     psnr_db: float | None = described(
-        "Peak signal-to-noise ratio before rounding, in dB; null where there is no error at all.",
+        "Peak signal-to-noise ratio in dB of the inversion alone, before rounding and without the "
+        "correction; null where there is no error at all.",
         unit="dB",
     )
     parseval_ratio: float | None = described(
@@ -610,11 +627,40 @@ class Fidelity(Section):
 
 
 @section
+class Correction(Section):
+    """Grey levels of the pixels that an inversion would miss by more than 0.45, before rounding."""
+
+    pixels: int = described("Number of these pixels.", unit="px", minimum=1)
+    places: str = described(
+        "Where they are: row · width + column, both counted from 0, in increasing order, as "
+        "unsigned 32-bit integers, little-endian, in base64.",
+        pattern=_BASE64,
+    )
+    levels: str = described(
+        "Their grey levels in the same order, as unsigned 8-bit integers, 16-bit where white "
+        "exceeds 255, little-endian, in base64.",
+        unit="grey levels",
+        pattern=_BASE64,
+    )
+
+
+@section
+class Way(Fidelity):
+    """How well one inversion gives the grey plane back."""
+
+    correction: Correction | None = described(
+        "Grey levels to put in place of those that this inversion gives; only where they are "
+        "needed for it to be exact, and few.",
+        optional=True,
+    )
+
+
+@section
 class Ways(Section):
     """Every inversion that the artifacts allow, at least one."""
 
-    spectrum: Fidelity | None = described("From the saved spectrum.", optional=True)
-    pictures: Fidelity | None = described("From the magnitude and phase pictures.", optional=True)
+    spectrum: Way | None = described("From the saved spectrum.", optional=True)
+    pictures: Way | None = described("From the magnitude and phase pictures.", optional=True)
 
 
 @section
@@ -632,6 +678,11 @@ class _Origin(Section):
 class Certificate(Fidelity, _Origin):
     """How well the artifacts, as written, give the grey plane back."""
 
+    grey_sha256: str = described(
+        "SHA-256 of the grey plane, in hexadecimal, by which what comes back is checked: its grey "
+        "levels row by row, a byte each, or two, little-endian, where white exceeds 255.",
+        pattern=_SHA256,
+    )
     ways: Ways = described("Every inversion that the artifacts allow.")
 
 

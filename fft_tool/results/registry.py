@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Literal
 from fft_tool.recipe import Recipe
 from fft_tool.results.formats import FORMATS
 from fft_tool.results.parts import PIXEL_PARTS, Part, computed
+from fft_tool.results.record import most_correction_bytes
 from fft_tool.results.values import Artifact, provenance
+from fft_tool.spectrum.choices import MOST_JUMPS
 
 if TYPE_CHECKING:
     from fft_tool.arrays import Plane
@@ -28,7 +30,7 @@ Make = Callable[["Analysis", Sequence[Artifact], int], bytes]
 # What frames blocks and chunks that do not compress: at most 1 in 128, and once a row's chunk.
 _FRAMING, _CHUNK = 128, 64
 _DRAWING = 64 << 10  # a drawing of fixed size
-_RECORD = 64 << 10  # a record's sections, none of which grows with the image
+_RECORD = 64 << 10  # those sections of a record that do not grow with the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +152,11 @@ def _histogram(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> 
 
 
 def _spectrum(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> bytes:
-    from fft_tool.results.spectrum_file import save_spectrum  # noqa: PLC0415
+    from fft_tool.arrays import sha256_of_levels  # noqa: PLC0415
+    from fft_tool.results.spectrum_file import GREY_SHA256, save_spectrum  # noqa: PLC0415
 
     text = provenance(analysis.source, analysis.recipe)
+    text |= {GREY_SHA256: sha256_of_levels(analysis.selection.plane)}
     return save_spectrum(computed(analysis.spectrum), analysis.preparation, text)
 
 
@@ -223,6 +227,19 @@ def _picture_memory(recipe: Recipe, half: float) -> float:
     return _sample_of_picture(recipe) * (1 + share)
 
 
+def _jumps(extent: Extent, recipe: Recipe) -> int:
+    """Numbers that undo the periodic-plus-smooth split, if they are kept."""
+    return (extent.height + extent.width) * recipe.periodic
+
+
+def _record_bytes(extent: Extent, recipe: Recipe) -> int:
+    """Most bytes of a record: JSON writes a character of the name in up to six."""
+    ways = recipe.spectrum + (recipe.phase and not recipe.colour)
+    jumps = min(_jumps(extent, recipe), MOST_JUMPS) * 2 * extent.sample * 4 // 3
+    correction = most_correction_bytes(extent.height * extent.width, extent.sample)
+    return _RECORD + 10 * 6 * extent.name + jumps + ways * correction
+
+
 RECORD = "metadata"
 
 # In the order in which they are written: the last one is the seal.
@@ -264,7 +281,7 @@ KINDS: dict[str, Kind] = registry(
         make=_spectrum,
         most_bytes=lambda extent, recipe: (
             extent.height * (extent.width // 2 + 1) * (8 if recipe.precision == "single" else 16)
-            + 4 * extent.texts
+            + 4 * (extent.texts + _jumps(extent, recipe))
         ),
         memory=lambda _recipe, half: 2 * half,
     ),
@@ -299,8 +316,7 @@ KINDS: dict[str, Kind] = registry(
         wanted=lambda recipe: recipe.metadata,
         needs=_parts(*PIXEL_PARTS, "measures"),
         make=_record,
-        # JSON writes a character in up to six.
-        most_bytes=lambda extent, _recipe: _RECORD + 10 * 6 * extent.name,
+        most_bytes=_record_bytes,
         # The certificate reads the pictures back.
         memory=lambda recipe, half: (
             (1 + recipe.phase) * _picture_memory(recipe, half) + recipe.periodic * 40

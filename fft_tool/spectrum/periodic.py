@@ -7,40 +7,112 @@ cross. Moisan (2011, "Periodic plus smooth image decomposition", J. Math. Imagin
     S[ky, kx] = V[ky, kx] / (2 cos(2π ky / h) + 2 cos(2π kx / w) - 4),   S[0, 0] = 0
 
 with ``v`` the jumps, put on the border pixels. Since ``v`` is four lines, its transform is made of
-1-D transforms only. The split can be undone: inside the image p has the Laplacian of u with
-mirrored borders, which a cosine transform inverts.
+1-D transforms only.
+
+The split is undone by adding ``S`` again, for which the jumps have to be known. They follow from
+``p`` too: inside the image p has the Laplacian of u with mirrored borders, which a cosine transform
+inverts. But a small error of p at the border then tilts the whole image, so that this is only done
+where the jumps are not at hand.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.arrays import Doubles
+from fft_tool.arrays import Doubles, Plane, from_base64, to_base64
 from fft_tool.parallel import map_rows, rows_per_block
 from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.kernel import BY_SIZE, UNSCALED, kernel
 
+_Change = Callable[..., NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Jumps:
+    """What an image jumps by where its copies meet, in grey levels.
+
+    ``across`` (w,) is the bottom row minus the top one, ``down`` (h,) the right column minus the
+    left one; whole numbers, so that nothing is lost where they are kept.
+    """
+
+    across: NDArray[np.int32]
+    down: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, plane: Plane) -> Jumps:
+        """Jumps of a grey plane (h, w).
+
+        >>> jumps = Jumps.of(np.array([[1, 2, 3], [9, 9, 9]], np.uint8))
+        >>> jumps.across.tolist(), jumps.down.tolist()
+        ([8, 7, 6], [2, 0])
+        """
+        return cls(
+            plane[-1].astype(np.int32) - plane[0], plane[:, -1].astype(np.int32) - plane[:, 0]
+        )
+
+    def to_text(self, white: int) -> str:
+        """Text for the record: ``across``, then ``down``, of an image with that ``white``."""
+        return to_base64(np.concatenate([self.across, self.down]), _text_type(white))
+
+    @classmethod
+    def from_text(cls, text: Any, shape: tuple[int, int], white: int) -> Jumps:
+        """Read :meth:`to_text` for an image of ``shape`` (h, w); ``ValueError`` if unfit."""
+        height, width = shape
+        return cls.checked(from_base64(text, _text_type(white), height + width), shape, white)
+
+    @classmethod
+    def checked(cls, values: NDArray[Any], shape: tuple[int, int], white: int) -> Jumps:
+        """Jumps of ``across``, then ``down``, as read from a file; ``ValueError`` if unfit."""
+        height, width = shape
+        if values.shape != (height + width,) or values.dtype.kind != "i":
+            raise ValueError(f"its jumps are not {height + width:,} whole numbers")
+        if values.min() < -white or values.max() > white:
+            raise ValueError(f"its jumps exceed {white:,} grey levels")
+        values = values.astype(np.int32)
+        return cls(values[:width], values[width:])
+
+
+def _text_type(white: int) -> str:
+    return "<i2" if white < 1 << 15 else "<i4"
+
 
 def remove_smooth(
     spectrum: Spectrum,
-    image: NDArray[Any],
+    jumps: Jumps,
     *,
     gradient: tuple[float, float] = (0.0, 0.0),
     threads: int = 1,
 ) -> None:
-    """Subtract, in place, the smooth component of ``image`` (h, w) from its ``spectrum``.
+    """Subtract, in place, the smooth component of an image with these ``jumps``.
 
     ``gradient``, grey levels per row and per column, is that of a trend that the spectrum no
     longer has.
     """
+    _change(spectrum, jumps, gradient, np.subtract, threads)
+
+
+def add_smooth(
+    spectrum: Spectrum,
+    jumps: Jumps,
+    *,
+    gradient: tuple[float, float] = (0.0, 0.0),
+    threads: int = 1,
+) -> None:
+    """Undo :func:`remove_smooth`, in place."""
+    _change(spectrum, jumps, gradient, np.add, threads)
+
+
+def _change(
+    spectrum: Spectrum, jumps: Jumps, gradient: tuple[float, float], by: _Change, threads: int
+) -> None:
     height, width = spectrum.shape
-    across = image[-1].astype(np.float64) - image[0]  # jump from the bottom row to the top one
-    across -= gradient[0] * (height - 1)
-    down = image[:, -1].astype(np.float64) - image[:, 0]
-    down -= gradient[1] * (width - 1)
+    across = jumps.across - gradient[0] * (height - 1)
+    down = jumps.down - gradient[1] * (width - 1)
     jumps_x = np.fft.rfft(across)
     jumps_y = np.fft.fft(down)
     # A line at row 0 minus the same line at row n-1 has the factor 1 - exp(-2πi k (n-1) / n).
@@ -49,19 +121,20 @@ def remove_smooth(
     curve_y = 2 * np.cos(2 * np.pi * np.arange(height) / height)
     curve_x = 2 * np.cos(2 * np.pi * np.arange(width // 2 + 1) / width)
 
-    def subtract(start: int, stop: int) -> None:
+    def change(start: int, stop: int) -> None:
         rows = slice(start, stop)
         smooth = step_y[rows, None] * jumps_x + jumps_y[rows, None] * step_x
         divisor = curve_y[rows, None] + curve_x - 4
         if start == 0:
             smooth[0, 0], divisor[0, 0] = 0.0, 1.0
-        spectrum.half[rows] -= smooth / divisor
+        half = spectrum.half[rows]
+        by(half, smooth / divisor, out=half, casting="same_kind")
 
-    map_rows(subtract, height, rows_per_block(16 * step_x.size), threads=threads)
+    map_rows(change, height, rows_per_block(16 * step_x.size), threads=threads)
 
 
 def restore_smooth(periodic: NDArray[np.floating[Any]], *, threads: int = 1) -> Doubles:
-    """Give the image whose periodic component is ``periodic``, both (h, w)."""
+    """Give the image whose periodic component is ``periodic``, both (h, w), without its jumps."""
     height, width = periodic.shape
     values = periodic.astype(np.float64)
     modes = _wrapped_laplacian(values)

@@ -7,16 +7,19 @@ The periodic-plus-smooth decomposition works on the spectrum and has a module of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import FloatArray, Plane
 from fft_tool.parallel import rows_per_block
-from fft_tool.spectrum.choices import DETRENDS, WINDOWS
+from fft_tool.spectrum.choices import DETRENDS, MOST_JUMPS, WINDOWS
 from fft_tool.validate import Json, number, one_of, whole
+
+if TYPE_CHECKING:
+    from fft_tool.spectrum.periodic import Jumps
 
 # Where the window is below this, dividing by it would amplify noise into nonsense.
 SMALLEST_UNDONE_WEIGHT = 1e-3
@@ -29,6 +32,11 @@ class Trend:
     level: float = 0.0
     per_row: float = 0.0
     per_column: float = 0.0
+
+    @property
+    def gradient(self) -> tuple[float, float]:
+        """Grey levels per row and per column."""
+        return self.per_row, self.per_column
 
     def rows(self, shape: tuple[int, int], start: int, stop: int) -> NDArray[np.float64]:
         """Rows ``start`` to ``stop`` of the plane over an image of ``shape``."""
@@ -47,6 +55,7 @@ class Preparation:
 
     ``white`` is the largest grey level of the plane's depth; ``trend`` was subtracted, then the
     separable ``window`` multiplied; ``periodic`` says that the smooth component was taken out.
+    It follows from the plane's ``jumps``; they are None where there are too many to keep.
     """
 
     white: int
@@ -54,6 +63,7 @@ class Preparation:
     detrend: str = "none"
     trend: Trend = Trend()
     periodic: bool = False
+    jumps: Jumps | None = field(default=None, compare=False)
 
     @property
     def keeps_levels(self) -> bool:
@@ -66,7 +76,7 @@ class Preparation:
         return self.keeps_levels and not self.periodic
 
     def to_json(self) -> Json:
-        """Plain values for the record."""
+        """Plain values for the record, the jumps left out."""
         return {
             "white": self.white,
             "window": self.window,
@@ -159,8 +169,13 @@ class SizedPreparation:
 def prepare(
     plane: Plane, *, white: int, window: str = "none", detrend: str = "none", periodic: bool = False
 ) -> Preparation:
-    """Measure the trend of ``plane`` (h, w) and state how it is to be prepared."""
-    return Preparation(white, window, detrend, _fit_trend(plane, detrend), periodic)
+    """Measure the trend and the jumps of ``plane`` (h, w) and state how it is to be prepared."""
+    jumps = None
+    if periodic:
+        from fft_tool.spectrum.periodic import Jumps  # noqa: PLC0415  (few recipes need it)
+
+        jumps = Jumps.of(plane) if sum(plane.shape) <= MOST_JUMPS else None
+    return Preparation(white, window, detrend, _fit_trend(plane, detrend), periodic, jumps)
 
 
 def window_weights(name: str, length: int) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ cache-sized blocks are alive at a time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -35,12 +36,14 @@ def forward(image: RealArray, *, precision: str = "single", threads: int = 1) ->
 
     ``precision`` is "single" or "double". The mean is taken out before and put back as the DC
     term after, so that it costs the other terms no accuracy: a constant image has a spectrum
-    that is zero but for DC, whatever its size.
+    that is zero but for DC, whatever its size. It is taken out before the values are rounded to
+    ``precision``, so that a faint signal on a large offset keeps its digits. The DC term itself
+    has as many digits as ``precision``.
     """
-    level = _rough_mean(image)
     real, _ = _types(precision)
+    level, within = _level_of(image, real)
     spectrum = forward_rows(
-        lambda start, stop: np.subtract(image[start:stop], level, dtype=real),
+        lambda start, stop: np.subtract(image[start:stop], level, dtype=within),
         image.shape,
         precision=precision,
         threads=threads,
@@ -121,8 +124,30 @@ def _types(
     return PRECISIONS[precision]
 
 
+def _level_of(
+    image: RealArray, real: type[np.floating[Any]]
+) -> tuple[float, type[np.floating[Any]]]:
+    """Level to subtract from ``image`` before it is ``real``, and the type to subtract in."""
+    fits = np.can_cast(image.dtype, real)
+    if fits and image.dtype.kind != "f":
+        return _rough_mean(image), real
+    level = _mean(image)
+    return (float(real(level)), real) if fits else (level, np.float64)
+
+
 def _rough_mean(image: RealArray) -> float:
     """Mean of a coarse grid of pixels, whole so that subtracting it from integers is exact."""
     height, width = image.shape
     sample = image[:: max(1, height // 64), :: max(1, width // 64)]
     return float(np.rint(sample.mean(dtype=np.float64)))
+
+
+def _mean(image: RealArray) -> float:
+    """Mean of all pixels, counted from one of them: that of a constant image is its value."""
+    height, width = image.shape
+    first = float(image[0, 0])
+
+    def above(start: int, stop: int) -> float:
+        return float(np.subtract(image[start:stop], first, dtype=np.float64).sum())
+
+    return first + math.fsum(map_rows(above, height, rows_per_block(8 * width))) / image.size
