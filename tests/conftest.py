@@ -69,7 +69,7 @@ def s3_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(s3_endpoint: str, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Bucket:  # noqa: ARG001
+def bucket(s3_endpoint: str, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Bucket:  # noqa: ARG001  (sets the environment)
     """An empty bucket, with the environment set so that the project finds it."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
     made = Bucket(f"test-{uuid.uuid4().hex}", s3_endpoint)

@@ -126,14 +126,14 @@ def test_every_package_has_a_place() -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name != "fft_tool.__init__"])
-def test_arrows_point_down(module: str) -> None:
+def test_packages_import_only_lower_ones(module: str) -> None:
     package = package_of(module)
     allowed = {package, "__init__"} | reachable(package)
     wrong = sorted(n for n in own_imports(MODULES[module]) if package_of(n) not in allowed)
     assert not wrong, f"{module} ({package}) imports {', '.join(wrong)}"
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_there_are_no_circular_imports() -> None:
     """Within a package too, and whether at the top or inside a function."""
     graph = {name: own_imports(path) - {"fft_tool"} for name, path in MODULES.items()}
     graph["fft_tool.__init__"] = set()  # its names are loaded when they are used
@@ -144,7 +144,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize("module", CORE)
-def test_libraries_clock_and_environment_are_used_where_the_table_says(module: str) -> None:
+def test_libraries_clock_and_environment_are_used_only_where_allowed(module: str) -> None:
     used = {name.partition(".")[0] for name in imports(CORE[module])}
     wrong = sorted(name for name in used & set(USERS) if module not in USERS[name].split())
     assert not wrong, f"{module} imports {', '.join(wrong)}"
@@ -153,7 +153,7 @@ def test_libraries_clock_and_environment_are_used_where_the_table_says(module: s
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "handler").glob("*.py")), ids=lambda path: path.stem
 )
-def test_the_lambda_needs_nothing_but_the_core(path: Path) -> None:
+def test_the_lambda_imports_only_the_core(path: Path) -> None:
     """Whatever else it imported, every cold start would pay for."""
     used = {name.partition(".")[0] for name in imports(path)}
     assert used <= {"fft_tool", "handler", *sys.stdlib_module_names}
@@ -192,7 +192,7 @@ def blas_calls(path: Path) -> Iterator[str]:
     "module",
     [m for m in CORE if m.startswith(("codec.", "image.", "spectrum.", "measures.", "results."))],
 )
-def test_no_work_on_row_blocks_calls_blas(module: str) -> None:
+def test_row_blocks_do_not_call_blas(module: str) -> None:
     found = set(blas_calls(CORE[module]))
     assert bool(found) == (module in WITHOUT_HARM), f"{module}: {', '.join(sorted(found))}"
 
@@ -217,7 +217,7 @@ def test_importing_the_core_loads_nothing_heavy(code: str) -> None:
     assert not loaded & HEAVY
 
 
-def test_importing_the_package_loads_not_even_numpy() -> None:
+def test_importing_the_package_does_not_load_numpy() -> None:
     assert "numpy" not in loaded_by("import fft_tool")
 
 
@@ -254,7 +254,7 @@ def test_public_names_are_pinned() -> None:
     assert vars(fft_tool)["__all__"] == PUBLIC
 
 
-def test_type_checkers_are_told_of_the_same_names() -> None:
+def test_the_stub_declares_the_same_names() -> None:
     stub = ast.parse((ROOT / "fft_tool/__init__.pyi").read_text("utf-8"))
     told = {
         alias.name: f"{node.module}"

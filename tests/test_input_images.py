@@ -85,7 +85,7 @@ def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_script_makes_exactly_the_images_of_the_folder(remade: Path) -> None:
+def test_the_script_generates_exactly_the_images_in_the_folder(remade: Path) -> None:
     made = {path.name for path in remade.iterdir()}
     assert made == set(FORMATS)
     assert made == {path.name for path in FOLDER.glob("*.png")}

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import Plane, from_base64, to_base64
-from fft_tool.results.record import most_corrected
+from fft_tool.results.record import max_corrected
 from fft_tool.validate import Json, whole
 
 NEAR = 0.45
@@ -56,7 +56,7 @@ class Correction:
         ``KeyError``, ``TypeError`` or ``ValueError`` if it does not fit.
         """
         size = shape[0] * shape[1]
-        count = whole(values["pixels"], 1, most_corrected(size))
+        count = whole(values["pixels"], 1, max_corrected(size))
         places = from_base64(values["places"], "<u4", count).astype(np.int64)
         levels = from_base64(values["levels"], "|u1" if white < 256 else "<u2", count)
         if places[-1] >= size or (np.diff(places) <= 0).any():
@@ -77,7 +77,7 @@ class Missed:
     """
 
     def __init__(self, plane: Plane) -> None:
-        self._plane, self._most = plane, most_corrected(plane.size)
+        self._plane, self._most = plane, max_corrected(plane.size)
         self._found: list[tuple[int, NDArray[np.int64]]] = []
         self._count = 0
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The half spectrum as a file: ``.npz``, enough by itself to give the grey levels back."""
+"""The half spectrum as a self-contained ``.npz`` file, from which grey levels can be restored."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from fft_tool.spectrum.inversion import check_shape, shape_from
 from fft_tool.spectrum.periodic import Jumps
 from fft_tool.spectrum.preparation import Preparation
 
-# Spectra are saved as they are, but others may compress them: hardly, unless they are all zero.
-_SMALL, _MOST_INFLATION = 64 << 20, 16
+# Spectra are saved uncompressed. Files that were compressed by others are accepted up to this
+# ratio: a spectrum hardly compresses, unless it is all zeros.
+_SMALL, _MAX_INFLATION = 64 << 20, 16
 _ARRAYS = ("half", "shape", "preparation")
 
 GREY_SHA256 = "Grey-SHA256"
 """Text by which what comes back is checked, see :func:`fft_tool.arrays.sha256_of_levels`."""
-_NOT_OURS = "not a spectrum that fft-tool has saved"
+_NOT_OURS = "not a spectrum saved by fft-tool"
 
-# What numpy and zipfile raise on a damaged file; a recursion error comes from hostile JSON.
+# Raised by numpy and zipfile on damaged files; deeply nested JSON raises a RecursionError.
 _DAMAGE = (
     OSError,
     KeyError,
@@ -43,11 +44,11 @@ _DAMAGE = (
 def save_spectrum(
     spectrum: Spectrum, preparation: Preparation, text: Mapping[str, str] | None = None
 ) -> bytes:
-    """Write the half spectrum as an ``.npz`` file that is enough by itself.
+    """Write the half spectrum as a self-contained ``.npz`` file.
 
-    It holds ``half`` (complex, (h, w // 2 + 1)), ``shape`` (h, w), ``preparation`` and ``text``
-    (JSON; the latter tells where it comes from), and ``jumps`` (w + h integers, see
-    :class:`~fft_tool.spectrum.periodic.Jumps`) where the preparation has them.
+    It holds ``half`` (complex, (h, w // 2 + 1)), ``shape`` (h, w), ``preparation`` (JSON) and
+    ``text`` (JSON, the provenance). If the preparation has jumps, ``jumps`` holds them: w + h
+    integers, see :class:`~fft_tool.spectrum.periodic.Jumps`.
     """
     buffer = io.BytesIO()
     arrays = {
@@ -63,7 +64,7 @@ def save_spectrum(
 
 
 def spectrum_text(data: bytes) -> dict[str, str]:
-    """Give the texts that :func:`save_spectrum` was given; none where there are none."""
+    """Read the texts that were passed to :func:`save_spectrum`; empty if there are none."""
     try:
         _refuse_inflation(data)
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
@@ -74,7 +75,7 @@ def spectrum_text(data: bytes) -> dict[str, str]:
 
 
 def load_spectrum(data: bytes, limits: Limits | None = None) -> tuple[Spectrum, Preparation]:
-    """Read what :func:`save_spectrum` wrote, unless it is larger than ``limits`` accept."""
+    """Read a file written by :func:`save_spectrum`, within ``limits``."""
     try:
         _refuse_inflation(data)
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
@@ -92,7 +93,7 @@ def load_spectrum(data: bytes, limits: Limits | None = None) -> tuple[Spectrum, 
     half = spectrum.half
     sound = half.dtype in (np.complex64, np.complex128) and half.shape[0] == height
     if not (sound and np.isfinite(half).all()):
-        raise BadArtifact(f"{_NOT_OURS}: its arrays do not fit")
+        raise BadArtifact(f"{_NOT_OURS}: its arrays are inconsistent")
     return spectrum, preparation
 
 
@@ -104,10 +105,10 @@ def _damaged(exc: Exception) -> BadArtifact:
 
 
 def _refuse_inflation(data: bytes) -> None:
-    """Refuse an archive that would inflate beyond what an honest spectrum does."""
+    """Reject an archive that would inflate beyond any plausible spectrum."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         inflated = sum(member.file_size for member in archive.infolist())
-    most = max(_SMALL, _MOST_INFLATION * len(data))
+    most = max(_SMALL, _MAX_INFLATION * len(data))
     if inflated > most:
         raise BadArtifact(
             f"{_NOT_OURS}: {len(data):,} bytes would inflate to "

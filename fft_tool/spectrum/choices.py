@@ -1,4 +1,4 @@
-"""What a recipe may choose by name: known without loading what does it."""
+"""Names of detrending methods, scales and windows, available without importing numpy."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ DETRENDS = ("none", "mean", "linear")
 SCALES = ("log", "linear", "power", "db")
 WINDOWS = ("none", "hann", "hamming", "blackman", "tukey")
 
-MOST_JUMPS = 1 << 18
-"""Most border pixels, height and width together, whose jumps a record has room for."""
+MAX_JUMPS = 1 << 18
+"""Maximum number of border pixels (height plus width) whose jumps are kept in a record."""

@@ -15,7 +15,7 @@ SIZES = (*range(1, 40), 16_384, 32_768, 32_769, 70_000)
 
 @pytest.mark.parametrize("last", [True, False])
 @pytest.mark.parametrize("size", SIZES)
-def test_what_goes_in_comes_out(size: int, last: bool) -> None:
+def test_data_survive_the_round_trip(size: int, last: bool) -> None:
     ramp = (np.arange(size) // 7).astype(np.uint8)
     for raw in (ramp, np.zeros_like(ramp), np.random.default_rng(size).bytes(size)):
         reader = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -24,7 +24,7 @@ def test_what_goes_in_comes_out(size: int, last: bool) -> None:
         assert reader.eof == last
 
 
-def test_bytes_do_not_depend_on_where_memory_is() -> None:
+def test_bytes_do_not_depend_on_memory_addresses() -> None:
     # ISA-L, left alone, fails this for some 16 of all pairs.
     pieces = [striped(*divmod(pair, 256)) for pair in range(1 << 16)]
     before = [deflate(piece, last=False) for piece in pieces]

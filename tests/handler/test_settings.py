@@ -304,7 +304,7 @@ def test_a_glob_that_would_swallow_a_key_of_the_recipe_is_refused(glob: str) -> 
 
 
 def test_all_keys_may_be_set_unless_somebody_says_otherwise() -> None:
-    texts = {key.name: key.kind.format(key.default) for key in KEYS} | {"metadata": "yes"}
+    texts = {key.name: key.value_type.format(key.default) for key in KEYS} | {"metadata": "yes"}
     assert made().recipe_of(texts, {}) == made(FFT_METADATA_KEYS="*").recipe_of(texts, {})
 
 

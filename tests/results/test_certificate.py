@@ -23,8 +23,8 @@ from fft_tool.results.certificate import Certificate, certify, prepared_energy
 from fft_tool.results.spectrum_file import load_spectrum
 from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.preparation import Preparation
-from tests.support.images import png_bytes
-from tests.support.planes import Plane, noise, plane_of, planes, read_png, source
+from tests.support.images import noise, png_bytes
+from tests.support.planes import Plane, plane_of, planes, read_png, source
 
 PICTURES = Recipe(bits=16, metadata=True)
 
@@ -149,7 +149,7 @@ def test_certificate_of_the_pictures_is_true(
 @pytest.mark.parametrize("preparation", PREPARATIONS, ids=str)
 @pytest.mark.parametrize("white", [255, 65535])
 def test_certificate_of_the_saved_spectrum_is_true(white: int, preparation: dict[str, str]) -> None:
-    plane = noise((48, 37), white)
+    plane = noise((48, 37), white=white)
     outputs, record = analysed(plane, spectrum="yes", phase="no", precision="double", **preparation)
     assert record["certificate"]["from"] == "spectrum"
     true = truth(half_that_was_saved(outputs), plane, record["spectrum"])
@@ -174,7 +174,7 @@ def test_certificate_of_any_image_is_true(plane: Plane, bits: str, window: str) 
 
 
 def test_every_way_back_has_its_certificate_and_the_best_comes_first() -> None:
-    record = analysed(noise((30, 40), 65535), bits="16", spectrum="yes")[1]
+    record = analysed(noise((30, 40), white=65535), bits="16", spectrum="yes")[1]
     certificate = record["certificate"]
     assert certificate["from"] == "spectrum"
     assert set(certificate["ways"]) == {"spectrum", "pictures"}

@@ -63,7 +63,7 @@ def test_no_coefficient_is_so_small_that_rounding_moves_its_code(name: str) -> N
 
 @pytest.mark.parametrize("precision", ["single", "double"])
 @pytest.mark.parametrize("name", SHAPES)
-def test_pictures_are_the_golden_ones(name: str, precision: str) -> None:
+def test_pictures_agree_with_the_golden_ones(name: str, precision: str) -> None:
     plane = image(name)
     outputs = fft_tool.run(source(plane), Recipe.parse({"bits": "16", "precision": precision}))
     seen = {kind: read_png(outputs[kind].data) for kind in ("magnitude", "phase")}
