@@ -35,7 +35,10 @@ def sum_of_squares(values: FloatArray) -> float:
 
 
 def sha256_of_levels(plane: Plane) -> str:
-    """SHA-256, in hexadecimal, of grey levels (h, w): row by row, 16-bit ones little-endian."""
+    """Return the SHA-256 of grey levels (h, w) in hexadecimal.
+
+    They are hashed row by row, 16-bit ones in little-endian order.
+    """
     digest = hashlib.sha256()
     rows = max(1, (1 << 20) // (plane.shape[1] * plane.itemsize))
     for start in range(0, plane.shape[0], rows):
@@ -45,7 +48,7 @@ def sha256_of_levels(plane: Plane) -> str:
 
 
 def to_base64(values: NDArray[Any], dtype: str) -> str:
-    """Write numbers as text: their bytes as ``dtype``, such as ``"<i2"``, in base64.
+    """Return the bytes of ``values``, as ``dtype`` such as ``"<i2"``, in base64.
 
     >>> to_base64(np.array([1, -1]), "<i2")
     'AQD//w=='
@@ -54,12 +57,12 @@ def to_base64(values: NDArray[Any], dtype: str) -> str:
 
 
 def from_base64(text: Any, dtype: str, count: int) -> NDArray[Any]:
-    """Read ``count`` numbers that :func:`to_base64` has written; else raise ``ValueError``.
+    """Read ``count`` numbers written by :func:`to_base64`; else raise ``ValueError``.
 
     >>> from_base64("AQD//w==", "<i2", 2).tolist()
     [1, -1]
 
-    The text may come from anywhere: no more memory is taken than ``count`` numbers need.
+    The text may come from anywhere: its length is checked before it is decoded.
     """
     size = count * np.dtype(dtype).itemsize
     if not isinstance(text, str) or len(text) != 4 * -(-size // 3):

@@ -339,11 +339,19 @@ def _inversion(record: Json) -> Finding:
     saved = certificate["from"] == "spectrum"
     pictures = f"The {record['spectrum']['bits']}-bit pictures give"
     text = f"{'The saved spectrum gives' if saved else pictures} {_subject(record)} back "
-    text += "bit for bit." if certificate["exact"] else _error(record, certificate)
+    text += _exactly(certificate) if certificate["exact"] else _error(record, certificate)
     if certificate["lost_pixels"]:
         lost = _count(certificate["lost_pixels"], "pixel", "pixels")
         text += f" The window has taken {lost} at the border to zero."
     return Finding("Inversion", text)
+
+
+def _exactly(certificate: Json) -> str:
+    corrected = certificate.get("corrected_pixels")  # records of earlier versions have none
+    if not corrected:
+        return "bit for bit."
+    pixels = _count(corrected, "pixel", "pixels")
+    return f"bit for bit, {pixels} of it with the record's correction."
 
 
 def _missing(record: Json) -> str:
@@ -361,7 +369,7 @@ def _subject(record: Json) -> str:
 def _error(record: Json, certificate: Json) -> str:
     levels = _count(certificate["max_abs_error"], "grey level", "grey levels")
     ratio = certificate["psnr_db"]
-    text = f"to within {levels} of {record['spectrum']['preparation']['white']:,}"
+    text = f"not exactly, to within {levels} of {record['spectrum']['preparation']['white']:,}"
     return f"{text}, at {ratio:.1f} dB (PSNR)." if ratio is not None else f"{text}."
 
 

@@ -1,4 +1,4 @@
-"""The certificate: how well the artifacts, as written, give the source back."""
+"""The certificate: how well the artifacts, as written, reproduce the grey plane."""
 
 from __future__ import annotations
 
@@ -27,22 +27,20 @@ class Certificate:
     Attributes
     ----------
     exact
-        Whether every grey level comes back, after rounding and with the correction.
+        Whether every grey level is reproduced exactly, after rounding and correction.
     max_abs_error
-        Largest error in grey levels, after rounding and with the correction.
-    corrected_pixels
-        Pixels whose grey level the correction keeps; 0 where none is needed.
+        Largest error in grey levels, after rounding and correction.
     psnr_db
-        Peak signal-to-noise ratio of the inversion alone, *before* rounding and correction; None
-        where there is no error at all.
+        Peak signal-to-noise ratio in dB *before* rounding and correction; None if there is no
+        error at all.
     parseval_ratio
-        Energy of the spectrum read from the artifacts over that of the prepared image, 1 when
-        nothing is lost; None where the prepared image is not at hand (periodic).
+        Energy of the spectrum read from the artifacts divided by that of the prepared image: 1 if
+        nothing is lost. None if the prepared image is not available (periodic).
     lost_pixels
-        Pixels that the window has taken away.
+        Number of pixels that the window has suppressed.
     correction
-        Grey levels for the record to keep, without which the inversion would not be exact; None
-        where it is, or where they are too many.
+        Grey levels that the record has to keep for the inversion to be exact; None if it is exact
+        without, or if they are too many.
     """
 
     exact: bool
@@ -54,11 +52,11 @@ class Certificate:
 
     @property
     def corrected_pixels(self) -> int:
-        """How many pixels the correction keeps."""
+        """Number of pixels in the correction."""
         return self.correction.pixels if self.correction else 0
 
     def to_json(self) -> Json:
-        """Plain values for the record, the correction left out."""
+        """Return plain values for the record, without the correction."""
         return {
             "exact": self.exact,
             "max_abs_error": self.max_abs_error,
@@ -72,7 +70,7 @@ class Certificate:
 def certificates(
     analysis: Analysis, artifacts: Iterable[Artifact], *, threads: int = 1
 ) -> dict[str, Certificate]:
-    """Certificates of every inversion that the artifacts allow, the best first."""
+    """Certify every inversion that the artifacts allow, the best first."""
     recipe, plane = analysis.recipe, analysis.selection.plane
     data = {artifact.kind: artifact.data for artifact in artifacts}
     ways: dict[str, Certificate] = {}
@@ -95,7 +93,10 @@ def certificates(
 def certify(
     spectrum: Spectrum, preparation: Preparation, plane: Plane, *, threads: int = 1
 ) -> Certificate:
-    """Invert a spectrum read from artifacts, spending it, and compare with ``plane`` (h, w)."""
+    """Invert a spectrum read from artifacts and compare the result with ``plane`` (h, w).
+
+    The spectrum is overwritten.
+    """
     meant = prepared_energy(preparation, plane, threads=threads)
     return _certify(spectrum, preparation, plane, meant, threads)
 
@@ -103,7 +104,7 @@ def certify(
 def _certify(
     spectrum: Spectrum, preparation: Preparation, plane: Plane, meant: float | None, threads: int
 ) -> Certificate:
-    """Certify a spectrum; ``meant`` is the energy that it should have."""
+    """Certify a spectrum whose energy should be ``meant``."""
     written = energy(spectrum, threads=threads)
     missed = Missed(plane)
 
@@ -122,7 +123,7 @@ def _certify(
     worst = int(max(error for error, _ in blocks))
     mean_square = math.fsum(square for _, square in blocks) / plane.size
     lost = preparation.at(spectrum.shape).lost_pixels()
-    # What a window has taken away was meant to go: only errors of the inversion are corrected.
+    # A correction is for errors of the inversion, not for pixels that the window has suppressed.
     correction = None if lost else missed.correction()
     return Certificate(
         exact=worst == 0 or correction is not None,
@@ -135,7 +136,7 @@ def _certify(
 
 
 def prepared_energy(preparation: Preparation, plane: Plane, *, threads: int = 1) -> float | None:
-    """N times the sum of squares of the prepared ``plane``: by Parseval, its spectrum's energy."""
+    """Energy of the spectrum of the prepared ``plane``: by Parseval, N times its sum of squares."""
     if preparation.periodic:
         return None
 

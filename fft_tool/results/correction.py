@@ -1,15 +1,15 @@
 """The correction: grey levels of the few pixels that an inversion would get wrong.
 
-Pictures hold each coefficient with a small relative error. By Parseval's theorem these errors have
-little energy together, but it may meet anywhere in the image: that of a zone plate meets in one
-pixel, which then is off by more than rounding removes. There cannot be many such pixels. Log
-pictures of 16 bits know a coefficient to within d (1 + |F|), where d < 2.0e-4 for all images that
-are accepted. So the root mean square error is at most d (s + 1 / sqrt(N)), s being the standard
-deviation of the N grey levels, and at most a share (d s / 0.45)² of the pixels can miss its grey
-level by more than 0.45: one in 300 of any 8-bit image. The record keeps their grey levels.
+Pictures store each coefficient with a small relative error. By Parseval's theorem these errors have
+little energy in total, but it may concentrate anywhere in the image: for a zone plate it does so in
+one pixel, whose error then survives rounding. There are few such pixels. 16-bit pictures on the log
+scale store a coefficient F to within d (1 + |F|), with d < 2.0e-4 for every image that is accepted.
+Hence the root mean square error is at most d (s + 1 / sqrt(N)), where s is the standard deviation
+of the N grey levels, and at most a fraction (d s / 0.45)² of the pixels has an error above 0.45:
+one pixel in 300 of any 8-bit image. The record keeps their grey levels.
 
-They are kept from an error of 0.45 on, not 0.5: on a machine whose FFT rounds its last digit
-otherwise, other pixels are the ones just beyond 0.5, and all of them are among those kept.
+The threshold is 0.45 and not 0.5 because another machine's FFT may round its last digit
+differently: an error that is just below 0.5 here may be above it there.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from fft_tool.results.record import max_corrected
 from fft_tool.validate import Json, whole
 
 NEAR = 0.45
-"""Error in grey levels, before rounding, from which on a pixel's level is kept."""
+"""Error in grey levels, before rounding, above which a pixel is corrected."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Correction:
-    """Grey ``levels`` (n,) of the pixels at ``places`` (n,), which are row · width + column."""
+    """Grey ``levels`` (n,) of the pixels at ``places`` (n,), each row · width + column."""
 
     places: NDArray[np.integer[Any]]
     levels: NDArray[np.unsignedinteger[Any]]
 
     @property
     def pixels(self) -> int:
-        """How many pixels are kept."""
+        """Number of pixels."""
         return self.places.size
 
     def to_json(self) -> Json:
-        """Plain values for the record."""
+        """Return plain values for the record."""
         return {
             "pixels": self.pixels,
             "places": to_base64(self.places, "<u4"),
@@ -51,9 +51,10 @@ class Correction:
 
     @classmethod
     def from_json(cls, values: Json, shape: tuple[int, int], white: int) -> Correction:
-        """Read :meth:`to_json` for an image of ``shape`` (h, w), white being ``white``.
+        """Rebuild from :meth:`to_json`, for an image of ``shape`` (h, w).
 
-        ``KeyError``, ``TypeError`` or ``ValueError`` if it does not fit.
+        Raises ``KeyError``, ``TypeError`` or ``ValueError`` if the values do not fit. They may come
+        from anywhere: memory is bounded by :func:`~fft_tool.results.record.max_corrected`.
         """
         size = shape[0] * shape[1]
         count = whole(values["pixels"], 1, max_corrected(size))
@@ -66,14 +67,14 @@ class Correction:
         return cls(places, levels)
 
     def apply(self, plane: Plane) -> None:
-        """Put the levels into a contiguous ``plane`` (h, w), in place."""
+        """Write the levels into a contiguous ``plane`` (h, w)."""
         plane.reshape(-1)[self.places] = self.levels
 
 
 class Missed:
-    """Gathers the places of pixels that are missed, from any number of threads.
+    """Collects the pixels of ``plane`` (h, w) that an inversion gets wrong, from any thread.
 
-    Keeps none of them as soon as they are more than a correction may have.
+    Memory is bounded: as soon as they are too many for a correction, none are kept.
     """
 
     def __init__(self, plane: Plane) -> None:
@@ -84,14 +85,14 @@ class Missed:
 
     @property
     def too_many(self) -> bool:
-        """Whether there are more than a correction may have."""
+        """Whether there are more than a correction can hold."""
         return self._count > self._most
 
     def add(self, row: int, errors: NDArray[np.floating[Any]]) -> None:
-        """Take the absolute ``errors`` in grey levels of a block of rows that begins at ``row``."""
+        """Add a block of rows that begins at ``row``, given its absolute ``errors``."""
         if self.too_many:
             return
-        # Written so that NaN is missed too.
+        # Negated so that NaN counts as wrong.
         places = np.flatnonzero(~(errors <= NEAR)) + row * errors.shape[1]
         with self._lock:
             self._count += places.size
@@ -100,7 +101,7 @@ class Missed:
                 self._found.clear()
 
     def correction(self) -> Correction | None:
-        """Give the correction that mends them, if they are few but some."""
+        """Return the correction; None if there is nothing to correct, or too much."""
         if self.too_many or not self._count or self._plane.size > 1 << 32:
             return None
         places = np.concatenate([places for _, places in sorted(self._found, key=lambda f: f[0])])

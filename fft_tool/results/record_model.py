@@ -558,9 +558,10 @@ class Preparation(Section):
         "Whether the smooth component of the periodic-plus-smooth decomposition was removed."
     )
     jumps: str | None = described(
-        "What puts the smooth component back: the bottom row minus the top one, then the right "
-        "column minus the left one, as signed 16-bit integers, 32-bit where white exceeds 32767, "
-        "little-endian, in base64; only with periodic, and with up to 262,144 of them.",
+        "Differences between opposite borders, which restore the smooth component: the bottom row "
+        "minus the top row, then the right column minus the left column, as signed little-endian "
+        "16-bit integers (32-bit if white exceeds 32767) in base64. Only if periodic is true, and "
+        "up to 262,144 of them.",
         unit="grey levels",
         optional=True,
         pattern=_BASE64,
@@ -606,13 +607,13 @@ class Fidelity(Section):
         "Whether every grey level is reproduced exactly, after rounding and correction."
     )
     max_abs_error: int = described(
-        "Largest error in grey levels, after rounding and with the correction.",
+        "Largest error in grey levels, after rounding and correction.",
         unit="grey levels",
         minimum=0,
         maximum=65535,
     )
     corrected_pixels: int = described(
-        "Number of pixels whose grey level the correction keeps; 0 where none is needed.",
+        "Number of pixels whose grey level is taken from the correction; 0 if none is needed.",
         unit="px",
         minimum=0,
     )
@@ -633,17 +634,17 @@ class Fidelity(Section):
 
 @section
 class Correction(Section):
-    """Grey levels of the pixels that an inversion would miss by more than 0.45, before rounding."""
+    """Grey levels of the pixels whose error before rounding exceeds 0.45."""
 
     pixels: int = described("Number of these pixels.", unit="px", minimum=1)
     places: str = described(
-        "Where they are: row · width + column, both counted from 0, in increasing order, as "
-        "unsigned 32-bit integers, little-endian, in base64.",
+        "Their positions, row · width + column with both counted from 0, in increasing order: "
+        "unsigned little-endian 32-bit integers in base64.",
         pattern=_BASE64,
     )
     levels: str = described(
-        "Their grey levels in the same order, as unsigned 8-bit integers, 16-bit where white "
-        "exceeds 255, little-endian, in base64.",
+        "Their grey levels in the same order: unsigned 8-bit integers (little-endian 16-bit if "
+        "white exceeds 255) in base64.",
         unit="grey levels",
         pattern=_BASE64,
     )
@@ -651,11 +652,11 @@ class Correction(Section):
 
 @section
 class Way(Fidelity):
-    """How well one inversion gives the grey plane back."""
+    """How well one inversion reproduces the grey plane."""
 
     correction: Correction | None = described(
-        "Grey levels to put in place of those that this inversion gives; only where they are "
-        "needed for it to be exact, and few.",
+        "Grey levels that replace those of this inversion; only if it needs a few of them to be "
+        "exact.",
         optional=True,
     )
 
@@ -684,8 +685,8 @@ class Certificate(Fidelity, _Origin):
     """How well the artifacts, as written, reproduce the grey plane."""
 
     grey_sha256: str = described(
-        "SHA-256 of the grey plane, in hexadecimal, by which what comes back is checked: its grey "
-        "levels row by row, a byte each, or two, little-endian, where white exceeds 255.",
+        "SHA-256 of the grey plane, in hexadecimal, against which a reconstruction is checked: of "
+        "its grey levels row by row, one byte each (two, little-endian, if white exceeds 255).",
         pattern=_SHA256,
     )
     ways: Ways = described("Every inversion that the artifacts allow.")

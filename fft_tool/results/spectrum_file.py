@@ -24,7 +24,7 @@ _SMALL, _MAX_INFLATION = 64 << 20, 16
 _ARRAYS = ("half", "shape", "preparation")
 
 GREY_SHA256 = "Grey-SHA256"
-"""Text by which what comes back is checked, see :func:`fft_tool.arrays.sha256_of_levels`."""
+"""Key of the text against which a reconstruction is checked: the hash of the grey plane."""
 _NOT_OURS = "not a spectrum saved by fft-tool"
 
 # Raised by numpy and zipfile on damaged files; deeply nested JSON raises a RecursionError.
@@ -98,10 +98,10 @@ def load_spectrum(data: bytes, limits: Limits | None = None) -> tuple[Spectrum, 
 
 
 def _damaged(exc: Exception) -> BadArtifact:
-    """What is wrong, in our own words: numpy's and zipfile's speak of their insides."""
+    """Say what is wrong in terms of the file, not in numpy's or zipfile's."""
     if isinstance(exc, zipfile.BadZipFile | EOFError):
-        return BadArtifact(f"{_NOT_OURS}: it is not an .npz file, or only a part of one")
-    return BadArtifact(f"{_NOT_OURS}: its content is damaged, or of another kind")
+        return BadArtifact(f"{_NOT_OURS}: it is not an .npz file, or is truncated")
+    return BadArtifact(f"{_NOT_OURS}: its content is damaged or of another type")
 
 
 def _refuse_inflation(data: bytes) -> None:

@@ -34,10 +34,10 @@ _Change = Callable[..., NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Jumps:
-    """What an image jumps by where its copies meet, in grey levels.
+    """Differences between opposite borders of an image, in grey levels.
 
-    ``across`` (w,) is the bottom row minus the top one, ``down`` (h,) the right column minus the
-    left one; whole numbers, so that nothing is lost where they are kept.
+    ``across`` (w,) is the bottom row minus the top row, ``down`` (h,) the right column minus the
+    left column. They are integers, so that they can be stored without loss.
     """
 
     across: NDArray[np.int32]
@@ -45,7 +45,7 @@ class Jumps:
 
     @classmethod
     def of(cls, plane: Plane) -> Jumps:
-        """Jumps of a grey plane (h, w).
+        """Return the jumps of a grey plane (h, w).
 
         >>> jumps = Jumps.of(np.array([[1, 2, 3], [9, 9, 9]], np.uint8))
         >>> jumps.across.tolist(), jumps.down.tolist()
@@ -56,18 +56,21 @@ class Jumps:
         )
 
     def to_text(self, white: int) -> str:
-        """Text for the record: ``across``, then ``down``, of an image with that ``white``."""
+        """Return ``across`` and ``down`` as text for the record of an image with this ``white``."""
         return to_base64(np.concatenate([self.across, self.down]), _text_type(white))
 
     @classmethod
     def from_text(cls, text: Any, shape: tuple[int, int], white: int) -> Jumps:
-        """Read :meth:`to_text` for an image of ``shape`` (h, w); ``ValueError`` if unfit."""
+        """Rebuild from :meth:`to_text`, for an image of ``shape`` (h, w).
+
+        Raises ``ValueError`` if the text does not fit.
+        """
         height, width = shape
         return cls.checked(from_base64(text, _text_type(white), height + width), shape, white)
 
     @classmethod
     def checked(cls, values: NDArray[Any], shape: tuple[int, int], white: int) -> Jumps:
-        """Jumps of ``across``, then ``down``, as read from a file; ``ValueError`` if unfit."""
+        """Rebuild from numbers in a file, ``across`` first; ``ValueError`` if they do not fit."""
         height, width = shape
         if values.shape != (height + width,) or values.dtype.kind != "i":
             raise ValueError(f"its jumps are not {height + width:,} whole numbers")

@@ -126,7 +126,7 @@ def _types(
 def _level_of(
     image: RealArray, real: type[np.floating[Any]]
 ) -> tuple[float, type[np.floating[Any]]]:
-    """Level to subtract from ``image`` before it is ``real``, and the type to subtract in."""
+    """Return the level to subtract from ``image``, and the type in which to subtract it."""
     fits = np.can_cast(image.dtype, real)
     if fits and image.dtype.kind != "f":
         return _rough_mean(image), real
@@ -142,7 +142,7 @@ def _rough_mean(image: RealArray) -> float:
 
 
 def _mean(image: RealArray) -> float:
-    """Mean of all pixels, counted from one of them: that of a constant image is its value."""
+    """Mean of all pixels, relative to one of them: exact for constant images."""
     height, width = image.shape
     first = float(image[0, 0])
 
