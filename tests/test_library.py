@@ -97,7 +97,9 @@ WRONG: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("image", "message"), WRONG)
-def test_arrays_that_cannot_be_transformed_are_rejected_with_a_remedy(image: Any, message: str) -> None:
+def test_arrays_that_cannot_be_transformed_are_rejected_with_a_remedy(
+    image: Any, message: str
+) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         ft.transform(image)
 
@@ -308,7 +310,9 @@ def test_identical_and_constant_images() -> None:
         (ZEROS, ZEROS * np.nan, {"data_range": 1}, r"NaN"),
     ],
 )
-def test_images_that_cannot_be_compared_are_rejected(first: Any, second: Any, keys: Any, message: str) -> None:
+def test_images_that_cannot_be_compared_are_rejected(
+    first: Any, second: Any, keys: Any, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         ft.compare(first, second, **keys)
 

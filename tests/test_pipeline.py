@@ -178,7 +178,9 @@ IMAGE = source(noise((64, 48)))
         (Limits(formats=("tiff",)), UnknownFormat),
     ],
 )
-def test_limits_are_checked_before_anything_is_decoded(limits: Limits, error: type[Exception]) -> None:
+def test_limits_are_checked_before_anything_is_decoded(
+    limits: Limits, error: type[Exception]
+) -> None:
     for operation in (fft_tool.run, plan, run_crop, run_filter, run_stats):
         with pytest.raises(error):
             operation(IMAGE, Recipe.parse({"crop": "square", "filter": "lowpass:4"}), limits)

@@ -166,16 +166,19 @@ def _known(
 ) -> _Known:
     """Read what a record says about an inversion; BadArtifact if it makes no sense."""
     try:
-        certificate = record["certificate"]
+        certificate, source_sha256 = record["certificate"], _typed(record["source"]["sha256"], str)
+        pixel_size_um = records.pixel_size_um(record)
+        if certificate is None:
+            return _Known(source_sha256, pixel_size_um=pixel_size_um, changed=changed)
         own = certificate["ways"][way]
         correction = own.get("correction")
         return _Known(
-            _typed(record["source"]["sha256"], str),
+            source_sha256,
             _typed(certificate.get("grey_sha256"), str | None),
             _typed(own["exact"], bool),
             whole(own["max_abs_error"], 0, 65535),
             None if correction is None else Correction.from_json(correction, shape, white),
-            records.pixel_size_um(record),
+            pixel_size_um,
             changed,
         )
     except KeyError as exc:

@@ -153,7 +153,9 @@ def test_a_file_truncated_at_any_byte_is_rejected_unless_it_is_complete(name: st
     ids=["zTXt", "iCCP", "iTXt"],
 )
 @pytest.mark.parametrize("filtering", [0, 4])
-def test_compressed_bombs_outside_the_image_data_are_never_inflated(extra: bytes, filtering: int) -> None:
+def test_compressed_bombs_outside_the_image_data_are_never_inflated(
+    extra: bytes, filtering: int
+) -> None:
     data = png_bytes(PIXELS, extra, filtering=filtering)
     np.testing.assert_array_equal(image_file.decode(data).pixels[:, :, 0], PIXELS)
 

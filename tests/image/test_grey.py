@@ -109,7 +109,9 @@ def test_a_single_colour_is_that_channel_over_the_background(
 
 @every_depth
 @pytest.mark.parametrize("channels", [2, 4])
-def test_the_alpha_channel_is_returned_unchanged(channels: int, dtype: type[Any], white: int) -> None:
+def test_the_alpha_channel_is_returned_unchanged(
+    channels: int, dtype: type[Any], white: int
+) -> None:
     pixels = levels((13, 17, channels), dtype, white)
     plane = grey_plane(pixels, CHANNEL_NAMES[channels], white=white, channel="alpha")
     np.testing.assert_array_equal(plane, pixels[:, :, -1])

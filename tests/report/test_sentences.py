@@ -182,14 +182,18 @@ def test_directions_are_described_by_strength() -> None:
         assert told(record)["Directions"].startswith(words)
 
 
-def test_a_constant_image_is_described_as_such_and_nothing_else_is_said_about_its_spectrum() -> None:
+def test_a_constant_image_is_described_as_such_and_nothing_else_is_said_about_its_spectrum() -> (
+    None
+):
     text = told(made(np.full((20, 30), 77, np.uint8)))
     assert list(text) == ["Constant", "Inversion"]
     assert "All pixels have the value 77" in text["Constant"]
 
 
 @pytest.mark.parametrize("shape", [(1, 64), (64, 1), (2, 2), (1, 2), (8, 8), (15, 40)])
-def test_small_images_have_only_findings_that_their_few_pixels_allow(shape: tuple[int, int]) -> None:
+def test_small_images_have_only_findings_that_their_few_pixels_allow(
+    shape: tuple[int, int],
+) -> None:
     text = told(made(noise(shape)))
     assert "Directions" not in text
     assert "white noise: 80" not in text.get("Detail", "")

@@ -72,7 +72,9 @@ def process_of(child: Child) -> int:
     "text",
     ["metadata=yes", "metadata=no", "bits=16 metadata=yes crop=square spectrum=yes histogram=yes"],
 )
-def test_artifacts_equal_those_of_the_core_byte_for_byte_and_in_order(sound: Child, text: str) -> None:
+def test_artifacts_equal_those_of_the_core_byte_for_byte_and_in_order(
+    sound: Child, text: str
+) -> None:
     recipe = Recipe.parse_text(text)
     analysed = analyse(sound, recipe=recipe)
     assert analysed.artifacts == fft_tool.run(IMAGE, recipe).artifacts

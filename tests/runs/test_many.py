@@ -131,9 +131,7 @@ def test_any_number_of_processes_gives_the_same_bytes(inputs: Store, tmp_path: P
 
 
 @pytest.mark.parametrize("where", [0, 3, 8])
-def test_a_killed_process_affects_one_source_only(
-    inputs: Store, target: Store, where: int
-) -> None:
+def test_a_killed_process_affects_one_source_only(inputs: Store, target: Store, where: int) -> None:
     names = [*GOOD[:where], "bad.png", *GOOD[where:]]
     refs = fill(inputs, names)
     job = Job(Recipe(), operation=kill_if_bad, target=target.url)
@@ -168,9 +166,7 @@ def test_a_source_that_does_not_finish_is_killed_after_the_timeout(
     assert str(error) == "it took longer than the 0.6 s of --timeout"
 
 
-def test_a_timeout_does_not_affect_sources_that_finish(
-    inputs: Store, target: Store
-) -> None:
+def test_a_timeout_does_not_affect_sources_that_finish(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["a.png"])
     list(run_batch(refs, Job(RECORDED, target=target.url)))
     before = contents(target)
@@ -185,7 +181,9 @@ def test_a_bug_under_a_timeout_is_not_hidden(inputs: Store) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to RLIMIT_AS")
-def test_a_worker_takes_no_more_memory_than_allowed_for_an_image(inputs: Store, target: Store) -> None:
+def test_a_worker_takes_no_more_memory_than_allowed_for_an_image(
+    inputs: Store, target: Store
+) -> None:
     """What the estimate has not foreseen is refused by the system."""
     limits = Limits(max_memory=300 << 20)
     job = Job(Recipe(), limits, operation=eat_if_bad, target=target.url)
@@ -251,7 +249,9 @@ def test_bugs_are_raised_and_not_hidden_in_outcomes(inputs: Store, processes: in
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_stopping_early_drops_the_remaining_sources(inputs: Store, target: Store, processes: int) -> None:
+def test_stopping_early_drops_the_remaining_sources(
+    inputs: Store, target: Store, processes: int
+) -> None:
     refs = fill(inputs, [f"{number:02}.png" for number in range(60)])
     job = Job(Recipe(), target=target.url, operation=take_time)
     outcomes = run_batch(refs, job, processes=processes)
@@ -289,23 +289,34 @@ def test_the_json_of_an_outcome_lists_what_was_written(inputs: Store, target: St
         "source": f"{inputs.url}/a.png",
         "outcome": "done",
         "outputs": ["a_phase.png", "a_magnitude.png"],
+        "exact": None,
         "error": None,
     }
     assert failed.to_json() == {
         "source": f"{inputs.url}/bad.png",
         "outcome": "rejected",
         "outputs": [],
+        "exact": None,
         "error": {"code": "empty-image", "message": "the file is empty"},
     }
+
+
+@pytest.mark.parametrize(
+    ("recipe", "exact"), [("bits=16", True), ("bits=8", False), ("phase=no", None)]
+)
+def test_the_json_of_an_outcome_tells_whether_it_is_exact(
+    inputs: Store, target: Store, recipe: str, exact: bool | None
+) -> None:
+    job = Job(Recipe.parse_text(f"metadata=yes {recipe}"), target=target.url)
+    (outcome,) = run_batch(fill(inputs, ["a.png"]), job)
+    assert outcome.to_json()["exact"] is exact
 
 
 def test_an_empty_batch_has_no_outcomes() -> None:
     assert list(run_batch([], Job(Recipe()), processes=2)) == []
 
 
-def test_a_dry_run_lists_outputs_and_writes_nothing(
-    inputs: Store, target: Store
-) -> None:
+def test_a_dry_run_lists_outputs_and_writes_nothing(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["plants/a.png", "b.png"])
     inputs.write("bad.png", b"text")
     refs.append(SourceRef(inputs.url, "bad.png"))

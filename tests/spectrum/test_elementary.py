@@ -65,7 +65,9 @@ def test_two_dimensional_arrays_keep_their_layout() -> None:
 
 @pytest.mark.parametrize("largest", [1e-30, 1e-3, 0.999, 1.0, 7.0, 1e9])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_logarithms_are_accurate_relative_to_the_largest(largest: float, dtype: type[np.floating]) -> None:
+def test_logarithms_are_accurate_relative_to_the_largest(
+    largest: float, dtype: type[np.floating]
+) -> None:
     values = np.linspace(0, largest, 10_001)
     exact = np.log1p(values)
     seen = log1p(values.astype(dtype), largest)
@@ -73,9 +75,7 @@ def test_logarithms_are_accurate_relative_to_the_largest(largest: float, dtype: 
     assert np.abs(seen - exact).max() <= 4 * np.finfo(dtype).eps * exact[-1]
 
 
-def test_other_processor_features_make_no_difference(
-    repository: Path, tmp_path: Path
-) -> None:
+def test_other_processor_features_make_no_difference(repository: Path, tmp_path: Path) -> None:
     """So AVX-512 that is denied gives the bytes of AVX2, on any machine."""
     newer = np.show_config(mode="dicts")["SIMD Extensions"]["found"][1:]
     images = sorted((repository / "input_images").glob("*.png"))

@@ -230,7 +230,9 @@ def test_any_number_of_threads_gives_the_same_bytes() -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(plane=planes(64, (255, 65535)), bits=st.sampled_from(BITS))
-def test_the_spectrum_is_recovered_from_pictures_within_half_a_code(plane: Plane, bits: int) -> None:
+def test_the_spectrum_is_recovered_from_pictures_within_half_a_code(
+    plane: Plane, bits: int
+) -> None:
     """Half a step of log(1 + m) in magnitude, half a step of the circle in phase; no more."""
     spectrum = forward(plane, precision="double")
     pictures = paint(spectrum, bits=bits)

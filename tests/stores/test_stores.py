@@ -249,7 +249,9 @@ def test_a_memory_store_can_be_reopened_by_name_as_long_as_it_is_referenced() ->
     ],
 )
 @pytest.mark.usefixtures("aws_keys")
-def test_the_type_of_store_depends_on_the_location(location: str | Path, kind: type, url: str) -> None:
+def test_the_type_of_store_depends_on_the_location(
+    location: str | Path, kind: type, url: str
+) -> None:
     opened = open_store(location)
     assert (type(opened), opened.url) == (kind, url)
 
@@ -374,9 +376,7 @@ def test_special_files_are_rejected_immediately(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
-def test_special_files_are_neither_read_nor_replaced(
-    tmp_path: Path, kind: str
-) -> None:
+def test_special_files_are_neither_read_nor_replaced(tmp_path: Path, kind: str) -> None:
     """``-o /dev/null`` would replace it for everybody."""
     if kind == "pipe":
         os.mkfifo(tmp_path / "special")
