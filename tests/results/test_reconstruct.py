@@ -472,7 +472,7 @@ PERIODIC = [
     (family, shape, seed)
     for family in ("wave", "checkerboard", "gradient", "text")
     for shape in ((64, 64), (100, 81), (256, 256), (2, 700), (500, 3), (1, 40))
-    for seed in (0, 1)
+    for seed in (0,)
 ]
 
 
