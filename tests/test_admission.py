@@ -1,4 +1,4 @@
-"""How much a run leaves behind: the estimate, held against what is written, and the bound."""
+"""Size of a run's artifacts: the estimate, compared with what is written, and the limit."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LARGEST = (
     "bits=16 spectrum=yes precision=double histogram=yes filter=lowpass:3 crop=pct:0,0,100,100"
 )
 COLOURED = "colour=yes crop=square histogram=yes"
-CORRECTED = "metadata=yes bits=16 window=hamming spectrum=yes"  # few of its pixels come back wrong
+CORRECTED = "metadata=yes bits=16 window=hamming spectrum=yes"  # a few pixels need a correction
 PERIODIC = "metadata=yes bits=16 periodic=yes spectrum=yes"
-# Every recipe that asks for another kind of artifact, or for another size of one.
+# Recipes that ask for every kind of artifact, in every size.
 RECIPES = (
     *("", "metadata=yes", f"metadata=yes {LARGEST}", f"metadata=yes {COLOURED}", "phase=no"),
     *(CORRECTED, PERIODIC),
@@ -51,7 +51,7 @@ def estimated(source: Source, recipe: Recipe) -> int:
 def test_the_estimate_is_never_below_what_is_written(
     recipe: str, shape: tuple[int, int], channels: int, dtype: Any
 ) -> None:
-    """Noise is what compresses least."""
+    """Noise compresses least."""
     pixels = noise((*shape, channels) if channels > 1 else shape, dtype)
     source, told = Source("a.png", png_encode.encode(pixels)), Recipe.parse_text(recipe)
     assert bytes_of(fft_tool.run(source, told)) <= estimated(source, told)
@@ -155,7 +155,9 @@ def test_every_way_to_make_artifacts_checks_the_bound_before_decoding(
         raise AssertionError("decoded before it was checked")
 
     monkeypatch.setattr(image_file.Encoded, "decode", refuse)
-    with pytest.raises(TooMuchOutput, match=r"up to .* bytes, 4,000 are allowed: ask for fewer"):
+    with pytest.raises(
+        TooMuchOutput, match=r"up to .* bytes, at most 4,000 are allowed: ask for fewer"
+    ):
         do(source, recipe, Limits(max_output_bytes=4_000))
 
 
@@ -192,7 +194,7 @@ def test_counting_stops_at_the_first_artifact_that_is_too_much() -> None:
 def test_the_count_continues_across_calls() -> None:
     tally = Tally(Limits(max_output_bytes=25))
     one = [Artifact("phase", "a.png", bytes(10))]
-    assert [*tally.checked(one), *tally.passing(one)] == 2 * one
+    assert [*tally.checked(one), *tally.checked(one)] == 2 * one
     with pytest.raises(TooMuchOutput):
         list(tally.checked(one))
 

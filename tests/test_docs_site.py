@@ -1,4 +1,4 @@
-"""The documentation's site: its links lead somewhere, and it needs no network."""
+"""The documentation site: its links are valid, and it needs no network."""
 
 from __future__ import annotations
 

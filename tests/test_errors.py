@@ -61,7 +61,7 @@ def test_a_recipe_error_lists_every_fault() -> None:
 def test_errors_that_may_reveal_locations_have_a_separate_public_message(
     kind: type[FftToolError],
 ) -> None:
-    """What the source itself is refused for is made of its bytes and its recipe alone."""
+    """Errors about the source itself depend only on its bytes and its recipe."""
     if kind is RecipeError:
         return
     private = kind("/srv/scans/a.png in s3://herbarium")

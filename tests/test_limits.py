@@ -23,12 +23,12 @@ from fft_tool.limits import FORMATS, MIB, Limits
 from tests.support.images import chunk, header, png_bytes, png_file, ramp, saved
 
 COLOUR = Image.fromarray(ramp(50, 70, 3))
-# Sound to the header, then rubbish: whoever tries to decode it finds it corrupt.
+# A valid header followed by garbage: decoding fails, reading the header does not.
 UNDECODABLE = png_file(header(70, 50), chunk(b"IDAT", b"no zlib stream"))
 
 
 def cut(kind: str) -> bytes:
-    """A file whose header is whole and whose pixels are not."""
+    """A file with a complete header and incomplete pixels."""
     data = saved(COLOUR, kind)
     return data[: data.index(b"\xff\xda") + 14] if kind == "JPEG" else data[:-200]
 

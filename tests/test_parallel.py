@@ -1,4 +1,4 @@
-"""Row blocks on threads: every row once, results in order, failures not lost."""
+"""Row blocks on threads: each row exactly once, results in order, and errors propagated."""
 
 from __future__ import annotations
 

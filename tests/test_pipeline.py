@@ -1,4 +1,4 @@
-"""The pipeline: same bytes always, the right artifacts in the right order, faults refused."""
+"""The pipeline: reproducible bytes, the right artifacts in the right order, and errors."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_statistics_alone_are_those_of_the_record() -> None:
         assert json.loads(json.dumps(outputs.record[section])) == record[section]
 
 
-# What is refused, and when.
+# What is rejected, and when.
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_image_at_the_limits_is_accepted() -> None:
 def test_limits_apply_to_sources_and_not_to_their_pictures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A door that accepts more than the default must be able to certify what it has made."""
+    """With limits above the default, the resulting pictures can still be certified."""
     accepted = Limits()
     monkeypatch.setattr(image_file, "Limits", lambda: Limits(max_pixels=100, max_bytes=100))
     outputs = fft_tool.run(IMAGE, Recipe(bits=16, metadata=True), accepted)
@@ -239,7 +239,7 @@ def test_a_channel_that_the_image_lacks_is_an_error_in_the_recipe() -> None:
 
 
 def test_nothing_is_left_to_load_after_warming_up() -> None:
-    """So that processes that fork share it all, and the first image is as fast as the second."""
+    """So that forked processes share all modules, and the first image is as fast as the second."""
     program = """
 import io, sys
 import fft_tool

@@ -1,4 +1,4 @@
-"""Names of strangers, shown by every door: nothing in them does anything to a terminal."""
+"""Untrusted names are printed without control characters."""
 
 from __future__ import annotations
 

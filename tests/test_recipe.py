@@ -1,4 +1,4 @@
-"""The recipe's grammar: one text for every value, all faults at once, a hash that stays."""
+"""The recipe's grammar: a text for every value, all errors reported together, a stable hash."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def faults_of(mapping: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def faulty_keys(mapping: Mapping[str, Any]) -> list[str]:
-    """Keys that are refused, none if the mapping parses; any other error is let through."""
+    """Keys that are rejected, none if the mapping parses; other errors propagate."""
     try:
         Recipe.parse(mapping)
     except RecipeError as error:
@@ -70,7 +70,7 @@ def test_recipes_survive_the_round_trip_through_text(recipe: Recipe) -> None:
 @settings(max_examples=50, deadline=None)
 @given(recipe=recipes())
 def test_text_of_a_recipe_is_canonical(recipe: Recipe) -> None:
-    """Printing what was read from a print changes nothing, so the hash has one value."""
+    """Parsing and formatting give the same text, so equal recipes have the same hash."""
     assert Recipe.parse(recipe.texts()).texts() == recipe.texts()
 
 
@@ -247,7 +247,10 @@ def test_text_without_an_equals_sign_is_a_fault() -> None:
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(mapping: dict[str, str], key: str) -> None:
-    assert "excludes" in faults_of(mapping)[key][1] or "goes with" in faults_of(mapping)[key][1]
+    assert (
+        "cannot be combined" in faults_of(mapping)[key][1]
+        or "requires" in faults_of(mapping)[key][1]
+    )
 
 
 def test_all_contradictions_are_reported_at_once() -> None:
@@ -260,7 +263,7 @@ def test_all_contradictions_are_reported_at_once() -> None:
 
 
 def test_contradiction_with_the_base_is_refused() -> None:
-    with pytest.raises(RecipeError, match="excludes crop"):
+    with pytest.raises(RecipeError, match="cannot be combined with crop"):
         Recipe.parse({"smart-crop": "5,5"}, Recipe(crop=Square()))
 
 
@@ -307,7 +310,7 @@ def test_faults_of_a_direct_construction_are_reported_together() -> None:
 
 
 def test_messages_do_not_mention_python() -> None:
-    """They are shown to people, who wrote no list and no format code."""
+    """They are shown to users, who need not know Python."""
     wrong: Any = {"background": [0, 0, 0], "smart_crop": 5, "filter": (None,)}
     with pytest.raises(RecipeError) as caught:
         Recipe(**wrong)
@@ -326,7 +329,7 @@ def test_hashes_of_different_recipes_differ() -> None:
 
 
 def test_the_hash_is_stable() -> None:
-    """It stands in records: a change here makes every earlier result look outdated."""
+    """It is part of records: a change here would make every earlier result seem outdated."""
     assert Recipe().sha256 == "6270642888f401b789fe57fb05152c0534652083df9b7648dbe7b96983c1e535"
     assert (
         Recipe(bits=16, metadata=True).sha256
@@ -335,7 +338,7 @@ def test_the_hash_is_stable() -> None:
 
 
 def test_equal_recipes_have_equal_hashes() -> None:
-    """Whole numbers and fractions, true and 1, are equal in Python, so their texts must be too."""
+    """Python treats 1, 1.0 and True as equal, so their texts must be equal, too."""
     alike: dict[str, tuple[Any, Any]] = {
         "pixel_size": (2, 2.0),
         "periodic": (True, 1),

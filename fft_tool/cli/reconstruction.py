@@ -147,7 +147,7 @@ def _in_folder(argument: str, access: Access) -> list[Given]:
     store = access.store(argument)
     names = [name for name, _ in store.list() if name.endswith(SUFFIX)]
     if not names:
-        raise NotFound(f"{argument}: no records there: analyse with --metadata first")
+        raise NotFound(f"{argument}: no records found: analyse with --metadata first")
     return [Given(as_folder(argument) + name, store, name, _image_name(name)) for name in names]
 
 

@@ -178,8 +178,8 @@ class Region(Section):
     height: int = described("Height in pixels.", unit="px", minimum=1)
     method: str = described(
         "How the region was chosen: the whole image; given in the recipe; or the most salient "
-        "region, found by the spectral residual.",
-        enum=("whole", "given", "spectral residual"),
+        "region, found by the phase spectrum.",
+        enum=("whole", "given", "phase spectrum"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Damaged, hostile and unsuitable files are refused with a reason, or do no harm."""
+"""Damaged, hostile and unsupported files are rejected with a reason, or are harmless."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def tiff(pixels: Any, **options: Any) -> bytes:
 
 
 def outcome(data: bytes) -> Any:
-    """What comes of a file: its pixels, or the kind of error."""
+    """Result of decoding a file: its pixels, or the type of the error."""
     try:
         return image_file.decode(data).pixels.tolist()
     except ImageError as error:
@@ -76,7 +76,7 @@ SMALL_FILES = {
 }
 
 
-# --- not an image, or not one of ours ---------------------------------------------------------
+# --- not an image, or not in a supported format -----------------------------------------------
 
 
 def test_a_file_without_bytes_is_an_empty_image() -> None:
@@ -252,7 +252,7 @@ def test_absurd_headers_exceed_the_limit_and_are_not_called_corrupt(name: str) -
     assert getattr(refused.value, "code", "") == "too-many-pixels"
 
 
-# --- sound files whose values would be lost ---------------------------------------------------
+# --- valid files whose values would be lost ---------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""PNGs that are damaged or against the rules are refused, whichever way they would be decoded."""
+"""Damaged or invalid PNG files are rejected, whichever way they would be decoded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEADER = header(7, 5)
 
 
 def outcome(data: bytes) -> Any:
-    """What comes of a file: its pixels, or the kind of error."""
+    """Result of decoding a file: its pixels, or the type of the error."""
     try:
         return image_file.decode(data).pixels.tolist()
     except ImageError as error:
@@ -54,7 +54,7 @@ def test_a_wrong_checksum_in_any_chunk_is_rejected_and_the_chunk_is_named() -> N
 
 
 def adam7(pixels: Any) -> bytes:
-    """Rows of an interlaced file: seven small images of every eighth pixel or more."""
+    """Rows of an interlaced file: the seven passes, each a smaller image."""
     starts = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2)]
     passes = [pixels[y::down, x::across] for y, x, down, across in [*starts, (1, 0, 2, 1)]]
     return b"".join(scanlines(part) for part in passes if part.size)

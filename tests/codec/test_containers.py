@@ -1,4 +1,4 @@
-"""Files whose structure asks for more than their pixels: refused before anything is decoded."""
+"""Files whose structure would cost far more than their pixels are rejected before decoding."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def test_a_tile_far_larger_than_its_image_is_rejected(order: str) -> None:
 
 
 def test_more_strips_than_an_image_can_have_are_rejected() -> None:
-    with pytest.raises(TooCostly, match="tags say that they hold more than"):
+    with pytest.raises(TooCostly, match="tags claim more than"):
         image_file.open_image(tiff([*SIZE, (273, 4, 2_500_000, 8), (278, 4, 1, 64)]))
 
 
 def test_directories_are_counted_and_bounded() -> None:
-    # 100,000 of them took 51 s: Pillow looks each up in a list of all before it.
+    # 100,000 directories took 51 s: Pillow searches for each in a list of all previous ones.
     assert containers.count_tiff_pages(tiff(*[SIZE] * 20_000)) == 20_000
     with pytest.raises(TooCostly, match="more than 100,000 directories"):
         containers.count_tiff_pages(tiff([], *[[]] * 100_000))
@@ -93,12 +93,12 @@ def test_a_jpeg_with_too_many_scans_is_rejected() -> None:
     data = saved(COLOUR, "JPEG", progressive=True)
     assert image_file.decode(data).pixels.shape == (64, 64, 3)
     scan = data[data.rindex(b"\xff\xda") : -2]
-    with pytest.raises(TooCostly, match=r"JPEG has 12,0\d\d scans, 64 are accepted"):
+    with pytest.raises(TooCostly, match=r"JPEG has 12,0\d\d scans, at most 64 are accepted"):
         image_file.open_image(data[:-2] + 12_000 * scan + data[-2:])
 
 
 def run_length_bmp(width: int, height: int) -> bytes:
-    """A BMP of run-length coded pixels, all of one colour."""
+    """A BMP of run-length encoded pixels, all of one colour."""
     rows = b"".join(
         struct.pack("BB", min(255, width - left), 0)
         for left in range(0, width, 255)
@@ -113,7 +113,9 @@ def run_length_bmp(width: int, height: int) -> bytes:
 def test_a_large_run_length_encoded_bmp_is_rejected() -> None:
     assert image_file.decode(run_length_bmp(300, 20)).pixels.shape == (20, 300, 3)
     # Pillow decodes it in Python: 14 kB took 11.5 s.
-    with pytest.raises(TooCostly, match=r"1025 x 1024 = 1,049,600 pixels, 1,048,576 are accepted"):
+    with pytest.raises(
+        TooCostly, match=r"1025 x 1024 = 1,049,600 pixels, at most 1,048,576 are accepted"
+    ):
         image_file.open_image(run_length_bmp(1025, 1024))
 
 
@@ -126,7 +128,7 @@ def test_a_spectrum_that_would_inflate_too_much_is_rejected_first() -> None:
 
 
 def test_a_spectrum_that_claims_more_than_it_holds_is_rejected() -> None:
-    # A header of 14.6 TiB ended as a bug.
+    # A header that claimed 14.6 TiB raised an unexpected exception.
     header = io.BytesIO()
     claim = {"descr": "<c16", "fortran_order": False, "shape": (1_000_000, 1_000_000)}
     np.lib.format.write_array_header_1_0(header, claim)
@@ -164,7 +166,7 @@ def test_the_measures_of_a_narrow_image_count_every_coefficient_once(
     assert polar.count.sum() == pytest.approx(np.count_nonzero(inside), abs=1)
     assert polar.power.sum() == pytest.approx(power[inside].sum(), rel=1e-9)
     assert polar.total == pytest.approx(power.sum(), rel=1e-9)
-    # As many rings as a table can have that is not to outgrow the image.
+    # The number of rings is bounded, so that the profile does not outgrow the image.
     assert len(polar.count) == min(max(shape), 32_768) // 2
 
 

@@ -1,4 +1,4 @@
-"""Pieces of zlib streams: what goes in comes out, and the same bytes wherever memory lies."""
+"""Segments of zlib streams: lossless, with bytes that do not depend on memory addresses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_data_survive_the_round_trip(size: int, last: bool) -> None:
 
 
 def test_bytes_do_not_depend_on_memory_addresses() -> None:
-    # ISA-L, left alone, fails this for some 16 of all pairs.
+    # Without the preset dictionary, ISA-L fails this for about 16 of all pairs.
     pieces = [striped(*divmod(pair, 256)) for pair in range(1 << 16)]
     before = [deflate(piece, last=False) for piece in pieces]
     elsewhere = [isal_zlib.compressobj() for _ in range(3)]  # what follows cannot lie there

@@ -1,4 +1,4 @@
-"""What files say of themselves beside their pixels: which way is up, and how large a pixel is."""
+"""Metadata of image files: orientation and pixel size."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def resolution(kind: str, x: int, y: int, unit: int | None = 2, turn: int = 1) -
         tags = [(274, "H", 1, turn, True)]
         return tiff(ramp(5, 7), resolution=(x, y), resolutionunit=unit or 2, extratags=tags)
     data = saved(COLOUR, kind, exif=exif(*entries))
-    # Pillow writes a JFIF block without being asked, in units of nothing.
+    # Pillow always writes a JFIF block, without a unit of density.
     return data.replace(b"JFIF\0", b"JFXX\0", 1)
 
 
@@ -214,7 +214,7 @@ def test_an_absurd_resolution_does_not_stop_the_analysis(numbers: list[int]) -> 
     assert outputs["crop"].data.startswith(b"\x89PNG")
 
 
-# --- damage beside the pixels -----------------------------------------------------------------
+# --- damaged metadata -------------------------------------------------------------------------
 
 DAMAGED_EXIF = {
     "junk": b"junk and more junk",

@@ -38,13 +38,13 @@ def shaped(shape: tuple[int, int], channels: int) -> tuple[int, ...]:
 
 
 def unfiltered(data: bytes) -> Any:
-    """Pixels of a file whose rows are not filtered, else None."""
+    """Pixels of a file whose rows are unfiltered, otherwise None."""
     file = png_file.parse(data)
     return file.unfiltered(file.inflate())
 
 
 def written(pixels: Any, writer: str, threads: int = 1) -> bytes:
-    """The same pixels, given whole or asked for row by row."""
+    """Encode pixels, passed as a whole or computed by rows."""
     if writer == "encode":
         return png_encode.encode(pixels, threads=threads)
     height, width = pixels.shape[:2]
@@ -116,7 +116,7 @@ def test_any_number_of_threads_gives_the_same_bytes(threads: int, writer: str) -
 
 
 def half_noise(height: int, width: int) -> Any:
-    """Flat rows, then noise: strips of both kinds in one file."""
+    """Constant rows followed by noise: compressed and stored strips in one file."""
     pixels = np.zeros((height, width), np.uint8)
     pixels[height // 2 :] = noise((height - height // 2, width))
     return pixels

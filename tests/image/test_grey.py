@@ -24,21 +24,21 @@ every_depth = pytest.mark.parametrize(("dtype", "white"), DEPTHS)
 
 
 def levels(shape: tuple[int, ...], dtype: type[Any], white: int) -> Any:
-    """Noise of 0 to ``white``, both surely among them where there is room."""
+    """Noise from 0 to ``white``, including both ends if there is room."""
     pixels = np.random.default_rng(len(shape)).integers(0, white, shape, dtype, endpoint=True)
     pixels.flat[:1], pixels.flat[-1:] = white, 0
     return pixels
 
 
 def rounded(value: Fraction) -> int:
-    """To the nearest whole number, halves upwards."""
+    """Round to the nearest integer, halves up."""
     return math.floor(value + Fraction(1, 2))
 
 
 def oracle(
     pixel: list[int], names: tuple[str, ...], white: int, channel: str, background: tuple[int, ...]
 ) -> int:
-    """One pixel in exact arithmetic: mix over the background, then weigh."""
+    """One pixel in exact arithmetic: composite over the background, then weight the channels."""
     weights = dict(zip(("red", "green", "blue"), (19595, 38470, 7471), strict=True))
 
     def weighed(colours: dict[str, int]) -> int:

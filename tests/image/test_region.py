@@ -1,4 +1,4 @@
-"""Crops: four ways to write them, where each lands, and what is refused."""
+"""Crops: the four ways to write them, how each is resolved, and what is rejected."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.support.images import noise
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Oracles that have no types: imported by name, so that mypy takes what they hold as Any.
+# Reference implementations without type hints: imported by name, so that mypy treats them as Any.
 ndimage = import_module("scipy.ndimage")
 entropy = import_module("scipy.stats").entropy
 data = import_module("skimage.data")

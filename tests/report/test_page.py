@@ -67,7 +67,7 @@ class Node:
 
 
 class Page(HTMLParser):
-    """A page as a tree; complains of elements that are not closed where they should be."""
+    """A page as a tree; fails if elements are not closed properly."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What stands in the record: sections that hold, a hash of every artifact, and never NaN."""
+"""Content of the record: consistent sections, a hash of every artifact, and no NaN."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the artifacts: pixels of the crop, colours, depth, and what made them."""
+"""Content of the artifacts: pixels of the crop, colours, depth and provenance."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_smart_crop_is_recorded_as_the_box_that_was_cut() -> None:
     outputs = run(pixels, smart_crop="30,20", metadata="yes")
     region = record_of(outputs)["region"]
     assert (region["width"], region["height"]) == (30, 20)
-    assert region["method"] == "spectral residual"
+    assert region["method"] == "phase spectrum"
     box = Box(region["x"], region["y"], 30, 20).resolve(80, 60)
     cut = pixels[box.y : box.y + 20, box.x : box.x + 30]
     assert np.array_equal(read_png(outputs["crop"].data), cut)
@@ -121,7 +121,7 @@ def test_filtered_image_has_the_depth_of_its_source_and_keeps_its_mean() -> None
 
 
 def test_coloured_pictures_are_the_grey_ones_through_the_tables() -> None:
-    """A ring of colours for the phase, whose ends are one; a ramp for the magnitude."""
+    """The cyclic table for the phase, the sequential one for the magnitude."""
     plane = noise((14, 17))
     grey, coloured = run(plane), run(plane, colour="yes")
     for kind, table in (("magnitude", sequential()), ("phase", cyclic())):

@@ -1,4 +1,4 @@
-"""The certificate says the truth: compared with a recomputation that shares no code with it."""
+"""The certificate is correct: it agrees with an independent recomputation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PICTURES = Recipe(bits=16, metadata=True)
 
 @dataclass
 class Truth:
-    """What a certificate should say, computed in double precision with numpy and scipy alone."""
+    """Expected values of a certificate, computed in double precision with numpy and scipy only."""
 
     exact: bool
     max_abs_error: int
@@ -257,7 +257,7 @@ def test_scales_that_keep_too_little_are_certified_as_what_they_are(scale: str) 
 
 
 def damaged_when_written(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """Let one code of every picture of that ``kind`` go wrong on its way into the file."""
+    """Corrupt one code of every picture of the given ``kind`` as it is written."""
     write = png_encode.encode_rows
     written: list[str] = []
 
@@ -277,7 +277,7 @@ def damaged_when_written(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
 def test_damage_to_a_single_code_does_not_go_unnoticed(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """What is certified are the artifacts as they are written, not as they were meant."""
+    """The certificate is about the artifacts as written, not as computed."""
     assert analysed(noise((16, 20)), bits="16")[1]["certificate"]["exact"]
     damaged_when_written(monkeypatch, kind)
     certificate = analysed(noise((16, 20)), bits="16")[1]["certificate"]
@@ -321,7 +321,7 @@ def test_constant_images_are_certified_exact_without_nan(
 
 
 def test_energy_without_a_prepared_image_gives_no_ratio() -> None:
-    """The prepared image is black, what was written is not: no number says how far that is off."""
+    """The prepared image is black, but the written one is not: the ratio is undefined."""
     black = np.zeros((4, 6), np.uint8)
     bright = Spectrum(np.full((4, 4), 0.1, np.complex64), 6)
     certificate = certify(bright, Preparation(255), black)

@@ -1,4 +1,4 @@
-"""Sources, artifacts and outputs: the values that pass between the pipeline and the doors."""
+"""Sources, artifacts and outputs: the input and output of the pipeline."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def made(pixels: NDArray[Any], recipe: str = "bits=16", **options: Any) -> Json:
-    """The record of an image as it stands in its file, held against the schema."""
+    """The record of an image, as read from its file and validated against the schema."""
     source = fft_tool.Source("folder/image.png", encode(pixels, **options))
     outputs = fft_tool.run(source, Recipe.parse_text(f"{recipe} metadata=yes"))
     record = records.from_bytes(outputs["metadata"].data)
@@ -52,7 +52,7 @@ def faults(record: Json) -> list[str]:
 
 
 def objects(schema: Any, path: str = "$") -> Iterator[tuple[str, Json]]:
-    """Every object in the schema that describes properties, with where it stands."""
+    """Every object in the schema that describes properties, with its path."""
     if isinstance(schema, dict):
         if "properties" in schema:
             yield path, schema
@@ -64,7 +64,7 @@ def objects(schema: Any, path: str = "$") -> Iterator[tuple[str, Json]]:
 
 
 def described() -> Iterator[tuple[str, Json]]:
-    """All objects but the two conditions, which only narrow what is described already."""
+    """All objects except the two conditions, which only constrain known properties."""
     return ((path, it) for path, it in objects(SCHEMA) if path != "$.if")
 
 
@@ -245,7 +245,7 @@ def test_records_of_rejected_sources_satisfy_the_schema(
 
 @pytest.fixture(scope="module")
 def whole() -> Json:
-    """A record in which every part is there."""
+    """A record in which every part is present."""
     y, x = np.mgrid[:48, :64]
     waves = noise((48, 64)) // 16 + 100 * (1 + np.cos(2 * np.pi * (x * 8 / 64 + y * 4 / 48)))
     colour = np.repeat(waves.astype(np.uint8)[:, :, None], 3, axis=2)
@@ -255,7 +255,7 @@ def whole() -> Json:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where the objects of a record are, the first of each list only."""
+    """Paths of the objects in a record, of the first entry of each list only."""
     if isinstance(value, dict):
         yield path
         for key, inner in value.items():
@@ -350,7 +350,7 @@ def test_records_survive_the_round_trip_through_bytes(whole: Json) -> None:
 
 
 def test_the_model_holds_every_field_of_a_record(whole: Json) -> None:
-    """Every field, in its order: what is read into sections is written as it was."""
+    """Every field, in order: reading into sections and writing gives the same record."""
     rejection = rejected(b"no image")
     for model, record in ((Done, whole), (Rejected, rejection)):
         again = model.of(record).to_json()

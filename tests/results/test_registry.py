@@ -1,4 +1,4 @@
-"""The registry of artifacts: one entry is all that a new kind takes."""
+"""The registry of artifacts: adding a kind takes only one entry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WITH, WITHOUT = Recipe(histogram=True, metadata=True), Recipe(metadata=True)
 
 
 def negative(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> bytes:
-    """The grey plane with black and white exchanged."""
+    """The grey plane with inverted levels."""
     computed(analysis.spectrum)
     selection = analysis.selection
     return image_file.encode_image(
@@ -113,7 +113,7 @@ def test_a_new_kind_is_shown_on_the_page() -> None:
 
 
 def test_kinds_have_distinct_names_and_known_formats() -> None:
-    with pytest.raises(ValueError, match="one name"):
+    with pytest.raises(ValueError, match="the same name"):
         registry.registry(NEGATIVE, NEGATIVE)
     with pytest.raises(ValueError, match="svg is not a known format"):
         dataclasses.replace(NEGATIVE, extension="svg")
@@ -125,11 +125,11 @@ def test_the_last_artifact_is_the_record_or_else_the_magnitude_picture() -> None
     assert output_kinds(Recipe())[-1] == "magnitude"
 
 
-# The analysis that all of them are made of.
+# The analysis from which all artifacts are made.
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch, recipe: str) -> list[tuple[str, Analysis]]:
-    """Kinds in the order in which they are made, each with the analysis that it is made of."""
+    """Kinds in the order in which they are made, each with the analysis passed to it."""
     seen: list[tuple[str, Analysis]] = []
 
     def watched(kind: ArtifactKind) -> ArtifactKind:
@@ -197,5 +197,5 @@ def test_a_filter_reuses_the_existing_spectrum(
 
 
 def test_a_part_that_was_not_computed_is_an_error() -> None:
-    with pytest.raises(LookupError, match="missing"):
+    with pytest.raises(LookupError, match="not computed"):
         computed(None)

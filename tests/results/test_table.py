@@ -29,7 +29,7 @@ from tests.support.images import noise
 
 NAMES = [column.name for column in COLUMNS]
 
-# The order is part of the interface: scripts count columns. New ones go to the end.
+# The order is part of the interface: scripts may count columns. New ones are added at the end.
 FIRST_ORDER = (
     "outcome name sha256 bytes error_code error_message format width height channels depth "
     "pixel_width_um pixel_height_um region_x region_y region_width region_height region_method "
@@ -44,7 +44,7 @@ FIRST_ORDER = (
 
 
 def analysed(name: str, pixels: Any, recipe: str = "bits=16") -> dict[str, Any]:
-    """The record of an image, as it is read back from its file."""
+    """The record of an image, as read from its file."""
     source = fft_tool.Source(name, encode(pixels))
     outputs = fft_tool.run(source, Recipe.parse_text(f"{recipe} metadata=yes"))
     return records.from_bytes(outputs["metadata"].data)
@@ -58,7 +58,7 @@ def rejected(name: str, data: bytes) -> dict[str, Any]:
 
 
 def waves(*vectors: tuple[float, float]) -> Any:
-    """Cosines with so many periods along x (to the right) and y (downwards), in slight noise."""
+    """Cosines with given numbers of periods along x (right) and y (down), with slight noise."""
     y, x = np.mgrid[:64, :96]
     levels = 128 + np.random.default_rng(0).normal(size=(64, 96))
     for fx, fy in vectors:
@@ -275,7 +275,7 @@ def test_parquet_has_the_types_of_the_columns_even_without_rows() -> None:
         schema = read_parquet(to_parquet(made)).schema
         assert schema.names == NAMES
         assert [field.type for field in schema] == [types[column.type] for column in COLUMNS]
-        assert schema.field("mean").metadata[b"description"] == b"Mean, in values from 0 to white."
+        assert schema.field("mean").metadata[b"description"] == b"Mean, on a scale from 0 to white."
         assert schema.field("mean").metadata[b"unit"] == b"grey levels"
         assert schema.metadata[b"record_schema"] == SCHEMA_NAME.encode()
 

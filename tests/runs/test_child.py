@@ -1,4 +1,4 @@
-"""Images analysed in a process of their own: the core's results, and nothing that breaks loose."""
+"""Analysis in a child process: the same results as in the core, and containment of failures."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sound() -> Iterator[Child]:
 
 @pytest.fixture(scope="module")
 def faulty() -> Iterator[Child]:
-    """A child whose decoder some images bring down, with 300 MiB for all."""
+    """A child whose decoder can be crashed by certain images, with a limit of 300 MiB."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(child_process, "PROGRAM", PROGRAM)
         child = Child()
@@ -65,7 +65,7 @@ def process_of(child: Child) -> int:
     return child._process.pid  # noqa: SLF001  (nobody else needs to know)
 
 
-# What the core makes
+# Results of the core
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_limits_apply_in_the_child(sound: Child) -> None:
         sound.run(IMAGE, RECIPE, Limits(max_pixels=767), patience=lambda _: 30)
 
 
-# What it is told, and what it is not
+# Isolation
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked into by /proc")
@@ -164,7 +164,7 @@ print(child._process.pid)
     pytest.fail("it is still there")
 
 
-# What breaks off
+# Aborted runs
 
 
 @pytest.mark.parametrize("deed", BREAKING_OFF)
@@ -180,7 +180,7 @@ def test_an_image_that_crashes_its_process_does_not_affect_the_next(
 
 
 def test_a_crash_is_distinguished_from_a_kill(faulty: Child) -> None:
-    with pytest.raises(Killed, match="SIGSEGV: a decoder has crashed"):
+    with pytest.raises(Killed, match="SIGSEGV: a decoder crashed"):
         analyse(faulty, poison("crash"))
     with pytest.raises(Killed, match="SIGKILL: was there enough memory"):
         analyse(faulty, poison("kill"))
@@ -189,7 +189,7 @@ def test_a_crash_is_distinguished_from_a_kill(faulty: Child) -> None:
 
 
 def test_a_process_that_does_not_finish_is_killed_at_its_deadline(faulty: Child) -> None:
-    with pytest.raises(TookTooLong, match=r"more than the 0\.3 s"):
+    with pytest.raises(TookTooLong, match=r"longer than the 0\.3 s"):
         analyse(faulty, poison("hang"), seconds=0.3)
     assert analyse(faulty).width == 32
 
@@ -247,6 +247,6 @@ def test_an_image_that_exceeds_its_estimate_hits_the_memory_limit_of_the_process
 
 
 def test_artifacts_beyond_the_limit_are_not_read(faulty: Child) -> None:
-    """The other process holds to the limit as well, unless somebody has taken it over."""
+    """The child checks the limit as well, unless it has been compromised."""
     with pytest.raises((Aborted, FftToolError)):
         faulty.run(IMAGE, RECIPE, Limits(max_output_bytes=100), patience=lambda _: 30)

@@ -1,4 +1,4 @@
-"""A container is taken for what it is given, not for the machine that it runs on."""
+"""Limits of a container override the resources of the machine that it runs on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MIB = 1 << 20
 
 
 def group(root: Path, cgroup: str, **settings: str) -> Path:
-    """A file system in which this process is in a control group; settings by their paths."""
+    """A file system that puts this process into a control group; settings by path."""
     (root / "proc/self").mkdir(parents=True)
     (root / "proc/self/cgroup").write_text(cgroup)
     for name, text in settings.items():

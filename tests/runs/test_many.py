@@ -1,4 +1,4 @@
-"""Batches: one bad source stops no other, and what is done need not be done again."""
+"""Batches: a bad source does not stop others, and existing results are not recomputed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def picture(seed: int = 0) -> bytes:
 
 
 def fill(store: Store, names: Iterable[str]) -> list[SourceRef]:
-    """Put images into a store; the sources."""
+    """Put images into a store and return references to them."""
     for seed, name in enumerate(names):
         store.write(name, picture(seed))
     return [SourceRef(store.url, name) for name in names]
@@ -72,7 +72,7 @@ def divide(*_: object, **__: object) -> Outputs:
 
 
 def kill_if_bad(source: Source, *arguments: Any, **options: Any) -> Outputs:
-    """Stands for a process that the system kills, for instance for want of memory."""
+    """Simulate a process killed by the system, for instance for lack of memory."""
     if source.name.startswith("bad"):
         os.kill(os.getpid(), signal.SIGKILL)
     return pipeline.run(source, *arguments, **options)
@@ -184,7 +184,7 @@ def test_a_bug_under_a_timeout_is_not_hidden(inputs: Store) -> None:
 def test_a_worker_takes_no_more_memory_than_allowed_for_an_image(
     inputs: Store, target: Store
 ) -> None:
-    """What the estimate has not foreseen is refused by the system."""
+    """The system enforces the limit if the estimate was too low."""
     limits = Limits(max_memory=300 << 20)
     job = Job(Recipe(), limits, operation=eat_if_bad, target=target.url)
     names = ["a.png", "bad.png", "b.png"]
@@ -331,7 +331,7 @@ def test_a_dry_run_lists_outputs_and_writes_nothing(inputs: Store, target: Store
     assert planned[2].outputs == ()
 
 
-# Skipping what is there
+# Skipping existing results
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -349,7 +349,7 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 
 
 def again(refs: list[SourceRef], recipe: Recipe, target: Store) -> list[str]:
-    """Results of a run that skips what is there."""
+    """Results of a run that skips existing results."""
     job = Job(recipe, target=target.url, skip_existing=True)
     return [outcome.result for outcome in run_batch(refs, job)]
 

@@ -1,4 +1,4 @@
-"""One source, from store to store: what is written, in which order, and what becomes of errors."""
+"""Processing of one source from store to store: order of writes, and handling of errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(
     work: Callable[[Source, Recipe], Analysed | None] = analyse,
     **options: Any,
 ) -> tuple[Outcome, NotedStore, NotedStore]:
-    """Outcome, and the stores that it was read from and written to."""
+    """The outcome, and the source and target stores."""
     store, written = NotedStore({"key": data}), target if target is not None else NotedStore()
     source = Input(store, "key", "a.png")
     return process(source, written, recipe, limits or Limits(), work, **options), store, written

@@ -1,4 +1,4 @@
-"""Reading results back: records in order, with the pictures beside them."""
+"""Reading of results: records in order, with the pictures that go with them."""
 
 from __future__ import annotations
 
@@ -158,6 +158,6 @@ def test_the_error_for_a_store_without_records_says_what_to_do(recipe: Recipe | 
     store = analysed(MemoryStore(), recipe) if recipe else MemoryStore()
     for read in (lambda: list(read_records(store)), lambda: list(read_entries(store, None))):
         with pytest.raises(
-            NotFound, match=f"{store.url}: no records there: analyse with --metadata"
+            NotFound, match=f"{store.url}: no records found: analyse with --metadata"
         ):
             read()

@@ -1,4 +1,4 @@
-"""From arguments to sources: what is taken, in which order, and what is refused."""
+"""Resolution of arguments to sources: what is included, in which order, and what is rejected."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_pattern_that_matches_nothing_is_an_error(pattern: str) -> None:
 
 def test_the_error_for_a_folder_without_images_lists_the_extensions() -> None:
     touch("in/text.txt")
-    with pytest.raises(NotFound, match=r"^in: no images there \(\.png, "):
+    with pytest.raises(NotFound, match=r"^in: no images found \(\.png, "):
         found("in")
 
 
@@ -195,7 +195,7 @@ def test_a_prefix_in_s3_gives_all_images_below_it(bucket: Bucket, end: str) -> N
 
 
 def test_an_empty_prefix_in_s3_is_an_error(bucket: Bucket) -> None:
-    with pytest.raises(NotFound, match=f"^{bucket.url}/in: no images there"):
+    with pytest.raises(NotFound, match=f"^{bucket.url}/in: no images found"):
         found(f"{bucket.url}/in")
 
 

@@ -1,4 +1,4 @@
-"""Arctangent and logarithm where numpy has them for one number at a time only."""
+"""Arctangent and logarithm on processors for which numpy has no vectorised version."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_angle_is_accurate(length: float, dtype: type[np.floating], error:
 @pytest.mark.parametrize("y", [-2.0, 0.0, 2.0])
 @pytest.mark.parametrize("x", [-2.0, 0.0, 2.0])
 def test_axes_and_diagonals_are_accurate(x: float, y: float, dtype: Any, error: float) -> None:
-    """Among them zero, whose angle is zero, and negative numbers, whose angle is π, never -π."""
+    """Including zero, with angle zero, and negative numbers, with angle π and never -π."""
     angle = arctan2(np.array([y], dtype), np.array([x], dtype))
     assert angle[0] == pytest.approx(float(np.arctan2(y, x)), abs=error)
     if y == 0 <= x:
@@ -76,7 +76,7 @@ def test_logarithms_are_accurate_relative_to_the_largest(
 
 
 def test_other_processor_features_make_no_difference(repository: Path, tmp_path: Path) -> None:
-    """So AVX-512 that is denied gives the bytes of AVX2, on any machine."""
+    """With AVX-512 disabled, any machine gives the same bytes as with AVX2."""
     newer = np.show_config(mode="dicts")["SIMD Extensions"]["found"][1:]
     images = sorted((repository / "input_images").glob("*.png"))
     wishes = ("--bits", "16", "--metadata", "--histogram", "--spectrum", "-o", "out")

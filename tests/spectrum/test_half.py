@@ -1,4 +1,4 @@
-"""Coordinates of the half spectrum, and how it stands for the whole."""
+"""Coordinates of the half spectrum, and its relation to the full one."""
 
 from __future__ import annotations
 

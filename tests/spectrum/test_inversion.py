@@ -1,6 +1,6 @@
-"""Inversion: artifacts as written give the source's grey levels, bit for bit.
+"""Inversion: artifacts as written restore the source's grey levels bit for bit.
 
-Single precision throughout: what is promised must hold for the default.
+Single precision throughout, because the guarantee must hold for the default.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LARGE_SHAPES = ((1, 4096), (509, 499))
 
 
 def from_pictures(outputs: Outputs) -> tuple[Spectrum, Preparation]:
-    """Read the spectrum from nothing but the bytes of the artifacts."""
+    """Recover the spectrum from the bytes of the artifacts only."""
     record = json.loads(outputs["metadata"].data)
     inversion = Inversion.from_record(record)
     magnitude, phase = outputs["magnitude"].data, outputs["phase"].data
@@ -125,7 +125,7 @@ def test_16_bit_images_of_every_family_are_restored_from_the_saved_spectrum(
 def test_large_16_bit_images_are_restored_from_the_saved_spectrum_with_a_margin(
     family: str, shape: Shape
 ) -> None:
-    """Primes are the worst case: their transform goes through a longer one and back."""
+    """Primes are the worst case: they are transformed by way of longer transforms."""
     plane = plane_of(family, shape, 65535)
     outputs = fft_tool.run(source(plane), SAVED, threads=2)
     assert worst_error(*from_saved(outputs), plane) < 0.15  # 0.08 seen

@@ -1,4 +1,4 @@
-"""Records, pictures and spectra that cannot be inverted: refused in a way that a door can show."""
+"""Records, pictures and spectra that cannot be inverted are rejected with a clear message."""
 
 from __future__ import annotations
 

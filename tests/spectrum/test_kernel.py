@@ -1,4 +1,4 @@
-"""The compiled kernel: found, trusted only after a trial, and replaced where it fails."""
+"""The compiled kernel: found, tested before use, and replaced if the test fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def use_public_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_compiled_kernel_is_found_in_the_installed_scipy() -> None:
-    """If this fails, scipy has moved it: results stay right, but starting costs 200 ms more."""
+    """If this fails, scipy has moved it: results are still correct, but loading takes 200 ms."""
     assert not isinstance(kernels.kernel(), PublicKernel)
 
 
@@ -105,7 +105,7 @@ def test_the_second_location_is_tried_if_the_first_is_missing(
     assert isinstance(kernels.kernel(), PublicKernel)
 
 
-# What a later scipy might put in the place of the module that is known today.
+# What a later version of scipy might have in place of today's module.
 CHANGED_MODULES = {
     "it cannot be imported": "import nothing_of_that_name",
     "it is built for another interpreter": "raise ImportError('wrong magic')",

@@ -92,7 +92,7 @@ def test_mean_stays_with_the_periodic_component(plane: Plane) -> None:
 
 
 def test_an_image_without_jumps_is_unchanged() -> None:
-    """Its opposite borders agree, so there is nothing to take out."""
+    """Its opposite borders agree, so there is nothing to remove."""
     image = noise((24, 36))
     image[-1], image[:, -1] = image[0], image[:, 0]
     image[-1, -1] = image[-1, 0] = image[0, -1] = image[0, 0]

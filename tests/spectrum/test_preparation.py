@@ -1,4 +1,4 @@
-"""Windows against scipy, detrending against least squares, and the undoing of both."""
+"""Windows compared with scipy, detrending compared with least squares, and their inverses."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_undo_restores_every_pixel_that_the_window_has_kept(
     back = undone(preparation, applied(preparation, plane))
     kept = full_window(window, shape) >= SMALLEST_UNDONE_WEIGHT
     np.testing.assert_allclose(back[kept], plane[kept], rtol=0, atol=1e-7)
-    # What was taken away comes back as the trend, which is all that is known of it.
+    # Suppressed pixels are set to the trend, which is all that is known about them.
     trend = preparation.trend.rows(shape, 0, shape[0])
     np.testing.assert_allclose(back[~kept], trend[~kept], rtol=0, atol=1e-9)
     assert preparation.at(shape).lost_pixels() == np.count_nonzero(~kept)
@@ -199,7 +199,7 @@ GARBAGE: dict[str, list[Any]] = {
     ("key", "value"), [(key, value) for key, values in GARBAGE.items() for value in values]
 )
 def test_invalid_values_in_a_record_are_rejected(key: str, value: Any) -> None:
-    """JSON as Python reads it knows NaN and Infinity; grey levels do not."""
+    """Python's JSON parser accepts NaN and Infinity, which are not valid grey levels."""
     values = Preparation(255, detrend="mean").to_json() | {key: value}
     with pytest.raises((KeyError, TypeError, ValueError)):
         Preparation.from_json(values)

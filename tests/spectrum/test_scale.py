@@ -61,7 +61,7 @@ def test_decibels_are_clipped_at_the_floor_which_means_zero(largest: float) -> N
 
 @pytest.mark.parametrize("name", NAMES)
 def test_black_has_defined_values_on_every_scale(name: str) -> None:
-    """An image without any light: no division by zero, no infinity."""
+    """A black image causes neither division by zero nor infinity."""
     low, high = SCALES[name].limits(0.0)
     shown = SCALES[name].shown(np.zeros(4), 0.0)
     assert np.isfinite([low, high, *shown]).all()

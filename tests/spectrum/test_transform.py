@@ -1,4 +1,4 @@
-"""The DFT against its definition, against numpy, and against what theory says of it."""
+"""The DFT compared with its definition, with numpy, and with its known properties."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOLERANCE = {"single": 1e-6, "double": 1e-12}
 
 
 def dft_matrix(length: int) -> NDArray[np.complex128]:
-    """The DFT written down: exp(-2πi k n / N), its angle reduced so that no digits are lost."""
+    """The DFT by definition: exp(-2πi k n / N), with reduced angles to keep precision."""
     turns = np.outer(np.arange(length), np.arange(length)) % length / length
     return np.asarray(np.exp(-2j * np.pi * turns))
 
@@ -35,7 +35,7 @@ def naive_dft(image: NDArray[Any]) -> NDArray[np.complex128]:
 
 
 def assert_close(half: NDArray[Any], expected: NDArray[Any], tolerance: float) -> None:
-    """DC to its own relative accuracy, all else relative to the largest of all else."""
+    """Compare DC by its relative error, and other coefficients relative to the largest of them."""
     assert half.shape == expected.shape
     assert half[0, 0] == pytest.approx(expected[0, 0], rel=tolerance, abs=0)
     error, others = np.abs(half - expected), np.abs(expected)
@@ -125,7 +125,7 @@ def test_vertical_stripes_have_angle_0_and_horizontal_ones_90(stripes: str, angl
 def test_shifting_the_image_changes_only_the_phase(shape: Shape, shift: tuple[int, int]) -> None:
     image = noise(shape)
     fy, fx = frequencies(shape)
-    # Down by a row is against fy, which counts upwards.
+    # Moving down by a row is opposite to fy, which points up.
     turn = np.exp(-2j * np.pi * (fx * shift[1] - fy * shift[0]))
     moved = forward(np.roll(image, shift, (0, 1)), precision="double").half
     expected = forward(image, precision="double").half * turn
@@ -155,7 +155,7 @@ def test_energy_obeys_parseval(plane: Plane, precision: str) -> None:
 @settings(max_examples=100, deadline=None)
 @given(shape=shapes(400), level=st.integers(0, 65535), precision=st.sampled_from(PRECISIONS))
 def test_constant_image_has_nothing_but_dc(shape: Shape, level: int, precision: str) -> None:
-    """Exactly nothing, in single precision too: no rounding noise to be made visible by a log."""
+    """Exactly zero, even in single precision: a log scale would make rounding noise visible."""
     spectrum = forward(np.full(shape, level, np.uint16), precision=precision)
     assert spectrum.dc == pytest.approx(level * shape[0] * shape[1], rel=1e-7)
     spectrum.half[0, 0] = 0
@@ -187,7 +187,7 @@ def test_the_inverse_restores_the_image(plane: Plane, precision: str) -> None:
 
 @pytest.mark.parametrize("shape", [(281, 397), (509, 499), (512, 512)])
 def test_brightness_does_not_reduce_the_accuracy_of_details(shape: Shape) -> None:
-    """One grey level of noise under full white of 16 bits: there and back in single precision."""
+    """Noise of one grey level just below 16-bit white survives in single precision."""
     image = 65535 - noise(shape, white=1).astype(np.uint16)
     assert np.abs(inverse(forward(image)).astype(np.float64) - image).max() < 0.01
 
@@ -216,7 +216,7 @@ def test_image_may_be_a_view_with_any_strides() -> None:
 
 
 def test_rows_can_be_read_and_returned_in_blocks() -> None:
-    """Blocks in any order, each row once: what lets large images pass without a float copy."""
+    """Blocks in any order, each row once: large images need no floating-point copy."""
     image = noise((1500, 700))
     asked: list[tuple[int, int]] = []
 
@@ -244,7 +244,7 @@ def test_rows_can_be_read_and_returned_in_blocks() -> None:
 def test_a_half_that_does_not_match_its_width_is_rejected(
     shape: tuple[int, ...], width: int
 ) -> None:
-    with pytest.raises(ValueError, match="does not belong to width"):
+    with pytest.raises(ValueError, match="does not match width"):
         Spectrum(np.zeros(shape, np.complex64), width)
 
 

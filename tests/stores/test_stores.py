@@ -1,4 +1,4 @@
-"""All stores keep one contract; each keeps its own promises besides."""
+"""The contract of all stores, and the specific guarantees of each."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def reaches(store: Store, name: str) -> list[Callable[[], object]]:
     ]
 
 
-# What all stores have in common
+# All stores
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,7 +107,7 @@ numbers = itertools.count()
 def test_a_store_lists_and_returns_exactly_what_was_written(
     store: Store, drawn: dict[str, bytes]
 ) -> None:
-    top = f"example {next(numbers)}"  # the store lives on from one to the next
+    top = f"example {next(numbers)}"  # the store is shared between examples
     objects = {f"{top}/{index}{name}": data for index, (name, data) in enumerate(drawn.items())}
     filled(store, objects)
     assert list(store.list(top)) == [(name, len(objects[name])) for name in sorted(objects)]
@@ -290,10 +290,10 @@ def test_names_that_lead_out_of_the_folder_are_not_allowed(tmp_path: Path, name:
 
 @pytest.mark.parametrize("name", ["a//b", "./a", "a/./b", "a/", "a/b//", ".", ""])
 def test_two_names_never_denote_the_same_file(tmp_path: Path, name: str) -> None:
-    """Keys of S3 may be like that; on a disk each of them would be another one."""
+    """S3 allows such keys; on a disk, each would denote another file."""
     store = filled(FolderStore(tmp_path), {"a/b": b"data"})
     for reach in reaches(store, name):
-        with pytest.raises(NotAllowed, match="not a name that files can have"):
+        with pytest.raises(NotAllowed, match="not a valid file name"):
             reach()
     assert below(tmp_path) == ["a", "a/b"]
 
@@ -377,7 +377,7 @@ def test_special_files_are_rejected_immediately(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
 def test_special_files_are_neither_read_nor_replaced(tmp_path: Path, kind: str) -> None:
-    """``-o /dev/null`` would replace it for everybody."""
+    """Otherwise ``-o /dev/null`` would replace the device."""
     if kind == "pipe":
         os.mkfifo(tmp_path / "special")
     else:
@@ -487,7 +487,7 @@ def test_a_file_where_a_folder_should_be_is_an_error_with_a_reason(tmp_path: Pat
 
 
 def elsewhere(code: str, cwd: Path, before: Callable[[], None]) -> list[str]:
-    """Run code with a folder store ``store`` of ``cwd`` in another process; what it prints."""
+    """Run code with ``store``, a folder store of ``cwd``, in another process; return its output."""
     opening = (
         "from fft_tool.errors import *\n"
         "from fft_tool.stores.opening import *\n"
