@@ -123,11 +123,11 @@ def test_two_images_of_one_name_are_refused(folder: Path, run: Run) -> None:
 
 def test_one_bad_record_stops_no_other(folder: Path, run: Run) -> None:
     Path("out/plants/b_metadata.json").write_text("{}")
-    finished = run("reconstruct", "out", "missing", "missing.json", "-o", "back")
+    finished = run("reconstruct", "out", "missing", "gone.json", "-o", "back")
     assert finished.code == 1
     assert made(folder) == ALL - {"back/plants/b.png"}
     assert len(finished.messages) == 3
-    for name in ("out/plants/b_metadata.json", "missing", "missing.json"):
+    for name in ("out/plants/b_metadata.json", "missing", "gone.json"):
         assert any(f"fft-tool: {name}: " in message for message in finished.messages)
 
 
