@@ -319,9 +319,7 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         make=_record,
         max_bytes=_record_bytes,
         # The certificate reads the pictures back.
-        memory=lambda recipe, half: (
-            (1 + recipe.phase) * _picture_memory(recipe, half) + recipe.periodic * 40
-        ),
+        memory=lambda recipe, half: (1 + recipe.phase) * _picture_memory(recipe, half),
         step="certify",
     ),
 )
