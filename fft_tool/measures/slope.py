@@ -137,8 +137,8 @@ def fit_slope(
     Returns
     -------
     Slope or None
-        None if fewer than five rings are left, or three bands: in images less than about 32 pixels
-        wide or high, and in those without detail.
+        None if fewer than five rings or three bands are left: in images smaller than about 32 × 32
+        pixels, in longer ones that are 2 to 7 pixels wide, and in those without detail.
     """
     return slope_of(polar_power(tapered(spectrum, window)), step, low=low, high=high)
 
