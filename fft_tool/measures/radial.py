@@ -27,8 +27,8 @@ class RadialProfile:
         Bin centres, k / max(h, w) for k = 1, 2, …, in cycles per pixel (k / 32,768 for
         longer sides). For even sizes only the inner half of the last bin lies below Nyquist.
     mean, std : array
-        Mean and (population) standard deviation of ``|F|² / (h·w)`` in a ring. Standard deviations
-        below 1e-7 of the mean are rounding.
+        Mean and (population) standard deviation of ``|F|² / (h·w)`` in a ring, over the mean square
+        of the window's weights. Standard deviations below 1e-7 of the mean are rounding.
     count : array
         Number of coefficients of the full spectrum in the ring.
     background : array

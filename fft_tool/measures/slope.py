@@ -24,6 +24,8 @@ _MIN_RINGS = 5  # fewest rings through which a slope is fitted
 _MIN_BANDS = 3
 _STEEPEST = 4.0  # exponent up to which the smear is small enough to be corrected
 _MOST_SMEAR = 0.35  # as a share of the power
+_OBLONG = 2  # times as long as wide
+_LEAKING = 10.1  # degrees to either side of the short side of an oblong image
 _RINGS_PER_BAND = 3  # at least: neighbouring rings are correlated
 _BANDS_PER_OCTAVE = 16  # at most
 _INDEPENDENT_PER_BAND = 24  # at least: the logarithm of their mean is biased by 2 %
@@ -135,8 +137,8 @@ def fit_slope(
     Returns
     -------
     Slope or None
-        None if fewer than five rings are left, or three bands: in images less than about 32 pixels
-        wide or high, and in those without detail.
+        None if fewer than five rings or three bands are left: in images smaller than about 32 × 32
+        pixels, in longer ones that are 2 to 7 pixels wide, and in those without detail.
     """
     return slope_of(polar_power(tapered(spectrum, window)), step, low=low, high=high)
 
@@ -165,7 +167,9 @@ def _clear_of_dc(polar: PolarPower) -> _Rings:
     x, y = _smear(polar)
     along = x * np.cos(angle) ** 2 + y * np.sin(angle) ** 2
     most = _STEEPEST * ((_STEEPEST + 2) * along + x + y) / 2  # as if nothing cancelled
-    count = np.where(most <= _MOST_SMEAR * frequency[:, None] ** 2, polar.count, 0.0)
+    usable = most <= _MOST_SMEAR * frequency[:, None] ** 2
+    usable &= ~_leaking(polar.shape, angle)
+    count = np.where(usable, polar.count, 0.0)
     power = np.where(count > 0, polar.power, 0.0).sum(axis=1)
     per_ring = count.sum(axis=1)
     used = per_ring > 0
@@ -195,6 +199,20 @@ def _smear(polar: PolarPower) -> tuple[float, float]:
         for spread, length in zip(polar.spread, (width, height), strict=True)
     )
     return x, y
+
+
+def _leaking(shape: tuple[int, int], angle: Doubles) -> NDArray[np.bool_]:
+    """Directions along the short side of an oblong image.
+
+    There, far from DC, leakage of the lowest frequencies of the long side outweighs a steep
+    spectrum, for they are lower by as much as the long side is longer.
+    """
+    height, width = shape
+    if min(shape) == 1 or max(shape) < _OBLONG * min(shape):
+        return np.zeros(len(angle), np.bool_)
+    along_short = np.cos(angle) if width < height else np.sin(angle)
+    leaking: NDArray[np.bool_] = np.abs(along_short) > np.cos(np.radians(_LEAKING))
+    return leaking
 
 
 def _bands(rings: _Rings, correlated: float) -> NDArray[np.intp]:

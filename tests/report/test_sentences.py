@@ -87,18 +87,18 @@ def test_noise_has_no_wave_no_direction_and_a_flat_spectrum() -> None:
 def test_an_image_with_the_slope_of_a_photograph_is_described_as_such() -> None:
     text = told(made(pink_noise((192, 192))))["Slope"]
     assert text.startswith(("Power falls as 1/f^1.9", "Power falls as 1/f^2.0"))
-    assert "close to the 1/f² of most photographs" in text
+    assert "as in most photographs" in text
 
 
 @pytest.mark.parametrize(
     ("beta", "error", "words"),
     [
         (3.2, 0.05, "less fine detail"),
-        (2.0, 0.05, "close to"),
+        (2.0, 0.05, "as in most photographs"),
         (1.0, 0.05, "more fine detail"),
         (0.1, 0.05, "hardly depends"),
         (-1.0, 0.05, "rises with frequency"),
-        (2.0, 0.5, "follows no power law"),
+        (2.0, 0.5, "follows no clear power law"),
     ],
 )
 def test_slopes_are_compared_with_photographs(beta: float, error: float, words: str) -> None:
@@ -107,6 +107,20 @@ def test_slopes_are_compared_with_photographs(beta: float, error: float, words: 
     text = told(record)["Slope"]
     assert words in text
     assert f"{abs(beta):.2f} ± {error:.2f}" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0, "There is no detail at periods below 4 px beyond the rounding of grey levels."),
+        (0.0002, "Under 0.1 % of the energy beside the mean lies at periods below 4 px"),
+        (0.25, "25.0 % of the energy beside the mean lies at periods below 4 px"),
+    ],
+)
+def test_fine_detail_below_rounding_is_called_none(share: float, words: str) -> None:
+    record = made(noise((64, 64)))
+    record["measures"]["high_frequency_fraction"] = share
+    assert told(record)["Detail"].startswith(words)
 
 
 @pytest.mark.parametrize("turn", [0, 17, 38])
@@ -222,7 +236,7 @@ def test_exact_inversion_is_reported() -> None:
         (1, "crop=square", "give the region back"),
         (3, "", "give the grey image that was analysed back"),
         (1, "spectrum=yes", "The saved spectrum gives the source back bit for bit."),
-        (1, "bits=8", "The 8-bit pictures give the source back to within"),
+        (1, "bits=8", "The 8-bit pictures do not give the source back exactly: errors reach"),
         (1, "phase=no", "do not give the image back: there is no phase picture."),
         (1, "bits=8 colour=yes", "do not give the image back: the pictures are in colour."),
         (1, "window=hann", "at the border to zero."),
@@ -233,10 +247,21 @@ def test_inversion_is_reported_as_certified(channels: int, recipe: str, words: s
     assert words in told(made(pixels[:, :, 0] if channels == 1 else pixels, recipe))["Inversion"]
 
 
+def test_corrected_pixels_are_reported() -> None:
+    record = made(noise((30, 40)))
+    record["certificate"] |= {"corrected_pixels": 2}
+    expected = "bit for bit, 2 pixels of it from the correction in the record."
+    assert told(record)["Inversion"].endswith(expected)
+    del record["certificate"]["corrected_pixels"]  # as in earlier versions
+    assert told(record)["Inversion"].endswith("back bit for bit.")
+
+
 def test_errors_of_inversion_are_reported_in_grey_levels_and_decibels() -> None:
     record = made(noise((64, 64), np.uint16))
     record["certificate"] |= {"exact": False, "max_abs_error": 1, "psnr_db": 93.62}
-    expected = "back to within 1 grey level of 65,535, at 93.6 dB (PSNR)."
+    expected = (
+        "not give the source back exactly: errors reach 1 grey level of 65,535, at 93.6 dB (PSNR)."
+    )
     assert expected in told(record)["Inversion"]
 
 
