@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +20,9 @@ MIN_PROMINENCE = 10 ** (MIN_PROMINENCE_DB / 10)  # as a ratio of powers
 _MIN_SHARE = 1e-5  # of the energy beside DC: 50 dB below
 _LOBE = 2  # coefficients from the centre of a Hann window's main lobe to its end
 _MOST = 1024  # maxima that are returned
-_MANY = 1000  # coefficients above the bound for which a block is put off
-_MOST_WAITING = 32  # blocks that are put off
-_NEARLY = 1 - 1e-4  # the rounding of blocks in single precision must not decide between two
+_MANY = 1000  # coefficients above the bound: the block is searched later
+_MOST_WAITING = 32  # blocks that are kept for later
+_NEARLY = 1 - 1e-4  # slack for the rounding of blocks in single precision
 _NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
 
 
@@ -35,6 +37,9 @@ class Maxima:
     def __len__(self) -> int:
         return len(self.ky)
 
+    def __iter__(self) -> Iterator[tuple[int, int, float]]:
+        return zip(self.ky.tolist(), self.kx.tolist(), self.power.tolist(), strict=True)
+
     def __getitem__(self, kept: NDArray[np.bool_] | IndexArray | slice) -> Maxima:
         return Maxima(self.ky[kept], self.kx[kept], self.power[kept])
 
@@ -42,9 +47,9 @@ class Maxima:
 class MaximaCollector:
     """Collects maxima from the blocks of rows in which a spectrum is read.
 
-    A maximum is no less than any of its eight neighbours, and has at least 1e-5 of the energy
-    beside DC, together with its mirror. What all of the energy is turns out with the last block;
-    until then that of the blocks so far is a bound.
+    A maximum is no less than any of its eight neighbours and has, together with its mirror, at
+    least 1e-5 of the energy beside DC. The total energy is known after the last block only; until
+    then that of the blocks read so far is a lower bound.
     """
 
     def __init__(self, view: TaperedSpectrum) -> None:
@@ -58,7 +63,7 @@ class MaximaCollector:
         self._energy = energy
         above = np.count_nonzero(rows.down > self._floor) + np.count_nonzero(rows.up > self._floor)
         if above > _MANY and len(self._waiting) < _MOST_WAITING:
-            # The first blocks of noise: few will be left when more of the energy is known.
+            # As in the first blocks of noise. Few are left once more of the energy is known.
             self._waiting.append(rows)
         else:
             self._collect(rows)
@@ -66,13 +71,13 @@ class MaximaCollector:
     def strongest(self, profile: RadialProfile, *, min_periods: float) -> Maxima:
         """Maxima that lie 15 dB above the background of their rings, strongest first.
 
-        Of the neighbouring rings that the main lobe of a wave may reach the lowest background
-        counts, since in oblong images the wave itself may be its own ring's. They have at least
-        ``min_periods`` periods along x or y and come in the order of power times prominence, at
-        most 1024 of them.
+        The lowest background counts among the rings that the main lobe of a wave reaches, since
+        in oblong images most of a ring may lie within that lobe. Maxima have at least
+        ``min_periods`` periods along x or y. They come in the order of power times prominence; at
+        most 1024 are returned.
         """
         size = self._view.shape[0] * self._view.shape[1]
-        all_rounding = profile.rounding * size**2  # as if it were in one coefficient
+        all_rounding = profile.rounding * size**2  # as if it were all in one coefficient
         rings = _lowest_nearby(profile.background, self._view.shape)
         rings = np.maximum(np.concatenate([rings[:1], rings, rings[-1:]]), profile.rounding) * size
 
@@ -101,7 +106,7 @@ class MaximaCollector:
             self._found.append((sign * (rows.first + row), rows.left + column))
 
     def _maxima_of_all(self, maxima: Maxima) -> Maxima:
-        """Drop what is a maximum only within its block."""
+        """Drop what is a maximum within its block only."""
         for dy, dx in _NEIGHBOURS:
             beside = self._with_power(maxima.ky + dy, maxima.kx + dx)
             maxima = maxima[maxima.power >= beside.power]
@@ -115,7 +120,7 @@ class MaximaCollector:
 def _maxima_within(
     power: Doubles, row: IndexArray, column: IndexArray
 ) -> tuple[IndexArray, IndexArray]:
-    """Keep places that are no less than their neighbours in the same block."""
+    """Keep the places that are no less than their neighbours in the same block."""
     for dy, dx in _NEIGHBOURS:
         # At an edge this is another neighbour, or the place itself.
         below = (row + dy).clip(0, power.shape[0] - 1)
@@ -126,10 +131,15 @@ def _maxima_within(
 
 
 def _lowest_nearby(background: Doubles, shape: tuple[int, int]) -> Doubles:
-    """Lowest background among the rings that one main lobe may reach."""
-    reach = min(int(np.ceil(_LOBE * steps_of(shape) / min(shape))), len(background))
-    padded = np.pad(background, reach, mode="edge")
-    lowest: Doubles = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
+    """Lowest background among the rings that the main lobe of a wave may reach."""
+    shortest = min(side for side in shape if side > 1)
+    reach = min(math.ceil(_LOBE * steps_of(shape) / shortest), len(background))
+    lowest = np.pad(background, reach, mode="edge")
+    window = 1
+    while window < 2 * reach + 1:
+        shift = min(window, 2 * reach + 1 - window)
+        lowest = np.minimum(lowest[:-shift], lowest[shift:])
+        window += shift
     return lowest
 
 

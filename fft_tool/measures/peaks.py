@@ -19,13 +19,14 @@ from fft_tool.measures.waves import Wave, WaveFitter
 from fft_tool.spectrum.half import Spectrum, check_spectrum
 
 _MIN_PERIODS = 2.0
-_APART = 4.0  # coefficients: of waves that are closer only the first stays
-_OWN = 0.5  # of a maximum's power that is not leakage of other waves, at least
-_FEWEST = 8  # waves that are searched for even if fewer are wanted
-_FITS = 48  # maxima that are fitted, at most
-_ROUNDS = 2  # in which each wave is fitted anew beside the others
-_AT_ONCE = 32  # maxima whose surroundings are looked at together
-_SLACK = 0.05  # periods: wherein the fit of a wave with two periods may lie lower
+_SLACK = 0.05  # periods: how far below two the fit of a wave with two periods may lie
+_APART = 4.0  # coefficients: of waves that are closer, only the first is kept
+_OWN = 0.5  # share of a maximum's power that must not be leakage from other waves
+_FEWEST = 8  # waves that are searched for, even if fewer are asked for
+_MOST_FITS = 48  # maxima that are fitted
+_ROUNDS = 2  # how often each wave is fitted again beside the others
+_AT_ONCE = 32  # maxima whose surroundings are read together
+_DECIMALS = 6  # of a position in coefficients; beyond them, waves along an axis would lie beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,10 @@ class Peak:
     fx, fy : float
         Cycles per pixel, each in (-0.5, 0.5].
     amplitude : float
-        Of the cosine, in grey levels: 2·|F| / N (|F| / N where the coefficient is its own mirror)
-        of the strongest coefficient. A window lowers it by its mean; a wave that runs between two
-        coefficients has part of its power in the other one.
+        Of the cosine, in grey levels of the image before any window. At exactly the Nyquist
+        frequency, where phase and amplitude cannot be told apart, that of the pixels.
     prominence_db : float
-        Power over the background of the ring.
+        Power of the strongest coefficient over the background at its radial frequency.
     """
 
     period: float
@@ -76,7 +76,46 @@ def find_peaks(
     window: str = "none",
     step: float = 0.0,
 ) -> list[Peak]:
-    """Doc."""
+    """Find the ``count`` strongest waves, strongest first.
+
+    >>> from fft_tool.spectrum.transform import forward
+    >>> wave = np.cos(2 * np.pi * np.arange(64) / 8.3)
+    >>> (peak,) = find_peaks(forward(np.tile(100 + 50 * wave, (64, 1))), count=3)
+    >>> round(peak.period, 3), round(peak.angle, 3), round(peak.amplitude, 3)
+    (8.3, 0.0, 50.0)
+
+    Periods are in pixels, angles in degrees and amplitudes in grey levels.
+
+    The spectrum is read through a taper (see :func:`fft_tool.measures.taper.tapered`). A peak is a
+    coefficient that
+
+    * has the largest power among its eight neighbours,
+    * lies 15 dB above the background at its radial frequency, which is measured without the wave
+      itself; more where few coefficients tell what the background is, so that neither noise nor
+      a falling spectrum has peaks,
+    * has ten times the usual power of its neighbours along the row, the column and (summed over
+      three across) the ray from DC, so that axis crosses and the ridges of textures have none,
+    * has at least two periods in the image, along x or along y; less is a trend,
+    * has, with its mirror, at least 1e-5 of the energy beside DC,
+    * is not leakage from stronger waves.
+
+    Frequency and amplitude are those of the wave that fits the coefficients around it best,
+    beside the other waves and its own mirror image. Waves less than four coefficients apart are
+    one peak. The order is that of amplitude² times prominence in dB.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        Of an image in grey levels.
+    count : int
+        The most peaks to return.
+    window : str
+        Name of the window that the image was given before the transform.
+    step : float
+        Grey levels are whole multiples of this, 1 for an 8- or 16-bit image; 0 if they were not
+        rounded. In images without noise, waves of less than half a step may come from rounding,
+        and are left out.
+    """
     check_spectrum(spectrum)
     view = tapered(spectrum, window)
     maxima = MaximaCollector(view)
@@ -92,7 +131,7 @@ def peaks_of(
     *,
     step: float = 0.0,
 ) -> list[Peak]:
-    """Find peaks in what one pass over the spectrum has given."""
+    """Peaks from the maxima and the profile that one pass over the spectrum has collected."""
     if len(profile.frequency) == 0:
         return []
     search = _Search(view, profile.rounding, step)
@@ -115,7 +154,7 @@ class _Found:
 class _Search:
     """The search for waves, from the strongest maximum to the weakest.
 
-    The share of each wave that is found is taken off the maxima that are left.
+    What a wave that has been found contributes to the remaining maxima is subtracted from them.
     """
 
     def __init__(self, view: TaperedSpectrum, rounding: float, step: float) -> None:
@@ -126,32 +165,31 @@ class _Search:
         self._correlated = math.sqrt(view.down.correlated * view.across.correlated)
         self._rounding = rounding * self._size
         self._step = step
+        self._fits = 0
         self._fitter = WaveFitter(view)
 
     def look_at(self, maxima: Maxima, most: int) -> None:
-        """Find at most ``most`` waves."""
-        fits = 0
+        """Search until ``most`` waves are found."""
         for first in range(0, len(maxima), _AT_ONCE):
             some = maxima[first : first + _AT_ONCE]
-            some = some[stand_out(self._view, some)]
-            if not len(some):
+            self._look_at(some[stand_out(self._view, some)], most)
+
+    def _look_at(self, maxima: Maxima, most: int) -> None:
+        left = self._view.values(maxima.ky, maxima.kx)
+        for found in self.found:
+            left -= self._fitter.share(found.wave, maxima.ky, maxima.kx)
+        for index, (ky, kx, power) in enumerate(maxima):
+            if len(self.found) == most or self._fits == _MOST_FITS:
+                return
+            if abs(left[index]) ** 2 < _OWN * power:
                 continue
-            left = self._view.values(some.ky, some.kx)
-            for found in self.found:
-                left -= self._fitter.share(found.wave, some.ky, some.kx)
-            for index in range(len(some)):
-                if len(self.found) == most or fits == _FITS:
-                    return
-                if abs(left[index]) ** 2 < _OWN * some.power[index]:
-                    continue
-                fits += 1
-                found = self._fit(int(some.ky[index]), int(some.kx[index]), float(some.power[index]))
-                if found:
-                    self.found.append(found)
-                    left -= self._fitter.share(found.wave, some.ky, some.kx)
+            new = self._fit(ky, kx, power)
+            if new:
+                self.found.append(new)
+                left -= self._fitter.share(new.wave, maxima.ky, maxima.kx)
 
     def refine(self) -> None:
-        """Fit each wave anew where others, found later, leak into it."""
+        """Fit each wave again beside those, found later, that leak into it."""
         for _ in range(_ROUNDS):
             for place, found in enumerate(self.found):
                 others = self._beside(found.wave, but=found)
@@ -160,6 +198,8 @@ class _Search:
                     self.found[place] = replace(found, wave=wave)
 
     def _fit(self, ky: int, kx: int, power: float) -> _Found | None:
+        """Wave that has its maximum at (ky, kx), or None if that is not a peak."""
+        self._fits += 1
         others = self._beside(self._fitter.rough(ky, kx))
         wave = self._fitter.fit(ky, kx, others)
         shape = self._view.shape
@@ -177,29 +217,29 @@ class _Search:
         return self._fitter.beside(wave, others)
 
     def _background(self, wave: Wave, others: Sequence[Wave]) -> tuple[float, float]:
-        """Usual power in the wave's ring without it, and how many times that a wave must have."""
+        """Usual power at the wave's radial frequency without it, and the least ratio to it."""
         ky, kx, relative = ring_around(self._view.shape, wave.ky, wave.kx)
         values = self._view.values(ky, kx)
         for each in (wave, *others):
             values -= self._fitter.share(each, ky, kx)
         power = values.real**2 + values.imag**2
-        # Beyond the ring, power is taken to fall as it does in photographs.
+        # From higher frequencies, power is extrapolated as it falls in photographs.
         power *= np.where(relative > RING, relative, 1.0) ** 2
         least = max(MIN_PROMINENCE, least_excess(len(ky) / self._correlated))
         return max(float(typical(power)), self._rounding), least
 
     def _may_be_rounding(self, wave: Wave, background: float) -> bool:
-        """Whether a wave may be made by the rounding of pixels to whole steps.
+        """Whether a wave may be an effect of the rounding of pixels to whole steps.
 
-        The power of rounding is 1/12, in squared steps. Where there is noise, that spreads evenly
-        over the spectrum; where the background is lower, it is in waves.
+        The error of rounding has the power step²/12. Noise spreads it evenly over the spectrum;
+        where the background is lower than half of that, it is concentrated in waves.
         """
         spread = background / self._size > self._step**2 / 24
         return not spread and wave.amplitude < self._step / 2
 
 
 def _close(shape: tuple[int, int], one: Wave, other: Wave) -> bool:
-    """Whether two waves, each of which is its own negative too, are nearly one."""
+    """Whether two waves, or one and the mirror image of the other, are nearly the same."""
     a, b, period = np.array((one.ky, one.kx)), np.array((other.ky, other.kx)), np.array(shape)
     apart = np.array([a - b, a + b])
     apart -= period * np.rint(apart / period)
@@ -207,10 +247,12 @@ def _close(shape: tuple[int, int], one: Wave, other: Wave) -> bool:
 
 
 def _peak(shape: tuple[int, int], found: _Found) -> Peak:
+    """Describe a wave with y up."""
     height, width = shape
     wave = found.wave
+    ky, kx = round(wave.ky, _DECIMALS), round(wave.kx, _DECIMALS)
     # Rows are counted downwards, y upwards.
-    fy, fx = _principal(-wave.ky / height), _principal(wave.kx / width)
+    fy, fx = _principal(-ky / height), _principal(kx / width)
     if fy < 0 or (fy == 0 and fx < 0):
         fy, fx = _principal(-fy), _principal(-fx)
     frequency = float(np.hypot(fx, fy))

@@ -1,4 +1,4 @@
-"""The power around a coefficient, with which a peak is compared."""
+"""The power around a coefficient, to which that of a peak is compared."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from fft_tool.measures.maxima import Maxima
 from fft_tool.measures.median import median
 from fft_tool.measures.taper import IndexArray, TaperedSpectrum
 
-RING = 1.3  # frequency at a ring's end, relative to its middle
+RING = 1.3  # outer radius of a ring, relative to its middle
 
 _MIN_LOCAL = 10.0  # times the power of neighbours in line: for ridges and axis crosses
 _REACH = 20  # how far those lines go to either side, in coefficients
 _CORE = 4  # and where they start, clear of the peak's own main lobe
+_INNER = 0.75  # inner radius of a ring, relative to its middle
 _DIRECTIONS = 48  # in which a ring is sampled
-_RADII = (  # relative: of a ring, and of a wider one if that has not enough coefficients
+_RADII = (  # relative; the second set is for rings that hold fewer than _ENOUGH coefficients
     (0.8, 0.9, 1.0, 1.1, 1.25),
     (0.8, 1.0, 1.2, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0),
 )
 _ENOUGH = 24
-_FALSE_ALARM = 1e-9  # how often noise exceeds a ring's power so far that it counts as a peak
+_FALSE_ALARM = 1e-9  # probability that noise is taken for a peak, for each coefficient
 
 
 def stand_out(view: TaperedSpectrum, maxima: Maxima) -> NDArray[np.bool_]:
@@ -50,8 +51,8 @@ def ring_around(
 ) -> tuple[IndexArray, IndexArray, Doubles]:
     """Coefficients in all directions at about the radial frequency of (ky, kx).
 
-    In a ring with few coefficients those beyond are taken, too, up to three times the frequency.
-    Returns rows, columns, and the radial frequencies relative to the ring's.
+    Where those are few, coefficients up to three times the frequency are added. Returns rows,
+    columns, and radial frequencies relative to that of (ky, kx).
     """
     height, width = shape
     radius = min(math.hypot(ky / height, kx / width), 0.5)
@@ -61,7 +62,7 @@ def ring_around(
         scale = radius * np.array(radii)[:, None]
         rows, columns = (np.rint(scale * side).astype(np.intp).ravel() for side in unit)
         relative = np.hypot(rows / height, columns / width) / radius
-        kept = (relative >= 0.75) & (relative <= max(RING, radii[-1]))
+        kept = (relative >= _INNER) & (relative <= max(RING, radii[-1]))
         kept &= (np.abs(rows) <= height // 2) & (np.abs(columns) <= width // 2)
         _, first = np.unique(rows[kept] * width + columns[kept], return_index=True)
         if len(first) >= _ENOUGH:
@@ -70,7 +71,11 @@ def ring_around(
 
 
 def least_excess(samples: float) -> float:
-    """How many times the mean of so many samples of noise a further one hardly ever reaches."""
+    """Ratio to the mean of so many samples of noise that one more reaches once in 1e9 times.
+
+    Powers are distributed exponentially; the ratio of one to the mean of n has the distribution
+    F(2, 2n), and exceeds t with the probability (1 + t/n)^-n.
+    """
     return samples * math.expm1(-math.log(_FALSE_ALARM) / samples)
 
 
@@ -79,7 +84,7 @@ def typical(power: Doubles, axis: int = 0) -> Doubles:
 
     Noise has exponentially distributed power, whose median is ln 2 of its mean.
     """
-    result: Doubles = median(power, axis=axis) / math.log(2)
+    result: Doubles = median(power, axis=axis).astype(np.float64, copy=False) / math.log(2)
     return result
 
 

@@ -1,9 +1,9 @@
-"""Waves fitted to a tapered spectrum: their frequency and amplitude between the coefficients.
+"""Waves fitted to a tapered spectrum: frequency and amplitude between the coefficients.
 
-A wave ``A·cos(2π(ky·y/h + kx·x/w) + φ)`` with any real ``(ky, kx)`` has a known share in each
-coefficient: the transform of the weights, moved to ``(ky, kx)``, times ``A·exp(iφ)/2``, plus the
-conjugate at ``(-ky, -kx)``. Both are fitted together, since near DC and Nyquist they overlap, and
-the shares of other waves that are known are subtracted first.
+A wave ``A·cos(2π(ky·y/h + kx·x/w) + φ)``, with any real ``(ky, kx)``, makes a known contribution to
+each coefficient: the transform of the weights, shifted to ``(ky, kx)``, times ``A·exp(iφ)/2``, plus
+its mirror image, with the conjugate, at ``(-ky, -kx)``. Near DC and Nyquist the two overlap, so
+both are fitted together. The contributions of other waves that are known are subtracted first.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from fft_tool.measures.taper import Axis, IndexArray, TaperedSpectrum
 Values = NDArray[np.complex128]
 
 _AROUND = 2  # coefficients to either side that are fitted: the main lobe of a Hann window
-_STEPS = ((0.4, 2), (0.1, 1), (0.02, 1))  # of ever finer searches, in coefficients, and how many
-_MOVES = 5
-_SHORTEST = 8  # pixels; along shorter sides frequencies stay on a coefficient
-_SINGULAR = 1e-9  # relative: below, a wave is its own mirror and has no second phase
-_DISTURBING = 1e-3  # of a wave's amplitude: what leaks of others and is worth to be subtracted
-_NEAR_DC = 8  # coefficients: beyond, the image's mean has no share
-_LEAST = 3e-5  # of a window's mean: smaller components of it are left out
+_STEPS = ((0.4, 2), (0.1, 1), (0.02, 1))  # of ever finer grids, in coefficients, and their reach
+_MOVES = 5  # of a grid, while the best fit lies on its edge
+_SHORTEST = 8  # pixels; along shorter sides, frequencies stay on a coefficient
+_RIDGE = 1e-9  # relative; keeps the fit of a wave that is its own mirror image from being singular
+_DISTURBING = 1e-3  # of a wave's amplitude: less leakage from others is not subtracted
+_NEAR_DC = 8  # coefficients, beyond which taking out the mean changes nothing
+_LEAST = 3e-5  # of a window's mean; smaller Fourier components of it are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +53,27 @@ class WaveFitter:
         self._scale = view.shape[0] * view.shape[1] / np.sqrt(view.down.energy * view.across.energy)
 
     def share(self, wave: Wave, ky: IndexArray, kx: IndexArray) -> Values:
-        """What ``wave`` puts into the coefficients at ``ky`` and ``kx``, which broadcast."""
+        """Contribution of a wave to the coefficients at ``ky`` and ``kx``, which broadcast."""
         at, mirrored = self._units(np.array(wave.ky), np.array(wave.kx), ky, kx)
-        return wave.value * at + np.conj(wave.value) * mirrored
+        total: Values = wave.value * at + np.conj(wave.value) * mirrored
+        return total
 
     def rough(self, ky: int, kx: int) -> Wave:
-        """Wave on the coefficient (ky, kx) that alone would give it its value."""
+        """First guess of a wave at a coefficient, from its value alone."""
         row, column = np.array([[ky]]), np.array([[kx]])
         at, _ = self._units(row * 1.0, column * 1.0, row, column)
         return Wave(ky, kx, complex((self._view.values(row, column) / at)[0, 0]))
 
     def fit(self, ky: float, kx: float, others: Sequence[Wave] = ()) -> Wave:
-        """Fit a wave near ``(ky, kx)``, beside others that are known already."""
+        """Fit a wave near ``(ky, kx)`` beside others that are known."""
         return self._fit(ky, kx, others, _STEPS)
 
     def refit(self, wave: Wave, others: Sequence[Wave]) -> Wave:
-        """Fit a wave anew beside others."""
+        """Fit a wave again, beside others that are known by now."""
         return self._fit(wave.ky, wave.kx, others, _STEPS[1:])
 
     def beside(self, wave: Wave, others: Iterable[Wave]) -> list[Wave]:
-        """Those of ``others`` of which something leaks to the place of ``wave``."""
+        """Those of ``others`` whose leakage changes the fit of ``wave``."""
         return [
             other
             for other in others
@@ -110,15 +111,13 @@ class WaveFitter:
     def _explained(
         self, data: Values, rows: IndexArray, columns: IndexArray, ky: Doubles, kx: Doubles
     ) -> tuple[Doubles, Values]:
-        """Power that waves at all of ``ky`` × ``kx`` explain at best, and their values."""
-        at, mirrored = self._units(
-            ky[:, None, None, None], kx[None, :, None, None], rows, columns
-        )
-        # The wave is p·real + q·imaginary, with two real numbers.
+        """Power that the best wave explains at each of ``ky`` × ``kx``, and its value."""
+        at, mirrored = self._units(ky[:, None, None, None], kx[None, :, None, None], rows, columns)
+        # Least squares for p·real + q·imaginary with real p and q.
         real, imaginary = at + mirrored, 1j * (at - mirrored)
         rr, ii, ri = _inner(real, real), _inner(imaginary, imaginary), _inner(real, imaginary)
         dr, di = _inner(real, data), _inner(imaginary, data)
-        ridge = _SINGULAR * (rr + ii)
+        ridge = _RIDGE * (rr + ii)
         rr, ii = rr + ridge, ii + ridge
         determinant = rr * ii - ri**2
         p, q = (ii * dr - ri * di) / determinant, (rr * di - ri * dr) / determinant
@@ -127,7 +126,7 @@ class WaveFitter:
     def _units(
         self, ky: Doubles, kx: Doubles, rows: IndexArray, columns: IndexArray
     ) -> tuple[Values, Values]:
-        """Coefficients of ``exp(2πi(ky·y/h + kx·x/w))`` and of its conjugate, means taken out."""
+        """Coefficients of ``exp(2πi(ky·y/h + kx·x/w))`` and its conjugate without their means."""
         height, width = self._view.shape
         down = self._down.tapered(np.stack([rows - ky, rows + ky]))
         across = self._across.tapered(np.stack([columns - kx, columns + kx]))
@@ -142,33 +141,34 @@ class WaveFitter:
 
 
 class _Response:
-    """Transform of the weights along one axis at any frequency, in coefficients."""
+    """Transform of the weights along one axis, at any frequency between the coefficients."""
 
     def __init__(self, axis: Axis) -> None:
         self._length = len(axis.response)
-        after = sum(weight * np.roll(axis.response, offset) for offset, weight in axis.taps)
-        self._tapered = _components(after * (axis.mean / after[0]))
+        shifted = [weight * np.roll(axis.response, offset) for offset, weight in axis.taps]
+        tapered = np.sum(shifted, axis=0)
+        self._tapered = _components(tapered * (axis.mean / tapered[0]))
         self._mean = _components(axis.response)
 
     def tapered(self, k: Doubles | IndexArray) -> Values:
-        """Mean over the axis of the weights times exp(-2πi·k·n/length), tapered."""
+        """Mean of the weights of window and taper times exp(-2πi·k·n / length) over pixels n."""
         return self._sum(k, *self._tapered)
 
     def mean(self, k: Doubles) -> Values:
-        """Weighted mean of exp(-2πi·k·n/length), which is taken out with that of the image."""
+        """Mean of exp(-2πi·k·n / length), weighted by the window: it is taken out of the image."""
         return self._sum(k, *self._mean)
 
     def _sum(self, k: Doubles | IndexArray, offsets: Doubles, weights: Values) -> Values:
         away = k[..., None] - offsets
         away -= self._length * np.rint(away / self._length)
-        away[away == 0] = 1e-9  # as good as zero, and no division by it
+        away[away == 0] = 1e-9  # the ratio below is 0/0 there, and smooth
         turn = -2j * np.pi * away
         total: Values = (weights * np.expm1(turn) / np.expm1(turn / self._length)).sum(axis=-1)
         return total / self._length
 
 
 def _components(values: Values) -> tuple[Doubles, Values]:
-    """Those of a window's Fourier coefficients that matter: offsets, which may be negative."""
+    """Offsets, which may be negative, and values of a window's largest Fourier coefficients."""
     kept = np.flatnonzero(np.abs(values) > _LEAST * abs(values[0]))
     offsets = np.where(kept > len(values) // 2, kept - len(values), kept)
     return offsets.astype(float), values[kept]
@@ -181,13 +181,14 @@ def _patch(k: float, length: int) -> IndexArray:
 
 
 def _around(k: float, length: int, step: float, reach: int) -> Doubles:
+    """Frequencies to try along an axis."""
     if length < _SHORTEST:
         return np.array([k])
-    return k + step * np.arange(-reach, reach + 1)
+    return k + step * np.arange(-reach, reach + 1, dtype=np.float64)
 
 
 def _summit(power: Doubles, at: int) -> float:
-    """Where the parabola through a maximum and its neighbours has its own, from -1/2 to 1/2."""
+    """Offset of the vertex of the parabola through a maximum and its neighbours."""
     if not 0 < at < len(power) - 1:
         return 0.0
     left, middle, right = power[at - 1 : at + 2].tolist()
@@ -197,10 +198,11 @@ def _summit(power: Doubles, at: int) -> float:
 
 def _inner(one: Values, other: Values) -> Doubles:
     """Real inner product over the last two axes."""
-    return (one.real * other.real + one.imag * other.imag).sum(axis=(-2, -1))
+    product: Doubles = (one.real * other.real + one.imag * other.imag).sum(axis=(-2, -1))
+    return product
 
 
 def _leakage(offset: float, length: int) -> float:
-    """Bound of a Hann window's response so far from its centre, relative to that."""
+    """Envelope of a Hann window's response at an offset, relative to its maximum."""
     away = abs(offset - length * round(offset / length))
     return 1.0 if away < _AROUND else 1 / (math.pi * away * (away**2 - 1))
