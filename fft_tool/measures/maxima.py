@@ -19,7 +19,7 @@ MIN_PROMINENCE = 10 ** (MIN_PROMINENCE_DB / 10)  # as a ratio of powers
 
 _MIN_SHARE = 1e-5  # of the energy beside DC: 50 dB below
 _LOBE = 2  # coefficients from the centre of a Hann window's main lobe to its end
-_MOST = 1024  # maxima that are returned
+_MOST = 256  # maxima that are returned
 _MANY = 1000  # coefficients above the bound: the block is searched later
 _MOST_WAITING = 32  # blocks that are kept for later
 _NEARLY = 1 - 1e-4  # slack for the rounding of blocks in single precision
@@ -74,7 +74,7 @@ class MaximaCollector:
         The lowest background counts among the rings that the main lobe of a wave reaches, since
         in oblong images most of a ring may lie within that lobe. Maxima have at least
         ``min_periods`` periods along x or y. They come in the order of power times prominence; at
-        most 1024 are returned.
+        most 256 are returned.
         """
         size = self._view.shape[0] * self._view.shape[1]
         all_rounding = profile.rounding * size**2  # as if it were all in one coefficient

@@ -13,7 +13,7 @@ from fft_tool.measures.maxima import MIN_PROMINENCE, Maxima, MaximaCollector
 from fft_tool.measures.orientation import angle_of, round_angle
 from fft_tool.measures.polar import polar_power
 from fft_tool.measures.radial import RadialProfile, profile_of
-from fft_tool.measures.surroundings import RING, least_excess, ring_around, stand_out, typical
+from fft_tool.measures.surroundings import RING, least_excess, ring_around, standing_out, typical
 from fft_tool.measures.taper import TaperedSpectrum, tapered
 from fft_tool.measures.waves import Wave, WaveFitter
 from fft_tool.spectrum.half import Spectrum, check_spectrum
@@ -172,7 +172,7 @@ class _Search:
         """Search until ``most`` waves are found."""
         for first in range(0, len(maxima), _AT_ONCE):
             some = maxima[first : first + _AT_ONCE]
-            self._look_at(some[stand_out(self._view, some)], most)
+            self._look_at(standing_out(self._view, some), most)
 
     def _look_at(self, maxima: Maxima, most: int) -> None:
         left = self._view.values(maxima.ky, maxima.kx)

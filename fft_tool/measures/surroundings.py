@@ -28,22 +28,22 @@ _ENOUGH = 24
 _FALSE_ALARM = 1e-9  # probability that noise is taken for a peak, for each coefficient
 
 
-def stand_out(view: TaperedSpectrum, maxima: Maxima) -> NDArray[np.bool_]:
-    """Whether maxima have ten times the usual power of their neighbours in line.
+def standing_out(view: TaperedSpectrum, maxima: Maxima) -> Maxima:
+    """Maxima that have ten times the usual power of their neighbours in line.
 
-    Lines are the row, the column, and the ray from DC.
+    Lines are the row, the column and the ray from DC.
     """
-    ky, kx = maxima.ky, maxima.kx
     height, width = view.shape
+    for step, length in (((0, 1), width), ((1, 0), height)):
+        usual = _along(view, (maxima.ky, maxima.kx), step, length)
+        maxima = maxima[maxima.power > _MIN_LOCAL * usual]
+    ky, kx = maxima.ky, maxima.kx
     steep = np.abs(ky) > kx
     steps = np.where(steep, np.abs(ky), kx)
-    background = np.maximum(
-        _along(view, (ky, kx), (0, 1), width), _along(view, (ky, kx), (1, 0), height)
-    )
     # A ridge from DC passes between coefficients: three across hold its power.
     ray, reach = (ky / steps, kx / steps), min(height, width)
     across = [_along(view, (ky + w * ~steep, kx + w * steep), ray, reach) for w in (-1, 0, 1)]
-    return maxima.power > _MIN_LOCAL * np.maximum(background, sum(across))
+    return maxima[maxima.power > _MIN_LOCAL * sum(across)]
 
 
 def ring_around(

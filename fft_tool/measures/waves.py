@@ -131,7 +131,7 @@ class WaveFitter:
         down = self._down.tapered(np.stack([rows - ky, rows + ky]))
         across = self._across.tapered(np.stack([columns - kx, columns + kx]))
         at, mirrored = (self._scale * down[sign] * across[sign] for sign in (0, 1))
-        if np.abs(rows).min() <= _NEAR_DC and np.abs(columns).min() <= _NEAR_DC:
+        if np.any(np.abs(rows) <= _NEAR_DC) and np.any(np.abs(columns) <= _NEAR_DC):
             of_mean = self._down.tapered(rows) * self._across.tapered(columns)
             mean = self._scale * self._down.mean(-ky) * self._across.mean(-kx)
             is_dc = (rows % height == 0) & (columns % width == 0)
@@ -145,10 +145,8 @@ class _Response:
 
     def __init__(self, axis: Axis) -> None:
         self._length = len(axis.response)
-        shifted = [weight * np.roll(axis.response, offset) for offset, weight in axis.taps]
-        tapered = np.sum(shifted, axis=0)
-        self._tapered = _components(tapered * (axis.mean / tapered[0]))
         self._mean = _components(axis.response)
+        self._tapered = _convolved(*self._mean, axis.taps, axis.mean)
 
     def tapered(self, k: Doubles | IndexArray) -> Values:
         """Mean of the weights of window and taper times exp(-2πi·k·n / length) over pixels n."""
@@ -171,7 +169,19 @@ def _components(values: Values) -> tuple[Doubles, Values]:
     """Offsets, which may be negative, and values of a window's largest Fourier coefficients."""
     kept = np.flatnonzero(np.abs(values) > _LEAST * abs(values[0]))
     offsets = np.where(kept > len(values) // 2, kept - len(values), kept)
-    return offsets.astype(float), values[kept]
+    return offsets.astype(np.float64), values[kept]
+
+
+def _convolved(
+    offsets: Doubles, values: Values, taps: Sequence[tuple[int, float]], mean: float
+) -> tuple[Doubles, Values]:
+    """Components of window and taper together, scaled to the mean of their weights."""
+    total: dict[float, complex] = {}
+    for offset, value in zip(offsets.tolist(), values.tolist(), strict=True):
+        for shift, weight in taps:
+            total[offset + shift] = total.get(offset + shift, 0.0) + weight * value
+    scale = mean / total[0.0]
+    return np.array(list(total)), scale * np.array(list(total.values()), np.complex128)
 
 
 def _patch(k: float, length: int) -> IndexArray:
