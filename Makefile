@@ -21,7 +21,7 @@ LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker docs 
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 
 # What the command line has for people: not in the Lambda's image.
-ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
+ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda fuzz lock \

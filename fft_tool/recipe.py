@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fft_tool.errors import Fault, RecipeError
 from fft_tool.image import region as crops
 from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
+from fft_tool.spelling import british, did_you_mean
 
 if TYPE_CHECKING:
     from fft_tool.spectrum.filters import Filter
@@ -56,7 +57,8 @@ class Key:
 def _one_of(*choices: str) -> Kind:
     def parse(text: str) -> str:
         if text not in choices:
-            raise ValueError(f"should be one of {', '.join(choices)}")
+            near = did_you_mean(text, choices)
+            raise ValueError(f"should be one of {', '.join(choices)}{near}")
         return text
 
     return Kind("|".join(choices), parse, choices=choices)
@@ -245,7 +247,7 @@ class Recipe:
             value = getattr(self, key.field)
             if isinstance(value, str):
                 try:
-                    value = key.kind.parse(value.strip())
+                    value = key.kind.parse(british(value.strip()))
                 except ValueError as exc:
                     faults.append(Fault(key.name, value, str(exc)))
                     continue
@@ -260,7 +262,8 @@ class Recipe:
     def parse(cls, mapping: Mapping[str, Any], base: Recipe | None = None) -> Recipe:
         """Read a recipe from texts; keys that are not given are as in ``base``.
 
-        Keys may be written with ``-`` or ``_``. JSON's numbers, true, false and null are taken as
+        Keys may be written with ``-`` or ``_``, keys and values in American spelling (``color``,
+        ``center:64,64``). JSON's numbers, true, false and null are taken as
         the texts they stand for. All faults are reported together in one
         :class:`~fft_tool.errors.RecipeError`.
         """
@@ -271,12 +274,12 @@ class Recipe:
             text = _as_text(value)
             key = known.get(key_name(str(name)))
             if key is None:
-                faults.append(Fault(str(name), text, f"unknown key; known: {', '.join(known)}"))
+                faults.append(Fault(str(name), text, unknown_key(str(name), known)))
                 continue
             if key.field in values:
                 faults.append(Fault(key.name, text, "given twice"))
             try:
-                values[key.field] = key.kind.parse(text)
+                values[key.field] = key.kind.parse(british(text))
             except ValueError as exc:
                 faults.append(Fault(key.name, text, str(exc)))
         if faults:
@@ -320,8 +323,18 @@ def entries(text: str) -> dict[str, str]:
 
 
 def key_name(text: str) -> str:
-    """Name of a key as the table has it: case, white space and underscores do not matter."""
-    return text.strip().lower().replace("_", "-")
+    """Name of a key as the table has it.
+
+    Case, white space, underscores and American spelling do not matter.
+    """
+    return british(text.strip().lower().replace("_", "-"))
+
+
+def unknown_key(name: str, known: Iterable[str]) -> str:
+    """Say that there is no key of this name, which there are, and which may have been meant."""
+    names = list(known)
+    near = did_you_mean(name, names)
+    return f"unknown key{near or ';'} known: {', '.join(names)}"
 
 
 def _keys() -> Iterator[Key]:
@@ -349,9 +362,12 @@ def _conflicts(recipe: Recipe) -> list[Fault]:
     """Find keys that contradict each other."""
     faults = []
     if recipe.crop is not None and recipe.smart_crop is not None:
-        faults.append(Fault("smart-crop", _text(recipe, "smart-crop"), "excludes crop"))
+        faults.append(
+            Fault("smart-crop", _text(recipe, "smart-crop"), f"excludes crop={recipe.crop}")
+        )
     if recipe.periodic and recipe.window != "none":
-        faults.append(Fault("periodic", "yes", "excludes a window, which also removes the cross"))
+        window = f"excludes window={recipe.window}, which also removes the cross"
+        faults.append(Fault("periodic", "yes", window))
     if recipe.colour and recipe.bits != 8:
         faults.append(Fault("colour", "yes", "goes with bits=8 only"))
     return faults

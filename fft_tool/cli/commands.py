@@ -6,18 +6,21 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from fft_tool import pipeline
+from fft_tool.cli import targets
 from fft_tool.cli.arguments import make_parser
+from fft_tool.cli.messages import about, sentence
 from fft_tool.cli.output import print_line, put, say
-from fft_tool.errors import ArtifactError, FftToolError, NotFound, UsageError
-from fft_tool.limits import MIB, Limits
+from fft_tool.errors import ArtifactError, FftToolError, NotFound, RecipeError, UsageError
+from fft_tool.limits import Limits
 from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results import record as records
+from fft_tool.results.outputs import output_kinds
 from fft_tool.runs import interrupts
 from fft_tool.runs.fetch import read_within
 from fft_tool.runs.machine import physical_memory, usable_cores
@@ -25,17 +28,17 @@ from fft_tool.runs.many import Job, run_batch
 from fft_tool.runs.one import Outcome
 from fft_tool.runs.sources import SourceRef, find_sources, followed, refuse_overwriting
 from fft_tool.stores.base import Store, as_folder
+from fft_tool.stores.endpoint import check_endpoint
 from fft_tool.stores.opening import open_store
+from fft_tool.stores.special import STDOUT, descriptor_of, is_special, write_special
 
 Options = argparse.Namespace
-
-# What raises a limit at this door.
-FLAGS = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
 
 
 def analyze(options: Options) -> int:
     """Make pictures and records."""
-    return _make(options, Job(_recipe(options), skip_existing=options.skip_existing))
+    recipe = _recipe(options)
+    return _make(options, Job(recipe, skip_existing=options.skip_existing), output_kinds(recipe))
 
 
 def crop(options: Options) -> int:
@@ -43,7 +46,7 @@ def crop(options: Options) -> int:
     recipe = _recipe(options)
     if recipe.crop is None and recipe.smart_crop is None:
         raise UsageError("say what to crop, with --crop or --smart-crop")
-    return _make(options, Job(recipe, operation=pipeline.run_crop))
+    return _make(options, Job(recipe, operation=pipeline.run_crop), ("crop",))
 
 
 def filter(options: Options) -> int:  # noqa: A001  (the command's name)
@@ -51,7 +54,7 @@ def filter(options: Options) -> int:  # noqa: A001  (the command's name)
     recipe = _recipe(options)
     if recipe.filter is None:
         raise UsageError("say which filter, with --filter")
-    return _make(options, Job(recipe, operation=pipeline.run_filter))
+    return _make(options, Job(recipe, operation=pipeline.run_filter), ("filtered",))
 
 
 def stats(options: Options) -> int:
@@ -62,10 +65,26 @@ def stats(options: Options) -> int:
         outcomes.append(outcome)
         if options.json and outcome.record is not None:
             print_line(json.dumps({"source": outcome.source, **outcome.record}, allow_nan=False))
-    if not options.json and not options.quiet:
+    if options.csv:
+        from fft_tool.cli.sheets import statistics  # noqa: PLC0415
+
+        put(statistics(outcomes))
+    elif not options.json and not options.quiet:
         from fft_tool.cli import terminal  # noqa: PLC0415  (costs 50 ms)
 
         terminal.print_statistics(outcomes)
+    return _exit_code(outcomes)
+
+
+def radial(options: Options) -> int:
+    """Write radial profiles as CSV."""
+    from fft_tool.cli.sheets import profiles  # noqa: PLC0415
+
+    targets.check_file(options.output, "csv")
+    job = Job(_recipe(options), operation=pipeline.run_radial)
+    outcomes = list(_outcomes(options, _find(options), job))
+    if any(outcome.record for outcome in outcomes):
+        _write(options.output, profiles(outcomes), "text/csv; charset=utf-8")
     return _exit_code(outcomes)
 
 
@@ -97,11 +116,13 @@ def report(options: Options) -> int:
     from fft_tool.report.page import render  # noqa: PLC0415
     from fft_tool.runs.reading import read_entries  # noqa: PLC0415
 
+    targets.check_file(options.output, "html", "htm")
     store = _store(options.input)
     sources = _store(options.sources) if options.sources else None
-    page = render(read_entries(store, sources), title=options.title)
+    faults = Faults()
+    page = render(read_entries(store, sources, on_fault=faults), title=options.title)
     _write(options.output, page.encode(), "text/html; charset=utf-8")
-    return 0
+    return faults.exit_code
 
 
 def table(options: Options) -> int:
@@ -109,12 +130,14 @@ def table(options: Options) -> int:
     from fft_tool.results.table import rows, to_csv, to_parquet  # noqa: PLC0415
     from fft_tool.runs.reading import read_records  # noqa: PLC0415
 
-    found = rows(read_records(_store(options.input)))
+    targets.check_file(options.output, "csv", "parquet")
+    faults = Faults()
+    found = rows(read_records(_store(options.input), on_fault=faults))
     if options.output.endswith(".parquet"):
         _write(options.output, to_parquet(found), "application/vnd.apache.parquet")
     else:
         _write(options.output, to_csv(found), "text/csv; charset=utf-8")
-    return 0
+    return faults.exit_code
 
 
 def upload(options: Options) -> int:
@@ -122,10 +145,11 @@ def upload(options: Options) -> int:
     texts = _recipe(options).texts()
     # Also what is a default here: where the image is analysed, something else may be.
     metadata = {name: texts[name] for name in _given(options)}
-    refs = _find(options)
-    target = _store(options.target)
+    targets.check_folder(options.target)
     if metadata and not options.target.startswith("s3://"):
         raise UsageError(f"{options.target}: a folder cannot keep a recipe, only s3:// can")
+    refs = _find(options)
+    target = _store(options.target)
     failed = False
     for ref in refs:
         try:
@@ -133,7 +157,7 @@ def upload(options: Options) -> int:
             data = ref.read(profile=_profile()).data
             target.write(ref.name, data, content_type=kind, metadata=metadata)
         except FftToolError as exc:
-            say(str(exc))
+            say(about(str(ref), exc))
             failed = True
             continue
         if not options.quiet:
@@ -143,20 +167,21 @@ def upload(options: Options) -> int:
 
 def completion(options: Options) -> int:
     """Print a completion script."""
-    import shtab  # noqa: PLC0415  (nothing else needs it)
+    from fft_tool.cli.completion import script  # noqa: PLC0415  (nothing else needs it)
 
-    print_line(shtab.complete(make_parser(), options.shell))
+    put(script(options.shell, make_parser()).encode())
     return 0
 
 
-def _make(options: Options, job: Job) -> int:
-    """Do a job that writes artifacts, and tell of it."""
-    if not options.output or options.output.startswith("memory:"):
-        raise UsageError(f"-o {options.output!r}: should be a folder, s3://bucket/prefix or -")
-    refs = _find(options, leave_out=options.output)
+def _make(options: Options, job: Job, kinds: Sequence[str]) -> int:
+    """Do a job that writes artifacts of some ``kinds``, and tell of it."""
     job = replace(job, dry_run=options.dry_run)
-    if options.output == "-":
-        return _pipe(options, refs, job)
+    if targets.is_one_file(options.output):
+        kind = targets.chosen_kind(options.output, getattr(options, "artifact", None), kinds)
+        return _make_one(options, job, kind)
+    targets.check_folder(options.output)
+    refs = _find(options, leave_out=options.output)
+    _check_endpoint(options.output)
     refuse_overwriting(refs, options.output)
     job = replace(job, target=options.output)
     outcomes = []
@@ -174,18 +199,25 @@ def _make(options: Options, job: Job) -> int:
     return _exit_code(outcomes)
 
 
-def _pipe(options: Options, refs: list[SourceRef], job: Job) -> int:
-    """Write one artifact of one source to stdout."""
+def _make_one(options: Options, job: Job, kind: str) -> int:
+    """Write one artifact of one source to a file, a pipe or a device."""
+    if job.skip_existing:
+        raise UsageError("--skip-existing: needs a folder or store as -o")
+    refs = _find(options)
     if len(refs) != 1:
-        raise UsageError(f"-o - takes one source, not {len(refs)}")
-    outcomes = list(_outcomes(options, refs, job))
-    made = {artifact.kind: artifact for artifact in outcomes[0].artifacts}
-    if made:
-        kind = getattr(options, "artifact", None) or next(iter(made))
-        if kind not in made:
-            raise UsageError(f"there is no {kind} among the artifacts: {', '.join(made)}")
-        put(made[kind].data)
-    return _exit_code(outcomes)
+        raise UsageError(f"-o {options.output} takes one source, not {len(refs)}: name a folder")
+    targets.refuse_overwriting_file(refs[0], options.output)
+    (outcome,) = _outcomes(options, refs, job)
+    for artifact in outcome.artifacts:
+        if artifact.kind == kind:
+            _write(options.output, artifact.data, artifact.content_type)
+    if options.output != targets.STDOUT and not is_special(options.output) and not outcome.error:
+        outcome = replace(outcome, outputs=(options.output,))
+        if options.json:
+            print_line(json.dumps(outcome.to_json()))
+        elif not options.quiet:
+            print_line(printable(options.output))
+    return _exit_code([outcome])
 
 
 def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Outcome]:
@@ -205,16 +237,20 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
         outcomes = terminal.with_progress(outcomes, len(refs))
     for outcome in outcomes:
         if outcome.error:
-            say(_message(outcome.source, outcome.error))
+            say(about(outcome.source, outcome.error))
         yield outcome
         interrupts.check()
 
 
-def _message(source: str, error: FftToolError) -> str:
-    """What went wrong, with the source's name in front and the flag that would help."""
-    message = str(error) if source in str(error) else f"{source}: {error}"
-    flag = FLAGS.get(error.code)
-    return f"{message}; {flag} raises the limit" if flag else message
+class Faults:
+    """Tells people of what could not be read, and remembers that there was something."""
+
+    exit_code = 0
+
+    def __call__(self, fault: FftToolError) -> None:
+        """Tell of a fault."""
+        say(str(fault))
+        self.exit_code = 1
 
 
 def _exit_code(outcomes: list[Outcome]) -> int:
@@ -222,7 +258,10 @@ def _exit_code(outcomes: list[Outcome]) -> int:
 
 
 def _recipe(options: Options) -> Recipe:
-    return Recipe.parse(_given(options))
+    try:
+        return Recipe.parse(_given(options))
+    except RecipeError as exc:
+        raise UsageError(sentence(exc)) from exc
 
 
 def _given(options: Options) -> dict[str, str]:
@@ -234,25 +273,33 @@ def _given(options: Options) -> dict[str, str]:
 def _limits(options: Options, processes: int) -> Limits:
     plain = Limits()
     return Limits(
-        max_pixels=options.max_pixels or plain.max_pixels,
-        max_memory=options.max_memory * MIB
-        if options.max_memory
-        else physical_memory() // processes,
+        max_pixels=getattr(options, "max_pixels", None) or plain.max_pixels,
+        max_memory=getattr(options, "max_memory", None) or physical_memory() // processes,
         formats=getattr(options, "formats", None) or plain.formats,
     )
 
 
 def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
+    _check_endpoint(*options.inputs)
+    if "-" in options.inputs and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("-: standard input is a terminal, pipe an image into it")
     return find_sources(
         options.inputs,
-        # One more than is accepted: enough to be refused for it.
-        read_stdin=lambda: sys.stdin.buffer.read(Limits().max_bytes + 1),
+        stdin=getattr(sys.stdin, "buffer", None),
+        limits=_limits(options, processes=1),
         leave_out=leave_out,
         profile=_profile(),
     )
 
 
+def _check_endpoint(*locations: str) -> None:
+    """Refuse an endpoint that does not answer, if one of the locations is there."""
+    if any(location.startswith("s3://") for location in locations):
+        check_endpoint()
+
+
 def _store(location: str) -> Store:
+    _check_endpoint(location)
     return open_store(location, profile=_profile())
 
 
@@ -268,11 +315,15 @@ def _object(location: str) -> tuple[Store, str]:
 
 
 def _write(location: str, data: bytes, content_type: str) -> None:
-    if location == "-":
+    if location == "-" or descriptor_of(location) == STDOUT:
         for_people = content_type.startswith("text/") and sys.stdout.isatty()
         put(f"{printable_lines(data.decode())}\n".encode() if for_people else data)
         return
-    store, name = _object(location)
+    if is_special(location):
+        write_special(location, data)
+        return
+    link = None if "://" in location else followed(Path(location))
+    store, name = _object(str(link or location))
     store.write(name, data, content_type=content_type)
 
 

@@ -1,4 +1,7 @@
-"""Standard output, which is for data, and standard error, which is for people."""
+"""Standard output, which is for data, and standard error, which is for people.
+
+Either may be closed.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,45 @@ import contextlib
 import os
 import sys
 
-from fft_tool.errors import StoreFull
+from fft_tool.errors import NotAllowed, StoreFull
 from fft_tool.printable import printable
 
 
 def say(text: str) -> None:
     """Tell people something; stdout is for data."""
-    print(f"fft-tool: {printable(text)}", file=sys.stderr)  # noqa: T201
+    if sys.stderr is not None:  # print() would take None for standard output
+        with contextlib.suppress(OSError):  # nobody is left to be told
+            print(f"fft-tool: {printable(text)}", file=sys.stderr)  # noqa: T201
+
+
+def occupy_closed_streams() -> None:
+    """Keep the numbers of closed standard streams from being given to files that are opened."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
 def forget_stdout() -> None:
-    """Let what is left in stdout's buffer vanish, so that it cannot raise again at the end."""
-    with contextlib.suppress(OSError, ValueError):
+    """Discard what is left in stdout's buffer, so that it cannot raise again at the end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_line(text: str) -> None:
     """Print a line of data."""
-    sys.stdout.flush()
-    put(f"{text}\n".encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+    encoding = sys.stdout.encoding if sys.stdout is not None else None
+    put(f"{text}\n".encode(encoding or "utf-8", "backslashreplace"))
 
 
 def put(data: bytes) -> None:
     """Write to stdout, whole: unbuffered, it may take a part at a time."""
+    if sys.stdout is None:
+        raise NotAllowed("standard output is closed")
     rest = memoryview(data)
     try:
+        sys.stdout.flush()
         while rest:
             rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: the first stops handing out work, the others change nothing.
 
-Whatever is being written is finished, so an interrupt leaves only whole files.
+Whatever is being written is finished, so an interrupt leaves only whole files. What is still being
+read or computed is dropped: reading from a pipe or a dead disk may never end.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+GRACE = 10.0  # seconds that a worker process has to finish what it is writing
 
 _TERMINATED = 128 + signal.SIGTERM
 
@@ -51,11 +54,13 @@ def begin_worker() -> None:
 
 
 @contextlib.contextmanager
-def finishing() -> Iterator[None]:
-    """In a worker process: what runs inside is finished before the process ends."""
-    _busy.set()
+def finishing() -> Iterator[Callable[[str], None]]:
+    """In a worker process: from the step "write" on, finish what runs inside before ending.
+
+    The function that it gives is to be told each step of :func:`fft_tool.runs.one.process`.
+    """
     try:
-        yield
+        yield lambda step: _busy.set() if step == "write" else None
     finally:
         _busy.clear()
         if _seen.is_set():
@@ -65,12 +70,17 @@ def finishing() -> Iterator[None]:
 def end_workers() -> None:
     """In the parent, after an interrupt: wait until no worker process is left.
 
-    A pool that broke while its tasks were being cancelled does not wait for its own.
+    Each finishes what it is writing; one that takes longer than :data:`GRACE` is killed.
     """
     multiprocessing = sys.modules.get("multiprocessing")  # who has not imported it has none
-    for worker in multiprocessing.active_children() if multiprocessing else ():
+    workers = multiprocessing.active_children() if multiprocessing else []
+    for worker in workers:
         worker.terminate()
-        worker.join()
+    for worker in workers:
+        worker.join(GRACE)
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
 
 
 def _end_worker(*_: object) -> None:

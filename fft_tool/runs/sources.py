@@ -1,22 +1,29 @@
-"""What a list of arguments names: files, folders, globs, ``-`` and store URLs."""
+"""What a list of arguments names: files, folders, globs, ``-``, ``/dev/fd/3`` and store URLs."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
-from fft_tool.errors import AmbiguousSources, NotFound
+from fft_tool.errors import AmbiguousSources, FftToolError, NotFound
+from fft_tool.limits import Limits
 from fft_tool.results.naming import EXTENSIONS, output_base, output_name
 from fft_tool.results.outputs import Source
+from fft_tool.runs.fetch import read_stream
 from fft_tool.runs.one import Input
 from fft_tool.stores.base import Store, as_folder
+from fft_tool.stores.folder import is_folder
 from fft_tool.stores.memory import MemoryStore
 from fft_tool.stores.opening import open_store
+from fft_tool.stores.special import STDIN, descriptor_of, open_descriptor
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
 STDIN_NAME = "stdin.png"
+
+STANDARD_INPUT = "standard input"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +31,28 @@ class SourceRef:
     """Where a source is: a name in a store, or its bytes if it came through a pipe.
 
     ``name`` is also the one that its outputs are called after. ``file`` is where a link leads that
-    was named itself: one that is found in a folder may not lead out of it.
+    was named itself: one that is found in a folder may not lead out of it. ``fault`` is why it
+    cannot be read, where that is known already; ``pipe`` is what a pipe is called in messages.
     """
 
     store: str
     name: str
     data: bytes | None = None
     file: Path | None = None
+    fault: FftToolError | None = None
+    pipe: str | None = None
 
     def __str__(self) -> str:
-        return "standard input" if self.data is not None else _joined(self.store, self.name)
+        return self.pipe or _joined(self.store, self.name)
 
     def read(self, *, profile: bool = False) -> Source:
         """Fetch the source."""
         return self.opened(profile=profile).read()
 
     def opened(self, *, profile: bool = False) -> Input:
-        """Open the store that it is in."""
+        """Open the store that it is in; raises its ``fault``, if it has one."""
+        if self.fault:
+            raise self.fault
         if self.data is not None:
             piped = MemoryStore()
             piped.write(self.name, self.data)
@@ -53,7 +65,8 @@ class SourceRef:
 def find_sources(
     arguments: Iterable[str],
     *,
-    read_stdin: Callable[[], bytes],
+    stdin: BinaryIO | None,
+    limits: Limits | None = None,
     leave_out: str | None = None,
     profile: bool = False,
 ) -> list[SourceRef]:
@@ -62,12 +75,18 @@ def find_sources(
     Folders and prefixes give all images below them, told by their extension, but not those below
     ``leave_out``, the folder of results; a file that is named is taken whatever it is called. Two
     sources whose outputs would have one name are refused before anything is done; so is an
-    argument that names nothing.
+    argument that names nothing. What a folder holds that cannot be read, such as a subfolder
+    without permission or a loop of links, is among the sources, with its fault.
+
+    ``-`` is ``stdin``, None if it is closed. It is read at once, within ``limits``, and so are
+    ``/dev/stdin`` and other names of open files, as shells write them for ``<(command)``.
     """
+    limits = limits or Limits()
     found: dict[str, SourceRef] = {}  # by location: what is named twice is taken once
     for argument in arguments:
-        if argument == "-":
-            found[f"- {len(found)}"] = SourceRef("", STDIN_NAME, read_stdin())
+        number = STDIN if argument == "-" else descriptor_of(argument)
+        if number is not None:
+            found[f"- {len(found)}"] = _piped(argument, number, stdin, limits)
             continue
         bucket = "://" in argument
         for ref in (
@@ -75,8 +94,25 @@ def find_sources(
         ):
             found.setdefault(_location(ref.store, ref.name), ref)
     refs = list(found.values())
-    _refuse_shared_names(refs)
+    _refuse_shared_names(ref for ref in refs if ref.fault is None)
     return refs
+
+
+def _piped(argument: str, number: int, stdin: BinaryIO | None, limits: Limits) -> SourceRef:
+    """Read what comes through an open file."""
+    name, label = STDIN_NAME, STANDARD_INPUT
+    if number != STDIN:
+        name, label = f"fd{number}.png", argument
+    ref = SourceRef("", name, pipe=label)
+    try:
+        if number != STDIN:
+            with open_descriptor(argument, number) as stream:
+                return replace(ref, data=read_stream(stream, label, limits))
+        if stdin is None:
+            raise NotFound("standard input is closed")
+        return replace(ref, data=read_stream(stdin, label, limits))
+    except FftToolError as exc:
+        return replace(ref, fault=exc)
 
 
 def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
@@ -98,14 +134,14 @@ def _location(store: str, name: str) -> str:
 
 def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
     paths = [Path(argument)]
-    if not paths[0].exists() and glob.has_magic(argument):
+    if glob.has_magic(argument) and not paths[0].exists():
         # A pattern that the shell has not expanded: quoted, or on Windows.
         matches = map(Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
         paths = [path for path in matches if path.is_file()]
     if not paths:
         raise NotFound(f"{argument}: no file matches")
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             yield from _in_store(open_store(path), argument, leave_out)
         else:
             # A missing file is reported when its turn comes, so that it stops no other.
@@ -136,14 +172,20 @@ def _in_bucket(url: str, leave_out: str | None, profile: bool) -> Iterator[Sourc
 
 def _in_store(store: Store, argument: str, leave_out: str | None) -> list[SourceRef]:
     inside = _below(store.url, leave_out) if leave_out else None
-    refs = [
-        SourceRef(store.url, name)
-        for name, _ in store.list()
-        if is_image_name(name) and not (inside and name.startswith(inside))
-    ]
+    refs: list[SourceRef] = []
+
+    def add(name: str, fault: FftToolError | None = None) -> None:
+        folder = fault is not None and name.endswith("/")
+        if (folder or is_image_name(name)) and not (inside and name.startswith(inside)):
+            refs.append(
+                SourceRef(store.url, name.removesuffix("/") if folder else name, fault=fault)
+            )
+
+    for name, _ in store.list_readable(add):
+        add(name)
     if not refs:
         raise NotFound(f"{argument}: no images there ({', '.join(SUFFIXES)})")
-    return refs
+    return sorted(refs, key=lambda ref: ref.name)
 
 
 def _below(store: str, other: str) -> str | None:
@@ -159,7 +201,7 @@ def is_image_name(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-def _refuse_shared_names(refs: list[SourceRef]) -> None:
+def _refuse_shared_names(refs: Iterable[SourceRef]) -> None:
     owners: dict[str, SourceRef] = {}
     for ref in refs:
         other = owners.setdefault(output_base(ref.name), ref)
@@ -171,4 +213,4 @@ def _refuse_shared_names(refs: list[SourceRef]) -> None:
 
 
 def _joined(store: str, name: str) -> str:
-    return name if store == "." else as_folder(store) + name
+    return name if name and store == "." else as_folder(store) + name

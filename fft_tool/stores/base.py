@@ -8,9 +8,14 @@ all. Whatever the operating system or an S3 client raises comes out as one of th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
+
+from fft_tool.errors import StoreError
+
+# Told the name of what cannot be listed, a folder's with a slash at its end, and the reason.
+OnFault = Callable[[str, StoreError], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,13 @@ class Store(ABC):
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names and sizes in bytes of all objects below the folder ``prefix``, sorted."""
+
+    def list_readable(self, on_fault: OnFault) -> Iterator[tuple[str, int]]:  # noqa: ARG002
+        """List all objects, but for what cannot be listed, of which ``on_fault`` is told.
+
+        In stores other than folders all can be listed, or nothing.
+        """
+        return self.list()
 
     @abstractmethod
     def stat(self, name: str) -> Stat:

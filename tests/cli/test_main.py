@@ -422,7 +422,8 @@ def test_an_interrupt_waits_for_what_workers_are_writing_though_no_pool_does(
 
     def work() -> None:
         begin_worker()
-        with finishing():
+        with finishing() as on_step:
+            on_step("write")
             begun.touch()
             time.sleep(0.5)
             written.touch()

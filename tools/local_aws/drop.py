@@ -66,7 +66,7 @@ class Bucket:
         texts = Recipe.parse(recipe_texts).texts()
         metadata = {key: texts[key] for key in recipe_texts}
         recipe = self._settings.recipe_of(metadata, {})
-        sources = [ref.read() for ref in find_sources(files, read_stdin=bytes)]
+        sources = [ref.read() for ref in find_sources(files, stdin=None)]
         log = Tail(self._aws.logs, LOG_GROUP, int(time.time() * 1000))
         uploads = [self._put(source, recipe, metadata) for source in sources]
         outcomes = list(self._outcomes(uploads, log, seconds))

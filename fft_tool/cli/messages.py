@@ -1,0 +1,41 @@
+"""What is said of errors at this door, where a key of the recipe is a flag."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from fft_tool.errors import Fault, FftToolError, RecipeError
+from fft_tool.recipe import KEYS
+
+# What raises a limit here.
+_RAISES = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
+
+_SWITCHES = {key.name for key in KEYS if key.kind.flag}
+_ENTRY = re.compile(rf"\b({'|'.join(key.name for key in KEYS)})=([^\s,;]+)")
+
+
+def sentence(error: FftToolError) -> str:
+    """Say what is wrong, naming flags rather than keys, and the flag that would help."""
+    if isinstance(error, RecipeError):
+        return "; ".join(map(_fault, error.faults))
+    flag = _RAISES.get(error.code)
+    return f"{error}; {flag} raises the limit" if flag else str(error)
+
+
+def about(source: str, error: FftToolError) -> str:
+    """Say what is wrong with a source, with its name in front."""
+    text = sentence(error)
+    return text if source.rstrip("/") in text else f"{source}: {text}"
+
+
+def _fault(fault: Fault) -> str:
+    allowed = _ENTRY.sub(lambda entry: _flag(entry[1], entry[2]), fault.allowed)
+    return f"{_flag(fault.key, fault.value)}: {allowed}"
+
+
+def _flag(key: str, value: str) -> str:
+    """Write an entry of a recipe as it stands on the command line."""
+    if key in _SWITCHES and value in ("yes", "no"):
+        return f"--{key}" if value == "yes" else f"--no-{key}"
+    return f"--{key} {shlex.quote(value)}"
