@@ -333,8 +333,7 @@ def key_name(text: str) -> str:
 def unknown_key(name: str, known: Iterable[str]) -> str:
     """Say that there is no key of this name, which there are, and which may have been meant."""
     names = list(known)
-    near = did_you_mean(name, names)
-    return f"unknown key{near or ';'} known: {', '.join(names)}"
+    return f"unknown key; known: {', '.join(names)}{did_you_mean(name, names)}"
 
 
 def _keys() -> Iterator[Key]:

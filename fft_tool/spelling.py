@@ -26,13 +26,15 @@ def british(text: str) -> str:
     return _WORD.sub(lambda word: _BRITISH.get(word[0], word[0]), text)
 
 
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
+def did_you_mean(word: str, choices: Iterable[str], start: str = "") -> str:
     """Give ``"; did you mean …?"`` with the choice most like ``word``, or nothing.
 
-    >>> did_you_mean("windw", ["window", "bits"])
-    '; did you mean window?'
+    ``start`` is written in front of the choice.
+
+    >>> did_you_mean("windw", ["window", "bits"], "--")
+    '; did you mean --window?'
     """
     import difflib  # noqa: PLC0415  (only mistakes need it)
 
     close = difflib.get_close_matches(word.lower(), choices, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {start}{close[0]}?" if close else ""

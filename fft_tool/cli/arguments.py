@@ -59,7 +59,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if name in COMMANDS:
         parser.commands[name].check_flags(words[1:])
     elif name and not name.startswith("-"):
-        parser.error(f"{words[0]!r} is not a command{did_you_mean(name, COMMANDS)}")
+        near = did_you_mean(name, COMMANDS)
+        parser.error(f"{words[0]!r} is not a command, which are {', '.join(COMMANDS)}{near}")
     return parser.parse_args([name, *words[1:]] if words else words)
 
 

@@ -14,7 +14,7 @@ from fft_tool import pipeline
 from fft_tool.cli import targets
 from fft_tool.cli.arguments import make_parser
 from fft_tool.cli.messages import about, sentence
-from fft_tool.cli.output import print_line, put, say
+from fft_tool.cli.output import is_terminal, print_line, put, say
 from fft_tool.errors import ArtifactError, FftToolError, NotFound, RecipeError, UsageError
 from fft_tool.limits import Limits
 from fft_tool.printable import printable, printable_lines
@@ -85,6 +85,8 @@ def radial(options: Options) -> int:
     outcomes = list(_outcomes(options, _find(options), job))
     if any(outcome.record for outcome in outcomes):
         _write(options.output, profiles(outcomes), "text/csv; charset=utf-8")
+        if not options.quiet and not targets.is_stream(options.output):
+            print_line(printable(options.output))
     return _exit_code(outcomes)
 
 
@@ -211,7 +213,7 @@ def _make_one(options: Options, job: Job, kind: str) -> int:
     for artifact in outcome.artifacts:
         if artifact.kind == kind:
             _write(options.output, artifact.data, artifact.content_type)
-    if options.output != targets.STDOUT and not is_special(options.output) and not outcome.error:
+    if not targets.is_stream(options.output) and not outcome.error:
         outcome = replace(outcome, outputs=(options.output,))
         if options.json:
             print_line(json.dumps(outcome.to_json()))
@@ -231,7 +233,7 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
         profile=_profile(),
     )
     outcomes = run_batch(refs, job, processes=processes)
-    if len(refs) > 1 and sys.stderr.isatty() and not options.quiet:
+    if len(refs) > 1 and is_terminal(sys.stderr) and not options.quiet:
         from fft_tool.cli import terminal  # noqa: PLC0415  (costs 50 ms)
 
         outcomes = terminal.with_progress(outcomes, len(refs))
@@ -281,7 +283,7 @@ def _limits(options: Options, processes: int) -> Limits:
 
 def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
     _check_endpoint(*options.inputs)
-    if "-" in options.inputs and sys.stdin is not None and sys.stdin.isatty():
+    if "-" in options.inputs and is_terminal(sys.stdin):
         raise UsageError("-: standard input is a terminal, pipe an image into it")
     return find_sources(
         options.inputs,
@@ -316,7 +318,7 @@ def _object(location: str) -> tuple[Store, str]:
 
 def _write(location: str, data: bytes, content_type: str) -> None:
     if location == "-" or descriptor_of(location) == STDOUT:
-        for_people = content_type.startswith("text/") and sys.stdout.isatty()
+        for_people = content_type.startswith("text/") and is_terminal(sys.stdout)
         put(f"{printable_lines(data.decode())}\n".encode() if for_people else data)
         return
     if is_special(location):

@@ -4,7 +4,7 @@
 # Words behind those that are already there, joined by a separator.
 function __fft_tool_joined --argument-names separator
     set -l typed (string replace -r -- '^--[a-z-]+=' '' (commandline -ct))
-    set -l before (string match -r -- ".*[$separator]" $typed)
+    set -l before (string match -r -- ".*[$separator]" $typed; or echo '')
     for word in $argv[2..-1]
         echo $before$word
     end

@@ -145,8 +145,9 @@ def _zsh_option(option: _Option) -> str:
             continue
         words = " ".join(word.replace(":", "\\:") for word in option.words)
         joined = _JOINED.get(option.names[-1], "")
-        action = f"_fft_tool_words {joined or '-'} {words}" if words else ""
-        action = "_files" if option.path else action or " "
+        # A space in front keeps _arguments from adding options of its own.
+        action = f" _fft_tool_words {joined or '-'} {words}" if words else " "
+        action = "_files" if option.path else action
         equals = "=" if name.startswith("--") else ""
         specs.append(_quoted(f"{name}{equals}{text}:{option.names[-1].lstrip('-')}:{action}"))
     return " ".join(specs)

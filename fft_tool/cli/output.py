@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from typing import TextIO
 
 from fft_tool.errors import NotAllowed, StoreFull
 from fft_tool.printable import printable
@@ -18,6 +19,11 @@ def say(text: str) -> None:
     if sys.stderr is not None:  # print() would take None for standard output
         with contextlib.suppress(OSError):  # nobody is left to be told
             print(f"fft-tool: {printable(text)}", file=sys.stderr)  # noqa: T201
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a standard stream is there and is a terminal."""
+    return stream is not None and stream.isatty()
 
 
 def occupy_closed_streams() -> None:

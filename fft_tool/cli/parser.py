@@ -59,7 +59,8 @@ class Parser(argparse.ArgumentParser):
                 return
             flag = word.partition("=")[0]
             if flag.startswith("--") and not any(name.startswith(flag) for name in known):
-                self.error(f"unknown option {flag}{did_you_mean(flag, known)}")
+                near = did_you_mean(flag.strip("-"), [name.strip("-") for name in known], "--")
+                self.error(f"unknown option {flag}{near}")
 
 
 def spelled(words: Sequence[str]) -> list[str]:

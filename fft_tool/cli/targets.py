@@ -26,9 +26,14 @@ _ASKED_FOR = {key.name for key in KEYS} & set(EXTENSIONS)
 _BY_ENDING = {"json": "metadata", "npz": "spectrum"}
 
 
+def is_stream(location: str) -> bool:
+    """Whether ``-o`` names standard output, a pipe or a device, none of which has an ending."""
+    return location == STDOUT or is_special(location)
+
+
 def is_one_file(location: str) -> bool:
     """Whether ``-o`` names a single file, pipe or device rather than a folder."""
-    if location == STDOUT or is_special(location):
+    if is_stream(location):
         return True
     return not _is_folder(location) and _ending(location) in _FILES
 
@@ -45,7 +50,7 @@ def check_folder(location: str) -> None:
 
 def check_file(location: str, *endings: str) -> None:
     """Refuse the name of a file whose ending is not one of those that are written."""
-    if location == STDOUT or is_special(location):
+    if is_stream(location):
         return
     if "://" in location:
         _check_store(location)
@@ -72,7 +77,7 @@ def chosen_kind(location: str, asked: str | None, wanted: Sequence[str]) -> str:
         remedy = f"; add --{kind}" if kind in _ASKED_FOR else ""
         raise UsageError(f"-o {location}: {made}{remedy}")
     extension = EXTENSIONS[kind]
-    if location != STDOUT and not is_special(location) and _ending(location) != extension:
+    if not is_stream(location) and _ending(location) != extension:
         raise UsageError(
             f"-o {location}: the {kind} is a .{extension} file: name it "
             f"{_with_ending(location, extension)}, or end the name in / to make a folder"

@@ -11,6 +11,7 @@ import pty
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from fft_tool.codec import png_file
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
 from fft_tool.runs.interrupts import begin_worker, finishing
+from fft_tool.runs.many import Job, run_batch
+from fft_tool.runs.sources import SourceRef
 from tests.support.command import SECONDS, Finished, end, start, tool
 from tests.support.images import noise, opened, pink_noise, png_bytes
 
@@ -93,7 +96,7 @@ def test_help_of_a_command_explains_every_option(
 
 def test_the_examples_in_the_help_are_correct() -> None:
     examples = re.findall(r"^  fft-tool (.*)", make_parser().epilog or "", re.MULTILINE)
-    assert len(examples) == 5
+    assert len(examples) == 6
     for words in examples:
         make_parser().parse_args(words.split())
 
@@ -319,7 +322,6 @@ def test_no_progress_for_one_image_or_if_quiet(folder: Path, words: str) -> None
 @pytest.mark.parametrize(
     "words",
     [
-        "",
         "transform a.png -o OUT",
         "analyze -o OUT",
         "analyze a.png",
@@ -327,7 +329,10 @@ def test_no_progress_for_one_image_or_if_quiet(folder: Path, words: str) -> None
         "analyze a.png -o OUT --jobs 0",
         "analyze a.png -o OUT --max-pixels many",
         "reconstruct a.json -o b.png --from thin-air",
-        "completion fish",
+        "completion tcsh",
+        "stats a.png --json --csv",
+        "analyze a.png -o OUT --max-memory 2GX",
+        "--what",
     ],
 )
 def test_wrong_usage_is_2(
@@ -339,7 +344,9 @@ def test_wrong_usage_is_2(
     assert caught.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("usage: fft-tool")
+    message, usage = err.splitlines()  # nothing hides what is wrong
+    assert message.startswith("fft-tool")
+    assert usage.startswith("usage: fft-tool")
     assert not (folder / "OUT").exists()
 
 
@@ -374,10 +381,10 @@ def test_options_that_do_not_go_together_are_2(
     assert not (folder / "OUT").exists()
 
 
-def test_a_bad_recipe_is_1_with_all_its_faults(folder: Path) -> None:
+def test_a_bad_recipe_is_2_with_all_its_faults(folder: Path) -> None:
     words = ["analyze", "a.png", "-o", "OUT", "--window", "kaiser", "--bits", "12", "--crop", "1,2"]
-    message = fails(tool(*words, cwd=folder), 1)
-    for fault in ("window='kaiser'", "hann", "bits='12'", "crop='1,2'", "x,y,w,h"):
+    message = fails(tool(*words, cwd=folder), 2)
+    for fault in ("--window kaiser: ", "hann", "--bits 12: ", "--crop 1,2: ", "x,y,w,h"):
         assert fault in message
     assert not (folder / "OUT").exists()
 
@@ -399,6 +406,51 @@ def test_a_bug_is_70_with_one_line_and_a_traceback_only_on_request(
     assert "in have_a_bug" in with_debug.err
 
 
+# Closed and full streams
+
+
+STREAMS = ["analyze - -o OUT", "stats a.png", "stats a.png --csv", "--help", "--version"]
+
+
+@pytest.mark.parametrize("words", STREAMS)
+def test_closed_streams_are_told_and_are_no_bugs(folder: Path, words: str) -> None:
+    number = 0 if " - " in words else 1
+    finished = tool(*words.split(), cwd=folder, before=lambda: os.close(number))
+    told = fails(finished, 1)
+    assert told == f"standard {'output' if number else 'input'} is closed"
+
+
+def test_without_standard_error_the_work_is_done_and_stdout_has_only_data(folder: Path) -> None:
+    (folder / "bad.png").write_bytes(b"text")
+    words = ("analyze", "bad.png", "a.png", "-o", "OUT", "--json")
+    finished = tool(*words, cwd=folder, before=lambda: os.close(2))
+    assert finished.code == 1
+    assert [line["outcome"] for line in finished.objects] == ["rejected", "done"]
+
+
+def test_files_do_not_take_the_numbers_of_closed_streams(folder: Path) -> None:
+    def close_all() -> None:
+        for number in range(3):
+            os.close(number)
+
+    assert tool("analyze", ".", "-o", "OUT", "--jobs", "2", cwd=folder, before=close_all).code == 1
+    assert made(folder / "OUT") == {
+        f"{x}_{kind}.png" for x in "ab" for kind in ("magnitude", "phase")
+    }
+    for path in (folder / "OUT").iterdir():
+        png_file.parse(path.read_bytes())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
+@pytest.mark.parametrize("words", ["stats a.png", "--help", "table OUT -o -"])
+def test_a_full_disk_is_told_of_tables_and_help_too(folder: Path, words: str) -> None:
+    if "table" in words:
+        assert tool("analyze", "a.png", "-o", "OUT", "--metadata", cwd=folder).code == 0
+    with Path("/dev/full").open("wb") as full:
+        finished = end(start(*words.split(), cwd=folder, stdout=full))
+    assert fails(finished, 1) == "standard output: no space left on device"
+
+
 # Interrupts
 
 
@@ -408,11 +460,36 @@ def test_an_interrupt_before_anything_has_begun_is_130_too(
     def interrupted(**_: Any) -> argparse.ArgumentParser:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fft_tool.cli.main.make_parser", interrupted)
+    monkeypatch.setattr("fft_tool.cli.arguments.make_parser", interrupted)
     try:
         assert run_here(capsys, "analyze", "a.png", "-o", "OUT").code == 130
     except KeyboardInterrupt:
         pytest.fail("people would see a traceback")
+
+
+def hang(*_: Any, **__: Any) -> Any:
+    """Stands for a disk that does not answer: whatever it is told, it goes on waiting."""
+    Path("begun").touch()
+    while True:
+        signal.pause()
+
+
+def test_what_is_not_being_written_is_dropped_however_long_it_would_take(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        wait_for(Path("begun").exists)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def analyze(_: Any) -> int:
+        threading.Thread(target=interrupt).start()
+        refs = [SourceRef(".", "a.png"), SourceRef(".", "b.png")]
+        return len(list(run_batch(refs, Job(Recipe(), operation=hang), processes=2)))
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("fft_tool.cli.commands.analyze", analyze)
+    assert run_here(capsys, "analyze", "a.png", "-o", "OUT").code == 130
+    assert not multiprocessing.active_children()
 
 
 def test_an_interrupt_waits_for_what_workers_are_writing_though_no_pool_does(
