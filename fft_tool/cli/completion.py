@@ -27,7 +27,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "--threshold": ("mid", "otsu"),
     "SHELL": ("bash", "zsh", "fish"),
 }
-_WORDS |= {f"--{key.name}": key.kind.choices for key in KEYS if key.kind.choices}
+_WORDS |= {f"--{key.name}": key.value_type.choices for key in KEYS if key.value_type.choices}
 
 # Flags whose values may be several words, and what joins them.
 _JOINED = {"--filter": "+", "--formats": ","}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 
-from fft_tool.errors import Fault, FftToolError, RecipeError
+from fft_tool.errors import FftToolError, RecipeError, RecipeFault
 from fft_tool.recipe import KEYS
 
 # What raises a limit here.
 _RAISES = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
 
-_SWITCHES = {key.name for key in KEYS if key.kind.flag}
+_SWITCHES = {key.name for key in KEYS if key.value_type.flag}
 _ENTRY = re.compile(rf"\b({'|'.join(key.name for key in KEYS)})=([^\s,;]+)")
 
 
@@ -29,7 +29,7 @@ def about(source: str, error: FftToolError) -> str:
     return text if source.rstrip("/") in text else f"{source}: {text}"
 
 
-def _fault(fault: Fault) -> str:
+def _fault(fault: RecipeFault) -> str:
     allowed = _ENTRY.sub(lambda entry: _flag(entry[1], entry[2]), fault.allowed)
     return f"{_flag(fault.key, fault.value)}: {allowed}"
 

@@ -1,4 +1,4 @@
-"""Reading objects and streams up to a size."""
+"""Reading of objects and streams up to a maximum size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AT_ONCE = 1 << 20  # bytes
 
 
 def read_within(store: Store, name: str, limits: Limits) -> bytes:
-    """Read an object, unless it has more bytes than ``limits`` accept: then nothing is fetched."""
+    """Read an object; raise before fetching it if it has more bytes than ``limits`` accept."""
     with store.open(name) as handle:
         limits.check_bytes(handle.stat.size)
         return handle.read()

@@ -1,4 +1,4 @@
-"""Reading results back: the records of a store, and the pictures beside them."""
+"""Reading of results: the records in a store, and the pictures that go with them."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from fft_tool.errors import (
 from fft_tool.limits import Limits
 from fft_tool.results import record as records
 from fft_tool.results.entry import Entry
-from fft_tool.results.registry import KINDS, RECORD
+from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.validate import Json
 
-SUFFIX = f"_{RECORD}.{KINDS[RECORD].extension}"
+SUFFIX = f"_{RECORD}.{ARTIFACT_KINDS[RECORD].extension}"
 
 
 OnFault = Callable[[FftToolError], None]
 
 
 def read_records(store: Store, *, on_fault: OnFault | None = None) -> Iterator[Json]:
-    """Every record below a store, in the order of names; raises if there is none.
+    """Yield every record in a store, ordered by name; raises an error if there is none.
 
-    A record or folder that cannot be read is an error. With ``on_fault`` that is told of it
-    instead, and the rest is read.
+    A record or folder that cannot be read is an error, unless ``on_fault`` is given: it is called
+    with the error, and the other records are read.
     """
     return (record for _, record in _named_records(store, on_fault or _raise))
 
@@ -38,7 +38,7 @@ def read_records(store: Store, *, on_fault: OnFault | None = None) -> Iterator[J
 def read_entries(
     store: Store, sources: Store | None, *, on_fault: OnFault | None = None
 ) -> Iterator[Entry]:
-    """Every record with the pictures beside it and, from ``sources``, its source.
+    """Yield every record with its pictures and, from ``sources``, its source image.
 
     ``on_fault`` is that of :func:`read_records`.
     """
@@ -47,10 +47,10 @@ def read_entries(
         try:
             listed = records.listed_artifacts(record)
         except BadArtifact:
-            listed = {}  # the page can still show the rest
+            listed = {}  # the report can still show the rest
         pictures = {
             kind.name: data
-            for kind in KINDS.values()
+            for kind in ARTIFACT_KINDS.values()
             if kind.shown and kind.name in listed
             if (data := _read_if_there(store, folder + listed[kind.name].name)) is not None
         }
@@ -73,7 +73,7 @@ def _named_records(store: Store, on_fault: OnFault) -> Iterator[tuple[str, Json]
             else:
                 yield name, record
     if not found:
-        raise NotFound(f"{store.url}: no records there: analyse with --metadata first")
+        raise NotFound(f"{store.url}: no records found: analyse with --metadata first")
 
 
 def _record(store: Store, name: str) -> Json:

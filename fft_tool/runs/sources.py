@@ -1,4 +1,4 @@
-"""What a list of arguments names: files, folders, globs, ``-``, ``/dev/fd/3`` and store URLs."""
+"""Resolution of arguments to sources: files, folders, globs, ``-``, ``/dev/fd/3``, store URLs."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ STANDARD_INPUT = "standard input"
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
-    """Where a source is: a name in a store, or its bytes if it came through a pipe.
+    """A reference to a source: its name in a store, or its bytes if read from standard input.
 
-    ``name`` is also the one that its outputs are called after. ``file`` is where a link leads that
-    was named itself: one that is found in a folder may not lead out of it. ``fault`` is why it
-    cannot be read, where that is known already; ``pipe`` is what a pipe is called in messages.
+    Outputs are named after ``name``. ``file`` is the target of a symbolic link that the user named
+    explicitly; links found inside a folder must not lead out of it. ``fault`` is set if it is known
+    already that the source cannot be read; ``pipe`` is how messages refer to a pipe.
     """
 
     store: str
@@ -50,7 +50,7 @@ class SourceRef:
         return self.opened(profile=profile).read()
 
     def opened(self, *, profile: bool = False) -> Input:
-        """Open the store that it is in; raises its ``fault``, if it has one."""
+        """Open the store that holds the source; raises ``fault`` if that is set."""
         if self.fault:
             raise self.fault
         if self.data is not None:
@@ -70,19 +70,19 @@ def find_sources(
     leave_out: str | None = None,
     profile: bool = False,
 ) -> list[SourceRef]:
-    """Turn arguments into sources, in order.
+    """Resolve arguments to sources, in order.
 
-    Folders and prefixes give all images below them, told by their extension, but not those below
-    ``leave_out``, the folder of results; a file that is named is taken whatever it is called. Two
-    sources whose outputs would have one name are refused before anything is done; so is an
-    argument that names nothing. What a folder holds that cannot be read, such as a subfolder
-    without permission or a loop of links, is among the sources, with its fault.
+    Folders and prefixes stand for all images below them, recognised by extension, except those
+    below ``leave_out``, the folder of results. A file named explicitly may have any extension. An
+    error is raised if outputs of two sources would have the same name, or if nothing matches an
+    argument. Anything in a folder that cannot be read, such as a subfolder without permission or a
+    loop of links, is returned as a source with a fault.
 
-    ``-`` is ``stdin``, None if it is closed. It is read at once, within ``limits``, and so are
-    ``/dev/stdin`` and other names of open files, as shells write them for ``<(command)``.
+    ``-`` is ``stdin``, which is None if it is closed. It is read at once, within ``limits``, as are
+    ``/dev/stdin`` and the names that shells give to open files, as in ``<(command)``.
     """
     limits = limits or Limits()
-    found: dict[str, SourceRef] = {}  # by location: what is named twice is taken once
+    found: dict[str, SourceRef] = {}  # by location, so that duplicates are dropped
     for argument in arguments:
         number = STDIN if argument == "-" else descriptor_of(argument)
         if number is not None:
@@ -116,7 +116,7 @@ def _piped(argument: str, number: int, stdin: BinaryIO | None, limits: Limits) -
 
 
 def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
-    """Refuse to write outputs to where one of the sources is."""
+    """Raise an error if an output would overwrite one of the sources."""
     sources = {_location(ref.store, ref.name): ref for ref in refs}
     root = _location(target, "")
     for ref in refs:
@@ -127,7 +127,7 @@ def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
 
 
 def _location(store: str, name: str) -> str:
-    """Where a name in a store is, the same for all ways of writing it."""
+    """Canonical location of a name in a store."""
     root = store if "://" in store else str(Path(store).resolve())
     return as_folder(root) + name
 
@@ -135,8 +135,9 @@ def _location(store: str, name: str) -> str:
 def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
     paths = [Path(argument)]
     if glob.has_magic(argument) and not paths[0].exists():
-        # A pattern that the shell has not expanded: quoted, or on Windows.
-        matches = map(Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
+        # A pattern that the shell did not expand: it was quoted, or this is Windows.
+        found = glob.glob(argument, recursive=True)  # noqa: PTH207  (the pattern may be absolute)
+        matches = map(Path, sorted(found))
         paths = [path for path in matches if path.is_file()]
     if not paths:
         raise NotFound(f"{argument}: no file matches")
@@ -144,12 +145,12 @@ def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
         if is_folder(path):
             yield from _in_store(open_store(path), argument, leave_out)
         else:
-            # A missing file is reported when its turn comes, so that it stops no other.
+            # A missing file is reported when it is read, so that others are still processed.
             yield SourceRef(str(path.parent), path.name, file=followed(path))
 
 
 def followed(path: Path) -> Path | None:
-    """Where a link leads that the user has named; None if it is not a link, or part of a loop."""
+    """Target of a symbolic link named by the user; None if it is not a link, or part of a loop."""
     try:
         return path.resolve() if path.is_symlink() else None
     except (OSError, RuntimeError):
@@ -184,12 +185,12 @@ def _in_store(store: Store, argument: str, leave_out: str | None) -> list[Source
     for name, _ in store.list_readable(add):
         add(name)
     if not refs:
-        raise NotFound(f"{argument}: no images there ({', '.join(SUFFIXES)})")
+        raise NotFound(f"{argument}: no images found ({', '.join(SUFFIXES)})")
     return sorted(refs, key=lambda ref: ref.name)
 
 
 def _below(store: str, other: str) -> str | None:
-    """Prefix, within a store, of another one that lies inside it; None if it does not."""
+    """Prefix, within a store, of another store inside it; None if it is not inside."""
     if ("://" in store) != ("://" in other):
         return None
     outer, inner = _location(store, ""), _location(other, "")
@@ -197,7 +198,7 @@ def _below(store: str, other: str) -> str | None:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a name found in a folder has the extension of an image."""
+    """Whether a name has the extension of an image."""
     return name.lower().endswith(SUFFIXES)
 
 
@@ -207,8 +208,8 @@ def _refuse_shared_names(refs: Iterable[SourceRef]) -> None:
         other = owners.setdefault(output_base(ref.name), ref)
         if other is not ref:
             raise AmbiguousSources(
-                f"{ref} and {other} would have outputs of the same name: "
-                "name their common folder, or take them one at a time"
+                f"outputs of {ref} and {other} would have the same name: "
+                "name their common folder, or analyse them one at a time"
             )
 
 

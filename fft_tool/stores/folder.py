@@ -13,17 +13,17 @@ from typing import BinaryIO
 from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
 from fft_tool.stores.base import Handle, OnFault, Stat, Store
 
-_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NON_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 PART_PREFIX = ".fft-tool-"
 
 
 class FolderStore(Store):
-    """Files below a folder, which is made when the first one is written.
+    """Files below a folder, which is created by the first write.
 
-    Only what is in it: links that lead out of it are not followed, and neither pipes nor devices
-    are opened. A link that stays in it is written through, not replaced.
+    Access is confined to the folder: symbolic links that lead out of it are not followed, and pipes
+    and devices are not opened. Writing to a link inside the folder writes to its target.
     """
 
     def __init__(self, root: Path) -> None:
@@ -35,10 +35,10 @@ class FolderStore(Store):
         return str(self.root)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Names and sizes of all files below the folder ``prefix``, sorted, hidden ones left out.
+        """Names and sizes of all files below the folder ``prefix``, sorted, without hidden files.
 
-        Links to folders are not followed, since they may form a loop. Anything that cannot be
-        listed, such as a folder without permission to read it, is an error.
+        Links to folders are not followed, as they may form a loop. Anything that cannot be listed,
+        such as a folder without read permission, is an error.
         """
         if not prefix:
             self._check_root()
@@ -78,17 +78,17 @@ class FolderStore(Store):
                     yield path.relative_to(self.root).as_posix(), size
 
     def _size(self, path: Path) -> int | None:
-        """Size of a regular file in this folder; None for anything else."""
+        """Size of a regular file inside this folder; None for anything else."""
         if path.is_symlink() and self._leads_out(path):
             return None
         try:
             found = path.stat()
-        except FileNotFoundError:  # gone since it was listed, or a link to nothing
+        except FileNotFoundError:  # deleted since it was listed, or a dangling link
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def stat(self, name: str) -> Stat:
-        """Tell what is kept about a file that can be read: its size."""
+        """Return the size of a readable file."""
         with self.open(name) as handle:
             return handle.stat
 
@@ -102,10 +102,10 @@ class FolderStore(Store):
         name: str,
         data: bytes,
         *,
-        content_type: str = "application/octet-stream",  # noqa: ARG002  (the name tells)
+        content_type: str = "application/octet-stream",  # noqa: ARG002  (implied by the name)
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002  (files have none)
     ) -> None:
-        """Write a file under a temporary name and rename it: readers see all of it or nothing."""
+        """Write a file atomically, under a temporary name that is then renamed."""
         path = self._path_inside(name)
         with _os_errors(str(path)):
             with contextlib.suppress(FileNotFoundError):  # there need not be anything yet
@@ -121,7 +121,7 @@ class FolderStore(Store):
                 raise
 
     def _path_inside(self, name: str) -> Path:
-        """Path of a file that is in this folder whatever links there are."""
+        """Path of a file, which must be inside this folder after resolving links."""
         path = self._path(name)
         if self._leads_out(path):
             raise NotAllowed(f"{path}: leads out of {self.root}")
@@ -137,7 +137,7 @@ class FolderStore(Store):
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise NotAllowed(f"{name}: leads out of {self.root}")
         if "\0" in name or Path("in", name).as_posix() != f"in/{name}":
-            raise NotAllowed(f"{name!r}: not a name that files can have")
+            raise NotAllowed(f"{name!r}: not a valid file name")
         return self.root / name
 
 
@@ -166,26 +166,27 @@ def is_folder(path: Path) -> bool:
 
 def _open(path: Path) -> BinaryIO:
     with _os_errors(str(path)):
-        _refuse_special(path, path.stat().st_mode)  # to open a device may do something to it
-        # Opening a pipe would block until it has a writer.
-        file = open(os.open(path, os.O_RDONLY | _AT_ONCE), "rb")  # noqa: PTH123, SIM115
+        _refuse_special(path, path.stat().st_mode)  # opening a device may have side effects
+        # Without O_NONBLOCK, opening a pipe would block until it has a writer.
+        descriptor = os.open(path, os.O_RDONLY | _NON_BLOCKING)
+        file = open(descriptor, "rb")  # noqa: PTH123, SIM115  (no path; the caller closes it)
     mode = os.fstat(file.fileno()).st_mode
     if stat.S_ISREG(mode):
         return file
     file.close()
-    _refuse_special(path, mode)  # which it has become since
+    _refuse_special(path, mode)  # it was replaced in the meantime
     raise NotAllowed(f"{path}: is a folder")
 
 
 def _refuse_special(path: Path, mode: int) -> None:
-    """Refuse pipes, sockets and devices: reading one may never end, replacing one breaks it."""
+    """Reject pipes, sockets and devices: reading one may block, replacing one would break it."""
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise NotAllowed(f"{path}: is not a regular file; - is standard input or output")
 
 
 @contextlib.contextmanager
 def _os_errors(place: str) -> Iterator[None]:
-    """Translate what the operating system says."""
+    """Translate errors of the operating system."""
     try:
         yield
     except OSError as exc:
