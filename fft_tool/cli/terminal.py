@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -91,13 +91,13 @@ def _console() -> Console:
 
 
 def _print(console: Console, what: Table | Text | str) -> None:
-    """Print as ``console`` would, with the errors of :func:`~fft_tool.cli.output.put`."""
-    text = io.StringIO()
+    """Print as ``console`` would, but raise the errors of :func:`~fft_tool.cli.output.put`."""
+    text, colours = io.StringIO(), cast("Any", console.color_system)
     Console(
         file=text,
         width=console.width,
         force_terminal=console.is_terminal,
-        color_system=console.color_system,  # type: ignore[arg-type]  (it gives any text)
+        color_system=colours,
         no_color=console.no_color,
         markup=False,
         emoji=False,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from fft_tool.errors import AmbiguousSources, FftToolError, NotFound
+from fft_tool.errors import AmbiguousSources, FftToolError, NotAllowed, NotFound
 from fft_tool.limits import Limits
 from fft_tool.results.naming import EXTENSIONS, output_base, output_name
 from fft_tool.results.outputs import Source
@@ -143,10 +143,17 @@ def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
         raise NotFound(f"{argument}: no file matches")
     for path in paths:
         if is_folder(path):
-            yield from _in_store(open_store(path), argument, leave_out)
+            yield from _in_folder(path, argument, leave_out)
         else:
             # A missing file is reported when it is read, so that others are still processed.
             yield SourceRef(str(path.parent), path.name, file=followed(path))
+
+
+def _in_folder(path: Path, argument: str, leave_out: str | None) -> list[SourceRef]:
+    try:
+        return _in_store(open_store(path), argument, leave_out)
+    except NotAllowed as exc:
+        return [SourceRef(str(path.parent), path.name, fault=exc)]
 
 
 def followed(path: Path) -> Path | None:

@@ -14,7 +14,7 @@ from typing import Self
 
 from fft_tool.errors import StoreError
 
-# Told the name of what cannot be listed, a folder's with a slash at its end, and the reason.
+# Called with a name that cannot be listed, which ends in a slash if it is a folder, and the reason.
 OnFault = Callable[[str, StoreError], None]
 
 
@@ -76,9 +76,9 @@ class Store(ABC):
         """Names and sizes in bytes of all objects below the folder ``prefix``, sorted."""
 
     def list_readable(self, on_fault: OnFault) -> Iterator[tuple[str, int]]:  # noqa: ARG002
-        """List all objects, but for what cannot be listed, of which ``on_fault`` is told.
+        """List all objects; names that cannot be listed, and why, are passed to ``on_fault``.
 
-        In stores other than folders all can be listed, or nothing.
+        Only folders have such names: other stores list all of their objects or none.
         """
         return self.list()
 

@@ -46,7 +46,7 @@ class FolderStore(Store):
         return iter(sorted(self._walk(top, _raise_fault)))
 
     def list_readable(self, on_fault: OnFault) -> Iterator[tuple[str, int]]:
-        """List all files but those that cannot be listed, of which ``on_fault`` is told."""
+        """List all files; what cannot be listed below the folder is passed to ``on_fault``."""
         self._check_root()
         return iter(sorted(self._walk(self.root, on_fault)))
 
@@ -54,11 +54,12 @@ class FolderStore(Store):
         with _os_errors(str(self.root)):
             if not self.root.is_dir():
                 raise NotFound(f"{self.root}: no such folder")
+            os.scandir(self.root).close()
 
     def _walk(self, top: Path, on_fault: OnFault) -> Iterator[tuple[str, int]]:
         def tell(path: Path, exc: OSError, end: str = "") -> None:
-            name = path.relative_to(self.root).as_posix().removeprefix(".")
-            on_fault(name + end, translated(exc, str(path)))
+            name = path.relative_to(self.root).as_posix() + end
+            on_fault(name, translated(exc, str(path)))
 
         def tell_folder(exc: OSError) -> None:
             tell(Path(exc.filename), exc, "/")

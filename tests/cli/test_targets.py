@@ -187,14 +187,11 @@ def test_standard_output_and_open_files_have_names(folder: Path) -> None:
     assert tool("analyze", "a.png", "-o", "own", cwd=folder).out == MAGNITUDE
     (folder / "log").write_bytes(b"before ")
     with (folder / "log").open("ab") as log:
-        tool(
-            "analyze",
-            "a.png",
-            "-o",
-            "/dev/fd/2",
-            cwd=folder,
-            before=lambda: os.dup2(log.fileno(), 2),
-        )
+
+        def on_stderr() -> None:
+            os.dup2(log.fileno(), 2)
+
+        tool("analyze", "a.png", "-o", "/dev/fd/2", cwd=folder, before=on_stderr)
     assert (folder / "log").read_bytes() == b"before " + MAGNITUDE
 
 

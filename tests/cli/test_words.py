@@ -65,9 +65,15 @@ def test_wrong_words_are_answered_with_the_right_ones(run: Run, words: str, told
     ("options", "told"),
     [
         ("--window han", "--window han: should be one of none, hann, hamming, blackman, tukey"),
-        ("--colour --bits 16", "--colour: goes with --bits 8 only"),
-        ("--crop square --smart-crop 8,8", "--smart-crop 8,8: excludes --crop square"),
-        ("--periodic --window hann", "--periodic: excludes --window hann, which also"),
+        ("--colour --bits 16", "--colour: requires --bits 8"),
+        (
+            "--crop square --smart-crop 8,8",
+            "--smart-crop 8,8: cannot be combined with --crop square",
+        ),
+        (
+            "--periodic --window hann",
+            "--periodic: cannot be combined with --window hann, which also",
+        ),
     ],
 )
 def test_faults_of_the_recipe_name_flags(run: Run, options: str, told: str) -> None:
