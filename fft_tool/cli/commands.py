@@ -1,4 +1,4 @@
-"""What the commands do: from parsed options to calls of the library, and back to the terminal."""
+"""The commands: from parsed options to calls of the library, and back to the terminal."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def crop(options: Options) -> int:
     """Make crops."""
     recipe = _recipe(options)
     if recipe.crop is None and recipe.smart_crop is None:
-        raise UsageError("say what to crop, with --crop or --smart-crop")
+        raise UsageError("no region given: add --crop or --smart-crop")
     return _make(options, Job(recipe, operation=pipeline.run_crop), ("crop",))
 
 
@@ -53,7 +53,7 @@ def filter(options: Options) -> int:  # noqa: A001  (the command's name)
     """Make filtered images."""
     recipe = _recipe(options)
     if recipe.filter is None:
-        raise UsageError("say which filter, with --filter")
+        raise UsageError("no filter given: add --filter")
     return _make(options, Job(recipe, operation=pipeline.run_filter), ("filtered",))
 
 
@@ -114,7 +114,7 @@ def reconstruct(options: Options) -> int:
 
 
 def report(options: Options) -> int:
-    """Make one HTML page of any results."""
+    """Make an HTML page of results."""
     from fft_tool.report.page import render  # noqa: PLC0415
     from fft_tool.runs.reading import read_entries  # noqa: PLC0415
 
@@ -128,7 +128,7 @@ def report(options: Options) -> int:
 
 
 def table(options: Options) -> int:
-    """Gather records into CSV or Parquet."""
+    """Collect records into CSV or Parquet."""
     from fft_tool.results.table import rows, to_csv, to_parquet  # noqa: PLC0415
     from fft_tool.runs.reading import read_records  # noqa: PLC0415
 
@@ -143,9 +143,9 @@ def table(options: Options) -> int:
 
 
 def upload(options: Options) -> int:
-    """Put images into a store, with what the recipe changes as metadata."""
+    """Upload images to a store, with the keys of the recipe that are given as metadata."""
     texts = _recipe(options).texts()
-    # Also what is a default here: where the image is analysed, something else may be.
+    # Includes values that are defaults here: the defaults may differ where the image is analysed.
     metadata = {name: texts[name] for name in _given(options)}
     targets.check_folder(options.target)
     if metadata and not options.target.startswith("s3://"):
@@ -176,7 +176,7 @@ def completion(options: Options) -> int:
 
 
 def _make(options: Options, job: Job, kinds: Sequence[str]) -> int:
-    """Do a job that writes artifacts of some ``kinds``, and tell of it."""
+    """Run a job that writes artifacts of these ``kinds``, and report what it wrote."""
     job = replace(job, dry_run=options.dry_run)
     if targets.is_one_file(options.output):
         kind = targets.chosen_kind(options.output, getattr(options, "artifact", None), kinds)
@@ -223,7 +223,7 @@ def _make_one(options: Options, job: Job, kind: str) -> int:
 
 
 def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Outcome]:
-    """Run a batch, showing progress and errors as they come."""
+    """Run a batch, reporting progress and errors as they occur."""
     processes = min(options.jobs or usable_cores(), len(refs))
     job = replace(
         job,
@@ -245,12 +245,12 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
 
 
 class Faults:
-    """Tells people of what could not be read, and remembers that there was something."""
+    """Reports what could not be read, and keeps the resulting exit code."""
 
     exit_code = 0
 
     def __call__(self, fault: FftToolError) -> None:
-        """Tell of a fault."""
+        """Report a fault."""
         say(str(fault))
         self.exit_code = 1
 
@@ -267,7 +267,7 @@ def _recipe(options: Options) -> Recipe:
 
 
 def _given(options: Options) -> dict[str, str]:
-    """Keys of the recipe that are on the command line."""
+    """Recipe keys given on the command line."""
     given = {key.name: getattr(options, key.field, None) for key in KEYS}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -295,7 +295,7 @@ def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
 
 
 def _check_endpoint(*locations: str) -> None:
-    """Refuse an endpoint that does not answer, if one of the locations is there."""
+    """Raise an error if one of the locations is in S3 and its endpoint does not answer."""
     if any(location.startswith("s3://") for location in locations):
         check_endpoint()
 
@@ -306,7 +306,7 @@ def _store(location: str) -> Store:
 
 
 def _object(location: str) -> tuple[Store, str]:
-    """The store that an object is in, and its name there."""
+    """Store that holds an object, and the name of the object in it."""
     scheme, separator, path = location.rpartition("://")
     folder, slash, name = path.rpartition("/")
     if not name or (separator and not folder):
@@ -319,6 +319,8 @@ def _object(location: str) -> tuple[Store, str]:
 def _write(location: str, data: bytes, content_type: str) -> None:
     if location == "-" or descriptor_of(location) == STDOUT:
         for_people = content_type.startswith("text/") and is_terminal(sys.stdout)
+        if is_terminal(sys.stdout) and not for_people:
+            raise UsageError(f"-o {location}: would write binary data to the terminal; redirect it")
         put(f"{printable_lines(data.decode())}\n".encode() if for_people else data)
         return
     if is_special(location):
@@ -336,5 +338,5 @@ def _content_type(name: str) -> str:
 
 
 def _profile() -> bool:
-    """Whether credentials are to be looked up beyond the environment's own."""
+    """Whether to look up credentials elsewhere than in environment variables."""
     return "AWS_ACCESS_KEY_ID" not in os.environ

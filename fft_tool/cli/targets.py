@@ -1,4 +1,4 @@
-"""What ``-o`` names: a folder or store for all results, or one file, pipe or device."""
+"""Interpretation of ``-o``: a folder or store for all results, or one file, pipe or device."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fft_tool.stores.special import is_special
 
 STDOUT = "-"
 
-# Endings that nobody gives a folder; those of artifacts are among them.
+# A name that ends in one of these is taken for a file rather than a folder.
 _OTHERS = "bmp csv gif htm html jp2 jpeg jpg npy parquet pdf svg tif tiff tsv txt webp xlsx"
 _FILES = {*EXTENSIONS.values(), *_OTHERS.split()}
 
-# Artifacts that a flag of the same name asks for.
+# Artifacts requested by a flag of the same name.
 _ASKED_FOR = {key.name for key in KEYS} & set(EXTENSIONS)
 
 _BY_ENDING = {"json": "metadata", "npz": "spectrum"}
@@ -39,7 +39,7 @@ def is_one_file(location: str) -> bool:
 
 
 def check_folder(location: str) -> None:
-    """Refuse what no results can be written below."""
+    """Raise an error if results cannot be written below ``location``."""
     if not location or location.startswith("memory:"):
         raise UsageError(f"-o {location!r}: should be a folder, s3://bucket/prefix, a file or -")
     if "://" in location:
@@ -49,7 +49,7 @@ def check_folder(location: str) -> None:
 
 
 def check_file(location: str, *endings: str) -> None:
-    """Refuse the name of a file whose ending is not one of those that are written."""
+    """Raise an error if ``location`` does not name a file with one of these endings."""
     if is_stream(location):
         return
     if "://" in location:
@@ -66,7 +66,7 @@ def check_file(location: str, *endings: str) -> None:
 
 
 def chosen_kind(location: str, asked: str | None, wanted: Sequence[str]) -> str:
-    """Kind of the artifact that a single file is to hold, of those that are made."""
+    """Choose which of the ``wanted`` kinds of artifact to write to a single file."""
     if asked is not None and asked not in EXTENSIONS:
         near = did_you_mean(asked, EXTENSIONS)
         raise UsageError(f"--artifact {asked}: should be one of {', '.join(EXTENSIONS)}{near}")
@@ -86,7 +86,7 @@ def chosen_kind(location: str, asked: str | None, wanted: Sequence[str]) -> str:
 
 
 def refuse_overwriting_file(ref: SourceRef, location: str) -> None:
-    """Refuse to write over the source itself."""
+    """Raise an error if ``location`` is the source itself."""
     if ref.pipe or location == STDOUT:
         return
     same = str(ref) == location

@@ -99,7 +99,7 @@ def find_sources(
 
 
 def _piped(argument: str, number: int, stdin: BinaryIO | None, limits: Limits) -> SourceRef:
-    """Read what comes through an open file."""
+    """Read a source from an open file."""
     name, label = STDIN_NAME, STANDARD_INPUT
     if number != STDIN:
         name, label = f"fd{number}.png", argument
@@ -121,7 +121,9 @@ def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
     root = _location(target, "")
     for ref in refs:
         for kind in EXTENSIONS:
-            other = sources.get(root + output_name(ref.name, kind))
+            place = root + output_name(ref.name, kind)
+            link = None if "://" in target else followed(Path(place))
+            other = sources.get(str(link or place))
             if other is not None:
                 raise AmbiguousSources(f"the {kind} of {ref} would overwrite the source {other}")
 

@@ -159,6 +159,14 @@ def test_no_source_is_ever_overwritten(folder: Path, run: Run) -> None:
     assert finished.code != 0
 
 
+def test_no_source_is_overwritten_through_a_link(folder: Path, run: Run) -> None:
+    (folder / "a_phase.png").symlink_to("in/a.png")
+    finished = run("analyze", "in/a.png", "-o", ".")
+    assert finished.code == 2
+    assert "would overwrite the source in/a.png" in finished.err
+    assert (folder / "in" / "a.png").read_bytes() == SOUND
+
+
 @pytest.mark.usefixtures("folder")
 def test_results_within_the_folder_of_sources_are_not_taken_for_sources(run: Run) -> None:
     assert run("analyze", ".", "-o", "out", "--quiet").code == 0

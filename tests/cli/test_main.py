@@ -544,7 +544,7 @@ def test_an_interrupt_leaves_only_whole_files(
     wait_for(lambda: len(list(out.glob("*.json"))) >= 3)
     (os.killpg if whom == "group" else os.kill)(process.pid, number)
     message = fails(end(process), 130)
-    assert message == "interrupted; everything that is written is whole"
+    assert message == "interrupted; all files written are complete"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)  # no worker is left
     check_whole(out)

@@ -97,7 +97,7 @@ def test_waiting_for_a_pipe_can_be_interrupted(folder: Path, words: str) -> None
     os.close(reader)
     os.close(saved)
     assert finished.code == 130
-    assert finished.messages == ["fft-tool: interrupted; everything that is written is whole"]
+    assert finished.messages == ["fft-tool: interrupted; all files written are complete"]
 
 
 def test_waiting_for_the_reader_of_a_pipe_can_be_interrupted(folder: Path) -> None:
