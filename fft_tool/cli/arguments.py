@@ -54,6 +54,8 @@ def make_parser(only: str | None = None) -> Parser:
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Parse a command line; exits with code 2 if it is invalid."""
     words = spelled(words)
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
     name = british(words[0]) if words else ""
     parser = make_parser(only=name)
     if name in COMMANDS:
@@ -61,7 +63,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     elif name and not name.startswith("-"):
         near = did_you_mean(name, COMMANDS)
         parser.error(f"{words[0]!r} is not a command; known: {', '.join(COMMANDS)}{near}")
-    return parser.parse_args([name, *words[1:]] if words else words)
+    options, unknown = parser.parse_known_args([name, *words[1:]] if words else words)
+    if unknown:
+        parser.commands[name].error(f"unexpected {' '.join(unknown)}")
+    return options
 
 
 def _add_recipe(parser: argparse.ArgumentParser, *names: str) -> None:

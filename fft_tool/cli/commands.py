@@ -205,6 +205,8 @@ def _make_one(options: Options, job: Job, kind: str) -> int:
     """Write one artifact of one source to a file, a pipe or a device."""
     if job.skip_existing:
         raise UsageError("--skip-existing: needs a folder or store as -o")
+    if options.json and _is_stdout(options.output):
+        raise UsageError("--json and -o - both write to standard output: name a file or a folder")
     refs = _find(options)
     if len(refs) != 1:
         raise UsageError(f"-o {options.output} takes one source, not {len(refs)}: name a folder")
@@ -316,8 +318,12 @@ def _object(location: str) -> tuple[Store, str]:
     return _store(folder or ("/" if slash else ".")), name
 
 
+def _is_stdout(location: str) -> bool:
+    return location == targets.STDOUT or descriptor_of(location) == STDOUT
+
+
 def _write(location: str, data: bytes, content_type: str) -> None:
-    if location == "-" or descriptor_of(location) == STDOUT:
+    if _is_stdout(location):
         for_people = content_type.startswith("text/") and is_terminal(sys.stdout)
         if is_terminal(sys.stdout) and not for_people:
             raise UsageError(f"-o {location}: would write binary data to the terminal; redirect it")

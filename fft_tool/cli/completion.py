@@ -32,8 +32,8 @@ _WORDS |= {f"--{key.name}": key.value_type.choices for key in KEYS if key.value_
 # Flags that take several words, and the separator between them.
 _JOINED = {"--filter": "+", "--formats": ","}
 
-# Flags and arguments whose values are paths.
-_PATHS = ("--output", "--sources", "IMG", "OUT", "OUT/NAME_metadata.json", "s3://BUCKET/PREFIX")
+# Flags whose values are paths.
+_PATHS = ("--output", "--sources")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from typing import IO, NoReturn
+from typing import Any, NoReturn
 
 from fft_tool.cli.output import put
 from fft_tool.printable import printable
@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
             sys.stderr.write(message)
         sys.exit(status)
 
-    def _print_message(self, message: str, file: IO[str] | None = None) -> None:
+    def _print_message(self, message: str, file: Any = None) -> None:
         # argparse itself ignores that help cannot be written.
         if file is sys.stderr:
             super()._print_message(message, file)

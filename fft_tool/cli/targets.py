@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -10,7 +11,7 @@ from fft_tool.recipe import KEYS
 from fft_tool.results.naming import EXTENSIONS
 from fft_tool.runs.sources import SourceRef
 from fft_tool.spelling import did_you_mean
-from fft_tool.stores.folder import is_folder
+from fft_tool.stores.folder import is_file, is_folder
 from fft_tool.stores.opening import open_store
 from fft_tool.stores.special import is_special
 
@@ -44,7 +45,7 @@ def check_folder(location: str) -> None:
         raise UsageError(f"-o {location!r}: should be a folder, s3://bucket/prefix, a file or -")
     if "://" in location:
         _check_store(location)
-    elif Path(location).is_file():
+    elif is_file(Path(location)):
         raise UsageError(f"-o {location}: is a file, name a folder")
 
 
@@ -91,8 +92,8 @@ def refuse_overwriting_file(ref: SourceRef, location: str) -> None:
         return
     same = str(ref) == location
     if "://" not in str(ref) + location:
-        source, target = Path(str(ref)), Path(location)
-        same = source.exists() and target.exists() and source.samefile(target)
+        with contextlib.suppress(OSError):  # if one of them does not exist
+            same = Path(str(ref)).samefile(location)
     if same:
         raise AmbiguousSources(f"-o {location} would overwrite the source")
 

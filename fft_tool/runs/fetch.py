@@ -8,7 +8,7 @@ from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.stores.base import Store
 from fft_tool.stores.folder import translated
 
-_HEAD = 64  # bytes, enough to detect the format
+_HEAD = 4096  # bytes, enough to detect the format
 _AT_ONCE = 1 << 20  # bytes
 
 
@@ -17,6 +17,14 @@ def read_within(store: Store, name: str, limits: Limits) -> bytes:
     with store.open(name) as handle:
         limits.check_bytes(handle.stat.size)
         return handle.read()
+
+
+def check_start(store: Store, name: str) -> None:
+    """Raise an ``ImageError`` if an object does not begin like an image."""
+    from fft_tool.codec.image_file import sniff  # noqa: PLC0415  (loads numpy)
+
+    with store.open(name) as handle:
+        sniff(handle.read(_HEAD))
 
 
 def read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
