@@ -73,7 +73,9 @@ def _failed(error: FftToolError) -> int:
     """Report an error and return the exit code."""
     if isinstance(error, StoreFull):
         forget_stdout()  # stdout may be what is full
-    say(str(error))
+    from fft_tool.cli.messages import sentence  # noqa: PLC0415  (loads the recipe)
+
+    say(sentence(error))
     return USAGE if isinstance(error, AmbiguousSources | UsageError) else FAILED
 
 

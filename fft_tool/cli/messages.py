@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 
-from fft_tool.errors import FftToolError, RecipeError, RecipeFault
+from fft_tool.errors import FftToolError, RecipeError, RecipeFault, StoreUnavailable
 from fft_tool.recipe import KEYS
+from fft_tool.stores.endpoint import endpoint
 
 # The flag that raises a limit.
 _RAISES = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
@@ -19,6 +20,8 @@ def sentence(error: FftToolError) -> str:
     """Message for an error; names flags instead of keys, and the flag that raises a limit."""
     if isinstance(error, RecipeError):
         return "; ".join(map(_fault, error.faults))
+    if isinstance(error, StoreUnavailable) and (url := endpoint()) and url not in str(error):
+        return f"{error} (the endpoint is {url})"
     flag = _RAISES.get(error.code)
     return f"{error}; {flag} raises the limit" if flag else str(error)
 

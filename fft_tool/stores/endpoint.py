@@ -24,7 +24,7 @@ def check_endpoint(seconds: float = SECONDS) -> None:
 
     AWS itself and endpoints behind a proxy are not checked.
     """
-    variable = next((name for name in _VARIABLES if os.environ.get(name)), None)
+    variable = _variable()
     if variable is None:
         return
     url = os.environ[variable]
@@ -36,15 +36,24 @@ def check_endpoint(seconds: float = SECONDS) -> None:
         raise StoreUnavailable(f"{url}: {reason}: is {variable} right, and is the server running?")
 
 
+def endpoint() -> str | None:
+    """URL that is used in place of AWS, if one is configured."""
+    variable = _variable()
+    return variable and os.environ[variable]
+
+
+def _variable() -> str | None:
+    return next((name for name in _VARIABLES if os.environ.get(name)), None)
+
+
 def _parsed(variable: str, url: str) -> SplitResult:
-    address = urlsplit(url)
     try:
-        sound = address.scheme in _PORTS and address.hostname and (address.port or 1)
-    except ValueError:  # the port
-        sound = False
-    if not sound:
-        raise NotAllowed(f"{variable}={url!r}: should be like http://127.0.0.1:9000")
-    return address
+        address = urlsplit(url)
+        if address.scheme in _PORTS and address.hostname and address.port != 0:
+            return address
+    except ValueError:  # brackets without an address, or a port that is not a number
+        pass
+    raise NotAllowed(f"{variable}={url!r}: should be like http://127.0.0.1:9000")
 
 
 def _is_behind_proxy(address: SplitResult) -> bool:
