@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
+from fft_tool.cli.output import say
 from fft_tool.errors import FftToolError, RecipeError, RecipeFault, StoreUnavailable
 from fft_tool.recipe import KEYS
 from fft_tool.stores.endpoint import endpoint
@@ -30,6 +31,17 @@ def about(source: str, error: FftToolError) -> str:
     """Message for an error about a source, preceded by the name of the source."""
     text = sentence(error)
     return text if source.rstrip("/") in text else f"{source}: {text}"
+
+
+class Faults:
+    """Reports what could not be read, and keeps the resulting exit code."""
+
+    exit_code = 0
+
+    def __call__(self, fault: FftToolError, source: str = "") -> None:
+        """Report a fault, of a source if one is given."""
+        say(about(source, fault))
+        self.exit_code = 1
 
 
 def _fault(fault: RecipeFault) -> str:

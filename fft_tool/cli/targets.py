@@ -19,7 +19,7 @@ STDOUT = "-"
 
 # A name that ends in one of these is taken for a file rather than a folder.
 _OTHERS = "bmp csv gif htm html jp2 jpeg jpg npy parquet pdf svg tif tiff tsv txt webp xlsx"
-_FILES = {*EXTENSIONS.values(), *_OTHERS.split()}
+FILES = {*EXTENSIONS.values(), *_OTHERS.split()}
 
 # Artifacts requested by a flag of the same name.
 _ASKED_FOR = {key.name for key in KEYS} & set(EXTENSIONS)
@@ -36,7 +36,7 @@ def is_one_file(location: str) -> bool:
     """Whether ``-o`` names a single file, pipe or device rather than a folder."""
     if is_stream(location):
         return True
-    return not _is_folder(location) and _ending(location) in _FILES
+    return not _is_folder(location) and _ending(location) in FILES
 
 
 def check_folder(location: str) -> None:

@@ -77,6 +77,14 @@ def test_results_that_can_be_read_are_used(folder: Path, command: str) -> None:
     assert b"a.png" in (folder / command.rsplit(maxsplit=1)[-1]).read_bytes()
 
 
+def test_records_that_can_be_read_are_reconstructed(folder: Path) -> None:
+    words = ("analyze", "in/a.png", "-o", "in", "--metadata", "--bits", "16")
+    assert tool(*words, cwd=folder).code == 0
+    finished = tool("reconstruct", "in", "-o", "back", cwd=folder, before=obey_permissions)
+    assert (finished.code, finished.messages) == (1, ["fft-tool: in/secret: permission denied"])
+    assert [path.name for path in (folder / "back").iterdir()] == ["a.png"]
+
+
 def test_a_folder_behind_one_that_is_closed_is_told(folder: Path) -> None:
     commands = (
         "analyze in/secret -o out",
