@@ -14,6 +14,7 @@ BATCH_CODES = {
     "ignored": "Succeeded",
     "rejected": "PermanentFailure",
     "missing": "PermanentFailure",
+    "superseded": "TemporaryFailure",
     "failed": "TemporaryFailure",
 }
 LONGEST_REMARK = 1000  # characters that a batch report keeps of a result

@@ -3,10 +3,11 @@
 ::
 
     FftToolError
-    ├── SettingsError     bad-settings     the function does not start
-    ├── MalformedEvent    malformed-event  not one of the events that are understood
-    ├── KeyTooLong        key-too-long     its outputs would have names that S3 refuses
-    └── OutOfTime         out-of-time      handed back, to be tried in another invocation
+    ├── SettingsError     bad-settings        the function does not start
+    ├── MalformedEvent    malformed-event     not one of the events that are understood
+    ├── KeyTooLong        key-too-long        its outputs would have names that S3 refuses
+    ├── OutOfTime         out-of-time         handed back, to be tried in another invocation
+    └── Overwritten       source-overwritten  a later version came while it was being worked on
 """
 
 from __future__ import annotations
@@ -43,4 +44,11 @@ class OutOfTime(FftToolError):
     """The invocation ends too soon for the work that is left."""
 
     code = "out-of-time"
+    transient = True
+
+
+class Overwritten(FftToolError):
+    """A later version of the object was uploaded while this one was being worked on."""
+
+    code = "source-overwritten"
     transient = True

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote_plus
@@ -21,10 +22,13 @@ from handler.errors import MalformedEvent
 
 Json = Mapping[str, Any]
 
+SOON = 10.0  # seconds after an upload by which S3 has usually sent its event
+
 DIRECT_KEYS = {"bucket", "key", "recipe"}
 _ARN = re.compile(r"arn:[a-z0-9-]+:s3:::")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")  # halves of characters, which JSON lets through
 _COUNT = re.compile(r"[0-9]{1,9}")
+_TIME = re.compile(r"[0-9]{1,15}")  # milliseconds
 
 
 class Kind(Enum):
@@ -38,11 +42,19 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One object to be analysed; ``recipe`` overrides what its metadata say."""
+    """One object to be analysed; ``recipe`` overrides what its metadata say.
+
+    ``announced`` is whether an event of its upload asks for it, as an event of its own will ask for
+    each later version. ``etag`` and ``uploaded`` (ISO 8601) are of the version that the event tells
+    of, where it tells them; they do not matter for what is to be done.
+    """
 
     bucket: str
     key: str
     recipe: Json = field(default_factory=dict)
+    announced: bool = False
+    etag: str = field(default="", compare=False)
+    uploaded: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +82,28 @@ Part = Task | PassedOver | Malformed
 class Message:
     """What is answered for as one: done together, or handed back together.
 
-    ``identifier`` is the sender's; ``attempt`` counts deliveries, as far as the sender does.
+    ``identifier`` is the sender's; ``attempt`` counts deliveries, as far as the sender does;
+    ``sent`` is when it came into its queue, in seconds since the epoch.
     """
 
     parts: tuple[Part, ...]
     identifier: str = ""
     attempt: int = 1
+    sent: float | None = None
+
+    def is_new(self, task: Task) -> bool:
+        """Whether nobody can have worked on this message before.
+
+        A message that is sent back from the dead letters counts its deliveries anew, but it is sent
+        long after the upload.
+        """
+        if self.attempt > 1 or self.sent is None:
+            return False
+        try:
+            uploaded = datetime.fromisoformat(task.uploaded).timestamp()
+        except ValueError:
+            return False
+        return -SOON <= self.sent - uploaded <= SOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +199,10 @@ def _from_s3(record: Json, place: str) -> Part:
     key = _decoded(_text(record, "s3.object.key", place), f"{place}.s3.object.key")
     if not name.removeprefix("s3:").startswith("ObjectCreated:"):
         return PassedOver(f"{name} is not the creation of an object", bucket, key)
-    return Task(bucket, key)
+    etag = _text_or_nothing(record, "s3.object.eTag")
+    return Task(
+        bucket, key, announced=True, etag=etag, uploaded=_text_or_nothing(record, "eventTime")
+    )
 
 
 def _from_eventbridge(event: Json) -> Part:
@@ -180,7 +211,9 @@ def _from_eventbridge(event: Json) -> Part:
         return PassedOver(
             f"{event.get('source')!r} {kind!r} is not the creation of an object in S3"
         )
-    return Task(_bucket(event, "detail.bucket.name"), _text(event, "detail.object.key"))
+    bucket, key = _bucket(event, "detail.bucket.name"), _text(event, "detail.object.key")
+    etag = _text_or_nothing(event, "detail.object.etag")
+    return Task(bucket, key, announced=True, etag=etag, uploaded=_text_or_nothing(event, "time"))
 
 
 def _direct(event: Json) -> Task:
@@ -215,11 +248,13 @@ def _message(entry: Any, index: int) -> Message:
     attributes = record.get("attributes")
     count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, Mapping) else None
     attempt = int(count) if isinstance(count, str) and _COUNT.fullmatch(count) else 1
+    time = attributes.get("SentTimestamp") if isinstance(attributes, Mapping) else None
+    sent = int(time) / 1000 if isinstance(time, str) and _TIME.fullmatch(time) else None
     try:
         parts = tuple(_enclosed(_text(record, "body", place), f"{place}.body"))
     except MalformedEvent as exc:
         return Message((Malformed(exc),), identifier, attempt)
-    return Message(parts, identifier, attempt)
+    return Message(parts, identifier, attempt, sent)
 
 
 def _batch(event: Json) -> Delivery:
@@ -306,6 +341,14 @@ def _text(value: Json, path: str, place: str = "") -> str:
         return found
     told = "is missing" if found is None else f"is {_kind_of(found)}, should be text"
     raise MalformedEvent(f"{place}.{path} {told}".lstrip("."))
+
+
+def _text_or_nothing(value: Json, path: str) -> str:
+    """Text at a dotted path; empty where there is none."""
+    try:
+        return _text(value, path)
+    except MalformedEvent:
+        return ""
 
 
 def _kind_of(value: Any) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from fft_tool.errors import BrokenOff
@@ -12,7 +11,8 @@ from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
 from handler.answers import answer
 from handler.deadline import Deadline
-from handler.events import Delivery, Malformed, Message, Part, PassedOver, only_of, parse
+from handler.events import Delivery, Malformed, Part, PassedOver, only_of, parse
+from handler.jobs import Job, Place, Restless, jobs_of
 from handler.log import Log
 from handler.patience import Patience
 from handler.result import Result
@@ -31,21 +31,14 @@ class Context(Protocol):
         ...
 
 
-# Receives of a message after which it is done when all others of its batch have been.
-SUSPECT = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One part of a message; ``place`` is where in the delivery its result belongs."""
-
-    place: tuple[int, int]
-    message: Message
-    part: Part
+SHARED = "another message of this batch asks for the same object, which was done once for all"
 
 
 class Function:
-    """Called by Lambda. It keeps nothing but its connections from one event to the next."""
+    """Called by Lambda.
+
+    From one event to the next it keeps its connections, and which keys are overwritten often.
+    """
 
     def __init__(
         self,
@@ -57,35 +50,36 @@ class Function:
         self._settings = settings
         self._worker = Worker(settings, open_bucket or _open_bucket, child)
         self._log = Log(settings.namespace)
+        self._restless = Restless()
         self._cold = True
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> Any:
         """Do what an event asks for, and answer it as its sender expects."""
         self._log.begin(context.function_name, context.aws_request_id)
         delivery = only_of(parse(event), self._settings.buckets)
-        results = self._do_all(_jobs(delivery), context)
+        results = self._do_all(delivery, context)
         answered = [
             (message, [results[number, index] for index in range(len(message.parts))])
             for number, message in enumerate(delivery.messages)
         ]
         return answer(delivery, answered)
 
-    def _do_all(self, jobs: Sequence[Job], context: Context) -> dict[tuple[int, int], Result]:
-        """Do all parts, and log how each of them ended.
+    def _do_all(self, delivery: Delivery, context: Context) -> dict[Place, Result]:
+        """Do all jobs, and log how each of them ended.
 
         What breaks off is tried once more when everything else has been done: an image that takes
         all memory or all time is to take them from no other.
         """
         whole, processors = self._deadline(context).seconds_to_work(), self._settings.processors
-        results: dict[tuple[int, int], Result] = {}
+        results: dict[Place, Result] = {}
         again: list[tuple[Job, Patience]] = []
-        for job in jobs:
+        for job in sorted(jobs_of(delivery), key=self._goes_last):
             deadline = self._deadline(context)
             patience = Patience(deadline.seconds_to_work, whole, processors)
             try:
-                results[job.place] = self._do(job, deadline, patience)
+                results |= self._do(job, deadline, patience)
             except BrokenOff as exc:
-                self._log.broken_off(job.part, job.message, exc)
+                self._log.broken_off(job.part, job.messages[0], exc)
                 again.append((job, patience))
         for job, first in again:
             deadline = self._deadline(context)
@@ -93,21 +87,36 @@ class Function:
             last = Patience(
                 deadline.seconds_to_work, whole, processors, last=True, had=first.enough
             )
-            results[job.place] = self._do(job, deadline, last)
+            results |= self._do(job, deadline, last)
         return results
 
-    def _do(self, job: Job, deadline: Deadline, patience: Patience) -> Result:
-        """Do one part and log how it ended; raises what a first try breaks off with."""
-        result = self._do_part(job.part, deadline, patience)
+    def _goes_last(self, job: Job) -> bool:
+        """Whether a job may harm its neighbours: often returned, or overwritten again and again.
+
+        The latter has usually been overwritten once more by then, so that nothing is left to do.
+        """
+        return job.is_suspect or len(job.places) > 1 or job.part in self._restless
+
+    def _do(self, job: Job, deadline: Deadline, patience: Patience) -> dict[Place, Result]:
+        """Do one job and log how it ended; raises what a first try breaks off with."""
+        etags = job.etags if job.part in self._restless else frozenset()
+        result = self._do_part(job.part, deadline, patience, etags)
         deadline.stop()
-        self._log.result(result, deadline, job.message, cold=self._cold)
+        if deadline.restarts or (result.outcome == "superseded" and result.etag):
+            self._restless.note(job.part)  # seen to be overwritten
+        self._log.result(result, deadline, job.messages[0], cold=self._cold)
         self._cold = False
-        return result
+        others = result if result.outcome == "failed" else Result(job.part, "ignored", SHARED)
+        for message in job.messages[1:]:
+            self._log.result(others, Deadline(lambda: 0, 0), message, cold=False)
+        return {job.places[0]: result, **dict.fromkeys(job.places[1:], others)}
 
     def _deadline(self, context: Context) -> Deadline:
         return Deadline(context.get_remaining_time_in_millis, self._settings.reserve_ms)
 
-    def _do_part(self, part: Part, deadline: Deadline, patience: Patience) -> Result:
+    def _do_part(
+        self, part: Part, deadline: Deadline, patience: Patience, etags: frozenset[str]
+    ) -> Result:
         """Do one part; its errors affect its own message alone."""
         match part:
             case PassedOver():
@@ -115,24 +124,11 @@ class Function:
             case Malformed():
                 return Result(part, "failed", error=part.error)
         try:
-            return self._worker.do(part, deadline, patience)
+            return self._worker.do(part, deadline, patience, etags)
         except BrokenOff:
             raise
         except Exception as exc:  # noqa: BLE001  (logged, and its message handed back)
             return Result(part, "failed", error=exc)
-
-
-def _jobs(delivery: Delivery) -> list[Job]:
-    """Return the parts of all messages in order, those that were returned before last.
-
-    What kept them from being answered must not affect their neighbours.
-    """
-    jobs = [
-        Job((number, index), message, part)
-        for number, message in enumerate(delivery.messages)
-        for index, part in enumerate(message.parts)
-    ]
-    return sorted(jobs, key=lambda job: job.message.attempt >= SUSPECT)
 
 
 def _open_bucket(name: str, patience: float) -> Store:

@@ -8,14 +8,15 @@ from typing import Any, Literal
 from fft_tool.errors import FftToolError
 from handler.events import Part
 
-Outcome = Literal["done", "rejected", "missing", "ignored", "failed"]
+Outcome = Literal["done", "rejected", "missing", "superseded", "ignored", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """How it ended.
 
-    done: the outputs are written. ignored: not for this function, ``reason`` says why. With an
+    done: the outputs are written. superseded: a later version has been uploaded, whose own event
+    will have its outputs written. ignored: nothing to be done; ``reason`` says why. With an
     ``error``, rejected: never possible, and the record says so; missing: the object is not there;
     failed: not possible now, to be handed back.
     """

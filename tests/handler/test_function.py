@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -142,7 +143,7 @@ def test_a_direct_call_is_answered_with_its_object(logged: Logged) -> None:
     (line,) = logged()
     assert (line["outcome"], line["requestId"]) == ("done", REQUEST)
     assert line["FunctionName"] == FUNCTION
-    assert list(line["milliseconds"])[-2:] == ["write", "check"]
+    assert list(line["milliseconds"])[-3:] == ["look", "write", "check"]
 
 
 def test_a_direct_call_s_recipe_is_heeded() -> None:
@@ -460,6 +461,101 @@ def test_what_has_come_back_twice_is_done_after_its_neighbours() -> None:
     ]
 
 
+# Objects that are overwritten again and again
+
+
+def reads(store: NotedStore) -> list[str]:
+    return [asked for asked in store.calls if asked.startswith("read")]
+
+
+def test_an_object_that_several_messages_tell_of_is_done_once_and_last(logged: Logged) -> None:
+    store = store_of("a", "b")
+    event = queued(put(KEY), eventbridge(BUCKET, KEY), put("input/b.png"), put(KEY))
+    assert handed_back(function(store)(event, Context())) == []
+    assert reads(store) == ["read input/b.png", f"read {KEY}"]
+    told = [(line["key"], line["outcome"], line["messageId"]) for line in logged()]
+    assert told == [
+        ("input/b.png", "done", "m3"),
+        (KEY, "done", "m1"),
+        (KEY, "ignored", "m2"),
+        (KEY, "ignored", "m4"),
+    ]
+
+
+def test_what_fails_is_handed_back_by_all_messages_that_tell_of_it() -> None:
+    store = failing("a", StoreUnavailable("S3 is slow"))
+    event = queued(put(KEY), put("input/b.png"), put(KEY))
+    assert handed_back(function(store)(event, Context())) == ["m1", "m3"]
+    assert images(store) == {"b"}
+
+
+def test_requests_with_recipes_of_their_own_are_all_done() -> None:
+    store = store_of("a")
+    event = queued(call(KEY, recipe="bits=16"), call(KEY, recipe="bits=8"), put(KEY))
+    assert handed_back(function(store)(event, Context())) == []
+    assert reads(store) == [f"read {KEY}"] * 3
+
+
+def overwritten_at(store: NotedStore, call: str) -> None:
+    """Have the first object overwritten whenever this call comes."""
+    versions = itertools.count()
+
+    def meddle(asked: str) -> None:
+        if asked == call:
+            store.upload(KEY, IMAGE, threshold=str(next(versions)))
+
+    store.meddle = meddle
+
+
+def test_an_object_that_keeps_changing_is_neither_written_nor_handed_back(logged: Logged) -> None:
+    store = store_of("a", "b", "c")
+    handle = function(store)
+    overwritten_at(store, f"stat {KEY}")
+    assert handed_back(handle(queued(put(KEY), attempt=2), Context())) == []
+    assert store.outputs() == {}
+    (line,) = logged()
+    assert (line["level"], line["outcome"], line["restarts"]) == ("INFO", "superseded", 0)
+    assert line["bytes_written"] == 0
+
+    # It is known now: its neighbours come first, and what has been overwritten is not fetched.
+    store.calls.clear()
+    etag = str(store.objects[KEY].stat.etag)
+    overwritten_at(store, "read input/c.png")
+    event = queued(put(KEY, etag=etag), put("input/b.png"), put("input/c.png"))
+    assert handed_back(handle(event, Context())) == []
+    assert images(store) == {"b", "c"}
+    assert reads(store) == ["read input/b.png", "read input/c.png", f"read {KEY}"]
+    assert f"fetch {KEY}" not in store.calls
+    assert [line["outcome"] for line in logged()] == ["done", "done", "superseded"]
+
+    # The event of the last version has it done.
+    last = str(store.objects[KEY].stat.etag)
+    assert handed_back(handle(queued(put(KEY, etag=last)), Context())) == []
+    assert images(store) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("changed", ["attempt", "redriven", "no ETag", "no time", "quiet"])
+def test_a_message_that_may_have_left_something_behind_is_worked_on(changed: str) -> None:
+    """Whatever version it tells of: an attempt that broke off may have written last."""
+    store = store_of("a")
+    handle = function(store)
+    if changed != "quiet":
+        overwritten_at(store, f"stat {KEY}")
+        handle(queued(put(KEY)), Context())
+        store.meddle = lambda _: None
+    event = queued(put(KEY, etag="" if changed == "no ETag" else "former"))
+    attributes = event["Records"][0]["attributes"]
+    match changed:
+        case "attempt":
+            attributes["ApproximateReceiveCount"] = "2"
+        case "redriven":
+            attributes["SentTimestamp"] = str(int(attributes["SentTimestamp"]) + 60_000)
+        case "no time":
+            del attributes["SentTimestamp"]
+    assert handed_back(handle(event, Context())) == []
+    assert images(store) == {"a"}
+
+
 # Time
 
 
@@ -467,7 +563,7 @@ def test_what_there_is_no_time_for_is_handed_back(logged: Logged) -> None:
     store, context = store_of("a", "b", "c"), Context()
 
     def meddle(asked: str) -> None:
-        if asked == f"stat {KEY}":
+        if asked == f"stat {KEY}" and store.calls[-2] == "write output/a_metadata.json":
             context.remaining = 1999
 
     store.meddle = meddle
@@ -526,7 +622,7 @@ def test_restarts_and_attempts_are_told(logged: Logged) -> None:
     later = iter([png_bytes(noise((5, 5), seed=1)), png_bytes(noise((7, 7), seed=2))])
 
     def meddle(asked: str) -> None:
-        if asked == f"stat {KEY}" and (data := next(later, None)):
+        if asked == "write output/a_metadata.json" and (data := next(later, None)):
             store.upload(KEY, data)
 
     store.meddle = meddle
@@ -540,7 +636,7 @@ def test_a_failure_tells_what_is_known_of_the_object(logged: Logged) -> None:
     store, context = store_of("a"), Context()
 
     def meddle(asked: str) -> None:
-        if asked == f"stat {KEY}":
+        if asked == "write output/a_metadata.json":
             store.upload(KEY, png_bytes(noise((5, 5), seed=1)))
         if asked.startswith("write") and store.calls.count(asked) > 1:
             raise StoreUnavailable("slow")
