@@ -1,13 +1,13 @@
-"""What can go wrong at this door, beside the errors of the core.
+"""Errors of this door, in addition to those of the core.
 
 ::
 
     FftToolError
     ├── SettingsError     bad-settings        the function does not start
-    ├── MalformedEvent    malformed-event     not one of the events that are understood
-    ├── KeyTooLong        key-too-long        its outputs would have names that S3 refuses
-    ├── OutOfTime         out-of-time         handed back, to be tried in another invocation
-    └── Overwritten       source-overwritten  a later version came while it was being worked on
+    ├── MalformedEvent    malformed-event     not an event of a supported kind
+    ├── KeyTooLong        key-too-long        its outputs would have keys longer than S3 allows
+    ├── OutOfTime         out-of-time         returned, to be retried in another invocation
+    └── Overwritten       source-overwritten  a later version was uploaded during the work
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fft_tool.errors import FftToolError
 
 
 class SettingsError(FftToolError):
-    """One or more settings are wrong; all of them are in ``faults``."""
+    """One or more settings are wrong; ``faults`` lists all of them."""
 
     code = "bad-settings"
 
@@ -28,27 +28,27 @@ class SettingsError(FftToolError):
 
 
 class MalformedEvent(FftToolError):
-    """The event, or the message inside it, is not what it should be."""
+    """The event, or a message inside it, does not have the expected form."""
 
     code = "malformed-event"
 
 
 class KeyTooLong(FftToolError):
-    """The names of the outputs, the record's among them, would be longer than S3 allows."""
+    """The keys of the outputs, including the record, would be longer than S3 allows."""
 
     code = "key-too-long"
     permanent = True
 
 
 class OutOfTime(FftToolError):
-    """The invocation ends too soon for the work that is left."""
+    """The invocation ends too soon for the remaining work."""
 
     code = "out-of-time"
     transient = True
 
 
 class Overwritten(FftToolError):
-    """A later version of the object was uploaded while this one was being worked on."""
+    """A later version of the object was uploaded while this one was being processed."""
 
     code = "source-overwritten"
     transient = True

@@ -1,17 +1,17 @@
-"""The function: an event in, work, an answer out."""
+"""The function: parses an event, does the work, and answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from fft_tool.errors import BrokenOff
+from fft_tool.errors import Aborted
 from fft_tool.runs.child import Child
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
 from handler.answers import answer
 from handler.deadline import Deadline
-from handler.events import Delivery, Malformed, Part, PassedOver, only_of, parse
+from handler.events import Delivery, Malformed, Part, PassedOver, parse, restrict_to
 from handler.jobs import Job, Place, Restless, jobs_of
 from handler.log import Log
 from handler.patience import Patience
@@ -21,7 +21,7 @@ from handler.work import Worker
 
 
 class Context(Protocol):
-    """What is used of the context that Lambda gives with each event."""
+    """The part of Lambda's context object that is used."""
 
     aws_request_id: str
     function_name: str
@@ -31,7 +31,7 @@ class Context(Protocol):
         ...
 
 
-SHARED = "another message of this batch asks for the same object, which was done once for all"
+SHARED = "another message of this batch is about the same object, which was processed once for all"
 
 
 class Function:
@@ -54,9 +54,9 @@ class Function:
         self._cold = True
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> Any:
-        """Do what an event asks for, and answer it as its sender expects."""
+        """Process an event, and answer in the form that its sender expects."""
         self._log.begin(context.function_name, context.aws_request_id)
-        delivery = only_of(parse(event), self._settings.buckets)
+        delivery = restrict_to(parse(event), self._settings.buckets)
         results = self._do_all(delivery, context)
         answered = [
             (message, [results[number, index] for index in range(len(message.parts))])
@@ -65,10 +65,10 @@ class Function:
         return answer(delivery, answered)
 
     def _do_all(self, delivery: Delivery, context: Context) -> dict[Place, Result]:
-        """Do all jobs, and log how each of them ended.
+        """Process all jobs, and log the outcome of each.
 
-        What breaks off is tried once more when everything else has been done: an image that takes
-        all memory or all time is to take them from no other.
+        Work that breaks off is tried once more after everything else: an image that uses up memory
+        or time must not take it from the others.
         """
         whole, processors = self._deadline(context).seconds_to_work(), self._settings.processors
         results: dict[Place, Result] = {}
@@ -78,7 +78,7 @@ class Function:
             patience = Patience(deadline.seconds_to_work, whole, processors)
             try:
                 results |= self._do(job, deadline, patience)
-            except BrokenOff as exc:
+            except Aborted as exc:
                 self._log.broken_off(job.part, job.messages[0], exc)
                 again.append((job, patience))
         for job, first in again:
@@ -91,14 +91,14 @@ class Function:
         return results
 
     def _goes_last(self, job: Job) -> bool:
-        """Whether a job may harm its neighbours: often returned, or overwritten again and again.
+        """Whether a job could delay the others: often returned, or overwritten again and again.
 
-        The latter has usually been overwritten once more by then, so that nothing is left to do.
+        The latter has usually been overwritten once more by then, which leaves nothing to do.
         """
         return job.is_suspect or len(job.places) > 1 or job.part in self._restless
 
     def _do(self, job: Job, deadline: Deadline, patience: Patience) -> dict[Place, Result]:
-        """Do one job and log how it ended; raises what a first try breaks off with."""
+        """Process one job and log its outcome; a first try may raise ``Aborted``."""
         etags = job.etags if job.part in self._restless else frozenset()
         result = self._do_part(job.part, deadline, patience, etags)
         deadline.stop()
@@ -117,7 +117,7 @@ class Function:
     def _do_part(
         self, part: Part, deadline: Deadline, patience: Patience, etags: frozenset[str]
     ) -> Result:
-        """Do one part; its errors affect its own message alone."""
+        """Process one part; its errors affect only its own message."""
         match part:
             case PassedOver():
                 return Result(part, "ignored", part.reason)
@@ -125,9 +125,9 @@ class Function:
                 return Result(part, "failed", error=part.error)
         try:
             return self._worker.do(part, deadline, patience, etags)
-        except BrokenOff:
+        except Aborted:
             raise
-        except Exception as exc:  # noqa: BLE001  (logged, and its message handed back)
+        except Exception as exc:  # noqa: BLE001  (logged, and its message is delivered again)
             return Result(part, "failed", error=exc)
 
 

@@ -1,8 +1,8 @@
-"""Jobs: what an invocation does for its messages, and in which order.
+"""Jobs: the work of one invocation.
 
-An object that is overwritten again and again must neither delay its neighbours nor be analysed for
-every upload. So an object that several messages of a delivery tell of is one job, and a key that
-was overwritten recently while it was being worked on comes after all others.
+An object that is overwritten again and again must neither delay the others nor be analysed for
+every upload. Therefore all messages of a delivery about one object are one job, and keys that were
+overwritten during recent work are remembered.
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ from dataclasses import dataclass
 
 from handler.events import Delivery, Message, Part, Task
 
-Place = tuple[int, int]  # of a part: number of its message, and index in that
+Place = tuple[int, int]  # the position of a part in the delivery: message, part
 
-# Receives of a message after which it is done when all others of its batch have been.
-SUSPECT = 3
+# From this attempt on, a message is processed after all others of its batch.
+SUSPECT_ATTEMPT = 3
 
 RESTLESS_SECONDS = 60.0
-MOST_RESTLESS = 1000  # keys that are remembered
+MOST_RESTLESS = 1000  # number of keys that are remembered
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One part of a message, or an object that several messages tell of.
+    """One part of a message, or one object that several messages are about.
 
-    ``places`` are where in the delivery its result belongs; ``parts`` and ``messages`` are what is
-    there.
+    ``places`` are its positions in the delivery, with the ``parts`` and ``messages`` found there.
     """
 
     places: tuple[Place, ...]
@@ -36,20 +35,20 @@ class Job:
 
     @property
     def part(self) -> Part:
-        """What is to be done: the same for all of them."""
+        """The part to be processed: all of them ask for the same."""
         return self.parts[0]
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it has come back so often that it may have kept others from being answered."""
-        return any(message.attempt >= SUSPECT for message in self.messages)
+        """Whether it was returned so often that it may be what kept others from being answered."""
+        return any(message.attempt >= SUSPECT_ATTEMPT for message in self.messages)
 
     @property
     def etags(self) -> frozenset[str]:
-        """Versions that the messages tell of, if all of them are new; otherwise none.
+        """The versions that the messages are about, if all messages are new; otherwise empty.
 
-        If the object is none of these any more, the message of a later upload is under way, and
-        these have nothing to do: no work on them can have left anything behind.
+        An object that is none of these versions any more was uploaded again, with an event of its
+        own. Nothing remains to be done for new messages, which cannot have left outdated outputs.
         """
         if not all(isinstance(part, Task) and part.etag for part in self.parts):
             return frozenset()
@@ -62,14 +61,14 @@ class Job:
 
 
 class Restless:
-    """Keys that were overwritten while they were being worked on, each remembered for a minute."""
+    """Keys that were overwritten while they were being processed, remembered for a minute each."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._until: dict[tuple[str, str], float] = {}  # the oldest first
+        self._until: dict[tuple[str, str], float] = {}  # oldest first
 
     def note(self, part: Part) -> None:
-        """Note that an object has just been overwritten."""
+        """Remember that an object has just been overwritten."""
         self._until.pop((part.bucket, part.key), None)
         self._until[part.bucket, part.key] = self._clock() + RESTLESS_SECONDS
         if len(self._until) > MOST_RESTLESS:
@@ -80,10 +79,10 @@ class Restless:
 
 
 def jobs_of(delivery: Delivery) -> list[Job]:
-    """Give the jobs of a delivery, in the order of its messages.
+    """Return the jobs of a delivery, in the order of its messages.
 
-    All messages about one object were sent before the delivery, so a job that reads the object now
-    does what each of them asks for.
+    All its messages were sent before it was delivered, so reading an object once is enough for all
+    messages about it.
     """
     jobs: dict[object, Job] = {}
     for number, message in enumerate(delivery.messages):

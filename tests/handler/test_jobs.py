@@ -1,4 +1,4 @@
-"""Jobs: which parts of a delivery are one, and which keys are known to be overwritten often."""
+"""Keys that are remembered because they are overwritten often."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from handler.events import Task
 from handler.jobs import MOST_RESTLESS, RESTLESS_SECONDS, Restless
 
 
-def test_a_restless_key_is_remembered_for_a_minute() -> None:
+def test_an_overwritten_key_is_remembered_for_a_minute() -> None:
     now = [100.0]
     restless = Restless(lambda: now[0])
     task, other = Task("scans", "input/a.png"), Task("scans", "input/b.png")
@@ -20,7 +20,7 @@ def test_a_restless_key_is_remembered_for_a_minute() -> None:
     assert task not in restless
 
 
-def test_no_more_than_a_thousand_keys_are_remembered() -> None:
+def test_at_most_a_thousand_keys_are_remembered() -> None:
     restless = Restless(lambda: 0.0)
     tasks = [Task("scans", f"input/{number}.png") for number in range(MOST_RESTLESS + 1)]
     for task in tasks:

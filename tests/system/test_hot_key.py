@@ -1,7 +1,7 @@
-"""One key that is overwritten all the time: the others are done, and its last version wins.
+"""One key is overwritten all the time: the others are processed, and its last version wins.
 
-The function runs in two processes of its own, with Amazon's client and a foreign S3. The queue is
-that of :mod:`tests.system.chaos`.
+The function runs in two processes, with Amazon's runtime client and moto's S3. The queue is that of
+:mod:`tests.system.chaos`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tests.system.chaos.dice import Dice
 from tests.system.chaos.load import Plan, Version
 from tests.system.chaos.notices import created, sqs_event
 from tests.system.chaos.queue import Message, Queue
-from tests.system.chaos.simulation import foreign_s3
+from tests.system.chaos.simulation import moto_s3
 from tests.system.chaos.verdict import judge, read_all
 
 WORKERS = 2
-OTHERS = 20
-RATE = 15  # overwritings a second
-LONGEST = 2.0  # times as long as alone the others may take
+OTHERS = 20  # objects
+RATE = 15  # uploads a second to the one key
+LONGEST = 2.0  # ratio of the times that the others take with and without these uploads
 
 DICE = Dice(1)
 END = chunk(b"IEND", b"")
@@ -39,7 +39,7 @@ HOT = "input/hot.png"
 
 
 def version(number: int) -> Version:
-    """An image of 1000 × 1000 that no other version has, though their pixels are alike."""
+    """A file of its own for each version; the pixels, 1000 × 1000, are the same."""
     data = IMAGE.removesuffix(END) + chunk(b"tEXt", b"n\0%d" % number) + END
     return Version(number, "image", data, {})
 
@@ -56,7 +56,7 @@ class Service:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Take messages until the queue is closed and empty."""
+        """Process messages until the queue is closed and empty."""
         with ThreadPoolExecutor(WORKERS) as crew:
             work = [crew.submit(self._work, function) for function in self._functions]
             try:
@@ -72,7 +72,9 @@ class Service:
         while batch := self.queue.receive():
             answer = function.invoke(sqs_event(batch))
             failed = {one["itemIdentifier"] for one in answer.result["batchItemFailures"]}
-            self.queue.settle(batch, [message for message in batch if message.identifier in failed])
+            self.queue.complete(
+                batch, [message for message in batch if message.identifier in failed]
+            )
 
     def upload(self, key: str, of: Version) -> Message:
         """Put an object and send its event."""
@@ -83,7 +85,7 @@ class Service:
         return message
 
     def seconds_for(self, keys: list[str]) -> float:
-        """Upload an image under each key; seconds until all of them are done."""
+        """Upload an image under each key; seconds until all are processed."""
         start = time.monotonic()
         messages = [self.upload(key, version(0)) for key in keys]
         for message in messages:
@@ -93,7 +95,7 @@ class Service:
 
 @contextmanager
 def overwriting(service: Service, versions: list[Version]) -> Iterator[None]:
-    """Overwrite one key all the time meanwhile; ``versions`` are those that were uploaded."""
+    """Overwrite one key during the ``with`` block; all versions are appended to ``versions``."""
     end = threading.Event()
 
     def overwrite() -> None:
@@ -114,10 +116,8 @@ def overwriting(service: Service, versions: list[Version]) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("aws_keys")
-def test_a_key_that_is_overwritten_all_the_time_delays_no_others_and_its_last_version_wins() -> (
-    None
-):
-    with foreign_s3() as endpoint:
+def test_a_key_overwritten_all_the_time_does_not_delay_others_and_its_last_version_wins() -> None:
+    with moto_s3() as endpoint:
         bucket = Bucket(f"hot-{uuid.uuid4().hex}", endpoint)
         bucket.create()
         service, versions = Service(bucket), list[Version]()
@@ -137,10 +137,10 @@ def test_a_key_that_is_overwritten_all_the_time_delays_no_others_and_its_last_ve
     others = [line for line in summaries if line["key"] != HOT]
     told = f"alone {alone:.2f} s, beside {beside:.2f} s, {len(versions)} versions: "
     told += str(Counter(line["outcome"] for line in hot))
-    # Nothing of the others is handed back, and nothing of all ends as a dead letter.
+    # No message of the others is returned, and no message at all ends as a dead letter.
     assert {(line["outcome"], line["attempt"]) for line in others} == {("done", 1)}, told
     assert service.queue.dead == []
-    # Each upload has been answered for, most of them without being analysed, let alone written.
+    # Each upload has been answered, most of them without an analysis, let alone results.
     assert len(hot) == len(versions), told
     assert {line["outcome"] for line in hot} <= {"done", "superseded", "ignored"}, told
     analysed = sum("decode" in line["milliseconds"] for line in hot)

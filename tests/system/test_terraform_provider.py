@@ -1,6 +1,6 @@
-"""The Terraform files with the provider itself: plans, and a whole life in the local AWS.
+"""The Terraform files with the real provider: validation, plans, and a deployment to the local AWS.
 
-Needs the provider, of 600 MB: the one that is installed beside Terraform, or else its registry.
+Needs the provider, 600 MB: either installed on this machine or from Terraform's registry.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ import pytest
 
 from tests.support.local_cloud import Laptop, started
 from tests.system.terraform.files import FOLDER
-from tests.system.terraform.program import MISSING_PROVIDER, provider_is_there, run
+from tests.system.terraform.program import MISSING_PROVIDER, provider_is_available, run
 
 pytestmark = pytest.mark.slow
 
 DIGEST = f"sha256:{64 * 'd'}"
 
-# What the local AWS keeps without most of its fields, so that a second plan would set them again.
+# The local AWS returns alarms without most of their fields, so a second plan would set them again.
 FORGOTTEN = "aws_cloudwatch_metric_alarm."
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files, in a folder where the provider is installed."""
+    """A copy of the files, with the provider initialised."""
     ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.tf")
     made = tmp_path_factory.mktemp("provider") / "terraform"
     shutil.copytree(FOLDER, made, ignore=ignored)
-    if not provider_is_there(made):
+    if not provider_is_available(made):
         pytest.xfail(MISSING_PROVIDER)
     return made
 
@@ -42,12 +42,12 @@ def laptop(tmp_path: Path) -> Iterator[Laptop]:
 
 
 @pytest.mark.parametrize("command", ["validate", "test"])
-def test_everything_is_valid_and_does_what_it_should(folder: Path, command: str) -> None:
+def test_validation_and_tests_pass_with_the_provider(folder: Path, command: str) -> None:
     done = run(folder, command, "-no-color")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_is_made_needs_no_second_plan_and_goes_without_a_trace(
+def test_a_deployment_is_complete_after_one_apply_and_leaves_nothing_when_destroyed(
     folder: Path, laptop: Laptop
 ) -> None:
     variables = {
@@ -63,7 +63,7 @@ def test_what_is_made_needs_no_second_plan_and_goes_without_a_trace(
         return done.stdout
 
     def planned() -> dict[str, list[str]]:
-        """What a plan would do to each resource."""
+        """Planned actions, by resource."""
         terraform("plan", "-out=plan")
         changes = json.loads(terraform("show", "-json", "plan"))["resource_changes"]
         return {change["address"]: change["change"]["actions"] for change in changes}

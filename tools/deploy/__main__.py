@@ -32,13 +32,13 @@ NOT_EMPTY = """the bucket {bucket} is not empty: {count}. Nothing has been chang
   to keep them:          aws s3 sync s3://{bucket} FOLDER, and then
   to delete all of them: make destroy DATA=delete"""
 
-NOTHING_TO_PLAN = """there is no repository yet, so no image that a plan could name; nothing has \
-been changed.
-  to see what will be made: make plan
-  to make it:               make deploy"""
+NOTHING_TO_PLAN = """there is no repository yet, so no image that a plan could name. \
+Nothing has been changed.
+  to see what will be created: make plan
+  to create it:                make deploy"""
 
-RUNS = """
-It runs. Commands to copy:
+DEPLOYED = """
+The pipeline is deployed. Commands to copy:
   {drop_command}
   {results_command}
   {tail_command}
@@ -55,7 +55,7 @@ def plan(options: argparse.Namespace) -> None:
     digest = terraform.outputs().get("image_digest")
     terraform.run("plan", image_digest=digest or NO_IMAGE_YET)
     if not digest:
-        say("There is no image yet: the plan shows the digest sha256:000… in its place.")
+        say("There is no image yet: the plan shows the digest sha256:000… instead.")
 
 
 def _save_plan(options: argparse.Namespace) -> None:
@@ -83,7 +83,7 @@ def deploy(options: argparse.Namespace) -> None:
         _deploy_sources(terraform, account, builder, options)
     outputs = terraform.outputs()
     account.check_function(outputs["function"], outputs["bucket"])
-    say(RUNS.format_map(outputs))
+    say(DEPLOYED.format_map(outputs))
 
 
 def _deploy_sources(
@@ -92,7 +92,7 @@ def _deploy_sources(
     variables = terraform.begin()
     image = Image.of_sources(variables.architecture, options.base, rebuild=options.rebuild)
     if terraform.outputs().get("repository") != variables.name:
-        say("Creating the repository first: the function needs an image that is in it.")
+        say("Creating the repository first: the function needs an image in it.")
         terraform.run("apply")
     terraform.run("apply", image_digest=_digest(terraform, account, builder, image, options))
 
@@ -159,12 +159,16 @@ def _words(text: str) -> list[str]:
 
 def _fill_build(command: argparse.ArgumentParser) -> None:
     """Add what says how the image is built."""
-    command.add_argument("--base", help="another base image with Python 3.13, by digest")
+    command.add_argument("--base", help="a different base image with Python 3.13, by digest")
     command.add_argument(
         "--rebuild", action="store_true", help="build the image even if nothing has changed"
     )
-    command.add_argument("--flags", type=_words, default=[], help="flags for the builder")
-    command.add_argument("own", nargs="*", metavar="-- FLAG", help="the same, one by one")
+    command.add_argument(
+        "--flags", type=_words, default=[], help="flags for the builder, as one text"
+    )
+    command.add_argument(
+        "own", nargs="*", metavar="-- FLAG", help="flags for the builder, one by one"
+    )
 
 
 def parsed(words: Sequence[str]) -> argparse.Namespace:
@@ -189,7 +193,10 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
             _fill_build(command)
         if run is destroy:
             command.add_argument(
-                "--data", choices=("keep", "delete"), default="keep", help="objects in the bucket"
+                "--data",
+                choices=("keep", "delete"),
+                default="keep",
+                help="what to do with objects in the bucket",
             )
     return parser.parse_args(words)
 

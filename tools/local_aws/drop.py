@@ -1,4 +1,4 @@
-"""``drop``: upload images, and wait until the function has processed these uploads."""
+"""``drop``: upload images, and wait until the function has processed them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LOOKED_AT = 20  # uploads, the oldest that wait
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A source that was uploaded, with the recipe that it is to be processed with."""
+    """An uploaded source, with the recipe that applies to it."""
 
     key: str
     source: Source
@@ -48,16 +48,19 @@ class Upload:
     def matches(self, record: Json) -> bool:
         """Whether a record belongs to this source and recipe.
 
-        The record of a source that is too large to be read has no digest; that of an invalid recipe
-        has no recipe.
+        The record of a source that is too large to read has no digest, and that of an invalid
+        recipe has no recipe.
         """
-        of, by = record["source"], record["recipe"]
-        same = of["bytes"] == len(self.source.data) and of["sha256"] in (None, self.source.sha256)
-        return same and (by is None or by["sha256"] == self.recipe.sha256)
+        source, recipe = record["source"], record["recipe"]
+        same_source = source["bytes"] == len(self.source.data) and source["sha256"] in (
+            None,
+            self.source.sha256,
+        )
+        return same_source and (recipe is None or recipe["sha256"] == self.recipe.sha256)
 
 
 class Bucket:
-    """The bucket with the function behind it."""
+    """The bucket whose uploads the function processes."""
 
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
@@ -94,9 +97,9 @@ class Bucket:
         return Upload(key, source, recipe, metadata, answer["ETag"], started, etag)
 
     def _outcomes(self, uploads: Sequence[Upload], log: Tail, seconds: float) -> Iterator[str]:
-        """Report each upload once its outcome is known; yields the outcomes.
+        """Report each upload as soon as its outcome is known; yields the outcomes.
 
-        The log tells first. A line of it may be missing, so the bucket is looked at too.
+        The log is read first. Since a line may be missing from it, the bucket is checked as well.
         """
         waiting = {upload.key: upload for upload in uploads}
         deadline, look = time.monotonic() + seconds, time.monotonic() + LOOK
@@ -125,10 +128,10 @@ class Bucket:
             time.sleep(PAUSE)
 
     def _told_by_log(self, upload: Upload, summary: Json) -> str:
-        """Report a line of the log if it belongs to this upload; the outcome if it is the last."""
+        """Report a log line if it belongs to this upload; the outcome if no other line follows."""
         outcome = str(summary["outcome"])
         if outcome == "failed":
-            say(f"{_problem(upload, summary)} (another attempt follows within {SECONDS} s)")
+            say(f"{_problem(upload, summary)} (it will be retried within {SECONDS} s)")
             return outcome if summary["error"]["code"] == "bug" else ""  # every attempt would fail
         if outcome in ("missing", "ignored"):
             say(_problem(upload, summary))
@@ -138,10 +141,10 @@ class Bucket:
         if belongs and outcome != "superseded":
             self._report(upload, summary, record)
             return outcome
-        return self._overtaken(upload)
+        return self._superseded(upload)
 
     def _told_by_bucket(self, upload: Upload) -> str:
-        """Report what record and source tell of an upload; the outcome if it has one."""
+        """Report what record and source say about an upload; the outcome if there is one."""
         written = self._head(self._record_key(upload.source))
         if written and (
             written["ETag"] != upload.former or written["LastModified"].timestamp() > upload.started
@@ -150,16 +153,16 @@ class Bucket:
             if record and upload.matches(record):
                 self._report_record(upload, record)
                 return str(record["outcome"])
-        return self._overtaken(upload)
+        return self._superseded(upload)
 
-    def _overtaken(self, upload: Upload) -> str:
-        """Say so if a later upload has replaced this one."""
+    def _superseded(self, upload: Upload) -> str:
+        """Report an upload that has been overwritten by a later one."""
         there = self._head(upload.key)
         if not there or (there["ETag"], there["Metadata"]) == (upload.etag, upload.metadata):
             return ""
         say(
             f"{printable(upload.source.name)}: superseded: a later upload has replaced it, and the "
-            "results will be of that one"
+            "results will be those of the later one"
         )
         return "superseded"
 
@@ -167,7 +170,7 @@ class Bucket:
         error = record.get("error") or {}
         told = f": {error.get('code')}: {printable(error.get('message', ''))}" if error else ""
         name = printable(upload.source.name)
-        say(f"{name}: {record['outcome']}{told} (by its record; the log has no line of it)")
+        say(f"{name}: {record['outcome']}{told} (according to its record; there is no log line)")
         self._print_links(upload, record)
 
     def _report(self, upload: Upload, summary: Json, record: Json | None) -> None:
@@ -189,7 +192,7 @@ class Bucket:
             print(self._aws.url(NAME, key))
 
     def _record(self, upload: Upload) -> Json | None:
-        """The record as it is now, None if there is none: a key may be too long to have one."""
+        """The current record; None if there is none, as for a key that is too long."""
         key = self._record_key(upload.source)
         try:
             answer = self._aws.s3.get_object(Bucket=NAME, Key=key)
@@ -218,7 +221,7 @@ class Bucket:
         dead = sum(depth(self._aws, DEAD_LETTERS))
         more = f" and {len(keys) - 1} more" if keys[1:] else ""
         return (
-            f"no outcome of {printable(keys[0])}{more} in time: see `make logs` "
+            f"no outcome of {printable(keys[0])}{more} within the time limit: see `make logs` "
             f"(queue: {waiting} waiting, {in_work} in work; dead letters: {dead}"
             f"{', `make redrive` sends them back' if dead else ''})"
         )

@@ -1,6 +1,6 @@
-"""``redrive``: send the dead letters back into the queue.
+"""``redrive``: send the dead letters back to the queue.
 
-In an AWS account SQS does that by itself (``start-message-move-task``), which the emulator cannot.
+In an AWS account SQS does this (``start-message-move-task``); the emulator does not support it.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from tools.local_aws.clients import LocalAws
 from tools.local_aws.cloud import DEAD_LETTERS, NAME
 
-AT_ONCE = 10  # messages, a limit of SQS
+AT_ONCE = 10  # messages, the limit of SQS
 
 
 def redrive(aws: LocalAws) -> int:
-    """Move all dead letters; returns how many there were.
+    """Move all dead letters, and return their number.
 
-    A message is deleted only when it is in the queue, so that none is lost if this breaks off.
+    A message is deleted after it has been sent, so none is lost if this is interrupted.
     """
     sqs = aws.sqs
     queue, dead = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in (NAME, DEAD_LETTERS))
