@@ -101,7 +101,7 @@ class Message:
             return False
         try:
             uploaded = datetime.fromisoformat(task.uploaded).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError, OSError):  # no time, or none of this era
             return False
         return -SOON <= self.sent - uploaded <= SOON
 

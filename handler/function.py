@@ -77,7 +77,8 @@ class Function:
             deadline = self._deadline(context)
             patience = Patience(deadline.seconds_to_work, whole, processors)
             try:
-                results |= self._do(job, deadline, patience)
+                etags = job.etags if job.part in self._restless else frozenset()
+                results |= self._do(job, deadline, patience, etags)
             except Aborted as exc:
                 self._log.broken_off(job.part, job.messages[0], exc)
                 again.append((job, patience))
@@ -87,7 +88,8 @@ class Function:
             last = Patience(
                 deadline.seconds_to_work, whole, processors, last=True, had=first.enough
             )
-            results |= self._do(job, deadline, last)
+            # Any version: the first try may have left outdated outputs.
+            results |= self._do(job, deadline, last, frozenset())
         return results
 
     def _goes_last(self, job: Job) -> bool:
@@ -97,9 +99,10 @@ class Function:
         """
         return job.is_suspect or len(job.places) > 1 or job.part in self._restless
 
-    def _do(self, job: Job, deadline: Deadline, patience: Patience) -> dict[Place, Result]:
+    def _do(
+        self, job: Job, deadline: Deadline, patience: Patience, etags: frozenset[str]
+    ) -> dict[Place, Result]:
         """Process one job and log its outcome; a first try may raise ``Aborted``."""
-        etags = job.etags if job.part in self._restless else frozenset()
         result = self._do_part(job.part, deadline, patience, etags)
         deadline.stop()
         if deadline.restarts or (result.outcome == "superseded" and result.etag):

@@ -639,7 +639,7 @@ def test_a_message_is_new_if_delivered_once_and_sent_soon_after_the_upload(
     assert message.is_new(part) is new
 
 
-@pytest.mark.parametrize("time", ["", "yesterday", None, 7])
+@pytest.mark.parametrize("time", ["", "yesterday", None, 7, "0001-01-01T00:00:00"])
 def test_a_message_without_a_time_of_the_upload_is_not_new(time: Any) -> None:
     event = put(LEAF)
     event["Records"][0]["eventTime"] = time

@@ -530,6 +530,38 @@ def test_an_object_that_keeps_changing_is_neither_written_nor_returned(logged: L
     assert images(store) == {"a", "b", "c"}
 
 
+def test_a_second_try_takes_any_version(faulty: Child) -> None:
+    """The first one may have written before it broke off."""
+    store = store_of("a")
+    handle = poisonable(store, faulty)
+    overwritten_at(store, f"stat {KEY}")
+    handle(queued(put(KEY)), Context())  # it is remembered
+    store.upload(KEY, poisoned("crash"))
+    etag = str(store.objects[KEY].stat.etag)
+    store.meddle = lambda _: None
+
+    def replace_it(asked: str) -> None:
+        if asked == "read input/b.png":
+            store.upload(KEY, IMAGE)
+
+    store.upload("input/b.png", poisoned("crash"))
+    store.meddle = replace_it
+    handle(queued(put(KEY, etag=etag), put("input/b.png")), Context())
+    assert "output/a_metadata.json" not in store.outputs(), "replaced before its turn: superseded"
+
+    store.upload(KEY, poisoned("crash"))
+    etag = str(store.objects[KEY].stat.etag)
+    fetched = itertools.count()
+
+    def replace_after_fetching(asked: str) -> None:
+        if asked == f"read {KEY}" and next(fetched) == 1:
+            store.upload(KEY, IMAGE)
+
+    store.meddle = replace_after_fetching
+    assert handed_back(handle(queued(put(KEY, etag=etag)), Context())) == []
+    assert json.loads(store.outputs()["output/a_metadata.json"])["outcome"] == "done"
+
+
 @pytest.mark.parametrize("changed", ["attempt", "redriven", "no ETag", "no time", "quiet"])
 def test_a_message_that_may_have_left_outdated_outputs_is_processed(changed: str) -> None:
     """Whichever version it is about: an attempt that broke off may have written last."""
