@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fft_tool.arrays import Doubles
 from fft_tool.measures.maxima import Maxima
@@ -31,7 +30,8 @@ _FALSE_ALARM = 1e-9  # probability that noise is taken for a peak, for each coef
 def standing_out(view: TaperedSpectrum, maxima: Maxima) -> Maxima:
     """Maxima that have ten times the usual power of their neighbours in line.
 
-    Lines are the row, the column and the ray from DC.
+    Lines are the row, the column and the ray from DC. Along the ray, power is expected to fall as
+    1/f², as it does in photographs.
     """
     height, width = view.shape
     for step, length in (((0, 1), width), ((1, 0), height)):
@@ -42,7 +42,10 @@ def standing_out(view: TaperedSpectrum, maxima: Maxima) -> Maxima:
     steps = np.where(steep, np.abs(ky), kx)
     # A ridge from DC passes between coefficients: three across hold its power.
     ray, reach = (ky / steps, kx / steps), min(height, width)
-    across = [_along(view, (ky + w * ~steep, kx + w * steep), ray, reach) for w in (-1, 0, 1)]
+    across = [
+        _along(view, (ky + w * ~steep, kx + w * steep), ray, reach, falling_from=steps)
+        for w in (-1, 0, 1)
+    ]
     return maxima[maxima.power > _MIN_LOCAL * sum(across)]
 
 
@@ -93,10 +96,12 @@ def _along(
     start: tuple[IndexArray, IndexArray],
     step: tuple[Any, Any],
     length: int,
+    falling_from: IndexArray | None = None,
 ) -> Doubles:
     """Typical power to both sides of each start, in steps of (ky, kx) along ``length``.
 
-    Zero if the line is too short to say.
+    Zero if the line is too short to say. With ``falling_from``, the distance of each start from
+    DC in such steps, power is divided by 1/f² relative to the start.
     """
     away = np.arange(_CORE, min(_REACH, length // 2) + 1)
     if len(away) <= _CORE:
@@ -104,4 +109,7 @@ def _along(
     steps = np.concatenate([-away, away])[:, None]
     ky, kx = (np.rint(k + steps * dk).astype(np.intp) for k, dk in zip(start, step, strict=True))
     values = view.values(ky, kx)
-    return typical(values.real**2 + values.imag**2)
+    power = values.real**2 + values.imag**2
+    if falling_from is not None:
+        power *= (1 + steps / falling_from) ** 2
+    return typical(power)
