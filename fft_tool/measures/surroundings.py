@@ -31,7 +31,7 @@ def standing_out(view: TaperedSpectrum, maxima: Maxima) -> Maxima:
     """Maxima that have ten times the usual power of their neighbours in line.
 
     Lines are the row, the column and the ray from DC. Along the ray, power is expected to fall as
-    1/f², as it does in photographs.
+    1/f at least, so that the start of a steep ridge does not stand out.
     """
     height, width = view.shape
     for step, length in (((0, 1), width), ((1, 0), height)):
@@ -101,7 +101,7 @@ def _along(
     """Typical power to both sides of each start, in steps of (ky, kx) along ``length``.
 
     Zero if the line is too short to say. With ``falling_from``, the distance of each start from
-    DC in such steps, power is divided by 1/f² relative to the start.
+    DC in such steps, power at higher frequencies is scaled up as if it fell as 1/f.
     """
     away = np.arange(_CORE, min(_REACH, length // 2) + 1)
     if len(away) <= _CORE:
@@ -111,5 +111,5 @@ def _along(
     values = view.values(ky, kx)
     power = values.real**2 + values.imag**2
     if falling_from is not None:
-        power *= (1 + steps / falling_from) ** 2
+        power *= np.maximum(np.abs(1 + steps / falling_from), 1.0)
     return typical(power)
