@@ -196,6 +196,12 @@ def _fill_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="OUT", help="folder or store with records")
     parser.add_argument("--sources", metavar="DIR", help="folder or store of the sources, to show")
     parser.add_argument("--title", default="Spectra", help="heading of the page")
+    parser.add_argument(
+        "--split",
+        action="store_true",
+        help="give each image a page of its own, in a folder beside the page",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
     _add_output(parser, "HTML file, s3://bucket/key, or -")
 
 
@@ -225,7 +231,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "crop": ("crop images, or find their salient region", _fill_crop),
     "stats": ("print pixel statistics", _fill_stats),
     "radial": ("write radial profiles of spectra as CSV", _fill_radial),
-    "report": ("make one HTML page of any results", _fill_report),
+    "report": ("show any results on HTML pages", _fill_report),
     "table": ("gather records into CSV or Parquet", _fill_table),
     "upload": ("put images, with recipes as metadata, into a store", _fill_upload),
     "completion": ("print a completion script for a shell", _fill_completion),
