@@ -80,9 +80,11 @@ def missing_sources(drawn: Sequence[Drawn], sources: str) -> str | None:
     missing = sum(not each.has_source for each in drawn)
     if not missing:
         return None
-    some = f"{missing:,} of {len(drawn):,}" if missing < len(drawn) else "none"
-    verb = "are not" if missing < len(drawn) else "is"
-    return f"warning: --sources {sources}: {some} of the images analysed {verb} there"
+    if missing == len(drawn):
+        return f"warning: --sources {sources}: none of the {missing:,} images analysed is there"
+    verb = "is" if missing == 1 else "are"
+    some = f"{missing:,} of {len(drawn):,}"
+    return f"warning: --sources {sources}: {some} of the images analysed {verb} not there"
 
 
 def summary(location: str, layout: Layout, page: bytes, drawn: Sequence[Drawn]) -> Iterator[str]:
