@@ -1,4 +1,4 @@
-"""American spellings of the words that this project spells the British way, and near misses."""
+"""American spellings of words that this project spells the British way, and suggestions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _BRITISH = {
-    "analyse": "analyze",  # the command and the function are spelt like this
+    "analyse": "analyze",  # the command and the function are spelt with a z
     "center": "centre",
     "color": "colour",
     "gray": "grey",
@@ -16,7 +16,7 @@ _WORD = re.compile(r"[a-z]+")
 
 
 def british(text: str) -> str:
-    """Text with words in the spelling that keys, values, flags and commands have here.
+    """Change American words to the spelling that keys, values, flags and commands use.
 
     >>> british("center:64,64"), british("--no-color"), british("#a0b0c0")
     ('centre:64,64', '--no-colour', '#a0b0c0')
@@ -27,9 +27,9 @@ def british(text: str) -> str:
 
 
 def did_you_mean(word: str, choices: Iterable[str], start: str = "") -> str:
-    """Give ``"; did you mean …?"`` with the choice most like ``word``, or nothing.
+    """Return ``"; did you mean …?"`` with the choice most similar to ``word``, if there is one.
 
-    ``start`` is written in front of the choice.
+    ``start`` is prepended to the choice.
 
     >>> did_you_mean("windw", ["window", "bits"], "--")
     '; did you mean --window?'

@@ -28,7 +28,7 @@ flags and values are accepted too.
 
 
 def make_parser(only: str | None = None) -> Parser:
-    """Build the parser; with ``only``, the options of that command alone, which is faster."""
+    """Build the parser; with ``only``, add the options of that command alone, which is faster."""
     parser = Parser(
         prog="fft-tool",
         usage="%(prog)s COMMAND [options]",
@@ -46,26 +46,31 @@ def make_parser(only: str | None = None) -> Parser:
         parser.commands[name] = command
         if only not in COMMANDS or only == name:
             fill(command)
-            command.add_argument("--debug", action="store_true", help="show tracebacks of bugs")
+            command.add_argument("--debug", action="store_true", help="show the traceback of a bug")
             command.shorten_usage()
     return parser
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Read a command line; ``SystemExit`` with code 2 if it is wrong."""
+    """Parse a command line; exits with code 2 if it is invalid."""
     words = spelled(words)
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
     name = british(words[0]) if words else ""
     parser = make_parser(only=name)
     if name in COMMANDS:
         parser.commands[name].check_flags(words[1:])
     elif name and not name.startswith("-"):
         near = did_you_mean(name, COMMANDS)
-        parser.error(f"{words[0]!r} is not a command, which are {', '.join(COMMANDS)}{near}")
-    return parser.parse_args([name, *words[1:]] if words else words)
+        parser.error(f"{words[0]!r} is not a command; known: {', '.join(COMMANDS)}{near}")
+    options, unknown = parser.parse_known_args([name, *words[1:]] if words else words)
+    if unknown:
+        parser.commands[name].error(f"unexpected {' '.join(unknown)}")
+    return options
 
 
 def _add_recipe(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Add the recipe's keys as flags: all of them, or those named."""
+    """Add recipe keys as flags: all of them, or only ``names``."""
     from fft_tool.recipe import KEYS  # noqa: PLC0415
 
     group = parser.add_argument_group("recipe")
@@ -91,36 +96,51 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "--formats",
         type=values.formats,
         metavar="NAMES",
-        help=f"formats that are accepted, told by content (default: {','.join(FORMATS)})",
+        help=f"accepted formats, detected from the content (default: {','.join(FORMATS)})",
     )
     limits.add_argument(
-        "--timeout", type=values.seconds, metavar="S", help="most seconds of work on an image"
+        "--timeout", type=values.seconds, metavar="S", help="time limit per image, in seconds"
     )
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     limits = parser.add_argument_group("limits")
     limits.add_argument(
-        "--max-pixels", type=values.positive, metavar="N", help="largest image accepted"
+        "--max-pixels",
+        type=values.positive,
+        metavar="N",
+        help="maximum number of pixels",
     )
     limits.add_argument(
         "--max-memory",
         type=values.size,
         metavar="SIZE",
-        help="most memory that an image may take: 2GiB, 500MB, or a number of MiB",
+        help="memory limit per image: 2GiB, 500MB, or a number of MiB",
     )
     return limits
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
-    _add_output(parser, "folder or s3://bucket/prefix; for one artifact of one image NAME.png or -")
+    _add_output(parser, "folder or s3://bucket/prefix; NAME.png or - for one artifact of one image")
     parser.add_argument(
-        "--jobs", type=values.positive, metavar="N", help="processes (default: one for each core)"
+        "--jobs",
+        type=values.positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     parser.add_argument("--dry-run", action="store_true", help="check the inputs, write nothing")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs",
+        type=values.positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
+    )
 
 
 def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
@@ -132,12 +152,13 @@ def _fill_analyze(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--artifact",
         metavar="KIND",
-        help="which one -o NAME.png or -o - writes: magnitude, phase, crop, … (default: magnitude)",
+        help="artifact to write with -o NAME.png or -o -: magnitude, phase, crop, … "
+        "(default: magnitude)",
     )
     parser.add_argument(
         "--skip-existing",
         action="store_true",
-        help="leave out sources that have been analysed by the same recipe and version",
+        help="skip sources already analysed with the same recipe and version",
     )
     _add_recipe(parser)
 
@@ -155,11 +176,14 @@ def _fill_filter(parser: argparse.ArgumentParser) -> None:
 def _fill_stats(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
     parser.add_argument(
-        "--jobs", type=values.positive, metavar="N", help="processes (default: one for each core)"
+        "--jobs",
+        type=values.positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
-    form.add_argument("--csv", action="store_true", help="CSV on stdout, a line for each channel")
+    form.add_argument("--json", action="store_true", help="print one JSON object per line")
+    form.add_argument("--csv", action="store_true", help="print CSV, one line per channel")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     _add_recipe(parser, "crop", "smart-crop", "channel", "background", "threshold")
 
@@ -168,7 +192,10 @@ def _fill_radial(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
     _add_output(parser, "file.csv, s3://bucket/key.csv, or -")
     parser.add_argument(
-        "--jobs", type=values.positive, metavar="N", help="processes (default: one for each core)"
+        "--jobs",
+        type=values.positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
     )
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     _add_recipe(
@@ -180,9 +207,12 @@ def _fill_radial(parser: argparse.ArgumentParser) -> None:
 
 def _fill_reconstruct(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "input", metavar="OUT/NAME_metadata.json", help="a record, or NAME_spectrum.npz"
+        "inputs",
+        nargs="+",
+        metavar="RECORD",
+        help="NAME_metadata.json, NAME_spectrum.npz, or a folder or store with records",
     )
-    _add_output(parser, "PNG file, s3://bucket/key, or -")
+    _add_output(parser, "PNG file or - for one image; folder or s3://bucket/prefix for any number")
     _add_limits(parser)
     parser.add_argument(
         "--from",
@@ -190,12 +220,17 @@ def _fill_reconstruct(parser: argparse.ArgumentParser) -> None:
         choices=("pictures", "spectrum"),
         help="which artifacts to use (default: the spectrum if it was saved)",
     )
+    parser.add_argument(
+        "--force", action="store_true", help="use artifacts that are not those that a record lists"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    parser.add_argument("--quiet", action="store_true", help="print warnings and errors only")
 
 
 def _fill_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="OUT", help="folder or store with records")
-    parser.add_argument("--sources", metavar="DIR", help="folder or store of the sources, to show")
-    parser.add_argument("--title", default="Spectra", help="heading of the page")
+    parser.add_argument("input", metavar="OUT", help="folder or store that contains records")
+    parser.add_argument("--sources", metavar="DIR", help="folder or store with the sources to show")
+    parser.add_argument("--title", default="Spectra", help="heading of the page (default: Spectra)")
     parser.add_argument(
         "--split",
         action="store_true",
@@ -206,13 +241,13 @@ def _fill_report(parser: argparse.ArgumentParser) -> None:
 
 
 def _fill_table(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="OUT", help="folder or store with records")
+    parser.add_argument("input", metavar="OUT", help="folder or store that contains records")
     _add_output(parser, "file.csv, file.parquet, or - for CSV")
 
 
 def _fill_upload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="IMG", help="file, folder or glob")
-    parser.add_argument("target", metavar="s3://BUCKET/PREFIX", help="where the images go")
+    parser.add_argument("target", metavar="s3://BUCKET/PREFIX", help="store to upload to")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     _add_recipe(parser)
 
@@ -225,14 +260,14 @@ def _fill_completion(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "analyze": ("make the pictures, and on request the record, of images", _fill_analyze),
-    "reconstruct": ("give an image back from its artifacts", _fill_reconstruct),
+    "analyze": ("make spectrum pictures of images and, on request, records", _fill_analyze),
+    "reconstruct": ("reconstruct images from their artifacts", _fill_reconstruct),
     "filter": ("filter images by frequency", _fill_filter),
-    "crop": ("crop images, or find their salient region", _fill_crop),
+    "crop": ("crop images, to a given or to the most salient region", _fill_crop),
     "stats": ("print pixel statistics", _fill_stats),
     "radial": ("write radial profiles of spectra as CSV", _fill_radial),
-    "report": ("show any results on HTML pages", _fill_report),
-    "table": ("gather records into CSV or Parquet", _fill_table),
-    "upload": ("put images, with recipes as metadata, into a store", _fill_upload),
+    "report": ("make an HTML page, or pages, of results", _fill_report),
+    "table": ("collect records into CSV or Parquet", _fill_table),
+    "upload": ("upload images to a store, with the recipe as metadata", _fill_upload),
     "completion": ("print a completion script for a shell", _fill_completion),
 }

@@ -1,4 +1,4 @@
-"""What the commands do: from parsed options to calls of the library, and back to the terminal."""
+"""The commands: from parsed options to calls of the library, and back to the terminal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 from fft_tool import pipeline
 from fft_tool.cli import targets
 from fft_tool.cli.arguments import make_parser
-from fft_tool.cli.messages import about, sentence
+from fft_tool.cli.messages import Faults, about, sentence
 from fft_tool.cli.output import is_terminal, print_line, put, say
-from fft_tool.errors import ArtifactError, FftToolError, NotFound, RecipeError, UsageError
+from fft_tool.errors import FftToolError, NotFound, RecipeError, UsageError
 from fft_tool.limits import Limits
 from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
-from fft_tool.results import record as records
 from fft_tool.results.outputs import output_kinds
 from fft_tool.runs import interrupts
-from fft_tool.runs.fetch import read_within
 from fft_tool.runs.machine import physical_memory, usable_cores
 from fft_tool.runs.many import Job, run_batch
 from fft_tool.runs.one import Outcome
@@ -50,7 +48,7 @@ def crop(options: Options) -> int:
     """Make crops."""
     recipe = _recipe(options)
     if recipe.crop is None and recipe.smart_crop is None:
-        raise UsageError("say what to crop, with --crop or --smart-crop")
+        raise UsageError("no region given: add --crop or --smart-crop")
     return _make(options, Job(recipe, operation=pipeline.run_crop), ("crop",))
 
 
@@ -58,7 +56,7 @@ def filter(options: Options) -> int:  # noqa: A001  (the command's name)
     """Make filtered images."""
     recipe = _recipe(options)
     if recipe.filter is None:
-        raise UsageError("say which filter, with --filter")
+        raise UsageError("no filter given: add --filter")
     return _make(options, Job(recipe, operation=pipeline.run_filter), ("filtered",))
 
 
@@ -96,26 +94,11 @@ def radial(options: Options) -> int:
 
 
 def reconstruct(options: Options) -> int:
-    """Give an image back from its artifacts."""
-    from fft_tool.results.reconstruct import reconstruct as give_back  # noqa: PLC0415
+    """Reconstruct images from their artifacts."""
+    from fft_tool.cli.reconstruction import Access, reconstruct_all  # noqa: PLC0415
 
-    store, name = _object(options.input)
-    link = None if "://" in options.input else followed(Path(options.input))
     limits = _limits(options, processes=1)
-
-    def read(sibling: str) -> bytes:
-        most = records.LONGEST if sibling.endswith(".json") else limits.max_bytes
-        place, key = (store, sibling) if sibling != name or not link else _object(str(link))
-        return read_within(place, key, replace(limits, max_bytes=most))
-
-    try:
-        result = give_back(name, read, way=options.way, limits=limits, threads=usable_cores())
-    except ArtifactError as exc:
-        raise type(exc)(f"{options.input}: {exc}") from exc
-    for warning in result.warnings:
-        say(f"warning: {warning}")
-    _write(options.output, result.data, "image/png")
-    return 0
+    return reconstruct_all(options, Access(_store, _object, _write, about, limits))
 
 
 def report(options: Options) -> int:
@@ -152,7 +135,7 @@ def report(options: Options) -> int:
 
 
 def table(options: Options) -> int:
-    """Gather records into CSV or Parquet."""
+    """Collect records into CSV or Parquet."""
     from fft_tool.results.table import rows, to_csv, to_parquet  # noqa: PLC0415
     from fft_tool.runs.reading import read_records  # noqa: PLC0415
 
@@ -167,9 +150,9 @@ def table(options: Options) -> int:
 
 
 def upload(options: Options) -> int:
-    """Put images into a store, with what the recipe changes as metadata."""
+    """Upload images to a store, with the keys of the recipe that are given as metadata."""
     texts = _recipe(options).texts()
-    # Also what is a default here: where the image is analysed, something else may be.
+    # Includes values that are defaults here: the defaults may differ where the image is analysed.
     metadata = {name: texts[name] for name in _given(options)}
     targets.check_folder(options.target)
     if metadata and not options.target.startswith("s3://"):
@@ -200,7 +183,7 @@ def completion(options: Options) -> int:
 
 
 def _make(options: Options, job: Job, kinds: Sequence[str]) -> int:
-    """Do a job that writes artifacts of some ``kinds``, and tell of it."""
+    """Run a job that writes artifacts of these ``kinds``, and report what it wrote."""
     job = replace(job, dry_run=options.dry_run)
     if targets.is_one_file(options.output):
         kind = targets.chosen_kind(options.output, getattr(options, "artifact", None), kinds)
@@ -230,6 +213,8 @@ def _make_one(options: Options, job: Job, kind: str) -> int:
     """Write one artifact of one source to a file, a pipe or a device."""
     if job.skip_existing:
         raise UsageError("--skip-existing: needs a folder or store as -o")
+    if options.json and _is_stdout(options.output):
+        raise UsageError("--json and -o - both write to standard output: name a file or a folder")
     refs = _find(options)
     if len(refs) != 1:
         raise UsageError(f"-o {options.output} takes one source, not {len(refs)}: name a folder")
@@ -258,7 +243,7 @@ def _print_findings(outcome: Outcome) -> None:
 
 
 def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Outcome]:
-    """Run a batch, showing progress and errors as they come."""
+    """Run a batch, reporting progress and errors as they occur."""
     processes = min(options.jobs or usable_cores(), len(refs))
     job = replace(
         job,
@@ -278,23 +263,12 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
 def _with_progress(
     options: Options, items: Iterator[Item], total: int, doing: str
 ) -> Iterator[Item]:
-    """Pass items on, showing progress if somebody watches."""
+    """Yield items, showing progress on a terminal."""
     if total <= 1 or options.quiet or not is_terminal(sys.stderr):
         return items
     from fft_tool.cli import terminal  # noqa: PLC0415  (costs 50 ms)
 
     return terminal.with_progress(items, total, doing)
-
-
-class Faults:
-    """Tells people of what could not be read, and remembers that there was something."""
-
-    exit_code = 0
-
-    def __call__(self, fault: FftToolError) -> None:
-        """Tell of a fault."""
-        say(str(fault))
-        self.exit_code = 1
 
 
 def _exit_code(outcomes: list[Outcome]) -> int:
@@ -309,7 +283,7 @@ def _recipe(options: Options) -> Recipe:
 
 
 def _given(options: Options) -> dict[str, str]:
-    """Keys of the recipe that are on the command line."""
+    """Recipe keys given on the command line."""
     given = {key.name: getattr(options, key.field, None) for key in KEYS}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -337,7 +311,7 @@ def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
 
 
 def _check_endpoint(*locations: str) -> None:
-    """Refuse an endpoint that does not answer, if one of the locations is there."""
+    """Raise an error if one of the locations is in S3 and its endpoint does not answer."""
     if any(location.startswith("s3://") for location in locations):
         check_endpoint()
 
@@ -348,7 +322,7 @@ def _store(location: str) -> Store:
 
 
 def _object(location: str) -> tuple[Store, str]:
-    """The store that an object is in, and its name there."""
+    """Store that holds an object, and the name of the object in it."""
     scheme, separator, path = location.rpartition("://")
     folder, slash, name = path.rpartition("/")
     if not name or (separator and not folder):
@@ -358,9 +332,15 @@ def _object(location: str) -> tuple[Store, str]:
     return _store(folder or ("/" if slash else ".")), name
 
 
+def _is_stdout(location: str) -> bool:
+    return location == targets.STDOUT or descriptor_of(location) == STDOUT
+
+
 def _write(location: str, data: bytes, content_type: str) -> None:
-    if location == "-" or descriptor_of(location) == STDOUT:
+    if _is_stdout(location):
         for_people = content_type.startswith("text/") and is_terminal(sys.stdout)
+        if is_terminal(sys.stdout) and not for_people:
+            raise UsageError(f"-o {location}: would write binary data to the terminal; redirect it")
         put(f"{printable_lines(data.decode())}\n".encode() if for_people else data)
         return
     if is_special(location):
@@ -378,5 +358,5 @@ def _content_type(name: str) -> str:
 
 
 def _profile() -> bool:
-    """Whether credentials are to be looked up beyond the environment's own."""
+    """Whether to look up credentials elsewhere than in environment variables."""
     return "AWS_ACCESS_KEY_ID" not in os.environ

@@ -1,4 +1,4 @@
-"""Completion scripts for bash, zsh and fish, made from the parsers of all commands.
+"""Completion scripts for bash, zsh and fish, generated from the parsers of all commands.
 
 A script is static: pressing Tab starts no Python. Where a value is not one of a few words, the
 shell completes names of files, as it does without a script.
@@ -16,7 +16,7 @@ from fft_tool.limits import FORMATS
 from fft_tool.recipe import BACKGROUNDS, KEYS
 from fft_tool.results.naming import EXTENSIONS
 
-# Values of flags that are words, or begin with one; what ends in a colon is to be continued.
+# Words that values consist of or begin with; a word that ends in a colon is to be continued.
 _WORDS: dict[str, tuple[str, ...]] = {
     "--artifact": tuple(EXTENSIONS),
     "--background": tuple(BACKGROUNDS),
@@ -29,16 +29,16 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }
 _WORDS |= {f"--{key.name}": key.value_type.choices for key in KEYS if key.value_type.choices}
 
-# Flags whose values may be several words, and what joins them.
+# Flags that take several words, and the separator between them.
 _JOINED = {"--filter": "+", "--formats": ","}
 
-# Flags and arguments whose values are names of files or folders.
-_PATHS = ("--output", "--sources", "IMG", "OUT", "OUT/NAME_metadata.json", "s3://BUCKET/PREFIX")
+# Flags whose values are paths.
+_PATHS = ("--output", "--sources")
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """A flag with all its spellings; ``value`` is whether it takes one."""
+    """A flag with all its names; ``value`` says whether it takes a value."""
 
     names: tuple[str, ...]
     help: str
@@ -58,11 +58,11 @@ class _Command:
     name: str
     help: str
     options: tuple[_Option, ...]
-    arguments: tuple[str, ...]  # what each is called
+    arguments: tuple[str, ...]  # the name of each
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What its arguments may be, if they are not files."""
+        """Words that its arguments are chosen from, if they are not paths."""
         return tuple(word for name in self.arguments for word in _WORDS.get(name, ()))
 
 
@@ -111,7 +111,7 @@ def _bash(commands: list[_Command]) -> Iterator[str]:
 
 
 def _distinct(commands: list[_Command]) -> Iterator[_Option]:
-    """Options with a value, each once: a flag means the same in all commands."""
+    """Options that take a value, each once: a flag means the same in all commands."""
     seen = {option.names: option for each in commands for option in each.options if option.value}
     yield from seen.values()
 

@@ -1,4 +1,4 @@
-"""The program: it reads the arguments, calls the command, and gives an exit code."""
+"""The program: parses the arguments, runs the command and returns an exit code."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     occupy_closed_streams()
-    # BLAS is not used: its threads would cost time to start, and do not survive a fork.
+    # BLAS is not used: its threads take time to start and do not survive a fork.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it lacks is no failure
+        if isinstance(stream, io.TextIOWrapper):  # text outside its encoding is escaped
             stream.reconfigure(errors="backslashreplace")
     with interruptible():
         try:
             if not words:
                 words = ["--help"]
             return run(parse(words))
-        except FftToolError as exc:  # where help cannot be written
+        except FftToolError as exc:  # the help could not be written
             return _failed(exc)
         except KeyboardInterrupt:
             end_workers()
-            say("interrupted; everything that is written is whole")
+            say("interrupted; all files written are complete")
             return INTERRUPTED
 
 
@@ -44,10 +44,10 @@ def script() -> NoReturn:
     """Run as a program."""
     try:
         code = main()
-    except SystemExit as exc:  # the parser's
+    except SystemExit as exc:  # raised by the parser
         code = exc.code if isinstance(exc.code, int) else USAGE
     if code == INTERRUPTED:
-        # Threads may still be busy in compiled code, which does not survive a regular end.
+        # Threads may still be running compiled code, which a normal exit would crash.
         if sys.stderr is not None:
             sys.stderr.flush()
         os._exit(code)
@@ -55,7 +55,7 @@ def script() -> NoReturn:
 
 
 def _flushed(code: int) -> int:
-    """Write what is left for stdout, such as help; the exit code, which a failure changes."""
+    """Flush stdout and return the exit code, which changes if that fails."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -70,22 +70,24 @@ def _flushed(code: int) -> int:
 
 
 def _failed(error: FftToolError) -> int:
-    """Say what is wrong; the exit code."""
+    """Report an error and return the exit code."""
     if isinstance(error, StoreFull):
-        forget_stdout()  # it may be what is full
-    say(str(error))
+        forget_stdout()  # stdout may be what is full
+    from fft_tool.cli.messages import sentence  # noqa: PLC0415  (loads the recipe)
+
+    say(sentence(error))
     return USAGE if isinstance(error, AmbiguousSources | UsageError) else FAILED
 
 
 def run(options: argparse.Namespace) -> int:
-    """Call the chosen command; every error becomes one line and an exit code."""
+    """Run the chosen command; every error becomes one line and an exit code."""
     from fft_tool.cli import commands  # noqa: PLC0415  (numpy is not needed to print help)
 
     try:
         command: Callable[[argparse.Namespace], int] = getattr(commands, options.command)
         return command(options)
     except BrokenPipeError:
-        forget_stdout()  # its reader has closed the pipe
+        forget_stdout()  # the reader has closed the pipe
         return FAILED
     except FftToolError as exc:
         return _failed(exc)

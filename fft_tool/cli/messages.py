@@ -1,14 +1,16 @@
-"""What is said of errors at this door, where a key of the recipe is a flag."""
+"""Error messages of the command line, where keys of the recipe are flags."""
 
 from __future__ import annotations
 
 import re
 import shlex
 
-from fft_tool.errors import FftToolError, RecipeError, RecipeFault
+from fft_tool.cli.output import say
+from fft_tool.errors import FftToolError, RecipeError, RecipeFault, StoreUnavailable
 from fft_tool.recipe import KEYS
+from fft_tool.stores.endpoint import endpoint
 
-# What raises a limit here.
+# The flag that raises a limit.
 _RAISES = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
 
 _SWITCHES = {key.name for key in KEYS if key.value_type.flag}
@@ -16,17 +18,30 @@ _ENTRY = re.compile(rf"\b({'|'.join(key.name for key in KEYS)})=([^\s,;]+)")
 
 
 def sentence(error: FftToolError) -> str:
-    """Say what is wrong, naming flags rather than keys, and the flag that would help."""
+    """Message for an error; names flags instead of keys, and the flag that raises a limit."""
     if isinstance(error, RecipeError):
         return "; ".join(map(_fault, error.faults))
+    if isinstance(error, StoreUnavailable) and (url := endpoint()) and url not in str(error):
+        return f"{error} (the endpoint is {url})"
     flag = _RAISES.get(error.code)
     return f"{error}; {flag} raises the limit" if flag else str(error)
 
 
 def about(source: str, error: FftToolError) -> str:
-    """Say what is wrong with a source, with its name in front."""
+    """Message for an error about a source, preceded by the name of the source."""
     text = sentence(error)
     return text if source.rstrip("/") in text else f"{source}: {text}"
+
+
+class Faults:
+    """Reports what could not be read, and keeps the resulting exit code."""
+
+    exit_code = 0
+
+    def __call__(self, fault: FftToolError, source: str = "") -> None:
+        """Report a fault, of a source if one is given."""
+        say(about(source, fault))
+        self.exit_code = 1
 
 
 def _fault(fault: RecipeFault) -> str:
@@ -35,7 +50,7 @@ def _fault(fault: RecipeFault) -> str:
 
 
 def _flag(key: str, value: str) -> str:
-    """Write an entry of a recipe as it stands on the command line."""
+    """Write an entry of a recipe as it is given on the command line."""
     if key in _SWITCHES and value in ("yes", "no"):
         return f"--{key}" if value == "yes" else f"--no-{key}"
     return f"--{key} {shlex.quote(value)}"

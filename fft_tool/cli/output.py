@@ -1,7 +1,4 @@
-"""Standard output, which is for data, and standard error, which is for people.
-
-Either may be closed.
-"""
+"""Standard output, for data, and standard error, for messages. Either may be closed."""
 
 from __future__ import annotations
 
@@ -15,28 +12,28 @@ from fft_tool.printable import printable
 
 
 def say(text: str) -> None:
-    """Tell people something; stdout is for data."""
-    if sys.stderr is not None:  # print() would take None for standard output
-        with contextlib.suppress(OSError):  # nobody is left to be told
+    """Print a message to standard error."""
+    if sys.stderr is not None:  # print(file=None) would print to standard output
+        with contextlib.suppress(OSError):  # there is nowhere else to report it
             print(f"fft-tool: {printable(text)}", file=sys.stderr)  # noqa: T201
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a standard stream is there and is a terminal."""
+    """Whether a standard stream is open and is a terminal."""
     return stream is not None and stream.isatty()
 
 
 def occupy_closed_streams() -> None:
-    """Keep the numbers of closed standard streams from being given to files that are opened."""
+    """Prevent files from being opened under the numbers of closed standard streams."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # uses the lowest free number
 
 
 def forget_stdout() -> None:
-    """Discard what is left in stdout's buffer, so that it cannot raise again at the end."""
+    """Discard what is left in the buffer of stdout, so that it does not raise again at exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -48,7 +45,7 @@ def print_line(text: str) -> None:
 
 
 def put(data: bytes) -> None:
-    """Write to stdout, whole: unbuffered, it may take a part at a time."""
+    """Write all data to stdout, which may accept only a part at a time if it is unbuffered."""
     if sys.stdout is None:
         raise NotAllowed("standard output is closed")
     rest = memoryview(data)

@@ -1,4 +1,4 @@
-"""The parser: argparse, with shorter and more helpful errors."""
+"""The argument parser: argparse, with shorter and more helpful errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from typing import IO, NoReturn
+from typing import Any, NoReturn
 
 from fft_tool.cli.output import put
 from fft_tool.printable import printable
@@ -14,34 +14,34 @@ from fft_tool.spelling import british, did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and one on usage.
+    """A parser whose errors take one line, followed by a line on usage.
 
-    ``commands`` are the parsers of the commands, by name.
+    ``commands`` holds the parsers of the commands by name.
     """
 
     commands: dict[str, Parser]
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and exit."""
-        # Names of files, as a shell's ``*`` gives them, may hold anything.
+        """Report an error and exit."""
+        # File names, as a shell expands ``*``, may contain anything.
         text = printable(re.sub(r"^argument (\S+/)?", "", message))
         self.exit(2, f"{self.prog}: {text}\n{self.format_usage()}")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """Exit; without standard error nobody is told why."""
+        """Exit, after printing the message if standard error is open."""
         if message and sys.stderr is not None:
             sys.stderr.write(message)
         sys.exit(status)
 
-    def _print_message(self, message: str, file: IO[str] | None = None) -> None:
-        # argparse itself says nothing where help cannot be written.
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # argparse itself ignores that help cannot be written.
         if file is sys.stderr:
             super()._print_message(message, file)
         else:
             put(message.encode("utf-8", "backslashreplace"))
 
     def shorten_usage(self) -> None:
-        """Show only what must be given; the help lists the options below."""
+        """Show only required arguments in the usage line; help lists the options anyway."""
         words = []
         for action in self._actions:
             name = str(action.metavar or action.dest)
@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         self.usage = " ".join(["%(prog)s", *words, "[options]"])
 
     def check_flags(self, words: Sequence[str]) -> None:
-        """Refuse a flag that does not exist, before anything is said of what is missing."""
+        """Report an unknown flag, before argparse reports what is missing."""
         known = [name for action in self._actions for name in action.option_strings]
         for word in words:
             if word == "--":
@@ -64,7 +64,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def spelled(words: Sequence[str]) -> list[str]:
-    """Words of a command line with American flags in British spelling: ``--color``.
+    """Change American flags such as ``--color`` to British spelling.
 
     >>> spelled(["analyze", "--color", "my color.png"])
     ['analyze', '--colour', 'my color.png']

@@ -1,4 +1,4 @@
-"""What commands write as CSV."""
+"""CSV output of the commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROFILE = (
 
 
 def statistics(outcomes: Iterable[Outcome]) -> bytes:
-    """Pixel statistics, a line for each channel of each image; sharpness is that of the image."""
+    """Pixel statistics, one line per channel of each image; sharpness is that of the image."""
     rows = []
     for outcome in outcomes:
         record = outcome.record or {"statistics": {}, "sharpness": None}
@@ -31,10 +31,10 @@ def statistics(outcomes: Iterable[Outcome]) -> bytes:
 
 
 def profiles(outcomes: Iterable[Outcome]) -> bytes:
-    """Radial profiles, a line for each ring of each image.
+    """Radial profiles, one line per ring of each image.
 
-    Columns are those of :func:`fft_tool.pipeline.run_radial`; ``frequency_per_um`` is empty where
-    the pixel size is not known.
+    Columns are those of :func:`fft_tool.pipeline.run_radial`; ``frequency_per_um`` is empty if
+    the pixel size is unknown.
     """
     rows = []
     for outcome in outcomes:

@@ -1,7 +1,8 @@
-"""What ``-o`` names: a folder or store for all results, or one file, pipe or device."""
+"""Interpretation of ``-o``: a folder or store for all results, or one file, pipe or device."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -10,17 +11,17 @@ from fft_tool.recipe import KEYS
 from fft_tool.results.naming import EXTENSIONS
 from fft_tool.runs.sources import SourceRef
 from fft_tool.spelling import did_you_mean
-from fft_tool.stores.folder import is_folder
+from fft_tool.stores.folder import is_file, is_folder
 from fft_tool.stores.opening import open_store
 from fft_tool.stores.special import is_special
 
 STDOUT = "-"
 
-# Endings that nobody gives a folder; those of artifacts are among them.
+# A name that ends in one of these is taken for a file rather than a folder.
 _OTHERS = "bmp csv gif htm html jp2 jpeg jpg npy parquet pdf svg tif tiff tsv txt webp xlsx"
-_FILES = {*EXTENSIONS.values(), *_OTHERS.split()}
+FILES = {*EXTENSIONS.values(), *_OTHERS.split()}
 
-# Artifacts that a flag of the same name asks for.
+# Artifacts requested by a flag of the same name.
 _ASKED_FOR = {key.name for key in KEYS} & set(EXTENSIONS)
 
 _BY_ENDING = {"json": "metadata", "npz": "spectrum"}
@@ -35,21 +36,21 @@ def is_one_file(location: str) -> bool:
     """Whether ``-o`` names a single file, pipe or device rather than a folder."""
     if is_stream(location):
         return True
-    return not _is_folder(location) and _ending(location) in _FILES
+    return not _is_folder(location) and _ending(location) in FILES
 
 
 def check_folder(location: str) -> None:
-    """Refuse what no results can be written below."""
+    """Raise an error if results cannot be written below ``location``."""
     if not location or location.startswith("memory:"):
         raise UsageError(f"-o {location!r}: should be a folder, s3://bucket/prefix, a file or -")
     if "://" in location:
         _check_store(location)
-    elif Path(location).is_file():
+    elif is_file(Path(location)):
         raise UsageError(f"-o {location}: is a file, name a folder")
 
 
 def check_file(location: str, *endings: str) -> None:
-    """Refuse the name of a file whose ending is not one of those that are written."""
+    """Raise an error if ``location`` does not name a file with one of these endings."""
     if is_stream(location):
         return
     if "://" in location:
@@ -66,7 +67,7 @@ def check_file(location: str, *endings: str) -> None:
 
 
 def chosen_kind(location: str, asked: str | None, wanted: Sequence[str]) -> str:
-    """Kind of the artifact that a single file is to hold, of those that are made."""
+    """Choose which of the ``wanted`` kinds of artifact to write to a single file."""
     if asked is not None and asked not in EXTENSIONS:
         near = did_you_mean(asked, EXTENSIONS)
         raise UsageError(f"--artifact {asked}: should be one of {', '.join(EXTENSIONS)}{near}")
@@ -86,13 +87,13 @@ def chosen_kind(location: str, asked: str | None, wanted: Sequence[str]) -> str:
 
 
 def refuse_overwriting_file(ref: SourceRef, location: str) -> None:
-    """Refuse to write over the source itself."""
+    """Raise an error if ``location`` is the source itself."""
     if ref.pipe or location == STDOUT:
         return
     same = str(ref) == location
     if "://" not in str(ref) + location:
-        source, target = Path(str(ref)), Path(location)
-        same = source.exists() and target.exists() and source.samefile(target)
+        with contextlib.suppress(OSError):  # if one of them does not exist
+            same = Path(str(ref)).samefile(location)
     if same:
         raise AmbiguousSources(f"-o {location} would overwrite the source")
 

@@ -1,4 +1,4 @@
-"""What only people see: the progress bar and the tables."""
+"""Output for people only: the progress bar and the tables."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from fft_tool.printable import printable
 from fft_tool.report.sentences import dominant
 from fft_tool.runs.one import Outcome
 
-MOST_ROWS = 60  # of a longer batch the records tell more than a table on a screen
+MOST_ROWS = 60  # for longer batches a table on a screen is of little use
 OUTPUTS = ("image", "result", "outputs")
-FINDINGS = ("image", "size", "dominant wave", "slope β", "sharpness", "comes back")
+FINDINGS = ("image", "size", "dominant wave", "slope β", "sharpness", "inversion")
 STATISTICS = ("image", "channel", "mean", "std", "min", "median", "max", "entropy", "sharpness")
 
-TEXTS = ("image", "channel", "result", "outputs")  # columns that are read from the left
+TEXTS = ("image", "channel", "result", "outputs")  # left-aligned columns
 
 _GAP = 2  # spaces between columns
-_NARROWEST = 12  # characters to which a column of text may be folded
+_NARROWEST = 12  # characters; columns of text may be folded to this width
 _LONGEST_NAME, _LONGEST_BAR = 40, 40
-_BESIDE_BAR = 30  # characters of the counts and the time beside it
+_BESIDE_BAR = 30  # characters, for the counts and the time
 
 Cells = Sequence[str]
 
@@ -45,7 +45,7 @@ Item = TypeVar("Item", bound=HasSource)
 
 
 def with_progress(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
-    """Pass items on, drawing a bar on stderr; ``doing`` is shown until the first is there."""
+    """Yield items, drawing a progress bar on stderr; ``doing`` is shown before the first one."""
     console = Console(stderr=True, markup=False, emoji=False)
     name = min(_LONGEST_NAME, max(console.width - _BESIDE_BAR - 10, 10))
     bar = min(_LONGEST_BAR, max(console.width - _BESIDE_BAR - name, 5))
@@ -67,9 +67,9 @@ def with_progress(items: Iterable[Item], total: int, doing: str) -> Iterator[Ite
 
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """Print a table of what was made or found, and how many sources met which end.
+    """Print a table of what was made or found, and a count of each result.
 
-    What failed has been reported already and is only counted.
+    Failures have been reported already and are only counted.
     """
     console = _console()
     done = [outcome for outcome in outcomes if outcome.error is None]
@@ -82,7 +82,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
 
 
 def print_statistics(outcomes: Sequence[Outcome]) -> None:
-    """Print pixel statistics, a row for each channel."""
+    """Print pixel statistics, one row per channel."""
     rows = [
         (outcome.source, channel, *_numbers(values), _sharpness(outcome.record))
         for outcome in outcomes
@@ -94,10 +94,10 @@ def print_statistics(outcomes: Sequence[Outcome]) -> None:
 
 
 def _console() -> Console:
-    # Names are shown as they are, whatever rich would make of brackets and colons in them.
+    # Names are shown verbatim: rich would interpret brackets and colons in them.
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
-        console.width = 200  # output that goes to a file is not cut to the width of a screen
+        console.width = 200  # output to a file is not limited to the width of a screen
     return console
 
 
@@ -118,7 +118,7 @@ def _print(console: Console, what: Table | Text | str) -> None:
 
 
 def _print_table(console: Console, headings: Cells, rows: Iterable[Cells]) -> None:
-    """Print a table or, where it would not fit, each row as a list. Numbers are never broken."""
+    """Print a table or, if it would not fit, each row as a list. Numbers are never wrapped."""
     cells = [[printable(cell) for cell in row] for row in rows]
     columns = list(zip(headings, *cells, strict=True))
     widths = [max(map(cell_len, column)) for column in columns]
@@ -146,7 +146,7 @@ def _table(headings: Cells, rows: Iterable[Cells], least: Sequence[int]) -> Tabl
 
 
 def _listed(headings: Cells, row: Cells) -> Text:
-    """Show a row as its name, and a line for each value."""
+    """Format a row as its name, followed by one line per value."""
     width = max(map(cell_len, headings[1:]))
     lines = [
         f"  {heading}{' ' * (width - cell_len(heading))}  {cell}"
@@ -192,7 +192,7 @@ def _fidelity(certificate: Mapping[str, Any] | None) -> str:
         return "no phase"
     if certificate["exact"]:
         return "bit for bit"
-    return f"{certificate['psnr_db']:.1f} dB"
+    return f"not exact, ± {certificate['max_abs_error']:,}, {certificate['psnr_db']:.1f} dB"
 
 
 def _numbers(values: Mapping[str, Any]) -> Cells:

@@ -1,4 +1,4 @@
-"""How the values of flags are read that are not keys of the recipe."""
+"""Parsing of the values of flags that are not recipe keys."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _UNITS |= {letter: 1 << 10 * power for power, letter in enumerate("kmgt", start=
 
 
 def positive(text: str) -> int:
-    """Read a whole number above 0."""
+    """Parse a whole number above 0."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 18 or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} should be a whole number above 0")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """Read a number of seconds, up to a day."""
+    """Parse a number of seconds, up to a day."""
     try:
         number = float(text)
     except ValueError:
@@ -39,7 +39,7 @@ def seconds(text: str) -> float:
 
 
 def size(text: str) -> int:
-    """Read an amount of memory, and give bytes; a number without a unit is in MiB.
+    """Parse an amount of memory to bytes; a number without a unit is in MiB.
 
     >>> size("2GiB"), size("512"), size("500 MB")
     (2147483648, 536870912, 500000000)
@@ -55,7 +55,7 @@ def size(text: str) -> int:
 
 
 def formats(text: str) -> tuple[str, ...]:
-    """Read a list of image formats."""
+    """Parse a list of image formats."""
     try:
         return parse_formats(text)
     except ValueError as exc:
@@ -63,7 +63,7 @@ def formats(text: str) -> tuple[str, ...]:
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """Give a function that reads one of a few words."""
+    """Return a parser that accepts only these words."""
 
     def read(text: str) -> str:
         if text not in choices:

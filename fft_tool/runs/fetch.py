@@ -8,7 +8,7 @@ from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.stores.base import Store
 from fft_tool.stores.folder import translated
 
-_HEAD = 64  # bytes that tell the format
+_HEAD = 4096  # bytes, enough to detect the format
 _AT_ONCE = 1 << 20  # bytes
 
 
@@ -19,11 +19,19 @@ def read_within(store: Store, name: str, limits: Limits) -> bytes:
         return handle.read()
 
 
-def read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
-    """Read an image from a stream of unknown length, which messages call ``name``.
+def check_start(store: Store, name: str) -> None:
+    """Raise an ``ImageError`` if an object does not begin like an image."""
+    from fft_tool.codec.image_file import sniff  # noqa: PLC0415  (loads numpy)
 
-    What does not begin like an image is refused after its first bytes, and what is too large as
-    soon as more has come than ``limits`` accept.
+    with store.open(name) as handle:
+        sniff(handle.read(_HEAD))
+
+
+def read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
+    """Read an image from a stream of unknown length, called ``name`` in messages.
+
+    Raises an error after the first bytes if they are not those of an image, and as soon as more has
+    been read than ``limits`` accept.
     """
     from fft_tool.codec.image_file import sniff  # noqa: PLC0415  (loads numpy)
 

@@ -16,6 +16,7 @@ from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Artifact, Outputs, Source
 from fft_tool.runs.completeness import is_complete
+from fft_tool.runs.fetch import check_start
 from fft_tool.runs.interrupts import begin_worker, end_workers, finishing
 from fft_tool.runs.machine import address_bound, end_with_parent, limit_addresses
 from fft_tool.runs.one import Analysed, Outcome, process
@@ -89,6 +90,7 @@ def run_one(
             partial(_work, job=job, target=target),
             recorded=job.operation is pipeline.run,
             on_step=on_step,
+            check_start=lambda source: check_start(source.store, source.key),
         )
     except FftToolError as exc:  # from opening a store
         outcome = Outcome(ref.name, "failed", error=exc)

@@ -15,7 +15,7 @@ from fft_tool.results.outputs import Source
 from fft_tool.runs.fetch import read_stream
 from fft_tool.runs.one import Input
 from fft_tool.stores.base import Store, as_folder
-from fft_tool.stores.folder import is_folder
+from fft_tool.stores.folder import is_file, is_folder
 from fft_tool.stores.memory import MemoryStore
 from fft_tool.stores.opening import open_store
 from fft_tool.stores.special import STDIN, descriptor_of, open_descriptor
@@ -99,7 +99,7 @@ def find_sources(
 
 
 def _piped(argument: str, number: int, stdin: BinaryIO | None, limits: Limits) -> SourceRef:
-    """Read what comes through an open file."""
+    """Read a source from an open file."""
     name, label = STDIN_NAME, STANDARD_INPUT
     if number != STDIN:
         name, label = f"fd{number}.png", argument
@@ -121,7 +121,9 @@ def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
     root = _location(target, "")
     for ref in refs:
         for kind in EXTENSIONS:
-            other = sources.get(root + output_name(ref.name, kind))
+            place = root + output_name(ref.name, kind)
+            link = None if "://" in target else followed(Path(place))
+            other = sources.get(str(link or place))
             if other is not None:
                 raise AmbiguousSources(f"the {kind} of {ref} would overwrite the source {other}")
 
@@ -134,11 +136,11 @@ def _location(store: str, name: str) -> str:
 
 def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
     paths = [Path(argument)]
-    if glob.has_magic(argument) and not paths[0].exists():
+    if glob.has_magic(argument) and not is_file(paths[0]) and not is_folder(paths[0]):
         # A pattern that the shell did not expand: it was quoted, or this is Windows.
         found = glob.glob(argument, recursive=True)  # noqa: PTH207  (the pattern may be absolute)
         matches = map(Path, sorted(found))
-        paths = [path for path in matches if path.is_file()]
+        paths = [path for path in matches if is_file(path, otherwise=True)]
     if not paths:
         raise NotFound(f"{argument}: no file matches")
     for path in paths:

@@ -1,7 +1,7 @@
-"""Whether anybody answers at the endpoint that stands in for AWS.
+"""Check that the endpoint configured in place of AWS can be connected to.
 
-Clients ask again for as long as there is patience, since a server may be restarting. Whoever has
-mistyped its address, or not started it, should be told at once.
+S3 clients retry a failed connection for many seconds, as a server may be restarting. An endpoint
+that is mistyped or was never started should be reported at once.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from urllib.parse import SplitResult, urlsplit
 
 from fft_tool.errors import NotAllowed, StoreUnavailable
 
-SECONDS = 4.0  # that a connection may take
+SECONDS = 4.0  # time limit for connecting
 
 _VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT")
 _PORTS = {"http": 80, "https": 443}
 
 
 def check_endpoint(seconds: float = SECONDS) -> None:
-    """Refuse an ``AWS_ENDPOINT_URL`` that cannot be connected to within so many seconds.
+    """Raise an error if ``AWS_ENDPOINT_URL`` cannot be connected to within ``seconds``.
 
-    AWS itself, and an endpoint behind a proxy, are not tried.
+    AWS itself and endpoints behind a proxy are not checked.
     """
-    variable = next((name for name in _VARIABLES if os.environ.get(name)), None)
+    variable = _variable()
     if variable is None:
         return
     url = os.environ[variable]
@@ -36,15 +36,24 @@ def check_endpoint(seconds: float = SECONDS) -> None:
         raise StoreUnavailable(f"{url}: {reason}: is {variable} right, and is the server running?")
 
 
+def endpoint() -> str | None:
+    """URL that is used in place of AWS, if one is configured."""
+    variable = _variable()
+    return variable and os.environ[variable]
+
+
+def _variable() -> str | None:
+    return next((name for name in _VARIABLES if os.environ.get(name)), None)
+
+
 def _parsed(variable: str, url: str) -> SplitResult:
-    address = urlsplit(url)
     try:
-        sound = address.scheme in _PORTS and address.hostname and (address.port or 1)
-    except ValueError:  # the port
-        sound = False
-    if not sound:
-        raise NotAllowed(f"{variable}={url!r}: should be like http://127.0.0.1:9000")
-    return address
+        address = urlsplit(url)
+        if address.scheme in _PORTS and address.hostname and address.port != 0:
+            return address
+    except ValueError:  # brackets without an address, or a port that is not a number
+        pass
+    raise NotAllowed(f"{variable}={url!r}: should be like http://127.0.0.1:9000")
 
 
 def _is_behind_proxy(address: SplitResult) -> bool:
@@ -56,7 +65,7 @@ def _is_behind_proxy(address: SplitResult) -> bool:
 
 
 def _fault(address: SplitResult, seconds: float) -> str | None:
-    """Why there is no connection; None if there is one."""
+    """Reason why connecting fails; None if it succeeds."""
     found: list[str | None] = []
 
     def connect() -> None:
@@ -67,7 +76,7 @@ def _fault(address: SplitResult, seconds: float) -> str | None:
         except OSError as exc:
             found.append((exc.strerror or str(exc) or "no answer").lower())
 
-    # In a thread, since looking up the name has no time limit of its own.
+    # In a thread, as resolving the host name has no time limit of its own.
     attempt = threading.Thread(target=connect, daemon=True)
     attempt.start()
     attempt.join(seconds)

@@ -158,11 +158,19 @@ class _FileHandle(Handle):
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder; not if nobody may look."""
+    """Whether a path names a folder; not if that cannot be found out."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
         return False
+
+
+def is_file(path: Path, *, otherwise: bool = False) -> bool:
+    """Whether a path names a regular file; ``otherwise`` if that cannot be found out."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return otherwise
 
 
 def _open(path: Path) -> BinaryIO:

@@ -1,7 +1,7 @@
-"""Descriptors, pipes and devices: what a path may name that is not a regular file.
+"""Paths that name file descriptors, pipes and devices instead of regular files.
 
-They are written to as they are. Replacing one by a file, as a folder's files are replaced, would
-break it for everybody.
+They are written to directly. Replacing one by a regular file, as is done for files in a folder,
+would break it for everybody.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_LINKS = 40
 
 
 def descriptor_of(location: str) -> int | None:
-    """Number of the open file that ``/dev/stdout``, ``/dev/fd/3`` or a link to such a name means.
+    """Descriptor that ``/dev/stdout``, ``/dev/fd/3`` or a link to such a name refers to, if any.
 
     >>> descriptor_of("/dev/fd/63"), descriptor_of("page.html")
     (63, None)
@@ -45,7 +45,7 @@ def descriptor_of(location: str) -> int | None:
 
 
 def is_special(location: str) -> bool:
-    """Whether a path names something that is there and neither a regular file nor a folder."""
+    """Whether a path names something that exists and is neither a regular file nor a folder."""
     if descriptor_of(location) is not None:
         return True
     try:
@@ -56,7 +56,7 @@ def is_special(location: str) -> bool:
 
 
 def write_special(location: str, data: bytes) -> None:
-    """Write to a descriptor, pipe or device; the name of a pipe waits for its reader."""
+    """Write to a descriptor, pipe or device; a named pipe waits for its reader."""
     number = descriptor_of(location)
     with _errors(location):
         if number is None and stat.S_ISBLK(Path(location).stat().st_mode):
@@ -69,14 +69,14 @@ def write_special(location: str, data: bytes) -> None:
 
 
 def open_descriptor(location: str, number: int) -> BinaryIO:
-    """Open what a descriptor stands for, for reading; the descriptor itself stays open."""
+    """Open a descriptor for reading; the descriptor itself stays open."""
     with _errors(location):
         return open(os.dup(number), "rb")  # noqa: PTH123
 
 
 @contextlib.contextmanager
 def _errors(location: str) -> Iterator[None]:
-    """Translate what the operating system says, but for a reader that has gone."""
+    """Translate operating system errors, except for a pipe without a reader."""
     try:
         yield
     except BrokenPipeError:

@@ -118,9 +118,9 @@ def test_a_region_that_does_not_fit_is_reported_with_name_and_size(
         ("analyze in/a.png -o s3://bucket", "no AWS credentials: set AWS_ACCESS_KEY_ID"),
         ("upload in s3://bucket", "no AWS credentials: set AWS_ACCESS_KEY_ID"),
         ("reconstruct missing.json -o back.png", "missing.json: no such file"),
-        ("reconstruct empty -o back.png", "empty: is a directory"),
+        ("reconstruct empty -o back", "empty: no records found"),
         ("reconstruct in/a.png -o back.png", "in/a.png: not a record"),
-        ("reconstruct empty/ -o back.png", "empty/: not the name of a file"),
+        ("reconstruct empty/ -o back", "empty/: no records found"),
         ("report empty -o page.html", "empty: no records found"),
         ("table missing -o -", "missing: no such folder"),
     ],
@@ -157,6 +157,14 @@ def test_no_source_is_ever_overwritten(folder: Path, run: Run) -> None:
     finished = run("analyze", "in", "-o", "in")
     assert (folder / "in" / "a_phase.png").read_bytes() == before
     assert finished.code != 0
+
+
+def test_no_source_is_overwritten_through_a_link(folder: Path, run: Run) -> None:
+    (folder / "a_phase.png").symlink_to("in/a.png")
+    finished = run("analyze", "in/a.png", "-o", ".")
+    assert finished.code == 2
+    assert "would overwrite the source in/a.png" in finished.err
+    assert (folder / "in" / "a.png").read_bytes() == SOUND
 
 
 @pytest.mark.usefixtures("folder")

@@ -414,51 +414,6 @@ def test_a_bug_exits_with_70_and_shows_a_traceback_only_on_request(
     assert "in have_a_bug" in with_debug.err
 
 
-# Closed and full streams
-
-
-STREAMS = ["analyze - -o OUT", "stats a.png", "stats a.png --csv", "--help", "--version"]
-
-
-@pytest.mark.parametrize("words", STREAMS)
-def test_closed_streams_are_told_and_are_no_bugs(folder: Path, words: str) -> None:
-    number = 0 if " - " in words else 1
-    finished = tool(*words.split(), cwd=folder, before=lambda: os.close(number))
-    told = fails(finished, 1)
-    assert told == f"standard {'output' if number else 'input'} is closed"
-
-
-def test_without_standard_error_the_work_is_done_and_stdout_has_only_data(folder: Path) -> None:
-    (folder / "bad.png").write_bytes(b"text")
-    words = ("analyze", "bad.png", "a.png", "-o", "OUT", "--json")
-    finished = tool(*words, cwd=folder, before=lambda: os.close(2))
-    assert finished.code == 1
-    assert [line["outcome"] for line in finished.objects] == ["rejected", "done"]
-
-
-def test_files_do_not_take_the_numbers_of_closed_streams(folder: Path) -> None:
-    def close_all() -> None:
-        for number in range(3):
-            os.close(number)
-
-    assert tool("analyze", ".", "-o", "OUT", "--jobs", "2", cwd=folder, before=close_all).code == 1
-    assert made(folder / "OUT") == {
-        f"{x}_{kind}.png" for x in "ab" for kind in ("magnitude", "phase")
-    }
-    for path in (folder / "OUT").iterdir():
-        png_file.parse(path.read_bytes())
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
-@pytest.mark.parametrize("words", ["stats a.png", "--help", "table OUT -o -"])
-def test_a_full_disk_is_told_of_tables_and_help_too(folder: Path, words: str) -> None:
-    if "table" in words:
-        assert tool("analyze", "a.png", "-o", "OUT", "--metadata", cwd=folder).code == 0
-    with Path("/dev/full").open("wb") as full:
-        finished = end(start(*words.split(), cwd=folder, stdout=full))
-    assert fails(finished, 1) == "standard output: no space left on device"
-
-
 # Interrupts
 
 
@@ -554,7 +509,7 @@ def test_an_interrupt_leaves_only_whole_files(
     wait_for(lambda: len(list(out.glob("*.json"))) >= 3)
     (os.killpg if whom == "group" else os.kill)(process.pid, number)
     message = fails(end(process), 130)
-    assert message == "interrupted; everything that is written is whole"
+    assert message == "interrupted; all files written are complete"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)  # no worker is left
     check_whole(out)

@@ -90,6 +90,7 @@ def test_the_ending_and_the_artifact_agree(run: Run, words: str, magic: bytes) -
         ("analyze a.png -o a.png", "-o a.png would overwrite the source"),
         ("analyze a.png -o ./a.png", "-o ./a.png would overwrite the source"),
         ("analyze a.png -o m.png --skip-existing", "--skip-existing: needs a folder"),
+        ("analyze a.png -o - --json", "--json and -o - both write to standard output"),
         ("analyze a.png -o s3://b", "-o s3://b: not a store"),
         ("analyze a.png -o ftp://host/out", "-o ftp://host/out: not a store"),
         ("analyze a.png -o memory:x", "should be a folder"),

@@ -10,8 +10,10 @@ from rich.console import Console
 
 from fft_tool.cli import terminal
 from fft_tool.cli.main import main
+from fft_tool.cli.messages import sentence
 from fft_tool.cli.parser import spelled
 from fft_tool.cli.values import size
+from fft_tool.errors import StoreUnavailable
 from tests.support.command import Finished
 from tests.support.images import noise, png_bytes
 
@@ -88,6 +90,13 @@ def test_so_do_those_that_an_image_shows(run: Run) -> None:
     assert finished.messages == [
         "fft-tool: a.png: --threshold 300: should be at most 255, the white of this image"
     ]
+
+
+def test_a_store_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = StoreUnavailable("s3://bucket/a.png: S3 does not answer")
+    assert sentence(error) == str(error)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
+    assert sentence(error) == f"{error} (the endpoint is http://127.0.0.1:9000)"
 
 
 @pytest.mark.parametrize("words", ["analyze a.png", "analyse a.png"])

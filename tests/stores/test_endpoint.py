@@ -57,7 +57,9 @@ def test_one_that_does_not_answer_is_named_after_a_moment(
     assert endpoint.SECONDS < 5
 
 
-@pytest.mark.parametrize("url", ["localhost:9000", "http://", "http://host:port", "ftp://host"])
+@pytest.mark.parametrize(
+    "url", ["localhost:9000", "http://", "http://host:port", "ftp://host", "http://["]
+)
 def test_what_is_no_address_is_told(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     with pytest.raises(NotAllowed, match="should be like http://"):

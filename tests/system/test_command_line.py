@@ -15,7 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import SECONDS, end, environment, obey_permissions, start, tool
+from fft_tool.codec import png_file
+from tests.support.command import (
+    SECONDS,
+    Finished,
+    end,
+    environment,
+    obey_permissions,
+    start,
+    tool,
+)
 from tests.support.images import noise, png_bytes
 
 pytestmark = pytest.mark.slow
@@ -68,12 +77,24 @@ def test_results_that_can_be_read_are_used(folder: Path, command: str) -> None:
     assert b"a.png" in (folder / command.rsplit(maxsplit=1)[-1]).read_bytes()
 
 
+def test_records_that_can_be_read_are_reconstructed(folder: Path) -> None:
+    words = ("analyze", "in/a.png", "-o", "in", "--metadata", "--bits", "16")
+    assert tool(*words, cwd=folder).code == 0
+    finished = tool("reconstruct", "in", "-o", "back", cwd=folder, before=obey_permissions)
+    assert (finished.code, finished.messages) == (1, ["fft-tool: in/secret: permission denied"])
+    assert [path.name for path in (folder / "back").iterdir()] == ["a.png"]
+
+
 def test_a_folder_behind_one_that_is_closed_is_told(folder: Path) -> None:
-    for words in (
+    commands = (
         "analyze in/secret -o out",
-        "analyze in/secret/b.png -o out",
+        "stats in/secret/b.png",
+        "stats in/unsearchable/*.png",
         "table in/secret -o -",
-    ):
+        "analyze in/a.png -o in/secret/out",
+        "analyze in/a.png -o in/secret/x.png",
+    )
+    for words in commands:
         finished = tool(*words.split(), cwd=folder, before=obey_permissions)
         assert finished.code == 1
         (message,) = finished.messages
@@ -97,7 +118,7 @@ def test_waiting_for_a_pipe_can_be_interrupted(folder: Path, words: str) -> None
     os.close(reader)
     os.close(saved)
     assert finished.code == 130
-    assert finished.messages == ["fft-tool: interrupted; everything that is written is whole"]
+    assert finished.messages == ["fft-tool: interrupted; all files written are complete"]
 
 
 def test_waiting_for_the_reader_of_a_pipe_can_be_interrupted(folder: Path) -> None:
@@ -165,9 +186,70 @@ def test_a_narrow_terminal_cuts_no_number(folder: Path, width: int) -> None:
 
 def test_a_dead_endpoint_is_named(folder: Path) -> None:
     # Nothing listens at the discard port, and nobody but root could.
-    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     for words in ("analyze s3://bucket/a.png -o out", "analyze in/a.png -o s3://bucket/x"):
-        finished = tool(*words.split(), cwd=folder, AWS_ENDPOINT_URL="http://127.0.0.1:9", **keys)
+        finished = tool(*words.split(), cwd=folder, AWS_ENDPOINT_URL="http://127.0.0.1:9")
         assert finished.code == 1
         (message,) = finished.messages
         assert "http://127.0.0.1:9: connection refused: is AWS_ENDPOINT_URL right" in message
+
+
+# Closed and full streams
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A folder with two images, ``a.png`` and ``b.png``."""
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(SOUND)
+    return tmp_path
+
+
+def only_message(finished: Finished) -> str:
+    assert (finished.code, finished.out) == (1, b"")
+    (message,) = finished.messages
+    return message.removeprefix("fft-tool: ")
+
+
+def made(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+STREAMS = ["analyze - -o OUT", "stats a.png", "stats a.png --csv", "--help", "--version"]
+
+
+@pytest.mark.parametrize("words", STREAMS)
+def test_closed_streams_are_told_and_are_no_bugs(images: Path, words: str) -> None:
+    number = 0 if " - " in words else 1
+    finished = tool(*words.split(), cwd=images, before=lambda: os.close(number))
+    told = only_message(finished)
+    assert told == f"standard {'output' if number else 'input'} is closed"
+
+
+def test_without_standard_error_the_work_is_done_and_stdout_has_only_data(images: Path) -> None:
+    (images / "bad.png").write_bytes(b"text")
+    words = ("analyze", "bad.png", "a.png", "-o", "OUT", "--json")
+    finished = tool(*words, cwd=images, before=lambda: os.close(2))
+    assert finished.code == 1
+    assert [line["outcome"] for line in finished.objects] == ["rejected", "done"]
+
+
+def test_files_do_not_take_the_numbers_of_closed_streams(images: Path) -> None:
+    def close_all() -> None:
+        for number in range(3):
+            os.close(number)
+
+    assert tool("analyze", ".", "-o", "OUT", "--jobs", "2", cwd=images, before=close_all).code == 1
+    assert made(images / "OUT") == {
+        f"{x}_{kind}.png" for x in "ab" for kind in ("magnitude", "phase")
+    }
+    for path in (images / "OUT").iterdir():
+        png_file.parse(path.read_bytes())
+
+
+@pytest.mark.parametrize("words", ["stats a.png", "--help", "table OUT -o -"])
+def test_a_full_disk_is_told_of_tables_and_help_too(images: Path, words: str) -> None:
+    if "table" in words:
+        assert tool("analyze", "a.png", "-o", "OUT", "--metadata", cwd=images).code == 0
+    with Path("/dev/full").open("wb") as full:
+        finished = end(start(*words.split(), cwd=images, stdout=full))
+    assert only_message(finished) == "standard output: no space left on device"
