@@ -14,7 +14,7 @@ from fft_tool.stores.endpoint import endpoint
 _RAISES = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
 
 _SWITCHES = {key.name for key in KEYS if key.value_type.flag}
-_ENTRY = re.compile(rf"\b({'|'.join(key.name for key in KEYS)})=([^\s,;]+)")
+_ENTRY = re.compile(rf"\b({'|'.join(key.name for key in KEYS)})=(\S+?)(?=[,;]?(?:\s|$))")
 
 
 def sentence(error: FftToolError) -> str:

@@ -69,6 +69,10 @@ def test_wrong_words_are_answered_with_the_right_ones(run: Run, words: str, told
         ("--window han", "--window han: should be one of none, hann, hamming, blackman, tukey"),
         ("--colour --bits 16", "--colour: requires --bits 8"),
         (
+            "--crop 1,2,3,4 --smart-crop 8,8",
+            "--smart-crop 8,8: cannot be combined with --crop 1,2,3,4",
+        ),
+        (
             "--crop square --smart-crop 8,8",
             "--smart-crop 8,8: cannot be combined with --crop square",
         ),
