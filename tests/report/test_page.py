@@ -621,5 +621,6 @@ def test_every_class_has_a_style_and_every_style_a_use(page: Node) -> None:
     assert styled == used
 
 
-def test_the_style_sheet_is_shipped_with_the_package(repository: Path) -> None:
-    assert '"*.css"' in (repository / "pyproject.toml").read_text(encoding="utf-8")
+def test_style_sheet_and_script_are_shipped_with_the_package(repository: Path) -> None:
+    shipped = (repository / "pyproject.toml").read_text(encoding="utf-8")
+    assert '"*.css", "*.js"' in shipped
