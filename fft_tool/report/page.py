@@ -33,7 +33,7 @@ _TERMS = {
     "Magnitude and phase": "The two-dimensional Fourier transform of the grey image: the mean in "
     "the centre, frequency growing outwards to half a cycle per pixel at the borders. The contrast "
     "of the magnitude is stretched here; circles mark the waves that are listed, each with its "
-    "twin. Larger pictures are scaled down such that bright points stay.",
+    "twin, and say which when pointed at. Larger pictures are scaled down such that bright points stay.",
     "Wave, angle": "A sharp peak of the spectrum. The angle is the direction in which the wave "
     "runs, counter-clockwise from the x axis: vertical stripes have 0°, horizontal ones 90°. "
     "Prominence is power above that of other directions at the same frequency.",
@@ -98,21 +98,21 @@ def assemble(
     shown: Sequence[ShownEntry], *, title: str = "Spectra", layout: Layout | None = None
 ) -> str:
     """Put rendered entries together: the page with the overview and, if it is the only one, all."""
-    layout = layout or Layout()
-    main = element("main", *(one.article for one in shown), id="images")
-    code = script()
+    layout, code = layout or Layout(), script()
+    skip = main = None
+    if not layout.folder:
+        skip = element("a", "Skip to the images", href="#images", class_="skip")
+        main = element("main", *(one.article for one in shown), id="images")
     return _document(
         title,
-        None
-        if layout.folder
-        else element("a", "Skip to the images", href="#images", class_="skip"),
+        skip,
         element(
             "header",
             element("h1", title),
             element("p", _tally([one.outcome for one in shown]), class_="lede"),
         ),
         overview(one.row for one in shown) if shown else None,
-        None if layout.folder else main,
+        main,
         element("footer", element("h2", "How to read this page"), definitions(_TERMS.items())),
         element("script", code) if shown else None,
         policy=f"script-src 'sha256-{_digest(code)}'" if shown else "",
