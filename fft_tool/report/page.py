@@ -33,7 +33,8 @@ _TERMS = {
     "Magnitude and phase": "The two-dimensional Fourier transform of the grey image: the mean in "
     "the centre, frequency growing outwards to half a cycle per pixel at the borders. The contrast "
     "of the magnitude is stretched here; circles mark the waves that are listed, each with its "
-    "twin, and say which when pointed at. Larger pictures are scaled down such that bright points stay.",
+    "twin, and say which when pointed at. Larger pictures are scaled down such that bright points "
+    "stay.",
     "Wave, angle": "A sharp peak of the spectrum. The angle is the direction in which the wave "
     "runs, counter-clockwise from the x axis: vertical stripes have 0°, horizontal ones 90°. "
     "Prominence is power above that of other directions at the same frequency.",
