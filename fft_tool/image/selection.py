@@ -1,4 +1,4 @@
-"""Selection: which pixels of an image are analysed, and the grey plane that is made of them."""
+"""Selection: the region of an image that is analysed, and its grey plane."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from fft_tool.codec.raster import Raster
 from fft_tool.image.grey import grey_plane
 from fft_tool.image.region import Box, Crop, analysed_size
 
+_COLOURS = ("red", "green", "blue")
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is analysed: the chosen region's channels (h, w, channels) and grey plane (h, w).
+    """The region to analyse: its channels (h, w, channels) and its grey plane (h, w).
 
-    ``names`` are those of the channels, ``white`` the largest value that they can have, ``box``
-    where the region is, and ``method`` how it was chosen.
+    ``names`` are the names of the channels, ``white`` is the largest value that they can hold,
+    ``box`` is the position of the region, and ``method`` says how it was chosen.
     """
 
     header: Header
@@ -37,14 +39,15 @@ def select(
     background: tuple[int, int, int] = (255, 255, 255),
     threads: int = 1,
 ) -> Selection:
-    """Crop an image, and reduce it to one grey plane.
+    """Crop an image and reduce it to one grey plane.
 
-    ``crop`` is a region, ``smart_crop`` the width and height of the most salient one. ``channel``
-    is what becomes grey, over ``background`` where the image is transparent.
+    ``crop`` is a region; ``smart_crop`` is the width and height of the most salient region, which
+    is found by the colours unless ``channel`` names one of them. ``channel`` is the channel to use
+    as grey; transparent pixels are composited over ``background``.
     """
     height, width = raster.pixels.shape[:2]
 
-    def plane_of(pixels: Pixels) -> Plane:
+    def plane_of(pixels: Pixels, channel: str) -> Plane:
         return grey_plane(
             pixels,
             raster.names,
@@ -55,14 +58,16 @@ def select(
         )
 
     if smart_crop:
-        from fft_tool.image.saliency import salient_box  # noqa: PLC0415  (few recipes need it)
+        from fft_tool.image.saliency import salient_box_of  # noqa: PLC0415  (few recipes need it)
 
         size = analysed_size(None, smart_crop, width, height)
-        box, method = Box(*salient_box(plane_of(raster.pixels), *size)), "spectral residual"
+        seen = _COLOURS if channel == "luma" and set(_COLOURS) <= set(raster.names) else (channel,)
+        planes = (plane_of(raster.pixels, name) for name in seen)
+        box, method = Box(*salient_box_of(planes, (height, width), *size)), "phase spectrum"
     elif crop:
         box, method = crop.resolve(width, height), "given"
     else:
         box, method = Box(0, 0, width, height), "whole"
     channels = raster.pixels[box.y : box.y + box.height, box.x : box.x + box.width]
-    plane = plane_of(channels)
+    plane = plane_of(channels, channel)
     return Selection(raster.header, raster.names, raster.white, box, method, channels, plane)

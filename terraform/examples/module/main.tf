@@ -1,9 +1,17 @@
-# The pipeline as a part of something larger: two of them here, in two regions.
+<<<<<<< HEAD
+# The pipeline as a module of a larger configuration: two pipelines, in two regions.
 #
-#   terraform init && terraform apply                 makes buckets, queues and repositories
-#   python3 -m tools.image.build --tag …:1 --push     for each repository, see the outputs; prints
+#   terraform init && terraform apply                 creates buckets, queues and repositories
+#   python3 -m tools.image.build --tag …:1 --push     for each repository in the outputs; prints
 #                                                     the digest
-#   terraform apply -var 'digests={…}'                makes the functions
+=======
+# The pipeline as a module of a larger configuration: two instances, in two regions.
+#
+#   terraform init && terraform apply                 creates buckets, queues and repositories
+#   python3 -m tools.image.build --tag …:1 --push     for each repository (see the outputs);
+#                                                     prints the digest
+>>>>>>> words-ops
+#   terraform apply -var 'digests={…}'                creates the functions
 
 terraform {
   required_version = ">= 1.9"
@@ -17,7 +25,11 @@ terraform {
 }
 
 variable "digests" {
-  description = "Digest of the container image by region; none yet where a region is left out."
+<<<<<<< HEAD
+  description = "Digest of the container image by region; a region without one has no function yet."
+=======
+  description = "Digest of the container image, by region; without one, there is no function yet."
+>>>>>>> words-ops
   type        = map(string)
   default     = {}
   nullable    = false
@@ -45,7 +57,11 @@ module "thumbnails" {
   output_expiry_days  = 30
 }
 
-# Large scans, with pictures that give them back, and somebody who is told when it does not go well.
+<<<<<<< HEAD
+# Large scans, with pictures that can be inverted, and e-mail notification of alarms.
+=======
+# Large scans, with pictures that can be inverted, and alarms that are sent by email.
+>>>>>>> words-ops
 module "scans" {
   source    = "../.."
   providers = { aws = aws.virginia }
@@ -63,7 +79,7 @@ module "scans" {
 }
 
 output "repositories" {
-  description = "Where the image is to be pushed to, by region."
+  description = "Repositories to push the image to, by region."
   value = {
     eu-central-1 = module.thumbnails.repository_url
     us-east-1    = module.scans.repository_url
@@ -71,6 +87,10 @@ output "repositories" {
 }
 
 output "inputs" {
-  description = "Where images are dropped."
+<<<<<<< HEAD
+  description = "Locations that images are uploaded to."
+=======
+  description = "Where to upload images."
+>>>>>>> words-ops
   value       = [module.thumbnails.input, module.scans.input]
 }

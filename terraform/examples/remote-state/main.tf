@@ -2,10 +2,10 @@
 #
 #   cd terraform/examples/remote-state
 #   terraform init && terraform apply -var bucket=somebody-terraform-state
-#   cp backend.tf.example ../../backend.tf        and put the bucket's name and region into it
-#   terraform -chdir=../.. init -migrate-state    takes along what has been deployed already
+#   cp backend.tf.example ../../backend.tf        and enter the bucket's name and region
+#   terraform -chdir=../.. init -migrate-state    migrates the state of an existing deployment
 #
-# Its own state, this folder's terraform.tfstate, names one bucket and is worth keeping, no more.
+# The state of this configuration, terraform.tfstate in this folder, describes only this bucket. Keep it.
 
 terraform {
   required_version = ">= 1.9"
@@ -19,7 +19,7 @@ terraform {
 }
 
 variable "bucket" {
-  description = "Name of the bucket to be made; no other in the world may have it."
+  description = "Name of the bucket to create; it must be globally unique."
   type        = string
   nullable    = false
 
@@ -30,10 +30,10 @@ variable "bucket" {
 }
 
 resource "aws_s3_bucket" "state" {
-  #checkov:skip=CKV_AWS_18:who may read it stands in IAM; it is written once a deployment
-  #checkov:skip=CKV_AWS_144:what it describes is in one region too
-  #checkov:skip=CKV_AWS_145:SSE-S3, there is no secret in the state
-  #checkov:skip=CKV2_AWS_62:nobody has to be told of a deployment
+  #checkov:skip=CKV_AWS_18:IAM controls who may read it; it is written once per deployment
+  #checkov:skip=CKV_AWS_144:the resources it describes are in one region too
+  #checkov:skip=CKV_AWS_145:SSE-S3; the state contains no secrets
+  #checkov:skip=CKV2_AWS_62:deployments need no notification
   bucket = var.bucket
 
   lifecycle {
