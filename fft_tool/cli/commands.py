@@ -18,6 +18,7 @@ from fft_tool.limits import MIB, Limits
 from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results import record as records
+from fft_tool.results.values import Remark
 from fft_tool.runs import interrupts
 from fft_tool.runs.fetch import read_within
 from fft_tool.runs.machine import physical_memory, usable_cores
@@ -206,8 +207,17 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
     for outcome in outcomes:
         if outcome.error:
             say(_message(outcome.source, outcome.error))
+        for remark in outcome.remarks:
+            say(f"warning: {outcome.source}: {_advice(remark)}")
         yield outcome
         interrupts.check()
+
+
+def _advice(remark: Remark) -> str:
+    """Return a remark with the flag that would help."""
+    if not remark.key:
+        return remark.text
+    return f"{remark.text}; --{remark.key} {remark.value} {remark.effect}"
 
 
 def _message(source: str, error: FftToolError) -> str:

@@ -33,11 +33,11 @@ CORNER = 1 / 32
 """Length of a line, as a part of the longest, of which half its own mean is believed."""
 
 _MARGIN = 16  # samples beyond the ends, within which the interpolation fades
-_ITERATIONS = 6  # of conjugate gradients: the error shrinks to a tenth with each
+_ITERATIONS = 3  # of conjugate gradients: the error shrinks to a tenth with each
 _FAINT = 1e-3  # regularisation of the fit, as a part of the longest line
 _CORE = 3 / 8  # lines at least so long, as a part of the longest, predict those in the corners
 
-Gain = Callable[[Doubles], FloatArray]
+Gain = Callable[[FloatArray], FloatArray]
 
 
 def subtract_stripes(
@@ -83,8 +83,11 @@ class Lines:
     @cached_property
     def shifts(self) -> NDArray[np.int64]:
         """Shift of each row, in steps."""
-        shifts = np.rint(self.slope * STEPS * np.arange(self.shape[0])).astype(np.int64)
-        return shifts - shifts.min()
+        shifts: NDArray[np.int64] = np.rint(self.slope * STEPS * np.arange(self.shape[0])).astype(
+            np.int64
+        )
+        shifts -= shifts.min()
+        return shifts
 
     @cached_property
     def samples(self) -> int:
@@ -98,7 +101,8 @@ class Lines:
         whole, part = np.divmod(self.shifts, STEPS)
         np.add.at(counts, (part, whole), 1)
         np.add.at(counts, (part, whole + self.shape[1]), -1)
-        return np.cumsum(counts, axis=1)[:, :-1]
+        np.cumsum(counts, axis=1, out=counts)
+        return counts[:, :-1]
 
     @cached_property
     def lengths(self) -> Doubles:
@@ -136,6 +140,7 @@ class Lines:
         return self._interpolate(padded)
 
     def _fit(self, sums: Doubles) -> Doubles:
+        """Profile whose values on all lines fit the ``sums`` of their pixels best."""
         faint = _FAINT * float(self.lengths.max())
         near = np.full(self._padded, faint)
         near[self._inside] += self.lengths
@@ -155,7 +160,8 @@ class Lines:
             found = found + step * direction
             rest = rest - step * image
             before = size
-        return found[self._inside]
+        profile: Doubles = found[self._inside]
+        return profile
 
     def _normal(self, padded: Doubles, faint: float) -> Doubles:
         return self._restrict(self._interpolate(padded) * self.counts) + faint * padded
@@ -173,7 +179,7 @@ class Lines:
         spectrum = np.fft.rfft(padded)
         spectrum[-1] *= 0.5  # Nyquist: the padded length is even
         fine = np.fft.irfft(spectrum, STEPS * padded.size) * STEPS
-        return np.ascontiguousarray(fine.reshape(-1, STEPS)[self._inside].T)
+        return np.ascontiguousarray(fine.reshape(-1, STEPS)[self._inside].T, np.float64)
 
     def _restrict(self, values: Doubles) -> Doubles:
         """Transpose of ``_interpolate``."""
@@ -216,4 +222,3 @@ def _short_periods(
 
     trust = lengths / (lengths + CORNER * longest_line)
     return short(predicted) + trust * short(correction)
-

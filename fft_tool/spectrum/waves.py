@@ -111,15 +111,16 @@ class _Axis:
         return sums
 
     def _gaussian(self, distance: Doubles) -> Doubles:
-        """Weights by distance in frequency, which is cyclic: a narrow kernel has a wide spectrum."""
+        """Weights by distance in frequency, which is cyclic."""
         turns = range(-_TURNS, _TURNS + 1) if self.nodes == self.padded else (0,)
         weights = [np.exp(-0.5 * np.square((distance + turn) / self.radius)) for turn in turns]
-        return np.sum(weights, axis=0)
+        total: Doubles = np.sum(weights, axis=0)
+        return total
 
     @cached_property
     def places(self) -> Doubles:
         """Where the nodes are, in pixels. The last ones are those before the first pixel."""
-        places = np.arange(self.nodes) * (self.padded / self.nodes)
+        places: Doubles = np.arange(self.nodes, dtype=np.float64) * (self.padded / self.nodes)
         places[places > (self.length + self.padded) / 2] -= self.padded
         return places
 
@@ -141,17 +142,18 @@ class _Axis:
 def _amplitudes(levels: FloatArray, down: _Axis, across: _Axis, threads: int) -> ComplexArray:
     """Half the wave's complex amplitude at the nodes, shape (nodes down, nodes across)."""
     height, width = levels.shape
-    mean = levels.dtype.type(levels.mean(dtype=np.float64))
+    mean = float(levels.mean(dtype=np.float64))
     kind = np.complex64 if levels.dtype == np.float32 else np.complex128
-    waves = np.empty((height, across.nodes), kind)
-    grounds = np.empty((height, across.nodes), kind)
+    # In double precision: what a wave and the ground have in common cancels.
+    waves = np.empty((height, across.nodes), np.complex128)
+    grounds = np.empty((height, across.nodes), np.complex128)
 
     def along_rows(start: int, stop: int) -> None:
-        columns = (levels[start:stop] - mean).T
+        columns = np.subtract(levels[start:stop], mean, dtype=np.float64).T
         wave, ground = across.local(columns, across.frequency, 0.0)
         waves[start:stop], grounds[start:stop] = wave.T, ground.T
 
-    map_rows(along_rows, height, rows_per_block(16 * width), threads=threads)
+    map_rows(along_rows, height, rows_per_block(32 * width), threads=threads)
     amplitudes = np.empty((down.nodes, across.nodes), kind)
 
     def along_columns(start: int, stop: int) -> None:
