@@ -83,6 +83,8 @@ class ArtifactKind:
         second argument is the number of bytes per pixel of the latter.
     copies
         How many copies of the decoded region it takes beside that.
+    line_memory
+        Bytes that it takes for each row and column.
     step
         Step of the run in which it is made.
     shown
@@ -97,6 +99,7 @@ class ArtifactKind:
     max_bytes: Callable[[Extent, Recipe], int]
     memory: Callable[[Recipe, float], float] = lambda _recipe, _half: 0
     copies: int = 0
+    line_memory: Callable[[Recipe], int] = lambda _recipe: 0
     step: str = "encode"
     shown: Shown | None = None
 
@@ -146,6 +149,12 @@ def _filtered_memory(recipe: Recipe, half: float) -> float:
 
     real = 4 if recipe.precision == "single" else 8
     return memory_of_filters(recipe.filter or (), real, half)
+
+
+def _filtered_line_memory(recipe: Recipe) -> int:
+    from fft_tool.spectrum.filters import memory_of_lines  # noqa: PLC0415  (loads numpy)
+
+    return memory_of_lines(recipe.filter or ())
 
 
 def _histogram(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> bytes:
@@ -258,7 +267,8 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
             extent.height, extent.width * _filtered_sample(extent, recipe)
         ),
         memory=_filtered_memory,
-        copies=1,
+        copies=2,
+        line_memory=_filtered_line_memory,
         shown=Shown("Filtered", lambda values: values["filter"], "photo", 4),
     ),
     ArtifactKind(

@@ -211,8 +211,8 @@ class Stripe:
         subtract_stripes(levels, self.angle, self.removed, self.longest, threads=threads)
 
     def memory(self, _real: int) -> float:
-        """Bytes per pixel that this takes: none, but for lines."""
-        return 0
+        """Bytes per pixel that this takes, for lines."""
+        return 6
 
 
 MaskFilter: TypeAlias = LowPass | HighPass | BandPass
@@ -254,6 +254,11 @@ def memory_of_filters(filters: tuple[Filter, ...], real: int, half: float) -> fl
         return half
     masked = any(isinstance(each, MaskFilter) for each in filters)
     return real + max(half * masked, *fitted)
+
+
+def memory_of_lines(filters: tuple[Filter, ...]) -> int:
+    """Bytes per row and column that filtering takes: profiles, and lines that are transformed."""
+    return 250 * any(isinstance(each, FittedFilter) for each in filters)
 
 
 def _parse_one(text: str) -> Filter:

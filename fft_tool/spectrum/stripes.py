@@ -1,13 +1,13 @@
-"""Stripes taken out by projection: what of an image depends on one coordinate only.
+"""Stripes removed by projection: what of an image depends on one coordinate only.
 
 Stripes with their wave vector at one angle are a function of the coordinate along that angle, and
-so is nothing else that fills the image. The mean over each line of equal coordinate, the profile,
-is therefore an estimate of the stripes; its short periods are subtracted from the lines that they
-came from. No transform of the image is needed, and none of its borders meets another one: the
+nothing else in an image is. The mean over each line of equal coordinate, the profile, is therefore
+an estimate of the stripes; its short periods are subtracted from the lines that they came from. No
+transform of the image is needed, and no border is taken for a neighbour of the opposite one: the
 DFT of stripes that do not fit the frame leaks along the axes, far from the ray that a mask covers.
 
-Lines are told apart by steps of 1/64 px. Along the axis that is nearer to the wave vector, rows of
-an image are only shifted against each other, so that projecting and subtracting are sums of slices.
+Lines are distinguished by steps of 1/64 px. Along the axis that is nearer to the wave vector, rows
+of an image are only shifted against each other: projecting and subtracting are sums of slices.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ from fft_tool.spectrum.lengths import smooth
 from fft_tool.spectrum.prediction import extended
 
 STEPS = 64
-"""Parts of a pixel by which rows are shifted against each other."""
+"""Parts of a pixel by which rows are shifted against each other; fewer in long, narrow images."""
 
 CORNER = 1 / 32
 """Length of a line, as a part of the longest, of which half its own mean is believed."""
 
+_FEW_LINES = 1 << 18  # so many are always kept apart
+_PIXELS_A_LINE = 8  # beyond that number
 _MARGIN = 16  # samples beyond the ends, within which the interpolation fades
-_ITERATIONS = 3  # of conjugate gradients: the error shrinks to a tenth with each
+_ITERATIONS = 5  # of conjugate gradients: the error shrinks to a tenth with each
 _FAINT = 1e-3  # regularisation of the fit, as a part of the longest line
 _CORE = 3 / 8  # lines at least so long, as a part of the longest, predict those in the corners
 
@@ -73,32 +75,40 @@ def subtract_stripes(
 class Lines:
     """Lines of pixels with one coordinate ``x + slope * y``, for images of ``shape`` (h, w).
 
-    Coordinates are counted in steps of 1/64 px from the first; values of lines have shape
-    ``(STEPS, samples)``, the fraction of a pixel first.
+    Coordinates are counted from the first, in ``steps`` to the pixel. Values of lines have shape
+    ``(steps, samples)``, the fraction of a pixel first.
     """
 
     shape: tuple[int, ...]
     slope: float
 
     @cached_property
+    def steps(self) -> int:
+        """Parts of a pixel that are distinguished."""
+        height, width = self.shape
+        samples = math.ceil(width + abs(self.slope) * height)
+        lines = max(height * width // _PIXELS_A_LINE, _FEW_LINES)
+        return min(STEPS, max(1, lines // samples))
+
+    @cached_property
     def shifts(self) -> NDArray[np.int64]:
         """Shift of each row, in steps."""
-        shifts: NDArray[np.int64] = np.rint(self.slope * STEPS * np.arange(self.shape[0])).astype(
-            np.int64
-        )
+        shifts: NDArray[np.int64] = np.rint(
+            self.slope * self.steps * np.arange(self.shape[0])
+        ).astype(np.int64)
         shifts -= shifts.min()
         return shifts
 
     @cached_property
     def samples(self) -> int:
         """Number of whole pixels that the coordinate spans."""
-        return self.shape[1] + int(self.shifts.max()) // STEPS
+        return self.shape[1] + int(self.shifts.max()) // self.steps
 
     @cached_property
     def counts(self) -> Doubles:
         """How many pixels each line has."""
-        counts = np.zeros((STEPS, self.samples + 1))
-        whole, part = np.divmod(self.shifts, STEPS)
+        counts = np.zeros((self.steps, self.samples + 1))
+        whole, part = np.divmod(self.shifts, self.steps)
         np.add.at(counts, (part, whole), 1)
         np.add.at(counts, (part, whole + self.shape[1]), -1)
         np.cumsum(counts, axis=1, out=counts)
@@ -111,7 +121,7 @@ class Lines:
 
     def slice_of(self, values: NDArray[Any], row: int) -> NDArray[Any]:
         """Give the values of the lines that the pixels of a row are on."""
-        whole, part = divmod(int(self.shifts[row]), STEPS)
+        whole, part = divmod(int(self.shifts[row]), self.steps)
         view: NDArray[Any] = values[part, whole : whole + self.shape[1]]
         return view
 
@@ -122,7 +132,7 @@ class Lines:
         lines of a row fall between those of another, their means alone would alias.
         """
         mean = float(image.mean(dtype=np.float64))
-        sums = np.zeros((STEPS, self.samples))
+        sums = np.zeros((self.steps, self.samples))
         height, width = self.shape
         step = rows_per_block(8 * width)
         for start in range(0, height, step):
@@ -178,12 +188,12 @@ class Lines:
         """Values at all lines of a band-limited function of the whole coordinates."""
         spectrum = np.fft.rfft(padded)
         spectrum[-1] *= 0.5  # Nyquist: the padded length is even
-        fine = np.fft.irfft(spectrum, STEPS * padded.size) * STEPS
-        return np.ascontiguousarray(fine.reshape(-1, STEPS)[self._inside].T, np.float64)
+        fine = np.fft.irfft(spectrum, self.steps * padded.size) * self.steps
+        return np.ascontiguousarray(fine.reshape(-1, self.steps)[self._inside].T, np.float64)
 
     def _restrict(self, values: Doubles) -> Doubles:
         """Transpose of ``_interpolate``."""
-        fine = np.zeros((self._padded, STEPS))
+        fine = np.zeros((self._padded, self.steps))
         fine[self._inside] = values.T
         spectrum = np.fft.rfft(fine.ravel())[: self._padded // 2 + 1]
         spectrum[-1] = spectrum[-1].real

@@ -153,6 +153,6 @@ def test_the_plane_that_is_filtered_is_not_changed() -> None:
 
 def test_memory_is_that_of_the_sides_that_a_chain_has() -> None:
     assert memory_of_filters(parse_filters("lowpass:4"), 4, 4.1) == 4.1
-    assert memory_of_filters(parse_filters("stripe:4"), 4, 4.1) == 4
-    assert memory_of_filters(parse_filters("stripe:4+lowpass:4"), 4, 4.1) == 8.1
+    assert memory_of_filters(parse_filters("stripe:4"), 4, 4.1) == 10
+    assert memory_of_filters(parse_filters("stripe:4+lowpass:4"), 4, 4.1) == 10
     assert memory_of_filters(parse_filters("notch:8,4"), 4, 4.1) > 4
