@@ -13,7 +13,7 @@ from fft_tool.spectrum.filtering import apply_filters, filter_rows
 from fft_tool.spectrum.filters import memory_of_filters, parse_filters
 from fft_tool.spectrum.half import Spectrum, frequencies
 from fft_tool.spectrum.transform import forward, inverse
-from tests.support.scenes import Canvas, Shape, amplitude, psnr, scenery, wave
+from tests.support.known_waves import Canvas, Shape, amplitude, psnr, scenery, wave
 
 SHAPES = [(64, 64), (63, 65), (98, 49), (1, 40), (37, 1), (1, 1), (2, 2), (3, 2)]
 CHAINS = [

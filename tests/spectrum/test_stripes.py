@@ -10,7 +10,7 @@ import pytest
 from fft_tool.spectrum.filters import Stripe
 from fft_tool.spectrum.lengths import smooth
 from fft_tool.spectrum.stripes import Lines
-from tests.support.scenes import Canvas, Shape, amplitude, scenery, wave
+from tests.support.known_waves import Canvas, Shape, amplitude, scenery, wave
 
 ANGLES = [0, 5, 22, 36.983, 45, 53, 89, 90, 135, 179.99]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fft_tool.spectrum.filters import Notch
-from tests.support.scenes import Canvas, Shape, scenery, wave
+from tests.support.known_waves import Canvas, Shape, scenery, wave
 
 
 def notched(image: Canvas, notch: Notch) -> Canvas:
