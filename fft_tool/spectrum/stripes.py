@@ -62,7 +62,7 @@ def subtract_stripes(
 
     def subtract(start: int, stop: int) -> None:
         rows = image[start:stop]
-        taken = np.empty(rows.shape, levels.dtype)
+        taken = np.empty_like(rows)  # laid out alike, also where the image is transposed
         for row, values in enumerate(taken, start):
             values[:] = lines.slice_of(stripes, row)
         rows -= taken
