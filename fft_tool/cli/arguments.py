@@ -170,7 +170,9 @@ def _fill_crop(parser: argparse.ArgumentParser) -> None:
 
 def _fill_filter(parser: argparse.ArgumentParser) -> None:
     _add_batch(parser)
-    _add_recipe(parser, "filter", "crop", "smart-crop", "channel", "background", "precision")
+    _add_recipe(
+        parser, "filter", "offset", "crop", "smart-crop", "channel", "background", "precision"
+    )
 
 
 def _fill_stats(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fft_tool import pipeline
 from fft_tool.cli import targets
 from fft_tool.cli.arguments import make_parser
-from fft_tool.cli.messages import Faults, about, sentence
+from fft_tool.cli.messages import Faults, about, about_remark, sentence
 from fft_tool.cli.output import is_terminal, print_line, put, say
 from fft_tool.errors import FftToolError, NotFound, RecipeError, UsageError
 from fft_tool.limits import Limits
@@ -256,6 +256,8 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
     for outcome in _with_progress(options, outcomes, len(refs), "analysing"):
         if outcome.error:
             say(about(outcome.source, outcome.error))
+        for remark in outcome.remarks:
+            say(f"warning: {about_remark(outcome.source, remark)}")
         yield outcome
         interrupts.check()
 
