@@ -17,6 +17,7 @@ from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
 from fft_tool.results.parts import PIXEL_PARTS, computed
 from fft_tool.results.record import from_bytes
 from fft_tool.results.registry import ARTIFACT_KINDS, ArtifactKind, needed_parts, wanted_kinds
+from fft_tool.results.values import Made
 from fft_tool.spectrum.kernel import kernel
 
 OnStep = Callable[[str], None]
@@ -153,9 +154,12 @@ def _make(
         if kind.step != step:
             step = kind.step
             on_step(step)
-        data = kind.make(analysis, tuple(artifacts), threads)
+        made = kind.make(analysis, tuple(artifacts), threads)
+        made = made if isinstance(made, Made) else Made(made)
         analysis = analysis.keeping(needed_parts(kinds[place + 1 :], recipe))
-        artifacts += tally.checked([Artifact(kind.name, output_name(source.name, kind.name), data)])
+        name = output_name(source.name, kind.name)
+        artifact = Artifact(kind.name, name, made.data, made.details, made.remarks)
+        artifacts += tally.checked([artifact])
     return tuple(artifacts)
 
 

@@ -13,7 +13,7 @@ from fft_tool.parallel import run_all
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import RECORD, output_name
 from fft_tool.results.record import to_bytes
-from fft_tool.results.values import Artifact, OversizedSource, Source
+from fft_tool.results.values import Artifact, OversizedSource, Remark, Source
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Stat, Store
 
@@ -63,7 +63,7 @@ class Outcome:
     for artifacts written before a failure. ``error`` says why it was not analysed.
 
     ``outputs`` are the names of the objects written; ``stat`` is what the source's store knows
-    about the version that was read.
+    about the version that was read; ``remarks`` are what people should know of the artifacts.
     """
 
     source: str
@@ -76,6 +76,7 @@ class Outcome:
     sha256: str | None = None
     width: int | None = None
     height: int | None = None
+    remarks: tuple[Remark, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain JSON values."""
@@ -85,6 +86,7 @@ class Outcome:
             "outputs": list(self.outputs),
             "exact": self._exact(),
             "error": self.error and {"code": self.error.code, "message": str(self.error)},
+            **({"remarks": [remark.text for remark in self.remarks]} if self.remarks else {}),
         }
 
     def _exact(self) -> bool | None:
@@ -200,6 +202,7 @@ def _deliver(
         sha256=made.sha256,
         width=made.width,
         height=made.height,
+        remarks=tuple(remark for artifact in made.artifacts for remark in artifact.remarks),
     )
     if target is None:
         return replace(outcome, artifacts=made.artifacts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 import sys
@@ -301,6 +302,21 @@ def test_filter_removes_stripes(folder: Path, run: Run) -> None:
     assert np.ptp(pixels("out/s_filtered.png")) <= 2
 
 
+def test_clipping_is_reported_with_the_flag_that_helps(folder: Path, run: Run) -> None:
+    dark = np.random.default_rng(1).integers(0, 40, (32, 32)).astype(np.uint8)
+    (folder / "s.png").write_bytes(png_bytes(dark))
+    for command in ("filter", "analyze"):
+        finished = run(command, "s.png", "--filter", "highpass:8", "-o", "out")
+        assert finished.code == 0
+        assert "warning: s.png: " in finished.err
+        assert "clipped" in finished.err
+        assert "--offset mid" in finished.err
+        assert finished.err.count("\n") == 1
+    assert not run("filter", "s.png", "--filter", "highpass:8", "--offset", "mid", "-o", "out").err
+    line = json.loads(run("filter", "s.png", "--filter", "highpass:8", "-o", "out", "--json").out)
+    assert "clipped" in line["remarks"][0]
+
+
 @pytest.mark.parametrize("command", ["crop --crop square", "filter --filter lowpass:4"])
 def test_crop_and_filter_can_be_piped(folder: Path, command: str) -> None:
     finished = tool(*command.split(), "-", "-o", "-", cwd=folder, stdin=SOUND)
@@ -447,16 +463,3 @@ def test_parquet_without_pyarrow_says_how_to_get_it(
     (message,) = finished.messages
     assert "pip install 'fft-pipeline[parquet]'" in message
     assert "bug" not in message
-
-
-@pytest.mark.usefixtures("results")
-def test_a_report_is_one_page_that_shows_every_image(run: Run) -> None:
-    finished = run(
-        "report", "out", "--sources", "in", "-o", "page/index.html", "--title", "My <set>"
-    )
-    assert (finished.code, finished.out, finished.err) == (0, b"", "")
-    page = Path("page/index.html").read_text("utf-8")
-    assert "My &lt;set&gt;" in page
-    for name in NAMES:
-        assert name in page
-    assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)
