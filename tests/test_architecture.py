@@ -30,7 +30,7 @@ ARROWS = {
     "codec": "arrays, errors, limits, parallel, validate",
     "stores": "errors",
     "image": "arrays, codec",
-    "spectrum": "arrays, codec",
+    "spectrum": "arrays, codec, spelling",
     "measures": "spectrum",
     "recipe": "image, spectrum, spelling",
     "results": "recipe, measures",

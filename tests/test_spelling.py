@@ -70,3 +70,8 @@ def test_nothing_is_suggested_where_nothing_is_like_it() -> None:
     with pytest.raises(RecipeError) as caught:
         Recipe.parse({"xyzzy": "1"})
     assert "did you mean" not in str(caught.value)
+
+
+def test_the_filter_that_was_meant_is_suggested() -> None:
+    with pytest.raises(RecipeError, match="; did you mean lowpass\\?"):
+        Recipe(filter="lowpas:8")

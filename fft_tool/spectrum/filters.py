@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import FloatArray
+from fft_tool.spelling import did_you_mean
 
 Frequencies = NDArray[np.floating[Any]]
 Mask = NDArray[np.float32]
@@ -266,7 +267,8 @@ def _parse_one(text: str) -> Filter:
     kind = next((kind for kind in KINDS if kind.name == name.strip()), None)
     if kind is None:
         forms = ", ".join(kind.form for kind in KINDS)
-        raise ValueError(f"{text!r}: expected one of {forms}, or several joined by +")
+        near = did_you_mean(name.strip(), [kind.name for kind in KINDS])
+        raise ValueError(f"{text!r}: expected one of {forms}, or several joined by +{near}")
     try:
         return _build(kind, numbers)
     except ValueError as exc:
