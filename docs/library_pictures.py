@@ -1,4 +1,4 @@
-"""Draw the pictures of ``docs/library.md``: one image, its spectrum, and what a notch leaves."""
+"""Draw the pictures of ``docs/library.md``: a spectrum, a repaired image and a saliency map."""
 
 from __future__ import annotations
 

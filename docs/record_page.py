@@ -1,4 +1,4 @@
-"""Make the record's JSON Schema and docs/record.md of its model: ``python docs/record_page.py``."""
+"""Generate the record's JSON Schema and docs/record.md: ``python docs/record_page.py``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, get_args
 from fft_tool.results import record
 from fft_tool.results.formats import FORMATS
 from fft_tool.results.record_model import Artifact, Done, Opening, Rejected, Ways
-from fft_tool.results.registry import KINDS, RECORD
+from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 from fft_tool.results.sections import SCHEMA_NAME, Section, key_of, section_in
 from fft_tool.validate import Json
 
@@ -20,15 +20,15 @@ SCHEMA = Path(record.__file__).with_name("record.schema.json")
 
 HEAD = f"""# The record, field by field
 
-`fft-tool analyze --metadata` writes one `NAME_metadata.json` beside the pictures of each image:
+`fft-tool analyze --metadata` writes one `NAME_metadata.json` along with the pictures of each image:
 everything needed to reproduce, trust and invert them. Records satisfy the JSON Schema
-[`{SCHEMA_NAME}`](../fft_tool/results/record.schema.json). That schema and this page are made of the
-model in [`record_model.py`](../fft_tool/results/record_model.py) (`python docs/record_page.py`).
-The version in the schema's name changes when a field changes its meaning or vanishes. No record
-holds a time or a host: the same image and recipe give the
+[`{SCHEMA_NAME}`](../fft_tool/results/record.schema.json). The schema and this page are generated
+from the model in [`record_model.py`](../fft_tool/results/record_model.py) by
+`python docs/record_page.py`. The version in the schema's name changes when a field is removed or
+its meaning changes. Records hold neither times nor host names: the same image and recipe give the
 [same bytes](decisions/2026-11-20-same-bytes.md).
 
-A dot parts a field from what it is part of; `[]` stands for each entry of a list.
+Names of nested fields are joined by dots; `[]` stands for each entry of a list.
 
 | field | type | unit | meaning |
 | --- | --- | --- | --- |
@@ -36,8 +36,8 @@ A dot parts a field from what it is part of; `[]` stands for each entry of a lis
 ABOUT = (
     "Everything needed to reproduce, trust and invert the artifacts of one source. Frequencies are "
     "in cycles per pixel, periods in pixels, angles in degrees counter-clockwise from the x axis "
-    "with y up; other units stand in the names (_um: micrometres, _db: decibels). There is no NaN "
-    "and no infinity: what does not exist is null."
+    "with y up; other units are part of the names (_um: micrometres, _db: decibels). There are no "
+    "NaN or infinite values: missing values are null."
 )
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 WORDS = {"string": "text", "integer": "whole number", "array": "list"}
@@ -45,7 +45,7 @@ Field = dataclasses.Field[Any]
 
 
 def schema() -> Json:
-    """Give the JSON Schema (draft 2020-12) of the model."""
+    """Generate the JSON Schema (draft 2020-12) of the model."""
     shared, done, rejected = (_properties(each) for each in (Opening, Done, Rejected))
     properties = rejected | done | shared
     files = properties.pop("artifacts")
@@ -77,17 +77,17 @@ def schema() -> Json:
 
 
 def schema_text() -> str:
-    """Give the schema as it stands in its file."""
+    """Return the content of the schema's file."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _without(form: Json, *keywords: str) -> Json:
-    """Leave keywords out: what has been said for all records need not be said for one outcome."""
+    """Drop keywords: constraints on all records are not repeated for single outcomes."""
     return {key: value for key, value in form.items() if key not in keywords}
 
 
 def _sections(*outermost: type[Section]) -> list[type[Section]]:
-    """Sections within others, each once, in the order of the fields."""
+    """Nested sections, each once, in the order of the fields."""
     found: dict[type[Section], None] = {}
     for outer in outermost:
         for each in dataclasses.fields(outer):
@@ -139,15 +139,15 @@ def _property(section: type[Section], each: Field) -> Json:
 
 
 def _of_artifacts(field: str) -> list[str]:
-    """Kinds of the artifacts that a record lists, or their media types: the registry knows."""
-    kinds = [kind for kind in KINDS.values() if kind.name != RECORD]
+    """Kinds of artifacts that a record can list, or their media types, from the registry."""
+    kinds = [kind for kind in ARTIFACT_KINDS.values() if kind.name != RECORD]
     if field == "artifact":
         return [kind.name for kind in kinds]
     return list(dict.fromkeys(FORMATS[kind.extension].content_type for kind in kinds))
 
 
 def _form(each: Field) -> Json:
-    """What a field's annotation says of its type, for JSON Schema."""
+    """Translate a field's annotation to JSON Schema."""
     options = get_args(each.type) if type(None) in get_args(each.type) else (each.type,)
     nullable = len(options) > 1 and not each.metadata["optional"]
     form = _plain_form(options[0])
@@ -167,7 +167,7 @@ def _plain_form(annotation: Any) -> Json:
 
 
 def page() -> str:
-    """Give the page's text."""
+    """Generate the text of the page."""
     known = {each.name for each in dataclasses.fields(Opening)}
     rows = [*_rows(Opening), *_rows(Rejected, known | {"artifacts"}), *_rows(Done, known)]
     return HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
@@ -176,7 +176,7 @@ def page() -> str:
 def _rows(
     section: type[Section], known: Collection[str] = (), path: str = ""
 ) -> Iterator[tuple[str, str, str, str]]:
-    """Every field of a section and those within it: path, type, unit and description."""
+    """Path, type, unit and description of every field of a section and of nested sections."""
     for each in dataclasses.fields(section):
         if each.name in known:
             continue
@@ -191,17 +191,17 @@ def _rows(
 
 
 def _words(form: Json) -> str:
-    """Type of a field in words."""
+    """Describe the type of a field in words."""
     if "oneOf" in form:
         return "object or null"
     if "$ref" in form:
         return "object"
     if "enum" in form or "const" in form:
         value = form["const"] if "const" in form else form["enum"][0]
-        kind = TYPES.get(type(value), "array")
-        return WORDS.get(kind, kind)
-    kinds = form["type"] if isinstance(form["type"], list) else [form["type"]]
-    return " or ".join(WORDS.get(kind, str(kind)) for kind in kinds)
+        json_type = TYPES.get(type(value), "array")
+        return WORDS.get(json_type, json_type)
+    json_types = form["type"] if isinstance(form["type"], list) else [form["type"]]
+    return " or ".join(WORDS.get(each, str(each)) for each in json_types)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw ``docs/images/local_aws.svg``: what people see of the local AWS, by running it."""
+"""Draw ``docs/images/local_aws.svg``, a terminal session with the local AWS, by running it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "images" / "local_aws.svg"
 WIDTH = 104
 
-# rich's window, but for its fonts, which it would load from elsewhere.
+# The window of rich, without its web fonts.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
     "font-family: Fira Code, monospace",
     'font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace',
@@ -33,7 +33,7 @@ COMMANDS = (
 
 
 def main() -> int:
-    """Run the commands in a local AWS of their own and draw what they show."""
+    """Run the commands with a fresh local AWS, and draw their output."""
     subprocess.run(["make", "up"], cwd=ROOT, check=True, stdout=sys.stderr)
     try:
         screens = [(command, shown(command)) for command in COMMANDS]
@@ -49,11 +49,11 @@ def main() -> int:
 
 
 def shown(command: str) -> str:
-    """Run a command on a terminal and give what it shows, colours included."""
+    """Run a command on a terminal and return its output, including colours."""
     controller, terminal = pty.openpty()
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
     words = ["make", "--silent", *shlex.split(command)[1:]]
-    if command == "make logs":  # which would go on until it is interrupted
+    if command == "make logs":  # runs until it is interrupted otherwise
         words = [sys.executable, "-m", "tools.local_aws", "logs", "--once"]
     process = subprocess.Popen(words, cwd=ROOT, stdout=terminal, stderr=terminal, env=environment)
     os.close(terminal)
@@ -61,7 +61,7 @@ def shown(command: str) -> str:
     try:
         while part := os.read(controller, 4096):
             parts.append(part)
-    except OSError:  # Linux's way to say that the other end is closed
+    except OSError:  # on Linux, this means that the other end was closed
         pass
     os.close(controller)
     process.wait()

@@ -20,9 +20,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# The one list of public names, each with the module that it is loaded from. Type checkers read
-# __init__.pyi, which a test holds against it.
-_HOMES = {
+# Every public name and the module that defines it. Type checkers read __init__.pyi; a test checks
+# that the two agree.
+_MODULES = {
     "Artifact": "results.outputs",
     "FftToolError": "errors",
     "Limits": "limits",
@@ -49,16 +49,16 @@ _HOMES = {
     "transform": "library",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605  (a list all the same)
+__all__ = sorted(_MODULES)  # noqa: PLE0605  (sorted() returns a list)
 
 
 def __getattr__(name: str) -> Any:
-    """Import public names on first use, so that ``fft-tool --help`` need not load numpy."""
-    if name not in _HOMES:
+    """Import public names on first use, so that ``fft-tool --help`` does not load numpy."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module  # noqa: PLC0415  (needed on first use only)
 
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

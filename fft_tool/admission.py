@@ -1,12 +1,12 @@
 """Admission: memory and output of a run, estimated from the header before anything is decoded.
 
-Memory is estimated in bytes per pixel, measured as the peaks of whole processes; a test holds the
-estimate against them.
+Memory is estimated from bytes per pixel. These figures come from measurements of the peak memory
+of whole processes; a test compares estimate and measurement.
 
-The size of the artifacts is an upper bound, never below what is written. Pictures are taken as if
-they did not compress: phase pictures and spectra do not, and whether the others do is known only
-once they have been computed, which is what a limit is there to prevent. Natural images stay above
-half of it.
+The size of the artifacts is an upper bound: what is written is never larger. It assumes that
+pictures do not compress. Phase pictures and spectra indeed do not; whether the others do is known
+only after they have been computed, which a limit is meant to prevent. For natural images, the
+artifacts take more than half of the bound.
 """
 
 from __future__ import annotations
@@ -19,40 +19,40 @@ from fft_tool.codec.header import Header
 from fft_tool.image.region import analysed_size
 from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.registry import KINDS, Extent, wanted_kinds
+from fft_tool.results.registry import ARTIFACT_KINDS, Extent, wanted_kinds
 from fft_tool.results.values import Artifact
 
-_LARGE_FACTOR = 50  # beyond which the transform may prefer a convolution
-_TEXTS = 2 << 10  # bytes of the texts inside an artifact, the recipe left out
-_ROUGHLY = 32  # oblong images have rows of another length: 1 in 32 more than a square one
+_LARGE_FACTOR = 50  # for larger prime factors, the transform may use a convolution
+_TEXTS = 2 << 10  # bytes of the texts inside an artifact, without the recipe
+_OBLONG_MARGIN = 32  # 1/32: how much more an oblong image may take than a square one
 
 
 def admit(header: Header, name: str, recipe: Recipe, limits: Limits, kinds: Sequence[str]) -> None:
-    """Refuse a source whose analysis would need too much memory or write too many bytes."""
+    """Reject a source whose analysis would need too much memory or write too many bytes."""
     limits.check_memory(memory_needed(header, recipe))
     limits.check_output(output_size(header, recipe, kinds, name=name))
 
 
 def memory_needed(header: Header, recipe: Recipe) -> int:
-    """Estimate, in bytes and on the safe side, the peak memory of a run, source included."""
+    """Conservative estimate of the peak memory of a run in bytes, including the source."""
     height, width = header.shape
     pixels = height * width
     colours = header.channels * _sample(header)  # the decoded image
     kept = colours + (header.channels > 1) * _sample(header)  # and its grey plane
     real = 4 if recipe.precision == "single" else 8
-    # The half spectrum has w // 2 + 1 columns: in the narrowest images as many as the whole.
+    # The half spectrum has w // 2 + 1 columns: up to as many as the image, if that is narrow.
     half = real * 2 * (width // 2 + 1) / width
     making = sum(kind.memory(recipe, half) for kind in wanted_kinds(recipe))
     peak = max(_decoding(header, colours), kept + half + making)
-    sides = real * max(_line(height, 8), _line(width, 3))  # columns are gathered first
+    sides = real * max(_line(height, 8), _line(width, 3))  # columns are copied before transforming
     windows = 8 * (height + width) if recipe.window != "none" else 0
     return FIXED_MEMORY + header.file_bytes + sides + windows + round(pixels * (peak + 1))
 
 
 def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: str = "") -> int:
-    """Most bytes that artifacts of these ``kinds`` take together, for a source called ``name``.
+    """Upper bound on the total bytes of artifacts of these ``kinds``, for a source called ``name``.
 
-    Raises :class:`~fft_tool.errors.CropOutside` where there is no such region.
+    Raises :class:`~fft_tool.errors.CropOutside` if the region extends beyond the image.
     """
     height, width = header.shape
     width, height = analysed_size(recipe.crop, recipe.smart_crop, width, height)
@@ -64,29 +64,29 @@ def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: s
         texts=_TEXTS + 6 * len(str(recipe).encode()),
         name=len(name.encode(errors="replace")),
     )
-    return sum(KINDS[kind].most_bytes(extent, recipe) + extent.texts for kind in kinds)
+    return sum(ARTIFACT_KINDS[kind].max_bytes(extent, recipe) + extent.texts for kind in kinds)
 
 
 def largest_output(pixels: int, recipe: Recipe, kinds: Iterable[str]) -> int:
-    """Most bytes that an image of up to so many ``pixels`` takes, of whatever format and sides.
+    """Upper bound on the output of any image of at most ``pixels`` pixels, of any format and shape.
 
-    The exceptions are strips of a few pixels' width, whose rows are all framing.
+    The bound does not hold for strips a few pixels wide, whose rows are mostly overhead.
     """
     side = isqrt(max(0, pixels - 1)) + 1
     header = Header("png", side, side, channels=4, depth=16)
     whole = replace(recipe, crop=None, smart_crop=None)
     needed = output_size(header, whole, kinds)
-    return needed + needed // _ROUGHLY
+    return needed + needed // _OBLONG_MARGIN
 
 
 class Tally:
-    """Counts the bytes of the artifacts of one source, and raises as soon as they are too many."""
+    """Counts the bytes of the artifacts of one source, and raises once they exceed the limit."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits, self._bytes = limits, 0
 
-    def passing(self, artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-        """Yield artifacts as they are made; refuse the one that exceeds the limit."""
+    def checked(self, artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
+        """Yield artifacts as they are made; raise at the one that exceeds the limit."""
         for artifact in artifacts:
             self._bytes += len(artifact.data)
             self._limits.check_output(self._bytes)
@@ -94,10 +94,10 @@ class Tally:
 
 
 def _line(length: int, smooth: int) -> int:
-    """Numbers that the transform of a line keeps: ``smooth`` for each of its length.
+    """Number of values that the transform of one line holds: usually ``smooth`` per sample.
 
-    Lengths with a large prime factor are transformed as convolutions (Bluestein's algorithm), with
-    lines that are more than twice as long.
+    Lengths with a large prime factor are transformed as convolutions (Bluestein's algorithm),
+    whose lines are more than twice as long.
     """
     return length * (20 if _largest_prime_factor(length) > _LARGE_FACTOR else smooth)
 
@@ -113,13 +113,13 @@ def _largest_prime_factor(number: int) -> int:
 
 
 def _decoding(header: Header, colours: int) -> float:
-    """Peak while the image is decoded: the decoder's own buffers beside the result."""
+    """Peak bytes per pixel while decoding: the result and the decoder's own buffers."""
     if header.format == "png":
-        # Inflated rows, handed on to Pillow, which keeps three channels in four bytes.
+        # Inflated rows, passed on to Pillow, which stores three channels in four bytes.
         return 3 * colours + 4 * (header.channels > 1)
     return 2 * colours + 8 + 12 * (header.format == "webp")
 
 
 def _sample(header: Header) -> int:
-    """Bytes of a decoded sample."""
+    """Bytes per decoded sample."""
     return 1 if header.depth <= 8 else 2

@@ -1,6 +1,6 @@
-"""Arrays: types that have one meaning everywhere, and checks of those that callers pass in.
+"""Array types, and checks of arrays that callers pass in.
 
-Each message of a check names what was given and the remedy.
+Every error message names what was given and how to fix it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ Doubles = NDArray[np.float64]
 
 
 def sum_of_squares(values: FloatArray) -> float:
-    """Sum of the squares, in double precision and pairwise.
+    """Sum of squares, in double precision with pairwise summation.
 
-    Not a dot product: BLAS would start threads of its own inside a row block, and its last digits
-    depend on how many.
+    This is not a dot product because BLAS would start its own threads inside a row block, and the
+    last digits of its results depend on the number of threads.
     """
     return float(np.square(values, dtype=np.float64).sum())
 
 
 def check_real(image: Any) -> NDArray[Any]:
-    """Return a real, finite image of shape (h, w), any real dtype; else raise an error."""
+    """Return a real, finite image of shape (h, w), any real dtype; raise an error otherwise."""
     array = check_grey(image)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"array of type {array.dtype}: {_remedy_for(array.dtype)}")
@@ -42,12 +42,12 @@ def check_real(image: Any) -> NDArray[Any]:
 
 
 def check_levels(image: Any) -> NDArray[np.unsignedinteger[Any]]:
-    """Return an image of shape (h, w), uint8 or uint16; else raise an error."""
+    """Return an image of shape (h, w), uint8 or uint16; raise an error otherwise."""
     return check_unsigned(check_grey(image))
 
 
 def check_grey(image: Any) -> NDArray[Any]:
-    """Return an array of shape (h, w) with at least one pixel, any dtype; else raise an error."""
+    """Return a non-empty array of shape (h, w), any dtype; raise an error otherwise."""
     array = check_array(image)
     if array.ndim != 2:
         raise ValueError(
@@ -57,7 +57,7 @@ def check_grey(image: Any) -> NDArray[Any]:
 
 
 def check_array(image: Any) -> NDArray[Any]:
-    """Return a numpy array with at least one element and no mask; else raise an error."""
+    """Return a non-empty, unmasked numpy array; raise an error otherwise."""
     if not isinstance(image, np.ndarray):
         raise TypeError(
             f"{type(image).__name__} is not a numpy array: "
@@ -71,7 +71,7 @@ def check_array(image: Any) -> NDArray[Any]:
 
 
 def check_unsigned(array: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]]:
-    """Return an array of uint8 or uint16 in the machine's byte order; else raise an error."""
+    """Return an array of uint8 or uint16 in native byte order; raise an error otherwise."""
     if array.dtype.kind != "u" or array.dtype.itemsize > 2:
         raise TypeError(
             f"array of type {array.dtype}, should be uint8 or uint16: {_remedy_for_levels(array)}"
@@ -81,7 +81,7 @@ def check_unsigned(array: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]]:
 
 def check_finite(array: NDArray[Any]) -> None:
     """Raise an error if a value is NaN or infinite."""
-    # The smallest and the largest value are NaN if any is: no array of flags has to be made.
+    # Minimum and maximum are NaN if any value is, so no array of flags is needed.
     if array.dtype.kind != "f" or (np.isfinite(array.min()) and np.isfinite(array.max())):
         return
     wrong = array.size - int(np.count_nonzero(np.isfinite(array)))

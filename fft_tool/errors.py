@@ -1,9 +1,9 @@
-"""All errors that are not bugs of this project.
+"""All errors that are not bugs in this project.
 
 ::
 
     FftToolError
-    ├── RecipeError               bad-recipe        every faulty key at once
+    ├── RecipeError               bad-recipe        reports every invalid key at once
     ├── ImageError
     │   ├── EmptyImage            empty-image
     │   ├── UnknownFormat         unknown-format
@@ -16,7 +16,7 @@
     │   ├── TooCostly             too-costly
     │   └── TooMuchOutput         too-much-output
     ├── CropOutside               crop-outside
-    ├── BrokenOff
+    ├── Aborted
     │   ├── Killed                killed
     │   ├── OutOfMemory           out-of-memory
     │   └── TookTooLong           took-too-long
@@ -31,13 +31,14 @@
         ├── NoSuchBucket          no-such-bucket
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
-        └── StoreUnavailable      store-unavailable  (the only one worth trying again)
+        └── StoreUnavailable      store-unavailable  (the only one worth retrying)
 
-Each leaf has a stable ``code`` for machines. Its class says what to do about it:
-``permanent``, that the source or its recipe is at fault and no other attempt can succeed;
-``transient``, that trying again later may help. ``str(error)`` is a sentence for the operator, who
-may read of folders, buckets and settings; ``error.public`` is one for everybody. Doors map these,
-not leaves, to exit codes, HTTP statuses and retry decisions.
+Each leaf class has a stable, machine-readable ``code``. Two flags say how to handle it:
+``permanent`` means that the source or its recipe is at fault and a retry cannot succeed;
+``transient`` means that a retry may succeed. ``str(error)`` is for the operator and may name
+folders, buckets and settings; ``error.public`` is safe to show to anyone. The command line, the
+Lambda and the HTTP service map these attributes, not individual classes, to exit codes, HTTP
+statuses and retry decisions.
 """
 
 from __future__ import annotations
@@ -48,24 +49,32 @@ from typing import ClassVar
 
 
 class FftToolError(Exception):
-    """Base of every error that a caller is expected to handle."""
+    """Base class of every error that a caller is expected to handle.
+
+    >>> import fft_tool as ft
+    >>> try:
+    ...     ft.decode(b"")
+    ... except ft.FftToolError as error:
+    ...     print(error.code, error.permanent)
+    empty-image True
+    """
 
     code: ClassVar[str] = "error"
     permanent: ClassVar[bool] = False
     transient: ClassVar[bool] = False
 
-    # What everybody may read in place of the message; None where that names nothing private.
+    # The public message; None if the message itself reveals nothing private.
     _public: ClassVar[str | None] = None
 
     @property
     def public(self) -> str:
-        """A sentence that names no folder, no bucket and no setting."""
+        """A message that names no folder, bucket or setting."""
         return str(self) if self._public is None else self._public
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One faulty entry of a recipe: its key, the value given, and what is allowed."""
+class RecipeFault:
+    """One invalid entry of a recipe: its key, the value given, and what is allowed."""
 
     key: str
     value: str
@@ -76,17 +85,17 @@ class Fault:
 
 
 class RecipeError(FftToolError):
-    """The recipe has one or more faults; all of them are in ``faults``."""
+    """The recipe is invalid; ``faults`` lists every invalid entry."""
 
     code = "bad-recipe"
     permanent = True
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[RecipeFault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(map(str, self.faults)))
 
-    def __reduce__(self) -> tuple[type[RecipeError], tuple[tuple[Fault, ...]]]:
-        # Exceptions are rebuilt from ``args``, which here is the sentence and not the faults.
+    def __reduce__(self) -> tuple[type[RecipeError], tuple[tuple[RecipeFault, ...]]]:
+        # By default, exceptions are unpickled from ``args``, which holds the message only.
         return type(self), (self.faults,)
 
 
@@ -103,7 +112,7 @@ class EmptyImage(ImageError):
 
 
 class UnknownFormat(ImageError):
-    """The source's content is in none of the accepted formats."""
+    """The source is not in any of the accepted formats."""
 
     code = "unknown-format"
 
@@ -115,13 +124,13 @@ class CorruptImage(ImageError):
 
 
 class UnsupportedImage(ImageError):
-    """The source is sound, but decoding it would lose information."""
+    """The source is valid, but decoding it would lose information."""
 
     code = "unsupported-image"
 
 
 class LimitExceeded(FftToolError):
-    """The source is larger than this door accepts."""
+    """The source exceeds a limit."""
 
     permanent = True
 
@@ -133,7 +142,7 @@ class TooManyBytes(LimitExceeded):
 
 
 class TooManyPixels(LimitExceeded):
-    """The source's header announces more pixels than allowed."""
+    """The source's header declares more pixels than allowed."""
 
     code = "too-many-pixels"
 
@@ -145,7 +154,7 @@ class TooMuchMemory(LimitExceeded):
 
 
 class TooCostly(LimitExceeded):
-    """Decoding the source would cost far more than its pixels do."""
+    """Decoding the source would cost far more than its size in pixels justifies."""
 
     code = "too-costly"
 
@@ -157,79 +166,79 @@ class TooMuchOutput(LimitExceeded):
 
 
 class CropOutside(FftToolError):
-    """The crop asks for pixels that the source does not have."""
+    """The crop extends beyond the source."""
 
     code = "crop-outside"
     permanent = True
 
 
-class BrokenOff(FftToolError):
-    """The work on a source was broken off, for a reason that could not be foreseen."""
+class Aborted(FftToolError):
+    """Processing of a source was aborted for a reason that could not be predicted."""
 
-    _public = "the work on this image was broken off"
+    _public = "the processing of this image was aborted"
 
 
-class Killed(BrokenOff):
-    """The process that worked on the source crashed, or was killed for the memory that it took."""
+class Killed(Aborted):
+    """The worker process crashed, or was killed because it used too much memory."""
 
     code = "killed"
 
 
-class TookTooLong(BrokenOff):
-    """The process that worked on the source was killed at its deadline."""
+class TookTooLong(Aborted):
+    """The worker process was killed at its deadline."""
 
     code = "took-too-long"
 
 
 class UsageError(FftToolError):
-    """Options that do not go together."""
+    """The options given cannot be combined."""
 
     code = "usage"
-    _public = "the options do not go together"
+    _public = "the options cannot be combined"
 
 
-class OutOfMemory(BrokenOff):
-    """There was not enough memory for the source."""
+class OutOfMemory(Aborted):
+    """There was not enough memory to process the source."""
 
     code = "out-of-memory"
 
 
 class AmbiguousSources(FftToolError):
-    """Two sources of one run would have outputs of the same name."""
+    """Outputs of two sources in one run would have the same name."""
 
-    _public = "two of the images would have results of the same name"
+    _public = "the results of two of the images would have the same name"
 
     code = "ambiguous-sources"
 
 
 class ArtifactError(FftToolError):
-    """Artifacts cannot be turned back into an image."""
+    """An image cannot be reconstructed from the artifacts."""
 
     permanent = True
 
 
 class BadArtifact(ArtifactError):
-    """An artifact is missing, is not what the record says, or does not fit the others."""
+    """An artifact is missing, differs from the record, or does not match the others."""
 
     code = "bad-artifact"
-    _public = "one of the results is missing, damaged, or does not belong to the others"
+    _public = "one of the results is missing, damaged, or does not match the others"
 
 
 class NotInvertible(ArtifactError):
-    """The artifacts are sound, but do not hold enough to give the source back."""
+    """The artifacts are valid, but do not hold enough information to reconstruct the source."""
 
     code = "not-invertible"
 
 
 class MissingExtra(FftToolError):
-    """A package is needed that is not installed by default."""
+    """An optional package is required but not installed."""
 
     code = "missing-extra"
-    _public = "this cannot be done here"
+    _public = "this is not supported here"
 
 
 class StoreError(FftToolError):
-    """A store did not give or take an object."""
+    """Reading from or writing to a store failed."""
 
     _public = "the storage cannot be used"
 
@@ -242,26 +251,26 @@ class NotFound(StoreError):
 
 
 class NoSuchBucket(StoreError):
-    """The bucket does not exist, so that none of its objects can."""
+    """The bucket does not exist, and so neither do any objects in it."""
 
     code = "no-such-bucket"
 
 
 class NotAllowed(StoreError):
-    """The store refuses access."""
+    """The store denies access."""
 
     code = "not-allowed"
 
 
 class StoreFull(StoreError):
-    """There is no room left where the artifact should go."""
+    """There is no space left in the store."""
 
     code = "store-full"
 
 
 class StoreUnavailable(StoreError):
-    """The store is slow, throttled or gone: worth trying again later."""
+    """The store is slow, throttled or unreachable; a later attempt may succeed."""
 
     code = "store-unavailable"
     transient = True
-    _public = "the storage does not answer: try again in a moment"
+    _public = "the storage is not responding: try again in a moment"

@@ -1,4 +1,4 @@
-"""The library for people with arrays: what needs more than one package of the core."""
+"""Public functions for arrays that combine several packages of the core."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fft_tool import pipeline
 from fft_tool.arrays import FloatArray, check_array, check_finite, check_real, check_unsigned
 from fft_tool.codec import image_file, png_encode
 from fft_tool.codec.raster import channels_last
-from fft_tool.errors import Fault, NotInvertible, RecipeError
+from fft_tool.errors import NotInvertible, RecipeError, RecipeFault
 from fft_tool.limits import Limits
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results.naming import RECORD
@@ -43,7 +43,7 @@ def transform(image: Any, *, precision: str = "single", threads: int = 1) -> Spe
     Parameters
     ----------
     image : ndarray
-        Any real dtype, any strides; not changed. NaN and infinity are refused.
+        Any real dtype, any strides; not modified. NaN and infinity are rejected.
     precision : {"single", "double"}
         Precision of the result: complex64 or complex128.
     threads : int
@@ -69,7 +69,7 @@ def magnitude(spectrum: Spectrum) -> FloatArray:
     >>> magnitude(transform(np.full((3, 4), 5.0)))[1, 2]
     np.float32(60.0)
 
-    In grey levels times pixels: a cosine of amplitude A has two peaks of A·h·w / 2.
+    Units are grey levels times pixels: a cosine of amplitude A has two peaks of height A·h·w / 2.
     """
     check_spectrum(spectrum)
     return np.abs(centred(spectrum))
@@ -83,10 +83,11 @@ def phase(spectrum: Spectrum) -> FloatArray:
     >>> round(float(phase(transform(wave))[8, 8 + 4]), 4)
     -1.5708
 
-    DC is at ``[h // 2, w // 2]``. Where the magnitude is only rounding error, so is the phase.
+    DC is at ``[h // 2, w // 2]``. Where the magnitude is mere rounding error, the phase is
+    meaningless.
     """
     check_spectrum(spectrum)
-    # Adding zero turns -0.0 into 0.0: negative real coefficients have phase π, never -π.
+    # Adding zero turns -0.0 into 0.0, so negative real coefficients have phase π, never -π.
     full = centred(spectrum)
     angles: FloatArray = np.arctan2(full.imag + 0.0, full.real + 0.0)
     return angles
@@ -118,27 +119,27 @@ def analyze(
         Arrays have shape (h, w), or (h, w, channels) for 2 channels (grey, alpha), 3 (RGB) or 4
         (RGBA). They are uint8 or uint16, or floating-point with a ``value_range``.
     recipe : Recipe, optional
-        What ``keys`` start from; by default ``Recipe()``.
+        Recipe to which ``keys`` are applied; by default ``Recipe()``.
     name : str, optional
-        Name of the source, from which the artifacts have theirs. By default that of the file, or
-        ``image.png``.
+        Name of the source, from which the names of the artifacts are derived. By default the name
+        of the file, or ``image.png``.
     value_range : (float, float), optional
-        Values that are black and white in a floating-point array, which is rounded to 16 bits.
+        Values of black and white in a floating-point array, which is quantised to 16 bits.
     limits : Limits, optional
-        What to refuse.
+        Limits on the source and its artifacts.
     threads : int
         Number of threads; the bytes do not depend on it.
     **keys
-        Keys of the recipe, such as ``crop="square"``, as text or as values.
+        Keys of the recipe, such as ``crop="square"``, as texts or values.
 
     Raises
     ------
     RecipeError
-        With all faults of the recipe.
+        If the recipe is invalid; lists every invalid entry.
     FftToolError
-        If the image is damaged, over a limit or not supported.
+        If the image is damaged, exceeds a limit or is not supported.
     TypeError, ValueError
-        If ``image`` is not one of the above; the message says what to do.
+        If ``image`` is not one of the above; the message says how to fix it.
     """
     made = _recipe(recipe or Recipe(), keys)
     limits = limits or Limits()
@@ -147,7 +148,7 @@ def analyze(
 
 
 def reconstruct(outputs: Outputs, *, threads: int = 1) -> NDArray[np.unsignedinteger[Any]]:
-    """Give back the grey image behind the outputs of :func:`analyze`, shape (h, w).
+    """Reconstruct the grey image, shape (h, w), from the outputs of :func:`analyze`.
 
     >>> import numpy as np
     >>> grey = np.arange(48, dtype=np.uint8).reshape(6, 8)
@@ -155,8 +156,9 @@ def reconstruct(outputs: Outputs, *, threads: int = 1) -> NDArray[np.unsignedint
     >>> bool((back == grey).all())
     True
 
-    uint8 or uint16 as the source. Needs ``metadata=True``, and ``bits=16`` or ``spectrum=True`` to
-    be exact; the record's certificate says whether it is.
+    The dtype is uint8 or uint16, as in the source. The outputs must have been made with
+    ``metadata=True``, and with ``bits=16`` or ``spectrum=True`` for an exact result; the
+    certificate in the record says whether it is exact.
     """
     files = {artifact.name: artifact.data for artifact in outputs}
     records = [artifact.name for artifact in outputs if artifact.kind == RECORD]
@@ -169,7 +171,7 @@ def reconstruct(outputs: Outputs, *, threads: int = 1) -> NDArray[np.unsignedint
 def _recipe(base: Recipe, keys: dict[str, Any]) -> Recipe:
     known = {key.field for key in KEYS}
     faults = [
-        Fault(name, str(value), f"unknown key; known: {', '.join(sorted(known))}")
+        RecipeFault(name, str(value), f"unknown key; known: {', '.join(sorted(known))}")
         for name, value in keys.items()
         if name not in known
     ]
@@ -219,7 +221,7 @@ def _file_source(file: Any, name: str | None) -> Source:
 
 
 def _is_pillow_image(image: Any) -> bool:
-    # A caller with such an image has imported Pillow; others need not.
+    # A caller who has a Pillow image has imported Pillow; for others it is not imported here.
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(image, module.Image)
 
@@ -241,7 +243,7 @@ def _pillow_levels(image: Any) -> NDArray[np.unsignedinteger[Any]]:
 def _levels(
     array: NDArray[Any], value_range: tuple[float, float] | None
 ) -> NDArray[np.unsignedinteger[Any]]:
-    """Pixels that a PNG can hold."""
+    """Convert an array to pixels that a PNG can hold."""
     if not (array.ndim == 2 or (array.ndim == 3 and 1 <= array.shape[2] <= 4)):
         raise ValueError(
             f"{array.ndim}-D array of shape {array.shape}: pass an image of shape (h, w), or "

@@ -1,4 +1,4 @@
-"""What is accepted, decided from the header before anything is decoded."""
+"""Limits on sources and outputs, checked against the header before anything is decoded."""
 
 from __future__ import annotations
 
@@ -17,29 +17,35 @@ FORMATS = ("png", "tiff", "jpeg", "webp", "bmp")
 MIB = 1 << 20
 
 FIXED_MEMORY = 80 * MIB
-"""Bytes of the interpreter, the libraries, and the blocks and tables of every thread."""
+"""Bytes taken by the interpreter, the libraries, and each thread's blocks and tables."""
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
-    """Read an allow-list of formats, with commas between; ``ValueError`` says what is allowed.
+    """Parse a comma-separated allow-list of formats; ``ValueError`` says what is allowed.
 
     >>> parse_formats("TIFF, png")
     ('png', 'tiff')
     """
     wanted = {word.strip().lower() for word in text.split(",") if word.strip()}
     if not wanted or not wanted <= set(FORMATS):
-        raise ValueError(f"should be one or more of {', '.join(FORMATS)}, with commas between")
+        raise ValueError(f"should be one or more of {', '.join(FORMATS)}, separated by commas")
     return tuple(name for name in FORMATS if name in wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Largest source that a door takes, and the most that it leaves behind.
+    """Limits on the size of a source, the memory of a run and the size of its artifacts.
 
-    ``max_memory`` is held against :func:`fft_tool.admission.memory_needed`, in bytes; None is no
-    limit. ``formats`` is the allow-list of formats, told by content, never by name.
-    ``max_output_bytes`` is held against :func:`fft_tool.admission.output_size` before anything is
-    decoded, and against the artifacts as they are made; None is no limit.
+    >>> import fft_tool as ft
+    >>> ft.decode(b"BM", ft.Limits(formats=("png", "tiff")))
+    Traceback (most recent call last):
+        ...
+    fft_tool.errors.UnknownFormat: bmp is not accepted here, only png, tiff
+
+    ``max_memory``, in bytes, is compared with :func:`fft_tool.admission.memory_needed`; None means
+    no limit. ``formats`` is an allow-list; the format is detected from the content, never from the
+    file name. ``max_output_bytes`` is compared with :func:`fft_tool.admission.output_size` before
+    anything is decoded, and again with the artifacts as they are made; None means no limit.
     """
 
     max_bytes: int = 2048 * MIB
@@ -49,40 +55,40 @@ class Limits:
     max_output_bytes: int | None = None
 
     def check_bytes(self, count: int) -> None:
-        """Refuse a source of more than ``max_bytes`` bytes."""
+        """Reject a source of more than ``max_bytes`` bytes."""
         if count > self.max_bytes:
             raise TooManyBytes(
-                f"the file has {count:,} bytes, {self.max_bytes:,} are accepted: "
+                f"the file has {count:,} bytes, at most {self.max_bytes:,} are accepted: "
                 "send a smaller file"
             )
 
     def check_format(self, name: str) -> None:
-        """Refuse a format that is not on the allow-list."""
+        """Reject a format that is not on the allow-list."""
         if name not in self.formats:
             raise UnknownFormat(f"{name} is not accepted here, only {', '.join(self.formats)}")
 
     def check_pixels(self, width: int, height: int) -> None:
-        """Refuse a header that announces more than ``max_pixels`` pixels."""
+        """Reject a header that declares more than ``max_pixels`` pixels."""
         if width * height > self.max_pixels:
             raise TooManyPixels(
                 f"the header says {width} x {height} = {width * height:,} pixels, "
-                f"{self.max_pixels:,} are accepted: send a smaller image"
+                f"at most {self.max_pixels:,} are accepted: send a smaller image"
             )
 
     def check_memory(self, needed: int) -> None:
-        """Refuse work that is estimated to need more than ``max_memory`` bytes."""
+        """Reject a run that is estimated to need more than ``max_memory`` bytes."""
         if self.max_memory is not None and needed > self.max_memory:
             raise TooMuchMemory(
                 f"analysing this image takes about {-(-needed // MIB):,} MiB, "
-                f"{round(self.max_memory / MIB):,} MiB are allowed: crop, "
+                f"at most {round(self.max_memory / MIB):,} MiB are allowed: crop, "
                 "or send a smaller image"
             )
 
     def check_output(self, count: int) -> None:
-        """Refuse artifacts of more than ``max_output_bytes`` bytes together."""
+        """Reject artifacts of more than ``max_output_bytes`` bytes in total."""
         if self.max_output_bytes is not None and count > self.max_output_bytes:
             raise TooMuchOutput(
                 f"the artifacts of this image take up to {count:,} bytes, "
-                f"{self.max_output_bytes:,} are allowed: ask for fewer or smaller ones (spectrum, "
-                "precision, bits, colour), crop, or send a smaller image"
+                f"at most {self.max_output_bytes:,} are allowed: ask for fewer or smaller ones "
+                "(spectrum, precision, bits, colour), crop, or send a smaller image"
             )

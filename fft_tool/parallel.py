@@ -1,7 +1,7 @@
 """Row blocks on threads: how the pure modules use more than one core.
 
-numpy, the FFT kernel and the compressor release the GIL, so plain threads are enough. Blocks are
-cut the same way for any number of threads, so that results never depend on it.
+numpy, the FFT kernel and the compressor release the GIL, so plain threads are enough. Block
+boundaries do not depend on the number of threads, so neither do results.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-BLOCK_BYTES = 1 << 19  # half a MiB of input: block and temporaries stay in a core's L2 cache
+BLOCK_BYTES = 1 << 19  # half a MiB of input: block and temporaries fit into a core's L2 cache
 
 
 def rows_per_block(row_bytes: int) -> int:
-    """Rows whose data fits one block, at least one."""
+    """Number of rows that fit into one block, at least one."""
     return max(1, BLOCK_BYTES // max(1, row_bytes))
 
 
 def map_rows(work: Callable[[int, int], T], height: int, rows: int, *, threads: int = 1) -> list[T]:
     """Call ``work(start, stop)`` for consecutive blocks of ``rows`` rows; results in order."""
     spans = [(start, min(start + rows, height)) for start in range(0, height, rows)]
-    # Starting a thread costs as much as a block takes: each gets two at least.
+    # Starting a thread takes about as long as processing a block: each gets at least two blocks.
     return _map_spans(work, spans, min(threads, len(spans) // 2))
 
 
 def run_all(tasks: Sequence[Callable[[], T]], *, threads: int = 1) -> list[T]:
-    """Call independent tasks; results in order."""
+    """Run independent tasks; results in order."""
     spans = [(index, index + 1) for index in range(len(tasks))]
     return _map_spans(lambda index, _: tasks[index](), spans, min(threads, len(tasks)))
 
 
 def worth_threads(size: int, threads: int) -> int:
-    """How many threads to give a compiled routine that works on ``size`` bytes."""
+    """Number of threads worth using in a compiled routine that works on ``size`` bytes."""
     return max(1, min(threads, size // (2 * BLOCK_BYTES)))
 
 
@@ -63,7 +63,7 @@ def _map_on_threads(
                 return
             try:
                 results[index] = work(*span)
-            except BaseException as exc:  # noqa: BLE001  (handed to the caller's thread below)
+            except BaseException as exc:  # noqa: BLE001  (raised in the caller's thread below)
                 failures.append(exc)
 
     helpers = [threading.Thread(target=worker, daemon=True) for _ in range(workers - 1)]

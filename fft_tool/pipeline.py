@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fft_tool.admission import Tally, admit
 from fft_tool.codec import image_file
 from fft_tool.codec.header import Header
-from fft_tool.errors import Fault, RecipeError
+from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.image.selection import Selection, select
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
@@ -16,7 +16,7 @@ from fft_tool.results.naming import output_name
 from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
 from fft_tool.results.parts import PIXEL_PARTS
 from fft_tool.results.record import from_bytes
-from fft_tool.results.registry import KINDS, Kind, needed_parts, wanted_kinds
+from fft_tool.results.registry import ARTIFACT_KINDS, ArtifactKind, needed_parts, wanted_kinds
 from fft_tool.spectrum.kernel import kernel
 
 OnStep = Callable[[str], None]
@@ -39,10 +39,10 @@ def run(
     >>> [artifact.name for artifact in run(Source("eye.png", data), Recipe())]
     ['eye_phase.png', 'eye_magnitude.png']
 
-    Nothing is read but ``source`` and nothing written: the same arguments give the same bytes,
-    for any number of ``threads``. ``on_step`` is told each step's name as it begins, and
-    ``on_header`` what the source is before it is decoded, for those who keep a clock. Raises the
-    permanent errors of :mod:`fft_tool.errors`.
+    This function has no side effects: the same arguments give the same bytes, for any number of
+    ``threads``. ``on_step`` is called with the name of each step as it begins. ``on_header`` is
+    called with the header before decoding, so that a caller can set a deadline by the number of
+    pixels. Raises the permanent errors of :mod:`fft_tool.errors`.
     """
     on_step("decode")
     limits, kinds = limits or Limits(), wanted_kinds(recipe)
@@ -53,7 +53,7 @@ def run(
 
 
 def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[str, ...]:
-    """Names that :func:`run` would make, after the checks that need no decoding."""
+    """Names of the artifacts that :func:`run` would make, after all checks before decoding."""
     limits, kinds = limits or Limits(), output_kinds(recipe)
     header = image_file.open_image(source.data, limits).header
     admit(header, source.name, recipe, limits, kinds)
@@ -61,34 +61,34 @@ def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[
 
 
 def warm_up(recipe: Recipe) -> None:
-    """Import now what :func:`run` would import at the first image, before processes are forked."""
-    from PIL import PngImagePlugin  # noqa: F401, PLC0415
+    """Import now what :func:`run` imports at the first image, for instance before forking."""
+    from PIL import PngImagePlugin  # noqa: F401, PLC0415  (loaded in advance)
 
     kernel()
     if recipe.metadata:
-        from fft_tool.image import sharpness, statistics  # noqa: F401, PLC0415
-        from fft_tool.measures import measure  # noqa: F401, PLC0415
-        from fft_tool.results import certificate, recording  # noqa: F401, PLC0415
+        from fft_tool.image import sharpness, statistics  # noqa: F401, PLC0415  (likewise)
+        from fft_tool.measures import measure  # noqa: F401, PLC0415  (likewise)
+        from fft_tool.results import certificate, recording  # noqa: F401, PLC0415  (likewise)
 
 
 def run_crop(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make only the crop."""
-    return _run_only(KINDS["crop"], source, recipe, limits, threads)
+    return _run_only(ARTIFACT_KINDS["crop"], source, recipe, limits, threads)
 
 
 def run_filter(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
     """Make only the filtered image."""
-    return _run_only(KINDS["filtered"], source, recipe, limits, threads)
+    return _run_only(ARTIFACT_KINDS["filtered"], source, recipe, limits, threads)
 
 
 def run_stats(
     source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
 ) -> Outputs:
-    """Make no artifact, only the record's sections on the source and its pixels."""
+    """Make no artifacts, only the record's sections on the source and its pixels."""
     from fft_tool.results.recording import pixel_sections  # noqa: PLC0415  (only this needs it)
 
     selection = _select(source, recipe, limits or Limits(), threads=threads)
@@ -97,7 +97,7 @@ def run_stats(
 
 
 def _run_only(
-    kind: Kind, source: Source, recipe: Recipe, limits: Limits | None, threads: int
+    kind: ArtifactKind, source: Source, recipe: Recipe, limits: Limits | None, threads: int
 ) -> Outputs:
     limits = limits or Limits()
     selection = _select(source, recipe, limits, kinds=(kind.name,), threads=threads)
@@ -109,15 +109,16 @@ def _make(
     source: Source,
     recipe: Recipe,
     selection: Selection,
-    kinds: Sequence[Kind],
+    kinds: Sequence[ArtifactKind],
     limits: Limits,
     *,
     threads: int,
     on_step: OnStep = lambda _: None,
 ) -> tuple[Artifact, ...]:
-    """Analyse a selection as far as artifacts of some kinds need it, and make these.
+    """Make artifacts of the given kinds, analysing the selection only as far as they need it.
 
-    Nobody else holds the analysis: its large parts are let go as soon as no artifact needs them.
+    No other reference to the analysis is kept, so its large parts are freed as soon as no
+    remaining artifact needs them.
     """
     parts = needed_parts(kinds, recipe)
     analysis = analyse(source, recipe, selection, parts, threads=threads, on_step=on_step)
@@ -129,7 +130,7 @@ def _make(
             on_step(step)
         data = kind.make(analysis, tuple(artifacts), threads)
         analysis = analysis.keeping(needed_parts(kinds[place + 1 :], recipe))
-        artifacts += tally.passing([Artifact(kind.name, output_name(source.name, kind.name), data)])
+        artifacts += tally.checked([Artifact(kind.name, output_name(source.name, kind.name), data)])
     return tuple(artifacts)
 
 
@@ -142,9 +143,9 @@ def _select(
     threads: int = 1,
     on_header: OnHeader = lambda _: None,
 ) -> Selection:
-    """Check, decode, and select what is analysed.
+    """Check and decode the source, and select the region to analyse.
 
-    ``kinds`` are those of the artifacts that will be made, whose size is checked too.
+    ``kinds`` are the kinds of artifacts that will be made; their size is checked, too.
     """
     image = image_file.open_image(source.data, limits)
     admit(image.header, source.name, recipe, limits, kinds)
@@ -152,7 +153,7 @@ def _select(
     raster = image.decode()
     if isinstance(recipe.threshold, int) and recipe.threshold > raster.white:
         allowed = f"should be at most {raster.white}, the white of this image"
-        raise RecipeError([Fault("threshold", str(recipe.threshold), allowed)])
+        raise RecipeError([RecipeFault("threshold", str(recipe.threshold), allowed)])
     return select(
         raster,
         crop=recipe.crop,

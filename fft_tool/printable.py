@@ -6,11 +6,11 @@ import unicodedata
 
 
 def printable(text: str) -> str:
-    r"""Text on one line, whose control and format characters are written out.
+    r"""Escape control and format characters, giving text on one line.
 
-    Those are what moves the cursor or sets colours, what turns the direction of writing (bidi
-    overrides), what cannot be seen (zero-width characters), breaks the line or is no text at all.
-    Spaces of every width stay.
+    These are characters that move the cursor or set colours, override the direction of writing
+    (bidi controls), are invisible (zero-width characters), break the line or are not assigned.
+    Spaces of every width are kept.
 
     >>> printable("input/\x1b[31mred\n.png")
     'input/\\x1b[31mred\\n.png'
@@ -21,7 +21,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Text of several lines, each of them printable."""
+    """Escape each line of a text; line breaks are kept."""
     return "\n".join(map(printable, text.splitlines()))
 
 

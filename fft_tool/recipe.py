@@ -1,7 +1,8 @@
 """The recipe: what to do with a source, as a frozen value with one text grammar.
 
-The same keys and texts are command-line flags, S3 object metadata, form fields and JSON. The
-table of fields below is the single list of them: parsing, printing, help and flags come from it.
+The same keys and values are used in command-line flags, S3 object metadata, form fields and JSON.
+The fields of :class:`Recipe` are the single definition: parsing, formatting, help texts and flags
+are derived from them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from fft_tool.errors import Fault, RecipeError
+from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.image import region as crops
 from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
 
@@ -27,8 +28,8 @@ MICROMETRES = {"nm": 1e-3, "um": 1.0, "mm": 1e3, "m": 1e6}
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """How the values of a key are read and written; ``form`` says what is allowed."""
+class ValueType:
+    """How the values of a key are parsed and formatted; ``form`` says what is allowed."""
 
     form: str
     parse: Callable[[str], Any]
@@ -38,31 +39,31 @@ class Kind:
 
     @property
     def flag(self) -> bool:
-        """Whether the key is a plain yes or no."""
+        """Whether the values are just yes and no."""
         return self.choices == ("no", "yes")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of the recipe: its text name, the field it fills, its kind, default and help."""
+    """One key of the recipe: its name in text, its field, value type, default and help text."""
 
     name: str
     field: str
-    kind: Kind
+    value_type: ValueType
     default: Any
     help: str
 
 
-def _one_of(*choices: str) -> Kind:
+def _one_of(*choices: str) -> ValueType:
     def parse(text: str) -> str:
         if text not in choices:
             raise ValueError(f"should be one of {', '.join(choices)}")
         return text
 
-    return Kind("|".join(choices), parse, choices=choices)
+    return ValueType("|".join(choices), parse, choices=choices)
 
 
-def _yes_or_no() -> Kind:
+def _yes_or_no() -> ValueType:
     words = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 
     def parse(text: str) -> bool:
@@ -70,15 +71,15 @@ def _yes_or_no() -> Kind:
             raise ValueError("should be yes or no")
         return words[text.lower()]
 
-    return Kind("yes|no", parse, lambda value: "yes" if value else "no", ("no", "yes"))
+    return ValueType("yes|no", parse, lambda value: "yes" if value else "no", ("no", "yes"))
 
 
-def _or_none(kind: Kind) -> Kind:
-    return Kind(
-        f"{kind.form} or none",
-        lambda text: None if text == "none" else kind.parse(text),
-        lambda value: "none" if value is None else kind.format(value),
-        metavar=kind.metavar,
+def _or_none(value_type: ValueType) -> ValueType:
+    return ValueType(
+        f"{value_type.form} or none",
+        lambda text: None if text == "none" else value_type.parse(text),
+        lambda value: "none" if value is None else value_type.format(value),
+        metavar=value_type.metavar,
     )
 
 
@@ -117,7 +118,7 @@ def _parse_pixel_size(text: str) -> float:
         size = float(match[1]) * MICROMETRES[match[2]] if match else 0.0
     except ValueError:
         size = 0.0
-    if not 1e-9 <= size <= 1e12:  # from far below an atom to the Moon's orbit
+    if not 1e-9 <= size <= 1e12:  # micrometres: from far below an atom to beyond the Moon
         raise ValueError("should be a length such as 65nm, 0.5um, 0.1mm or 1m")
     return size
 
@@ -129,39 +130,41 @@ def _parse_filters(text: str) -> tuple[Filter, ...]:
 
 
 def _format_filters(value: tuple[Filter, ...]) -> str:
-    from fft_tool.spectrum.filters import format_filters  # noqa: PLC0415
+    from fft_tool.spectrum.filters import format_filters  # noqa: PLC0415  (few recipes have one)
 
     return format_filters(value)
 
 
-def _key(kind: Kind, default: Any, text: str) -> Any:
-    return field(default=default, metadata={"kind": kind, "help": text})
+def _key(value_type: ValueType, default: Any, text: str) -> Any:
+    return field(default=default, metadata={"value_type": value_type, "help": text})
 
 
-_SIZE = Kind("w,h", crops.parse_size, lambda size: f"{size[0]},{size[1]}", metavar="w,h")
-_CROP = Kind(crops.FORM, crops.parse_crop, metavar="CROP")
-_COLOUR = Kind("white|black|grey|#rrggbb", _parse_background, _format_background, metavar="COLOUR")
-_FILTER = Kind(
+_SIZE = ValueType("w,h", crops.parse_size, lambda size: f"{size[0]},{size[1]}", metavar="w,h")
+_CROP = ValueType(crops.FORM, crops.parse_crop, metavar="CROP")
+_COLOUR = ValueType(
+    "white|black|grey|#rrggbb", _parse_background, _format_background, metavar="COLOUR"
+)
+_FILTER = ValueType(
     "lowpass:P, highpass:P, bandpass:P1,P2, notch:P,ANGLE or stripe:ANGLE, joined by +",
     _parse_filters,
     _format_filters,
     metavar="FILTER",
 )
-_THRESHOLD = Kind("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
-_LENGTH = Kind(
+_THRESHOLD = ValueType("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
+_LENGTH = ValueType(
     "a length such as 65nm", _parse_pixel_size, lambda size: f"{float(size)!r}um", metavar="LENGTH"
 )
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to do with a source. Every field has a default; faults are found when it is made.
+    """What to do with a source. Every field has a default; values are validated on construction.
 
     >>> recipe = Recipe.parse({"bits": "16", "crop": "square"})
     >>> str(recipe)
     'crop=square bits=16'
 
-    Texts are accepted wherever the command line accepts them:
+    Every field also accepts its value as text, written as on the command line:
 
     >>> Recipe(crop="square", filter="notch:8,90", pixel_size="65nm") == Recipe.parse(
     ...     {"crop": "square", "filter": "notch:8,90", "pixel-size": "65nm"}
@@ -186,7 +189,7 @@ class Recipe:
         _one_of(*WINDOWS), "none", "taper the borders against leakage"
     )
     periodic: bool = _key(
-        _yes_or_no(), False, "take out the smooth component that causes the bright cross"
+        _yes_or_no(), False, "remove the smooth component, which causes the bright cross"
     )
     precision: Literal["single", "double"] = _key(
         _one_of("single", "double"), "single", "floating-point precision of the transform"
@@ -195,7 +198,9 @@ class Recipe:
         _one_of(*SCALES), "log", "scale of the magnitude picture"
     )
     bits: Literal[8, 16] = _key(
-        Kind("8|16", _parse_bits, choices=("8", "16")), 8, "depth of the pictures; 16 to invert"
+        ValueType("8|16", _parse_bits, choices=("8", "16")),
+        8,
+        "depth of the pictures; 16 to invert",
     )
     colour: bool = _key(_yes_or_no(), False, "colour the pictures (8 bits, not invertible)")
     phase: bool = _key(_yes_or_no(), True, "make the phase picture")
@@ -205,16 +210,16 @@ class Recipe:
         _or_none(_FILTER), None, "filter the image, lengths are periods in pixels: " + _FILTER.form
     )
     threshold: Literal["mid", "otsu"] | int = _key(
-        _THRESHOLD, "mid", "level that parts black from white"
+        _THRESHOLD, "mid", "level that separates black from white"
     )
     pixel_size: float | None = _key(
-        _or_none(_LENGTH), None, "pixel size, in place of what the source says"
+        _or_none(_LENGTH), None, "pixel size; overrides the one stated in the source"
     )
     metadata: bool = _key(
         _yes_or_no(), False, "write the record: statistics, measures and certificate"
     )
 
-    if TYPE_CHECKING:  # what the constructor takes: values, or the texts that stand for them
+    if TYPE_CHECKING:  # the constructor accepts values, or the texts that represent them
 
         def __init__(
             self,
@@ -233,7 +238,7 @@ class Recipe:
             phase: bool | str = True,
             spectrum: bool | str = False,
             histogram: bool | str = False,
-            filter: tuple[Filter, ...] | str | None = None,  # noqa: A002  (the recipe's word)
+            filter: tuple[Filter, ...] | str | None = None,  # noqa: A002  (a key of the recipe)
             threshold: int | str = "mid",
             pixel_size: float | str | None = None,
             metadata: bool | str = False,
@@ -245,9 +250,9 @@ class Recipe:
             value = getattr(self, key.field)
             if isinstance(value, str):
                 try:
-                    value = key.kind.parse(value.strip())
+                    value = key.value_type.parse(value.strip())
                 except ValueError as exc:
-                    faults.append(Fault(key.name, value, str(exc)))
+                    faults.append(RecipeFault(key.name, value, str(exc)))
                     continue
                 object.__setattr__(self, key.field, value)
             if fault := _fault(key, value):
@@ -258,59 +263,61 @@ class Recipe:
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any], base: Recipe | None = None) -> Recipe:
-        """Read a recipe from texts; keys that are not given are as in ``base``.
+        """Parse a recipe from texts; keys that are not given take their values from ``base``.
 
-        Keys may be written with ``-`` or ``_``. JSON's numbers, true, false and null are taken as
-        the texts they stand for. All faults are reported together in one
+        Keys may be written with ``-`` or ``_``. Numbers, true, false and null from JSON are treated
+        as the corresponding texts. All invalid entries are reported together in one
         :class:`~fft_tool.errors.RecipeError`.
         """
         values: dict[str, Any] = {}
-        faults: list[Fault] = []
+        faults: list[RecipeFault] = []
         known = {key.name: key for key in KEYS}
         for name, value in mapping.items():
             text = _as_text(value)
             key = known.get(key_name(str(name)))
             if key is None:
-                faults.append(Fault(str(name), text, f"unknown key; known: {', '.join(known)}"))
+                faults.append(
+                    RecipeFault(str(name), text, f"unknown key; known: {', '.join(known)}")
+                )
                 continue
             if key.field in values:
-                faults.append(Fault(key.name, text, "given twice"))
+                faults.append(RecipeFault(key.name, text, "given twice"))
             try:
-                values[key.field] = key.kind.parse(text)
+                values[key.field] = key.value_type.parse(text)
             except ValueError as exc:
-                faults.append(Fault(key.name, text, str(exc)))
+                faults.append(RecipeFault(key.name, text, str(exc)))
         if faults:
             raise RecipeError(faults)
         return dataclasses.replace(base or cls(), **values)
 
     @classmethod
     def parse_text(cls, text: str, base: Recipe | None = None) -> Recipe:
-        """Read ``key=value key=value …``, the inverse of ``str(recipe)``."""
+        """Parse ``key=value key=value …``, the inverse of ``str(recipe)``."""
         return cls.parse(entries(text), base)
 
     def texts(self) -> dict[str, str]:
         """Every key with its value as text."""
-        return {key.name: key.kind.format(getattr(self, key.field)) for key in KEYS}
+        return {key.name: key.value_type.format(getattr(self, key.field)) for key in KEYS}
 
     def __str__(self) -> str:
-        """Give ``key=value …`` of all that differs from the defaults."""
-        defaults = {key.name: key.kind.format(key.default) for key in KEYS}
+        """Every key that differs from its default, as ``key=value …``."""
+        defaults = {key.name: key.value_type.format(key.default) for key in KEYS}
         return " ".join(f"{k}={v}" for k, v in self.texts().items() if v != defaults[k])
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the canonical text: every key, defaults included, in order."""
+        """SHA-256 of the canonical text: every key, including defaults, in a fixed order."""
         canonical = " ".join(f"{key}={value}" for key, value in self.texts().items())
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def entries(text: str) -> dict[str, str]:
-    """Keys and values of ``key=value key=value …``, not yet looked at."""
+    """Split ``key=value key=value …`` into keys and values, without validating them."""
     words = [word.partition("=") for word in text.split()]
-    faults = [Fault(word[0], "", "should be key=value") for word in words if not word[1]]
+    faults = [RecipeFault(word[0], "", "should be key=value") for word in words if not word[1]]
     names = [name for name, _, _ in words]
     faults += [
-        Fault(name, value, "given twice")
+        RecipeFault(name, value, "given twice")
         for index, (name, _, value) in enumerate(words)
         if name in names[:index]
     ]
@@ -320,7 +327,7 @@ def entries(text: str) -> dict[str, str]:
 
 
 def key_name(text: str) -> str:
-    """Name of a key as the table has it: case, white space and underscores do not matter."""
+    """Canonical name of a key: case, surrounding white space and underscores do not matter."""
     return text.strip().lower().replace("_", "-")
 
 
@@ -328,37 +335,39 @@ def _keys() -> Iterator[Key]:
     for entry in dataclasses.fields(Recipe):
         meta = entry.metadata
         yield Key(
-            entry.name.replace("_", "-"), entry.name, meta["kind"], entry.default, meta["help"]
+            entry.name.replace("_", "-"),
+            entry.name,
+            meta["value_type"],
+            entry.default,
+            meta["help"],
         )
 
 
 KEYS: tuple[Key, ...] = tuple(_keys())
 
 
-def _fault(key: Key, value: Any) -> Fault | None:
-    """Find out whether a value could have been parsed: it must survive its own text."""
+def _fault(key: Key, value: Any) -> RecipeFault | None:
+    """Check that a value survives formatting and parsing unchanged."""
     try:
-        if key.kind.parse(key.kind.format(value)) == value:
+        if key.value_type.parse(key.value_type.format(value)) == value:
             return None
     except (ValueError, TypeError, AttributeError, IndexError):
         pass
-    return Fault(key.name, str(value), f"should be {key.kind.form}")
+    return RecipeFault(key.name, str(value), f"should be {key.value_type.form}")
 
 
-def _conflicts(recipe: Recipe) -> list[Fault]:
+def _conflicts(recipe: Recipe) -> list[RecipeFault]:
     """Find keys that contradict each other."""
     faults = []
     if recipe.crop is not None and recipe.smart_crop is not None:
-        faults.append(Fault("smart-crop", _text(recipe, "smart-crop"), "excludes crop"))
+        value = recipe.texts()["smart-crop"]
+        faults.append(RecipeFault("smart-crop", value, "cannot be combined with crop"))
     if recipe.periodic and recipe.window != "none":
-        faults.append(Fault("periodic", "yes", "excludes a window, which also removes the cross"))
+        allowed = "cannot be combined with a window, which also removes the cross"
+        faults.append(RecipeFault("periodic", "yes", allowed))
     if recipe.colour and recipe.bits != 8:
-        faults.append(Fault("colour", "yes", "goes with bits=8 only"))
+        faults.append(RecipeFault("colour", "yes", "requires bits=8"))
     return faults
-
-
-def _text(recipe: Recipe, name: str) -> str:
-    return recipe.texts()[name]
 
 
 def _as_text(value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fft_tool.errors import BrokenOff
+from fft_tool.errors import Aborted
 from fft_tool.runs.child import Child
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
@@ -84,7 +84,7 @@ class Function:
             patience = Patience(deadline.seconds_to_work, whole, processors)
             try:
                 results[job.place] = self._do(job, deadline, patience)
-            except BrokenOff as exc:
+            except Aborted as exc:
                 self._log.broken_off(job.part, job.message, exc)
                 again.append((job, patience))
         for job, first in again:
@@ -116,7 +116,7 @@ class Function:
                 return Result(part, "failed", error=part.error)
         try:
             return self._worker.do(part, deadline, patience)
-        except BrokenOff:
+        except Aborted:
             raise
         except Exception as exc:  # noqa: BLE001  (logged, and its message handed back)
             return Result(part, "failed", error=exc)

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from fft_tool.errors import BrokenOff
+from fft_tool.errors import Aborted
 from fft_tool.runs.child import ChildBug
 from fft_tool.validate import Json
 from handler.deadline import Deadline
@@ -76,7 +76,7 @@ class Log:
             line |= _stack(result.error)
         self.write(level, _sentence(result, deadline), line)
 
-    def broken_off(self, part: Part, message: Message, error: BrokenOff) -> None:
+    def broken_off(self, part: Part, message: Message, error: Aborted) -> None:
         """Write that the work on an object was broken off and will be tried once more."""
         line = {
             "messageId": _short(message.identifier) or None,
@@ -152,7 +152,7 @@ def _stack(error: Exception) -> Json:
     """What Lambda itself says of an exception."""
     kind, stack = type(error).__name__, traceback.format_tb(error.__traceback__)
     if isinstance(error, ChildBug):
-        kind, stack = error.kind, error.stack
+        kind, stack = error.type_name, error.stack
     return {"errorType": kind, "errorMessage": _short(str(error)), "stackTrace": stack}
 
 

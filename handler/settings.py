@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from fft_tool.admission import largest_output
-from fft_tool.errors import Fault, RecipeError
+from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.limits import FORMATS, MIB, Limits, parse_formats
 from fft_tool.recipe import KEYS, Recipe, key_name
 from fft_tool.results.outputs import output_kinds
@@ -296,7 +296,7 @@ class Settings:
         withheld = {key.name for key in KEYS} - self.metadata_keys
         allowed = "may not be set by an object's metadata here (FFT_METADATA_KEYS)"
         faults = [
-            Fault(name, text, allowed)
+            RecipeFault(name, text, allowed)
             for key, text in metadata.items()
             if (name := key_name(key)) in withheld
         ]
@@ -310,7 +310,9 @@ class Settings:
 def always_recorded(recipe: Recipe) -> Recipe:
     """Refuse a recipe without a record: here the record tells the outcome."""
     if not recipe.metadata:
-        raise RecipeError([Fault("metadata", "no", "should be yes: the record tells the outcome")])
+        raise RecipeError(
+            [RecipeFault("metadata", "no", "should be yes: the record tells the outcome")]
+        )
     return recipe
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fft_tool.errors import BrokenOff, NotFound, TooCostly, TookTooLong
+from fft_tool.errors import Aborted, NotFound, TooCostly, TookTooLong
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import EXTENSIONS, output_name
 from fft_tool.results.outputs import Source
@@ -40,7 +40,7 @@ class Worker:
     def do(self, task: Task, deadline: Deadline, patience: Patience) -> Result:
         """Make the outputs of the latest version of an object; raises what is to be handed back.
 
-        :class:`~fft_tool.errors.BrokenOff` is raised by an attempt that is not the last: another
+        :class:`~fft_tool.errors.Aborted` is raised by an attempt that is not the last: another
         one tells whether the image is to blame.
         """
         reason = self._reason_to_ignore(task.key)
@@ -90,7 +90,7 @@ class Worker:
                 patience=patience,
                 on_step=deadline.step,
             )
-        except BrokenOff as exc:
+        except Aborted as exc:
             deadline.broken_off += 1
             if not patience.last:
                 raise

@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment, an S3 to talk to, and no silent skips in CI."""
+"""Fixtures for all tests: a clean environment and an S3 server; in CI, skipped tests fail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.cloud import REGION, Bucket
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, Any, Any]:
-    """Count a skipped test as failed where ``NO_SKIPS`` is set, as it is in CI."""
+    """Count a skipped test as failed if ``NO_SKIPS`` is set, as in CI."""
     return _not_skipped((yield))
 
 
@@ -31,13 +31,13 @@ def _not_skipped(report: Any) -> Any:
     if report.skipped and os.environ.get("NO_SKIPS") and not expected:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
-        report.longrepr = f"nothing may be skipped here (NO_SKIPS is set): {reason}"
+        report.longrepr = f"skipping is not allowed (NO_SKIPS is set): {reason}"
     return report
 
 
 @pytest.fixture(autouse=True)
 def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep tests away from the developer's own account, and from the network."""
+    """Isolate tests from the developer's AWS account and from the network."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)
@@ -69,8 +69,8 @@ def s3_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(s3_endpoint: str, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Bucket:  # noqa: ARG001
-    """An empty bucket, with the environment set so that the project finds it."""
+def bucket(s3_endpoint: str, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Bucket:  # noqa: ARG001  (sets the environment)
+    """An empty bucket, with the environment set up to reach it."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
     made = Bucket(f"test-{uuid.uuid4().hex}", s3_endpoint)
     made.create()
@@ -79,5 +79,5 @@ def bucket(s3_endpoint: str, aws_keys: None, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    """The folder that this project lies in."""
+    """The root folder of this repository."""
     return Path(__file__).resolve().parents[1]

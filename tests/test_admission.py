@@ -1,4 +1,4 @@
-"""How much a run leaves behind: the estimate, held against what is written, and the bound."""
+"""Size of a run's artifacts: the estimate, compared with what is written, and the limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST = (
     "bits=16 spectrum=yes precision=double histogram=yes filter=lowpass:3 crop=pct:0,0,100,100"
 )
 COLOURED = "colour=yes crop=square histogram=yes"
-# Every recipe that asks for another kind of artifact, or for another size of one.
+# Recipes that ask for every kind of artifact, in every size.
 RECIPES = ("", "metadata=yes", f"metadata=yes {LARGEST}", f"metadata=yes {COLOURED}", "phase=no")
 
 
@@ -46,7 +46,7 @@ def estimated(source: Source, recipe: Recipe) -> int:
 def test_the_estimate_is_never_below_what_is_written(
     recipe: str, shape: tuple[int, int], channels: int, dtype: Any
 ) -> None:
-    """Noise is what compresses least."""
+    """Noise compresses least."""
     pixels = noise((*shape, channels) if channels > 1 else shape, dtype)
     source, told = Source("a.png", png_encode.encode(pixels)), Recipe.parse_text(recipe)
     assert bytes_of(fft_tool.run(source, told)) <= estimated(source, told)
@@ -90,7 +90,7 @@ def test_spectra_and_phase_pictures_do_not_compress_and_their_estimate_is_exact(
         assert output_size(header, recipe, [kind]) <= 1.03 * len(outputs[kind].data)
 
 
-def test_what_has_been_turned_is_estimated_as_it_will_stand() -> None:
+def test_rotated_images_are_estimated_by_their_upright_size() -> None:
     """The half spectrum of a wide image has another size than that of a tall one."""
     recipe, kinds = Recipe(spectrum=True, crop=None), ["spectrum"]
     lying = output_size(Header("jpeg", 300_000, 1, 1, 8, orientation=6), recipe, kinds)
@@ -122,7 +122,7 @@ def test_the_largest_image_takes_no_less_than_any_of_its_size(recipe: str, pixel
 # The bound
 
 
-def test_a_file_of_5_kb_that_would_leave_348_mb_behind_is_refused_undecoded(
+def test_a_5_kb_file_that_would_give_348_mb_of_artifacts_is_rejected_before_decoding(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(_: object) -> None:
@@ -138,7 +138,7 @@ def test_a_file_of_5_kb_that_would_leave_348_mb_behind_is_refused_undecoded(
 
 
 @pytest.mark.parametrize("operation", ["run", "run_crop", "run_filter", "plan"])
-def test_whatever_makes_artifacts_keeps_to_the_bound_before_anything_is_decoded(
+def test_every_way_to_make_artifacts_checks_the_bound_before_decoding(
     operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Source("a.png", png_encode.encode(noise((64, 64))))
@@ -150,12 +150,14 @@ def test_whatever_makes_artifacts_keeps_to_the_bound_before_anything_is_decoded(
         raise AssertionError("decoded before it was checked")
 
     monkeypatch.setattr(image_file.Encoded, "decode", refuse)
-    with pytest.raises(TooMuchOutput, match=r"up to .* bytes, 4,000 are allowed: ask for fewer"):
+    with pytest.raises(
+        TooMuchOutput, match=r"up to .* bytes, at most 4,000 are allowed: ask for fewer"
+    ):
         do(source, recipe, Limits(max_output_bytes=4_000))
 
 
 @pytest.mark.parametrize("operation", ["run", "run_crop", "run_filter"])
-def test_what_is_made_is_counted_even_if_the_estimate_was_wrong(
+def test_artifacts_are_counted_even_if_the_estimate_is_wrong(
     operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Source("a.png", png_encode.encode(noise((64, 64))))
@@ -165,7 +167,7 @@ def test_what_is_made_is_counted_even_if_the_estimate_was_wrong(
         getattr(pipeline, operation)(source, recipe, Limits(max_output_bytes=1_000))
 
 
-def test_statistics_leave_nothing_behind() -> None:
+def test_statistics_have_no_artifacts_to_bound() -> None:
     source = Source("a.png", png_encode.encode(noise((64, 64))))
     assert pipeline.run_stats(source, Recipe(), Limits(max_output_bytes=0)).artifacts == ()
 
@@ -180,18 +182,18 @@ def test_counting_stops_at_the_first_artifact_that_is_too_much() -> None:
 
     tally = Tally(Limits(max_output_bytes=25))
     with pytest.raises(TooMuchOutput):
-        list(tally.passing(artifacts()))
+        list(tally.checked(artifacts()))
     assert made == [0, 1, 2]
 
 
-def test_the_count_goes_on_from_one_part_of_a_run_to_the_next() -> None:
+def test_the_count_continues_across_calls() -> None:
     tally = Tally(Limits(max_output_bytes=25))
     one = [Artifact("phase", "a.png", bytes(10))]
-    assert [*tally.passing(one), *tally.passing(one)] == 2 * one
+    assert [*tally.checked(one), *tally.checked(one)] == 2 * one
     with pytest.raises(TooMuchOutput):
-        list(tally.passing(one))
+        list(tally.checked(one))
 
 
-def test_nobody_is_bounded_unless_a_door_says_so() -> None:
+def test_there_is_no_bound_by_default() -> None:
     Limits().check_output(1 << 60)
     Limits(max_output_bytes=5).check_output(5)

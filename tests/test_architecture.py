@@ -1,4 +1,4 @@
-"""The architecture, held by tests: who may import whom, and what importing may cost."""
+"""Rules of the architecture: which packages may import which, and the cost of imports."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import fft_tool
 
 ROOT = Path(fft_tool.__file__).parents[1]
 
-# Packages and modules of the core, lowest first, each with those that it may import beside itself.
-# A module at the top of the core is a package of one.
+# Packages and modules of the core, lowest first, each with those that it may import.
+# A top-level module of the core counts as a package.
 ARROWS = {
     "__init__": "",
     "arrays": "",
@@ -40,13 +40,13 @@ ARROWS = {
     "report": "results, printable",
     "cli": "runs, report",
     "__main__": "cli",
-    # The doors, next to each other, and what runs on a developer's own machine.
+    # Entry points, which must not import each other, and programs for developers.
     "handler": "runs, report",
     "service": "runs, report",
     "tools": "handler, cli",
 }
 
-# Libraries, and the clock and the environment, each with the only modules that may use it.
+# Libraries, clock and environment, each with the only modules that may use it.
 USERS = {
     "boto3": "stores.s3_boto3",
     "botocore": "stores.s3_boto3",
@@ -61,7 +61,7 @@ USERS = {
     "scipy": "spectrum.kernel",
     "shtab": "cli.commands",
     "skimage": "",
-    # A result depends on source and recipe alone: not on time, chance, machine or settings.
+    # Results depend only on source and recipe: not on time, randomness, machine or settings.
     "datetime": "stores.s3_obstore",  # a length of time, for retries
     "os": "cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
     "runs.machine stores.folder stores.memory stores.s3",
@@ -97,7 +97,7 @@ def package_of(module: str) -> str:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Full names of all that is imported anywhere in a module, at its top or later."""
+    """Full names of everything imported anywhere in a module, including inside functions."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -109,12 +109,12 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def own_imports(path: Path) -> set[str]:
-    """What a module imports of this project; the version alone is no dependency."""
+    """Imports of a module from this project; the version alone does not count."""
     return {name for name in imports(path) if name in MODULES or name == "fft_tool"}
 
 
 def reachable(package: str) -> set[str]:
-    """Packages that a package may import: those below it, and those below them."""
+    """Packages that a package may import, directly or indirectly."""
     direct = {name for name in ARROWS[package].split(", ") if name}
     return direct.union(*map(reachable, direct))
 
@@ -126,17 +126,17 @@ def test_every_package_has_a_place() -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name != "fft_tool.__init__"])
-def test_arrows_point_down(module: str) -> None:
+def test_packages_import_only_lower_ones(module: str) -> None:
     package = package_of(module)
     allowed = {package, "__init__"} | reachable(package)
     wrong = sorted(n for n in own_imports(MODULES[module]) if package_of(n) not in allowed)
     assert not wrong, f"{module} ({package}) imports {', '.join(wrong)}"
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Within a package too, and whether at the top or inside a function."""
+def test_there_are_no_circular_imports() -> None:
+    """Includes imports within a package and inside functions."""
     graph = {name: own_imports(path) - {"fft_tool"} for name, path in MODULES.items()}
-    graph["fft_tool.__init__"] = set()  # its names are loaded when they are used
+    graph["fft_tool.__init__"] = set()  # its names are loaded on first use
     while leaves := [name for name, needed in graph.items() if not needed & set(graph)]:
         for leaf in leaves:
             del graph[leaf]
@@ -144,7 +144,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize("module", CORE)
-def test_libraries_clock_and_environment_are_used_where_the_table_says(module: str) -> None:
+def test_libraries_clock_and_environment_are_used_only_where_allowed(module: str) -> None:
     used = {name.partition(".")[0] for name in imports(CORE[module])}
     wrong = sorted(name for name in used & set(USERS) if module not in USERS[name].split())
     assert not wrong, f"{module} imports {', '.join(wrong)}"
@@ -153,8 +153,8 @@ def test_libraries_clock_and_environment_are_used_where_the_table_says(module: s
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "handler").glob("*.py")), ids=lambda path: path.stem
 )
-def test_the_lambda_needs_nothing_but_the_core(path: Path) -> None:
-    """Whatever else it imported, every cold start would pay for."""
+def test_the_lambda_imports_only_the_core(path: Path) -> None:
+    """Any other import would slow down every cold start."""
     used = {name.partition(".")[0] for name in imports(path)}
     assert used <= {"fft_tool", "handler", *sys.stdlib_module_names}
 
@@ -166,8 +166,8 @@ def test_no_module_draws_random_numbers(module: str) -> None:
     assert "random" not in names
 
 
-# BLAS brings threads of its own, which contend with those that work on row blocks, and the last
-# digits of its sums depend on their number. Each exception with the reason why it does no harm.
+# BLAS starts its own threads, which contend with those that work on row blocks, and the last digits
+# of its sums depend on their number. Each exception states why it is harmless.
 BLAS = {"dot", "vdot", "vecdot", "inner", "matmul", "tensordot", "lstsq", "polyfit", "linalg"}
 WITHOUT_HARM = {
     "image.saliency": "@ on a map of 64 pixels a side",
@@ -177,7 +177,7 @@ WITHOUT_HARM = {
 
 
 def blas_calls(path: Path) -> Iterator[str]:
-    """Whatever in a module may call BLAS; einsum does so only if it is told to optimise."""
+    """Calls in a module that may use BLAS; einsum does so only with ``optimize``."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
         match node:
             case ast.BinOp(op=ast.MatMult()) | ast.AugAssign(op=ast.MatMult()):
@@ -192,7 +192,7 @@ def blas_calls(path: Path) -> Iterator[str]:
     "module",
     [m for m in CORE if m.startswith(("codec.", "image.", "spectrum.", "measures.", "results."))],
 )
-def test_no_work_on_row_blocks_calls_blas(module: str) -> None:
+def test_row_blocks_do_not_call_blas(module: str) -> None:
     found = set(blas_calls(CORE[module]))
     assert bool(found) == (module in WITHOUT_HARM), f"{module}: {', '.join(sorted(found))}"
 
@@ -217,19 +217,19 @@ def test_importing_the_core_loads_nothing_heavy(code: str) -> None:
     assert not loaded & HEAVY
 
 
-def test_importing_the_package_loads_not_even_numpy() -> None:
+def test_importing_the_package_does_not_load_numpy() -> None:
     assert "numpy" not in loaded_by("import fft_tool")
 
 
 def test_starting_the_lambda_loads_nothing_heavy() -> None:
-    """Its child decodes and transforms: the process that it is part of needs not even numpy."""
+    """Decoding and transforming happen in a child process; the main process needs no numpy."""
     loaded = loaded_by("import handler.entry")
     assert not loaded & ((HEAVY | {"numpy", "PIL"}) - {"obstore"})
     assert not loaded & {"fft_tool.results.analysis", "fft_tool.results.record_model"}
 
 
 def test_analysing_an_image_loads_nothing_heavy() -> None:
-    """``scipy.special`` alone costs 200 ms: the compiled kernel does without it."""
+    """``scipy.special`` alone takes 200 ms, and the compiled kernel does not need it."""
     code = """
 import numpy, fft_tool
 from fft_tool.codec import png_encode
@@ -254,7 +254,7 @@ def test_public_names_are_pinned() -> None:
     assert vars(fft_tool)["__all__"] == PUBLIC
 
 
-def test_type_checkers_are_told_of_the_same_names() -> None:
+def test_the_stub_declares_the_same_names() -> None:
     stub = ast.parse((ROOT / "fft_tool/__init__.pyi").read_text("utf-8"))
     told = {
         alias.name: f"{node.module}"
@@ -262,7 +262,7 @@ def test_type_checkers_are_told_of_the_same_names() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert told == {name: f"fft_tool.{home}" for name, home in vars(fft_tool)["_HOMES"].items()}
+    assert told == {name: f"fft_tool.{home}" for name, home in vars(fft_tool)["_MODULES"].items()}
 
 
 @pytest.mark.parametrize("name", PUBLIC)

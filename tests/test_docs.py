@@ -1,4 +1,4 @@
-"""What the documentation says is what the code does."""
+"""The documentation agrees with the code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from fft_tool.cli.arguments import COMMANDS
-from fft_tool.results.registry import KINDS, RECORD
+from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 from tests.support.programs import loaded
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,7 @@ def generator() -> ModuleType:
     return loaded(ROOT / "docs" / "record_page.py")
 
 
-def test_the_record_s_schema_and_page_are_made_of_its_model(generator: ModuleType) -> None:
+def test_the_record_s_schema_and_page_are_generated_from_its_model(generator: ModuleType) -> None:
     remedy = "run python docs/record_page.py"
     assert generator.SCHEMA.read_text("utf-8") == generator.schema_text(), remedy
     assert generator.PAGE.read_text("utf-8") == generator.page(), remedy
@@ -29,9 +29,11 @@ def test_the_record_s_schema_and_page_are_made_of_its_model(generator: ModuleTyp
 def test_the_schema_lists_the_kinds_that_the_registry_has(
     generator: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(KINDS, "negative", dataclasses.replace(KINDS["crop"], name="negative"))
+    monkeypatch.setitem(
+        ARTIFACT_KINDS, "negative", dataclasses.replace(ARTIFACT_KINDS["crop"], name="negative")
+    )
     kinds = generator.schema()["$defs"]["artifact"]["properties"]["artifact"]["enum"]
-    assert kinds == [name for name in KINDS if name != RECORD]
+    assert kinds == [name for name in ARTIFACT_KINDS if name != RECORD]
     assert "negative" in kinds
 
 

@@ -1,4 +1,4 @@
-"""The documentation's site: its links lead somewhere, and it needs no network."""
+"""The documentation site: its links are valid, and it needs no network."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def site(folder: Path, **pages: str) -> Path:
         '<img src="a%20b.png"> <img src="data:image/png;base64,AA==">',
     ],
 )
-def test_what_leads_somewhere_is_no_fault(builder: ModuleType, tmp_path: Path, html: str) -> None:
-    assert list(builder.faults(site(tmp_path, a=html, b='<p id="there">'))) == []
+def test_valid_links_are_not_reported(builder: ModuleType, tmp_path: Path, html: str) -> None:
+    assert list(builder.problems(site(tmp_path, a=html, b='<p id="there">'))) == []
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_what_leads_somewhere_is_no_fault(builder: ModuleType, tmp_path: Path, h
         ('<link href="//fonts.example/x.css">', "a.html: loads //fonts.example/x.css"),
     ],
 )
-def test_what_leads_nowhere_or_needs_a_network_is_a_fault(
+def test_broken_links_and_network_resources_are_reported(
     builder: ModuleType, tmp_path: Path, html: str, fault: str
 ) -> None:
-    assert list(builder.faults(site(tmp_path, a=html, b=""))) == [fault]
+    assert list(builder.problems(site(tmp_path, a=html, b=""))) == [fault]
 
 
 def test_the_reference_has_every_public_name(builder: ModuleType) -> None:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from fft_tool import errors
-from fft_tool.errors import Fault, FftToolError, RecipeError, StoreUnavailable
+from fft_tool.errors import FftToolError, RecipeError, RecipeFault, StoreUnavailable
 
 EVERY = [
     kind
@@ -16,7 +16,7 @@ EVERY = [
     if issubclass(kind, FftToolError)
 ]
 LEAVES = [kind for kind in EVERY if not kind.__subclasses__()]
-FAULTS = (Fault("bits", "12", "should be 8 or 16"), Fault("crop", "", "should be w,h"))
+FAULTS = (RecipeFault("bits", "12", "should be 8 or 16"), RecipeFault("crop", "", "should be w,h"))
 
 
 def made(kind: type[FftToolError]) -> FftToolError:
@@ -31,19 +31,19 @@ def test_every_leaf_has_a_code_of_its_own() -> None:
         assert "code" in vars(kind), "inherited from nobody"
 
 
-def test_the_tree_in_the_documentation_is_the_tree() -> None:
+def test_the_documented_tree_of_errors_is_complete() -> None:
     drawn = re.findall(r"[├└]── (\w+)(?: +([a-z-]+))?", errors.__doc__ or "")
     assert {name for name, _ in drawn} == {kind.__name__ for kind in EVERY} - {"FftToolError"}
     codes = {kind.__name__: kind.code for kind in LEAVES}
     assert {name: code for name, code in drawn if code} == codes
 
 
-def test_only_an_unavailable_store_is_worth_trying_again() -> None:
+def test_only_an_unavailable_store_is_transient() -> None:
     assert [kind for kind in LEAVES if kind.transient] == [StoreUnavailable]
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_errors_survive_the_way_between_processes(kind: type[FftToolError]) -> None:
+def test_errors_survive_pickling(kind: type[FftToolError]) -> None:
     error = made(kind)
     for back in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301  (our own)
         assert type(back) is kind
@@ -51,17 +51,17 @@ def test_errors_survive_the_way_between_processes(kind: type[FftToolError]) -> N
         assert vars(back) == vars(error)
 
 
-def test_a_recipe_error_tells_every_fault() -> None:
+def test_a_recipe_error_lists_every_fault() -> None:
     error = RecipeError(list(FAULTS))
     assert error.faults == FAULTS
     assert str(error) == "bits='12': should be 8 or 16; crop='': should be w,h"
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_what_may_name_a_place_has_another_sentence_for_the_public(
+def test_errors_that_may_reveal_locations_have_a_separate_public_message(
     kind: type[FftToolError],
 ) -> None:
-    """What the source itself is refused for is made of its bytes and its recipe alone."""
+    """Errors about the source itself depend only on its bytes and its recipe."""
     if kind is RecipeError:
         return
     private = kind("/srv/scans/a.png in s3://herbarium")

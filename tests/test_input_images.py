@@ -1,4 +1,4 @@
-"""The sample images are what their script makes, and their spectra show what is promised."""
+"""The sample images match their script, and their spectra show the documented features."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent / "input_images"
 SCRIPT = FOLDER / "make_images.py"
 
-# The numbers that input_images/README.md promises: size (width, height) and mode of each file.
+# As stated in input_images/README.md: size (width, height) and mode of each file.
 FORMATS = {
     "grating.png": ((388, 320), "L"),
     "fabric_moire.png": ((480, 384), "L"),
@@ -85,7 +85,7 @@ def remade(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_script_makes_exactly_the_images_of_the_folder(remade: Path) -> None:
+def test_the_script_generates_exactly_the_images_in_the_folder(remade: Path) -> None:
     made = {path.name for path in remade.iterdir()}
     assert made == set(FORMATS)
     assert made == {path.name for path in FOLDER.glob("*.png")}

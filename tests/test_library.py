@@ -1,4 +1,4 @@
-"""The public functions for arrays: against numpy, whatever the array is like, and their errors."""
+"""The public functions for arrays, compared with numpy for all types of arrays; their errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from skimage import metrics
 
 import fft_tool as ft
-from tests.support.planes import noise
+from tests.support.images import noise
 
 SHAPES = [(1, 1), (1, 9), (9, 1), (7, 13), (16, 20), (2, 2), (31, 8)]
 DTYPES = ["float16", "float32", "float64", "uint8", "uint16", "int64", "bool"]
@@ -97,14 +97,16 @@ WRONG: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("image", "message"), WRONG)
-def test_what_cannot_be_transformed_is_refused_with_the_remedy(image: Any, message: str) -> None:
+def test_arrays_that_cannot_be_transformed_are_rejected_with_a_remedy(
+    image: Any, message: str
+) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         ft.transform(image)
 
 
 @pytest.mark.parametrize(("image", "message"), WRONG[2:7] + WRONG[10:])
 @pytest.mark.parametrize("function", [ft.describe, ft.sharpness, ft.saliency_map])
-def test_pixel_functions_refuse_the_same(function: Any, image: Any, message: str) -> None:
+def test_pixel_functions_reject_the_same_arrays(function: Any, image: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         function(image)
 
@@ -144,7 +146,7 @@ def png_of(image: np.ndarray[Any, Any]) -> bytes:
     return file.getvalue()
 
 
-def test_analyze_takes_all_that_can_hold_an_image(tmp_path: Path) -> None:
+def test_analyze_accepts_every_type_of_image(tmp_path: Path) -> None:
     data = png_of(GREY)
     path = tmp_path / "image.png"
     path.write_bytes(data)
@@ -154,7 +156,7 @@ def test_analyze_takes_all_that_can_hold_an_image(tmp_path: Path) -> None:
         found = [ft.analyze(image, bits=16, crop="square") for image in images]
     names = {tuple(artifact.name for artifact in outputs) for outputs in found}
     assert names == {("image_crop.png", "image_phase.png", "image_magnitude.png")}
-    # The files differ in the hash of the source, which a picture carries as text.
+    # The files differ only in the hash of the source, which a picture holds as text.
     for kind in ("magnitude", "phase", "crop"):
         assert len({ft.decode(outputs[kind].data).pixels.tobytes() for outputs in found}) == 1
 
@@ -176,12 +178,12 @@ def test_pillow_images_are_taken_in_every_mode_without_loss(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "F", "I", "YCbCr"])
-def test_other_pillow_images_are_refused(mode: str) -> None:
+def test_other_pillow_images_are_rejected(mode: str) -> None:
     with pytest.raises(TypeError, match=f"mode {mode}: convert it"):
         ft.analyze(Image.new(mode, (8, 6)))
 
 
-def test_floats_are_scaled_to_the_range_that_is_stated() -> None:
+def test_floats_are_scaled_from_the_given_range() -> None:
     image = np.array([[-1.0, 0.0, 1.0]])
     outputs = ft.analyze(image, value_range=(-1, 1), crop="0,0,3,1")
     assert ft.decode(outputs["crop"].data).pixels[0, :, 0].tolist() == [0, 32768, 65535]
@@ -207,7 +209,7 @@ def test_floats_are_scaled_to_the_range_that_is_stated() -> None:
         (io.StringIO("a"), {}, r"str, not bytes.*'rb'"),
     ],
 )
-def test_what_cannot_be_analysed_is_refused(image: Any, keys: Any, message: str) -> None:
+def test_other_arguments_are_rejected(image: Any, keys: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         ft.analyze(image, **keys)
 
@@ -221,7 +223,7 @@ def test_keys_of_the_recipe_are_checked() -> None:
     assert [artifact.kind for artifact in outputs] == ["crop", "magnitude"]
 
 
-def test_limits_are_held(tmp_path: Path) -> None:
+def test_limits_are_applied(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(png_of(GREY))
     with pytest.raises(ft.FftToolError, match="accepted"):
@@ -230,7 +232,7 @@ def test_limits_are_held(tmp_path: Path) -> None:
         ft.analyze(GREY, limits=ft.Limits(max_pixels=10))
 
 
-def test_reconstruction_gives_the_image_back() -> None:
+def test_reconstruction_restores_the_image() -> None:
     outputs = ft.analyze(GREY, bits=16, metadata=True)
     assert np.array_equal(ft.reconstruct(outputs), GREY)
     with pytest.raises(ft.FftToolError, match="metadata=True"):
@@ -269,7 +271,7 @@ def test_outputs_show_themselves() -> None:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float64"])
 @pytest.mark.parametrize("shape", [(7, 7), (23, 40)])
-def test_comparison_is_that_of_scikit_image(shape: tuple[int, int], dtype: str) -> None:
+def test_comparison_agrees_with_scikit_image(shape: tuple[int, int], dtype: str) -> None:
     rng = np.random.default_rng(1)
     a = rng.uniform(0, 255, shape).astype(dtype)
     b = (a * 0.8 + 3).astype(dtype)
@@ -308,7 +310,9 @@ def test_identical_and_constant_images() -> None:
         (ZEROS, ZEROS * np.nan, {"data_range": 1}, r"NaN"),
     ],
 )
-def test_images_that_cannot_be_compared(first: Any, second: Any, keys: Any, message: str) -> None:
+def test_images_that_cannot_be_compared_are_rejected(
+    first: Any, second: Any, keys: Any, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         ft.compare(first, second, **keys)
 
@@ -325,6 +329,6 @@ def test_images_that_cannot_be_compared(first: Any, second: Any, keys: Any, mess
         lambda image: ft.apply_filter(image, "lowpass:8"),
     ],
 )
-def test_an_image_in_the_place_of_a_spectrum_is_told(call: Callable[[Any], object]) -> None:
+def test_an_image_passed_as_a_spectrum_is_rejected(call: Callable[[Any], object]) -> None:
     with pytest.raises(TypeError, match=r"ndarray is not a spectrum: pass fft_tool\.transform"):
         call(np.zeros((4, 4)))

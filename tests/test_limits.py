@@ -23,17 +23,17 @@ from fft_tool.limits import FORMATS, MIB, Limits
 from tests.support.images import chunk, header, png_bytes, png_file, ramp, saved
 
 COLOUR = Image.fromarray(ramp(50, 70, 3))
-# Sound to the header, then rubbish: whoever tries to decode it finds it corrupt.
+# A valid header followed by garbage: decoding fails, reading the header does not.
 UNDECODABLE = png_file(header(70, 50), chunk(b"IDAT", b"no zlib stream"))
 
 
 def cut(kind: str) -> bytes:
-    """A file whose header is whole and whose pixels are not."""
+    """A file with a complete header and incomplete pixels."""
     data = saved(COLOUR, kind)
     return data[: data.index(b"\xff\xda") + 14] if kind == "JPEG" else data[:-200]
 
 
-def test_a_sound_file_within_the_limits_is_taken() -> None:
+def test_a_valid_file_within_the_limits_is_accepted() -> None:
     data = png_bytes(ramp(50, 70))
     exact = Limits(max_bytes=len(data), max_pixels=3500, formats=("png",))
     assert image_file.decode(data, exact).pixels.shape == (50, 70, 1)
@@ -53,7 +53,7 @@ def test_one_pixel_too_many_is_too_many(width: int, height: int) -> None:
     assert image_file.open_image(data, Limits(max_pixels=3500)).header.width == width
 
 
-def test_the_undecodable_file_gets_past_the_header() -> None:
+def test_the_truncated_file_has_a_valid_header() -> None:
     assert image_file.open_image(UNDECODABLE).header.shape == (50, 70)
     with pytest.raises(CorruptImage):
         image_file.decode(UNDECODABLE)
@@ -98,7 +98,7 @@ def test_pixels_are_counted_before_webp_is_decoded(lossless: bool) -> None:
         image_file.decode(data, Limits(max_pixels=3499))
 
 
-def test_turning_does_not_get_pixels_past_the_limit() -> None:
+def test_rotation_does_not_evade_the_limit_on_pixels() -> None:
     exif = b"MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
     data = png_bytes(ramp(50, 70), chunk(b"eXIf", exif))
     with pytest.raises(TooManyPixels):
@@ -117,7 +117,7 @@ def test_memory_is_estimated_before_anything_is_decoded() -> None:
         fft_tool.run(source, recipe, Limits(max_memory=1024 * MIB))
 
 
-def test_no_memory_limit_is_no_limit() -> None:
+def test_there_is_no_memory_limit_by_default() -> None:
     Limits(max_memory=None).check_memory(1 << 60)
     Limits(max_memory=5).check_memory(5)
     with pytest.raises(TooMuchMemory):
@@ -150,7 +150,7 @@ def test_messages_name_the_numbers_and_the_remedy(refuse: object, said: list[str
     assert not refused.value.transient
 
 
-def test_the_defaults_take_a_large_scan_and_every_format() -> None:
+def test_the_defaults_accept_a_large_scan_and_every_format() -> None:
     limits = Limits()
     limits.check_pixels(16_384, 16_384)
     limits.check_bytes(1 << 30)
@@ -160,7 +160,7 @@ def test_the_defaults_take_a_large_scan_and_every_format() -> None:
         limits.check_pixels(1 << 16, 1 << 16)
 
 
-def test_a_huge_header_overflows_nothing() -> None:
+def test_a_huge_header_does_not_overflow() -> None:
     size = struct.pack(">II", 2**31 - 1, 2**31 - 1)
     data = png_file(chunk(b"IHDR", size + b"\x08\0\0\0\0"), chunk(b"IDAT", b"x"))
     with pytest.raises(TooManyPixels, match="4,611,686,014,132,420,609"):

@@ -1,4 +1,4 @@
-"""Row blocks on threads: every row once, results in order, failures not lost."""
+"""Row blocks on threads: each row exactly once, results in order, and errors propagated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_every_row_is_worked_on_once_and_results_are_in_order(
 
 @settings(max_examples=30, deadline=None)
 @given(height=st.integers(1, 100), rows=st.integers(1, 50), threads=THREADS)
-def test_blocks_are_cut_alike_for_any_number_of_threads(
+def test_blocks_are_the_same_for_any_number_of_threads(
     height: int, rows: int, threads: int
 ) -> None:
     def cut(count: int) -> list[tuple[int, int]]:
@@ -70,7 +70,7 @@ def test_a_thread_is_not_started_for_a_single_block() -> None:
     assert seen == {threading.get_ident()}
 
 
-def test_tasks_run_at_the_same_time_and_answer_in_order() -> None:
+def test_tasks_run_at_the_same_time_and_return_in_order() -> None:
     meeting = threading.Barrier(2, timeout=10)
 
     def task(name: str) -> str:
@@ -81,7 +81,7 @@ def test_tasks_run_at_the_same_time_and_answer_in_order() -> None:
 
 
 @pytest.mark.parametrize(("size", "threads"), [(0, 1), (BLOCK_BYTES, 1), (8 * BLOCK_BYTES, 4)])
-def test_compiled_routines_get_threads_by_the_size_of_their_work(size: int, threads: int) -> None:
+def test_compiled_routines_get_threads_by_the_size_of_their_data(size: int, threads: int) -> None:
     assert worth_threads(size, 4) == threads
 
 
@@ -93,7 +93,7 @@ def test_no_more_threads_than_asked_for_and_none_left_behind() -> None:
     assert threading.active_count() == before
 
 
-def test_one_thread_is_the_caller_s_own() -> None:
+def test_a_single_thread_is_that_of_the_caller() -> None:
     assert map_rows(lambda _, __: threading.get_ident(), 3, 1) == [threading.get_ident()] * 3
 
 

@@ -1,4 +1,4 @@
-"""The pipeline: same bytes always, the right artifacts in the right order, faults refused."""
+"""The pipeline: reproducible bytes, the right artifacts in the right order, and errors."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from fft_tool.errors import (
     UnknownFormat,
 )
 from fft_tool.pipeline import plan, run_crop, run_filter, run_stats
-from tests.support.images import png_bytes
-from tests.support.planes import noise, source
+from tests.support.images import noise, png_bytes
+from tests.support.planes import source
 from tests.support.recipes import recipes
 from tests.support.runs import EVERYTHING, record_of, run
 
@@ -54,7 +54,7 @@ def test_any_number_of_threads_gives_the_same_bytes(texts: dict[str, str]) -> No
 
 
 def test_all_artifacts_are_the_same_bytes_for_any_number_of_threads_and_every_time() -> None:
-    image = source(noise((500, 700, 4), 65535))
+    image = source(noise((500, 700, 4), white=65535))
     first = contents(fft_tool.run(image, EVERYTHING))
     assert contents(fft_tool.run(image, EVERYTHING)) == first
     assert contents(fft_tool.run(image, EVERYTHING, threads=3)) == first
@@ -72,7 +72,7 @@ def test_the_same_arguments_give_the_same_bytes_whatever_the_recipe(
 # Steps, artifacts, names, order.
 
 
-def test_steps_are_told_as_they_begin() -> None:
+def test_steps_are_reported_as_they_begin() -> None:
     def steps(recipe: Recipe) -> list[str]:
         told: list[str] = []
         fft_tool.run(source(noise((8, 8))), recipe, on_step=told.append)
@@ -99,7 +99,7 @@ def test_each_key_brings_its_artifact(texts: dict[str, str], expected: list[str]
     assert kinds(run(noise((9, 12)), **texts)) == expected
 
 
-def test_all_artifacts_come_in_order_and_the_seal_last() -> None:
+def test_all_artifacts_are_in_order_with_the_record_last() -> None:
     outputs = fft_tool.run(source(noise((20, 30)), "plants/forest.png"), EVERYTHING)
     assert kinds(outputs) == ORDER
     assert [(artifact.name, artifact.content_type) for artifact in outputs] == [
@@ -154,7 +154,7 @@ def test_statistics_alone_are_those_of_the_record() -> None:
         assert json.loads(json.dumps(outputs.record[section])) == record[section]
 
 
-# What is refused, and when.
+# What is rejected, and when.
 
 
 @pytest.fixture
@@ -178,7 +178,9 @@ IMAGE = source(noise((64, 48)))
         (Limits(formats=("tiff",)), UnknownFormat),
     ],
 )
-def test_limits_are_held_before_anything_is_decoded(limits: Limits, error: type[Exception]) -> None:
+def test_limits_are_checked_before_anything_is_decoded(
+    limits: Limits, error: type[Exception]
+) -> None:
     for operation in (fft_tool.run, plan, run_crop, run_filter, run_stats):
         with pytest.raises(error):
             operation(IMAGE, Recipe.parse({"crop": "square", "filter": "lowpass:4"}), limits)
@@ -194,10 +196,10 @@ def test_image_at_the_limits_is_accepted() -> None:
     assert kinds(fft_tool.run(IMAGE, Recipe(), limits)) == ["phase", "magnitude"]
 
 
-def test_limits_are_for_sources_and_not_for_the_pictures_made_of_them(
+def test_limits_apply_to_sources_and_not_to_their_pictures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A door that accepts more than the default must be able to certify what it has made."""
+    """With limits above the default, the resulting pictures can still be certified."""
     accepted = Limits()
     monkeypatch.setattr(image_file, "Limits", lambda: Limits(max_pixels=100, max_bytes=100))
     outputs = fft_tool.run(IMAGE, Recipe(bits=16, metadata=True), accepted)
@@ -208,27 +210,27 @@ def test_limits_are_for_sources_and_not_for_the_pictures_made_of_them(
     ("data", "error"),
     [(b"", EmptyImage), (b"hello", UnknownFormat), (IMAGE.data[:-9], CorruptImage)],
 )
-def test_faulty_sources_are_refused(data: bytes, error: type[Exception]) -> None:
+def test_invalid_sources_are_rejected(data: bytes, error: type[Exception]) -> None:
     for operation in (fft_tool.run, plan):
         with pytest.raises(error):
             operation(Source("x.png", data), Recipe())
 
 
 @pytest.mark.parametrize("texts", [{"crop": "40,0,20,5"}, {"smart-crop": "60,60"}])
-def test_crop_outside_is_refused(texts: dict[str, str]) -> None:
+def test_a_crop_outside_the_image_is_rejected(texts: dict[str, str]) -> None:
     with pytest.raises(CropOutside, match="48 x 64"):
         fft_tool.run(IMAGE, Recipe.parse(texts))
 
 
 @pytest.mark.parametrize("texts", [{"metadata": "yes"}, {"histogram": "yes"}])
-def test_threshold_beyond_the_image_s_white_is_a_fault_of_the_recipe(
+def test_a_threshold_above_the_image_s_white_is_an_error_in_the_recipe(
     texts: dict[str, str],
 ) -> None:
     with pytest.raises(RecipeError, match=r"threshold='300'.*at most 255"):
         fft_tool.run(IMAGE, Recipe.parse({"threshold": "300", **texts}))
 
 
-def test_channel_that_the_image_lacks_is_a_fault_of_the_recipe() -> None:
+def test_a_channel_that_the_image_lacks_is_an_error_in_the_recipe() -> None:
     with pytest.raises(RecipeError, match=r"channel='red'.*luma or one of: grey"):
         fft_tool.run(IMAGE, Recipe(channel="red"))
 
@@ -237,7 +239,7 @@ def test_channel_that_the_image_lacks_is_a_fault_of_the_recipe() -> None:
 
 
 def test_nothing_is_left_to_load_after_warming_up() -> None:
-    """So that processes that fork share it all, and the first image is as fast as the second."""
+    """So that forked processes share all modules, and the first image is as fast as the second."""
     program = """
 import io, sys
 import fft_tool

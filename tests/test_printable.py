@@ -1,4 +1,4 @@
-"""Names of strangers, shown by every door: nothing in them does anything to a terminal."""
+"""Untrusted names are printed without control characters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def harmless(text: str) -> bool:
 
 
 @pytest.mark.parametrize("text", ["a.png", "grün 🌲.png", "", "日本語\u3000.png"])
-def test_what_prints_stays(text: str) -> None:
+def test_printable_text_is_unchanged(text: str) -> None:
     assert printable(text) == text
 
 
@@ -39,19 +39,19 @@ def test_what_prints_stays(text: str) -> None:
         ("\U000e0041", "\\U000e0041"),
     ],
 )
-def test_what_plays_tricks_is_written_out(name: str, shown: str) -> None:
+def test_deceptive_characters_are_escaped(name: str, shown: str) -> None:
     assert printable(name) == shown
 
 
 @given(st.text(st.characters()))
-def test_nothing_that_is_shown_is_a_control_and_showing_twice_changes_nothing(name: str) -> None:
+def test_no_control_characters_remain_and_escaping_is_idempotent(name: str) -> None:
     shown = printable(name)
     assert not [c for c in shown if unicodedata.category(c)[0] == "C"]
     assert len(shown.splitlines()) <= 1
     assert printable(shown) == shown
 
 
-def test_lines_stay_lines() -> None:
+def test_line_breaks_are_kept() -> None:
     assert printable_lines("one\x1b\ntwo\n") == "one\\x1b\ntwo"
 
 
@@ -86,7 +86,7 @@ def test_the_command_line_prints_no_control_characters_of_names(
     assert "x1b" in done.out.decode() + done.err or "u001b" in done.out.decode()
 
 
-def test_a_single_source_and_a_missing_one_are_told_without_them_too(
+def test_messages_about_single_and_missing_sources_are_escaped(
     folder: Path, tmp_path: Path
 ) -> None:
     one = tool("analyze", folder / f"{EVIL}.png", "-o", "out", cwd=tmp_path)
@@ -97,6 +97,6 @@ def test_a_single_source_and_a_missing_one_are_told_without_them_too(
     assert harmless(missing.err)
 
 
-def test_json_for_machines_has_the_names_as_they_are(folder: Path, tmp_path: Path) -> None:
+def test_json_output_has_the_original_names(folder: Path, tmp_path: Path) -> None:
     done = tool("analyze", folder, "-o", "out", "--json", cwd=tmp_path)
     assert f"{EVIL}.png" in [Path(json.loads(line)["source"]).name for line in done.lines]

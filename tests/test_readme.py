@@ -1,10 +1,10 @@
-"""What the README tells people to type works.
+"""The examples in the README work.
 
-In fences called ``sh`` each line is a command (a backslash at its end continues it); in any other
-fence those lines are that begin with ``$ ``, and the rest is what they print. Commands of programs
-in ``NOT_RUN``, and those that need a bucket, are not run. Fences called ``python`` are run, or held
-against their results if they have ``>>>``. All share one folder, which begins with a copy of
-``input_images``, in the order of the page.
+In ``sh`` blocks, each line is a command (a trailing backslash continues it). In other blocks, lines
+that begin with ``$ `` are commands, and the rest is their output. Commands of programs in
+``NOT_RUN``, and those that need a bucket, are not run. ``python`` blocks are run, or checked as
+doctests if they contain ``>>>``. Examples run in the order of the page, in one folder that
+initially contains a copy of ``input_images``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```[ ]*$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: what is to be run of it, and where it stands."""
+    """A fenced block: its content and its position."""
 
     language: str
     text: str
@@ -74,7 +74,7 @@ def folder(tmp_path: Path, repository: Path) -> Path:
 
 
 def is_run(command: str) -> bool:
-    """Whether a command is run here, rather than on somebody's own machine or account."""
+    """Whether a command is run here; others need a user's own machine or account."""
     return "s3://" not in command and not NOT_RUN.intersection(shlex.split(command, comments=True))
 
 
@@ -92,7 +92,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_block(folder: Path, block: Block) -> Iterator[str]:
-    """Run all that a block says; what went wrong."""
+    """Run a block; return what went wrong."""
     if block.language == "python":
         doctest = ["-m", "doctest"] if ">>>" in block.text else []
         script = folder.parent / ("block.txt" if doctest else "block.py")
@@ -133,7 +133,7 @@ def test_links_of_the_readme_lead_somewhere(page: str, repository: Path) -> None
 
 @pytest.mark.slow
 def test_what_the_page_on_the_library_shows_works(folder: Path, repository: Path) -> None:
-    """Its blocks build on each other: they are run as one program."""
+    """Its blocks depend on each other, so they are run as one program."""
     page = (repository / "docs" / "library.md").read_text("utf-8")
     program = "".join(match[2] for match in FENCE.finditer(page) if match[1] == "python")
     assert "ft.analyze(" in program

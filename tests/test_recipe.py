@@ -1,4 +1,4 @@
-"""The recipe's grammar: one text for every value, all faults at once, a hash that stays."""
+"""The recipe's grammar: a text for every value, all errors reported together, a stable hash."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def faults_of(mapping: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def faulty_keys(mapping: Mapping[str, Any]) -> list[str]:
-    """Keys that are refused, none if the mapping parses; any other error is let through."""
+    """Keys that are rejected, none if the mapping parses; other errors propagate."""
     try:
         Recipe.parse(mapping)
     except RecipeError as error:
@@ -61,7 +61,7 @@ def test_every_key_is_known_to_these_tests() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(recipe=recipes())
-def test_a_recipe_is_read_back_from_its_texts(recipe: Recipe) -> None:
+def test_recipes_survive_the_round_trip_through_text(recipe: Recipe) -> None:
     assert Recipe.parse(recipe.texts()) == recipe
     assert Recipe.parse_text(str(recipe)) == recipe
     assert Recipe.parse(recipe.texts()).sha256 == recipe.sha256
@@ -70,7 +70,7 @@ def test_a_recipe_is_read_back_from_its_texts(recipe: Recipe) -> None:
 @settings(max_examples=50, deadline=None)
 @given(recipe=recipes())
 def test_text_of_a_recipe_is_canonical(recipe: Recipe) -> None:
-    """Printing what was read from a print changes nothing, so the hash has one value."""
+    """Parsing and formatting give the same text, so equal recipes have the same hash."""
     assert Recipe.parse(recipe.texts()).texts() == recipe.texts()
 
 
@@ -139,7 +139,7 @@ def test_texts_stand_for_their_values(key: str, text: str, value: Any) -> None:
         ("threshold", 0, "0"),
     ],
 )
-def test_json_s_own_values_are_taken_as_the_texts_they_stand_for(
+def test_json_values_are_treated_as_the_corresponding_texts(
     key: str, value: Any, text: str
 ) -> None:
     assert Recipe.parse({key: value}) == Recipe.parse({key: text})
@@ -191,25 +191,25 @@ def test_all_faults_are_reported_at_once_with_key_value_and_what_is_allowed() ->
         assert allowed in faults[key][1]
 
 
-def test_sentence_of_the_error_names_every_fault() -> None:
+def test_the_message_of_the_error_names_every_fault() -> None:
     with pytest.raises(RecipeError, match=r"bits='12'.*8.*16.*window='kaiser'.*hann"):
         Recipe.parse({"bits": 12, "window": "kaiser"})
 
 
-def test_unknown_key_is_told_which_keys_there_are() -> None:
+def test_the_error_for_an_unknown_key_lists_the_known_ones() -> None:
     _, allowed = faults_of({"crops": "square"})["crops"]
     assert all(name in allowed for name in OTHER_VALUES)
 
 
 @settings(deadline=None)
 @given(junk=st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=5))
-def test_whatever_is_given_either_parses_or_is_a_recipe_error(junk: dict[str, str]) -> None:
+def test_any_mapping_either_parses_or_is_a_recipe_error(junk: dict[str, str]) -> None:
     assert set(faulty_keys(junk)) <= set(junk) | set(OTHER_VALUES)
 
 
 @settings(deadline=None)
 @given(key=st.sampled_from(sorted(OTHER_VALUES)), text=st.text(max_size=20))
-def test_whatever_text_a_key_has_either_parses_or_is_its_one_fault(key: str, text: str) -> None:
+def test_any_text_for_a_key_either_parses_or_is_its_only_fault(key: str, text: str) -> None:
     assert faulty_keys({key: text}) in ([], [key])
 
 
@@ -222,7 +222,7 @@ def test_whatever_text_a_key_has_either_parses_or_is_its_one_fault(key: str, tex
         max_leaves=5,
     ),
 )
-def test_whatever_json_a_key_has_either_parses_or_is_its_one_fault(key: str, value: Any) -> None:
+def test_any_json_for_a_key_either_parses_or_is_its_only_fault(key: str, value: Any) -> None:
     assert faulty_keys({key: value}) in ([], [key])
 
 
@@ -247,7 +247,10 @@ def test_text_without_an_equals_sign_is_a_fault() -> None:
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(mapping: dict[str, str], key: str) -> None:
-    assert "excludes" in faults_of(mapping)[key][1] or "goes with" in faults_of(mapping)[key][1]
+    assert (
+        "cannot be combined" in faults_of(mapping)[key][1]
+        or "requires" in faults_of(mapping)[key][1]
+    )
 
 
 def test_all_contradictions_are_reported_at_once() -> None:
@@ -260,7 +263,7 @@ def test_all_contradictions_are_reported_at_once() -> None:
 
 
 def test_contradiction_with_the_base_is_refused() -> None:
-    with pytest.raises(RecipeError, match="excludes crop"):
+    with pytest.raises(RecipeError, match="cannot be combined with crop"):
         Recipe.parse({"smart-crop": "5,5"}, Recipe(crop=Square()))
 
 
@@ -283,7 +286,7 @@ FALSE_VALUES: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("key", OTHER_VALUES)
-def test_a_recipe_can_be_made_of_the_texts_that_the_command_line_takes(key: str) -> None:
+def test_the_constructor_accepts_texts_as_on_the_command_line(key: str) -> None:
     texts: Any = {key.replace("-", "_"): OTHER_VALUES[key]}
     parsed = Recipe.parse({key: OTHER_VALUES[key]})
     assert Recipe(**texts) == parsed
@@ -293,7 +296,7 @@ def test_a_recipe_can_be_made_of_the_texts_that_the_command_line_takes(key: str)
 @pytest.mark.parametrize(
     ("field", "value"), [(key, value) for key, values in FALSE_VALUES.items() for value in values]
 )
-def test_a_recipe_cannot_be_made_of_values_that_no_text_stands_for(field: str, value: Any) -> None:
+def test_values_that_no_text_represents_are_rejected(field: str, value: Any) -> None:
     with pytest.raises(RecipeError) as caught:
         Recipe(**{field: value})
     assert [fault.key for fault in caught.value.faults] == [field.replace("_", "-")]
@@ -306,8 +309,8 @@ def test_faults_of_a_direct_construction_are_reported_together() -> None:
     assert [fault.key for fault in caught.value.faults] == ["window", "bits"]
 
 
-def test_refusals_speak_of_the_recipe_and_not_of_python() -> None:
-    """They are shown to people, who wrote no list and no format code."""
+def test_messages_do_not_mention_python() -> None:
+    """They are shown to users, who need not know Python."""
     wrong: Any = {"background": [0, 0, 0], "smart_crop": 5, "filter": (None,)}
     with pytest.raises(RecipeError) as caught:
         Recipe(**wrong)
@@ -325,8 +328,8 @@ def test_hashes_of_different_recipes_differ() -> None:
     assert len(hashes) == len(OTHER_VALUES)
 
 
-def test_hash_stays_what_it_is() -> None:
-    """It stands in records: a change here makes every earlier result look outdated."""
+def test_the_hash_is_stable() -> None:
+    """It is part of records: a change here would make every earlier result seem outdated."""
     assert Recipe().sha256 == "6270642888f401b789fe57fb05152c0534652083df9b7648dbe7b96983c1e535"
     assert (
         Recipe(bits=16, metadata=True).sha256
@@ -335,7 +338,7 @@ def test_hash_stays_what_it_is() -> None:
 
 
 def test_equal_recipes_have_equal_hashes() -> None:
-    """Whole numbers and fractions, true and 1, are equal in Python, so their texts must be too."""
+    """Python treats 1, 1.0 and True as equal, so their texts must be equal, too."""
     alike: dict[str, tuple[Any, Any]] = {
         "pixel_size": (2, 2.0),
         "periodic": (True, 1),
@@ -348,24 +351,24 @@ def test_equal_recipes_have_equal_hashes() -> None:
         assert first.sha256 == second.sha256, field
 
 
-def test_a_recipe_and_its_faults_go_between_processes() -> None:
+def test_recipes_and_recipe_errors_can_be_pickled() -> None:
     recipe = Recipe(bits=16, filter=(LowPass(8),))
-    assert pickle.loads(pickle.dumps(recipe)) == recipe  # noqa: S301
+    assert pickle.loads(pickle.dumps(recipe)) == recipe  # noqa: S301  (our own data)
     with pytest.raises(RecipeError) as caught:
         Recipe.parse({"bits": 12})
-    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301  (our own data)
     assert copy.faults == caught.value.faults
     assert str(copy) == str(caught.value)
 
 
-def test_a_recipe_cannot_be_changed() -> None:
+def test_a_recipe_is_immutable() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Recipe().bits = 16  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
-def test_every_key_says_what_it_is_for_and_what_is_allowed(key: Any) -> None:
+def test_every_key_has_a_help_text_and_says_what_is_allowed(key: Any) -> None:
     assert len(key.help) > 10
-    assert key.kind.form
-    assert key.kind.choices or key.kind.metavar
-    assert key.kind.parse(key.kind.format(key.default)) == key.default
+    assert key.value_type.form
+    assert key.value_type.choices or key.value_type.metavar
+    assert key.value_type.parse(key.value_type.format(key.default)) == key.default

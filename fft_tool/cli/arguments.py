@@ -60,13 +60,13 @@ def _add_recipe(parser: argparse.ArgumentParser, *names: str) -> None:
     for key in KEYS:
         if names and key.name not in names:
             continue
-        default = key.kind.format(key.default)
+        default = key.value_type.format(key.default)
         text = f"{key.help} (default: {default})".replace("%", "%%")
-        if key.kind.flag:
+        if key.value_type.flag:
             action: Any = argparse.BooleanOptionalAction
             group.add_argument(f"--{key.name}", action=action, help=text)
         else:
-            metavar = "|".join(key.kind.choices) or key.kind.metavar
+            metavar = "|".join(key.value_type.choices) or key.value_type.metavar
             group.add_argument(f"--{key.name}", metavar=metavar, help=text)
 
 

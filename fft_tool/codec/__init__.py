@@ -1,1 +1,1 @@
-"""Bytes to pixels and back: formats, decoders, and the PNG encoder."""
+"""Image files: formats, decoders, and the PNG encoder."""

@@ -1,7 +1,7 @@
-"""Checks of a file's structure, whose cost is bounded before a decoder reads it.
+"""Checks of a file's structure that bound the cost of decoding before a decoder reads the file.
 
-Decoding should cost what the pixels cost. Scans, directories, tiles and run lengths can ask for far
-more: what is out of proportion is refused here, in milliseconds.
+The cost of decoding should be proportional to the number of pixels. Scans, directories, tiles and
+run lengths can make it far higher; such files are rejected here, within milliseconds.
 """
 
 from __future__ import annotations
@@ -12,56 +12,57 @@ from dataclasses import dataclass
 
 from fft_tool.errors import CorruptImage, TooCostly
 
-MOST_SCANS = 64
-"""Of a JPEG; each goes over all pixels. Progressive encoders write about ten."""
+MAX_SCANS = 64
+"""Maximum in a JPEG; each scan covers all pixels. Progressive encoders write about ten."""
 
-MOST_RUN_LENGTH_PIXELS = 1 << 20
-"""Of a run-length coded BMP, which Pillow decodes in Python: about a second."""
+MAX_RUN_LENGTH_PIXELS = 1 << 20
+"""Maximum in a run-length encoded BMP, which takes Pillow about a second, in pure Python."""
 
-MOST_DIRECTORIES = 100_000
-"""Of a TIFF: the pages of a stack. Only the first is analysed, but all are counted."""
+MAX_DIRECTORIES = 100_000
+"""Maximum in a TIFF, one for each page. Only the first page is analysed, but all are counted."""
 
 LARGEST_SPARE_TILE = 1 << 22
-"""Pixels of a TIFF's tile that need not be in proportion to the image."""
+"""A TIFF tile of at most this many pixels is accepted in an image of any size."""
 
-MOST_EXIF_BYTES = 1 << 17
-"""Of a JPEG; one segment holds half of that."""
+MAX_EXIF_BYTES = 1 << 17
+"""Maximum in a JPEG; one segment holds at most half of that."""
 
-MOST_FRAMES = 10_000
-"""Of an animation, of which only the first is analysed."""
+MAX_FRAMES = 10_000
+"""Maximum in an animation, of which only the first frame is analysed."""
 
-MOST_CHUNKS, BYTES_PER_CHUNK = 1 << 16, 1 << 10
-"""Of a PNG: so many, and one more for so many bytes. Usual are 8 KiB and more."""
+MAX_CHUNKS, BYTES_PER_CHUNK = 1 << 16, 1 << 10
+"""A PNG may have this many chunks, plus one per this many bytes. Most chunks have 8 KiB or more."""
 
 _WIDTH, _HEIGHT, _STRIPS, _ROWS_PER_STRIP = 256, 257, 273, 278
 _TILE_WIDTH, _TILE_HEIGHT, _TILES = 322, 323, 324
 _COMPRESSION, _STRIP_BYTES, _TILE_BYTES = 259, 279, 325
-_JPEG = (6, 7)  # values of the compression
-# Bytes of a value, by the type of its tag.
+_JPEG = (6, 7)  # values of the compression tag
+# Bytes per value, by field type.
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _VALUE_BYTES |= dict.fromkeys((16, 17, 18), 8)
-_MOST_ENTRIES = 0xFFFF
+_MAX_ENTRIES = 0xFFFF
 _SPARE_BYTES = 1 << 16
-_SHORTEST = 8  # bytes of a TIFF: its header
-_APP1, _START_OF_SCAN = 0xE1, 0xDA  # markers of a JPEG: EXIF data may be in the first
+_SHORTEST = 8  # bytes of a TIFF header
+_APP1, _START_OF_SCAN = 0xE1, 0xDA  # JPEG markers; EXIF data is in APP1 segments
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
-_CHANNELS_APART = 64  # most planes in which the samples of one pixel may lie
+_CHANNELS_APART = 64  # largest number of planes when channels are stored separately
 _SPARE_PARTS = 1024
 
 
 def check_jpeg(data: bytes) -> None:
-    """Refuse a JPEG of more than :data:`MOST_SCANS` scans, or of large EXIF data."""
+    """Reject a JPEG with more than :data:`MAX_SCANS` scans, or with large EXIF data."""
     _check_segments(data)
-    # In coded data the byte 255 is always followed by another one: the marker stands for itself.
+    # In entropy-coded data a byte of 255 is followed by 0: this pair is always a marker.
     scans = data.count(b"\xff\xda")
-    if scans > MOST_SCANS:
+    if scans > MAX_SCANS:
         raise TooCostly(
-            f"JPEG has {scans:,} scans, {MOST_SCANS} are accepted: save it as baseline JPEG or PNG"
+            f"JPEG has {scans:,} scans, at most {MAX_SCANS} are accepted: "
+            "save it as baseline JPEG or PNG"
         )
 
 
 def _check_segments(data: bytes) -> None:
-    """Refuse EXIF data of many segments: Pillow joins them, and reads them as it opens a JPEG."""
+    """Reject large EXIF data: Pillow joins its segments and parses them when it opens a JPEG."""
     position, total = 2, 0
     while data.startswith(b"\xff", position) and position + 4 <= len(data):
         marker, size = struct.unpack_from(">BH", data, position + 1)
@@ -69,20 +70,20 @@ def _check_segments(data: bytes) -> None:
             return
         if marker == _APP1 and data.startswith(b"Exif", position + 4):
             total += size
-        if total > MOST_EXIF_BYTES:
+        if total > MAX_EXIF_BYTES:
             raise TooCostly(
-                f"JPEG has more than {MOST_EXIF_BYTES:,} bytes of EXIF data: save it without"
+                f"JPEG has more than {MAX_EXIF_BYTES:,} bytes of EXIF data: save it without EXIF"
             )
         position += 2 + max(2, size)
 
 
 def check_webp(data: bytes) -> None:
-    """Refuse a WebP of more than :data:`MOST_FRAMES` frames."""
-    position, frames, parts = 12, 0, 0
+    """Reject a WebP with more than :data:`MAX_FRAMES` frames or :data:`MAX_CHUNKS` chunks."""
+    position, frames, chunks = 12, 0, 0
     while position + 8 <= len(data):
-        parts += 1
-        if parts > MOST_CHUNKS:
-            raise TooCostly(f"WebP has more than {MOST_CHUNKS:,} chunks: save it anew")
+        chunks += 1
+        if chunks > MAX_CHUNKS:
+            raise TooCostly(f"WebP has more than {MAX_CHUNKS:,} chunks: save it again")
         if data[position : position + 4] == b"ANMF":
             frames += 1
             check_frames("WebP", frames)
@@ -90,56 +91,58 @@ def check_webp(data: bytes) -> None:
         position += 8 + size + size % 2
 
 
-def check_frames(kind: str, frames: int) -> None:
-    """Refuse more than :data:`MOST_FRAMES` frames."""
-    if frames > MOST_FRAMES:
+def check_frames(container: str, frames: int) -> None:
+    """Reject more than :data:`MAX_FRAMES` frames."""
+    if frames > MAX_FRAMES:
         raise TooCostly(
-            f"{kind} has {frames:,} frames, {MOST_FRAMES:,} are accepted: save the first one alone"
+            f"{container} has {frames:,} frames, at most {MAX_FRAMES:,} are accepted: "
+            "save the first frame alone"
         )
 
 
 def check_chunks(count: int, file_bytes: int) -> None:
-    """Refuse a PNG of more chunks than a file of that size has use for."""
-    most = MOST_CHUNKS + file_bytes // BYTES_PER_CHUNK
+    """Reject a PNG with more chunks than a file of its size can need."""
+    most = MAX_CHUNKS + file_bytes // BYTES_PER_CHUNK
     if count > most:
-        raise TooCostly(f"PNG has more than {most:,} chunks in {file_bytes:,} bytes: save it anew")
+        raise TooCostly(f"PNG has more than {most:,} chunks in {file_bytes:,} bytes: save it again")
 
 
 def check_exif(data: bytes) -> None:
-    """Refuse EXIF data whose tags say that they hold more than there is: each of them is copied."""
+    """Reject EXIF data whose tags claim more bytes than it has: Pillow copies each tag's value."""
     body = data.removeprefix(b"Exif\0\0")
     if body[:4] in (b"II*\0", b"MM\0*") and len(body) >= _SHORTEST:
         layout = _Layout.of(body)
         try:
             layout.tags(body, layout.first)
         except struct.error:
-            return  # it is passed over, as far as it cannot be read
+            return  # damaged EXIF data is ignored
 
 
 def check_bmp(data: bytes) -> None:
-    """Refuse a run-length coded BMP of more than :data:`MOST_RUN_LENGTH_PIXELS` pixels."""
+    """Reject a run-length encoded BMP with more than :data:`MAX_RUN_LENGTH_PIXELS` pixels."""
     if len(data) < 34 or int.from_bytes(data[14:18], "little") < 40:
         return
     width, height, _, _, compression = struct.unpack_from("<iiHHI", data, 18)
-    if compression in (1, 2) and abs(width * height) > MOST_RUN_LENGTH_PIXELS:
+    if compression in (1, 2) and abs(width * height) > MAX_RUN_LENGTH_PIXELS:
         raise TooCostly(
-            f"run-length coded BMP has {width} x {abs(height)} = {abs(width * height):,} pixels, "
-            f"{MOST_RUN_LENGTH_PIXELS:,} are accepted: save it uncompressed or as PNG"
+            f"run-length encoded BMP has {width} x {abs(height)} = {abs(width * height):,} pixels, "
+            f"at most {MAX_RUN_LENGTH_PIXELS:,} are accepted: save it uncompressed or as PNG"
         )
 
 
 def count_tiff_pages(data: bytes) -> int:
-    """Count the directories of a TIFF, and refuse tiles and strips that do not fit its size.
+    """Count the directories of a TIFF, and reject tiles and strips out of proportion to its size.
 
-    Pillow's own count looks each directory up in a list of all before it.
+    Pillow's own count takes quadratic time: it searches for each directory in a list of all
+    previous ones.
     """
     layout = _Layout.of(data)
     offset, seen = layout.first, set[int]()
     while offset and offset not in seen:
         seen.add(offset)
-        if len(seen) > MOST_DIRECTORIES:
+        if len(seen) > MAX_DIRECTORIES:
             raise TooCostly(
-                f"TIFF has more than {MOST_DIRECTORIES:,} directories: split it into smaller files"
+                f"TIFF has more than {MAX_DIRECTORIES:,} directories: split it into smaller files"
             )
         try:
             if len(seen) == 1:
@@ -151,13 +154,13 @@ def count_tiff_pages(data: bytes) -> int:
         except struct.error:
             if len(seen) == 1:
                 raise CorruptImage("TIFF is truncated inside its first directory") from None
-            break  # the first page is whole, which is the one that is analysed
+            break  # only the first page is analysed, and that one is complete
     return max(1, len(seen))
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where the first directory is, and how wide numbers are: plain TIFF or BigTIFF."""
+    """Byte order, number formats (plain TIFF or BigTIFF) and offset of the first directory."""
 
     order: str
     count: str
@@ -184,7 +187,7 @@ class _Layout:
         return struct.calcsize(f"={self.pointer}")
 
     def entries(self, data: bytes, offset: int) -> tuple[int, int]:
-        """Number of entries of a directory, and where they begin."""
+        """Number of entries in a directory, and the offset of the first."""
         try:
             (entries,) = struct.unpack_from(f"{self.order}{self.count}", data, offset)
         except OverflowError:
@@ -192,7 +195,7 @@ class _Layout:
         return entries, offset + struct.calcsize(f"={self.count}")
 
     def following(self, data: bytes, offset: int) -> int:
-        """Where the next directory is; 0 after the last."""
+        """Offset of the next directory; 0 after the last."""
         entries, start = self.entries(data, offset)
         end = start + entries * (self.entry.size + self.value_bytes)
         if end > len(data):
@@ -201,21 +204,21 @@ class _Layout:
         return int(following)
 
     def fields(self, data: bytes, offset: int) -> Iterator[tuple[int, int, int, int]]:
-        """Every entry of a directory: tag, type, number of values, and where the first may be."""
+        """Yield each entry's tag, field type, number of values, and offset of its value field."""
         entries, start = self.entries(data, offset)
-        if entries > _MOST_ENTRIES:
+        if entries > _MAX_ENTRIES:
             raise TooCostly(
-                f"TIFF has a directory of {entries:,} tags, {_MOST_ENTRIES:,} are accepted: save "
-                "it anew"
+                f"TIFF has a directory of {entries:,} tags, at most {_MAX_ENTRIES:,} are "
+                "accepted: save it again"
             )
         for index in range(entries):
             place = start + index * (self.entry.size + self.value_bytes)
             yield *self.entry.unpack_from(data, place), place + self.entry.size
 
     def numbers(self, data: bytes, offset: int, wanted: int) -> Sequence[int]:
-        """All values of a tag of whole numbers; nothing if there is none."""
-        for tag, kind, count, here in self.fields(data, offset):
-            letter = _INTEGERS.get(kind)
+        """All values of an integer tag; empty if there is no such tag."""
+        for tag, field_type, count, here in self.fields(data, offset):
+            letter = _INTEGERS.get(field_type)
             if tag != wanted or not letter:
                 continue
             place = here
@@ -228,17 +231,17 @@ class _Layout:
         return ()
 
     def tags(self, data: bytes, offset: int) -> Mapping[int, tuple[int, int]]:
-        """How many values each tag has and, where they stand in the directory, the first."""
+        """Number of values of each tag, and its first value if stored in the directory (else 0)."""
         found: dict[int, tuple[int, int]] = {}
         total, most = 0, 2 * len(data) + _SPARE_BYTES
-        for tag, kind, count, place in self.fields(data, offset):
-            total += count * _VALUE_BYTES.get(kind, 1)
+        for tag, field_type, count, place in self.fields(data, offset):
+            total += count * _VALUE_BYTES.get(field_type, 1)
             if total > most:
                 raise TooCostly(
-                    f"tags say that they hold more than {most:,} bytes, in a file or EXIF data of "
-                    f"{len(data):,}: save the image anew"
+                    f"tags claim more than {most:,} bytes, in a file or EXIF data of "
+                    f"{len(data):,}: save the image again"
                 )
-            letter = _INTEGERS.get(kind)
+            letter = _INTEGERS.get(field_type)
             value = 0
             if letter and struct.calcsize(f"={letter}") <= self.value_bytes:
                 (value,) = struct.unpack_from(f"{self.order}{letter}", data, place)
@@ -247,32 +250,32 @@ class _Layout:
 
 
 def _check_scans(data: bytes, layout: _Layout, offset: int) -> None:
-    """Refuse JPEGs inside a TIFF of more than :data:`MOST_SCANS` scans."""
+    """Reject JPEGs inside a TIFF with more than :data:`MAX_SCANS` scans."""
     for starts, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
         counts = layout.numbers(data, offset, lengths)
         if sum(counts) > 2 * len(data):
             raise TooCostly(
-                f"TIFF has strips or tiles of {sum(counts):,} bytes together, in a file of "
-                f"{len(data):,}: save it anew"
+                f"TIFF has strips or tiles of {sum(counts):,} bytes in total, in a file of "
+                f"{len(data):,}: save it again"
             )
         for start, count in zip(layout.numbers(data, offset, starts), counts, strict=False):
             scans = data.count(b"\xff\xda", start, start + count)
-            if scans > MOST_SCANS:
+            if scans > MAX_SCANS:
                 raise TooCostly(
-                    f"TIFF has a JPEG of {scans:,} scans, {MOST_SCANS} are accepted: save it "
-                    "uncompressed, or as PNG"
+                    f"TIFF has a JPEG of {scans:,} scans, at most {MAX_SCANS} are accepted: save "
+                    "it uncompressed, or as PNG"
                 )
 
 
 def _check_parts(tags: Mapping[int, tuple[int, int]]) -> None:
-    """Hold the size and the number of tiles or strips against the size of the image."""
+    """Check the size and number of tiles or strips against the size of the image."""
 
     def value(tag: int) -> int:
         return tags.get(tag, (0, 0))[1]
 
     width, height = value(_WIDTH), value(_HEIGHT)
     if not width or not height:
-        return  # the decoder has a better message
+        return  # the decoder reports this with a better message
     across, down = value(_TILE_WIDTH) or width, value(_TILE_HEIGHT)
     if down and across * down > max(4 * width * height, LARGEST_SPARE_TILE):
         raise TooCostly(
@@ -285,5 +288,5 @@ def _check_parts(tags: Mapping[int, tuple[int, int]]) -> None:
     if parts > needed:
         raise TooCostly(
             f"TIFF lists {parts:,} strips or tiles, more than its {width:,} x {height:,} pixels "
-            "can need: save it anew, or as PNG"
+            "can need: save it again, or as PNG"
         )

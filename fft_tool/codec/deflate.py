@@ -1,4 +1,4 @@
-"""Pieces of zlib streams (RFC 1950, 1951), made one by one and in any order."""
+"""Segments of zlib streams (RFC 1950, 1951), compressed independently and in any order."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ HEADER = b"\x78\x01"
 _SAMPLE, _NOISE = 1 << 14, 0.99
 _LONGEST_STORED = 0xFFFF
 _PAST = 8
-_LEVEL = 1  # ISA-L's levels 2 and 3 take longer and save nothing on pictures
+_LEVEL = 1  # ISA-L's levels 2 and 3 are slower and do not compress pictures any further
 
 
 def deflate(raw: Bytes, *, last: bool) -> bytes:
-    """Compress a piece to whole bytes that do not depend on other pieces."""
+    """Compress a segment to whole bytes that do not depend on other segments."""
     if _looks_like_noise(raw):
         return b"".join(stored(raw, last=last))
     return _squeeze(raw, last=last)
 
 
 def stored(raw: Bytes, *, last: bool) -> list[bytes | memoryview]:
-    """Blocks that hold the bytes as they are: no larger for noise, and fast to read."""
+    """Stored (uncompressed) blocks: no larger than compressed noise, and fast to read."""
     parts: list[bytes | memoryview] = []
     for start in range(0, raw.size, _LONGEST_STORED):
         block = raw[start : start + _LONGEST_STORED]
@@ -36,17 +36,17 @@ def stored(raw: Bytes, *, last: bool) -> list[bytes | memoryview]:
 
 
 def stored_stream(raw: Bytes) -> list[bytes | memoryview]:
-    """Give a whole stream that holds the bytes as they are."""
+    """Return a complete stream of stored blocks."""
     return [HEADER, *stored(raw, last=True), trailer(isal_zlib.adler32(raw))]
 
 
 def trailer(checksum: int) -> bytes:
-    """End of a stream."""
+    """Return the end of a stream."""
     return struct.pack(">I", checksum)
 
 
 def combine_adler32(first: int, second: int, second_size: int) -> int:
-    """Checksum of two pieces from theirs (two sums modulo 65521)."""
+    """Adler-32 of two adjoining segments, from their own (two sums modulo 65521)."""
     prime = 65521
     low = (first & 0xFFFF) + (second & 0xFFFF) - 1
     high = (first >> 16) + (second >> 16) + second_size * ((first & 0xFFFF) - 1)
@@ -54,9 +54,9 @@ def combine_adler32(first: int, second: int, second_size: int) -> int:
 
 
 def _squeeze(raw: Bytes, *, last: bool) -> bytes:
-    # At the start of a stream ISA-L files its third position under a hash of an address in
-    # memory, and so may find other matches in another process. It does not if there is a past:
-    # the first bytes are stored, and given to it as what the reader already has.
+    # At the start of a stream, ISA-L hashes the third position by its memory address, so another
+    # process may find different matches. It does not do so after a preset dictionary: the first
+    # bytes are stored, and passed as the dictionary of the rest.
     past, rest = raw[:_PAST], raw[_PAST:]
     deflater = isal_zlib.compressobj(
         _LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS, zdict=past.data
@@ -66,7 +66,7 @@ def _squeeze(raw: Bytes, *, last: bool) -> bytes:
 
 
 def _looks_like_noise(raw: Bytes) -> bool:
-    """Whether a sample does not get smaller, as in most phase pictures."""
+    """Whether a sample does not compress, as in most phase pictures."""
     middle = raw.size // 2
     sample = raw[middle : middle + _SAMPLE]
     return len(_squeeze(sample, last=True)) > _NOISE * sample.size

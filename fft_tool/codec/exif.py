@@ -1,7 +1,7 @@
 """Orientation and pixel size from EXIF and TIFF tags.
 
-Tags are written by cameras, scanners and hostile people alike: a value that makes no sense is left
-out, never a reason to refuse the pixels.
+Tags may be wrong or forged: an invalid value is ignored, and is never a reason to reject the
+image.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _MICROMETRES = {INCH: 25_400.0, CENTIMETRE: 10_000.0}
 
 
 def read_tags(data: bytes | None) -> Tags:
-    """Read the tags named above from an EXIF block; none if it is missing or damaged."""
+    """Read the tags named above from an EXIF block; empty if it is missing or damaged."""
     if not data:
         return {}
-    from PIL.Image import Exif  # noqa: PLC0415  (few images have any)
+    from PIL.Image import Exif  # noqa: PLC0415  (few images have EXIF data)
 
     exif = Exif()
     wanted = ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT
@@ -37,19 +37,19 @@ def read_tags(data: bytes | None) -> Tags:
 
 
 def orientation_of(tags: Tags) -> int:
-    """Orientation 1 to 8; 1, upright, where the tags do not say."""
+    """Orientation, 1 to 8; 1 (upright) if the tags do not state a valid one."""
     value = tags.get(ORIENTATION, 1)
     return int(value) if isinstance(value, int | float) and value in range(1, 9) else 1
 
 
 def pixel_size_of(tags: Tags) -> PixelSize | None:
-    """Pixel size (x, y) in micrometres, where the tags say."""
+    """Pixel size (x, y) in micrometres; None if the tags do not state it."""
     unit = tags.get(RESOLUTION_UNIT, INCH)
     return pixel_size(tags.get(X_RESOLUTION), tags.get(Y_RESOLUTION), unit)
 
 
 def pixel_size(x: Any, y: Any, unit: Any) -> PixelSize | None:
-    """Pixel size in micrometres from pixels per inch or centimetre; None if that is nonsense."""
+    """Pixel size in micrometres from pixels per inch or centimetre; None if these are invalid."""
     with suppress(TypeError, ValueError, ZeroDivisionError, OverflowError, KeyError):
         size = _MICROMETRES[unit] / float(x), _MICROMETRES[unit] / float(y)
         if all(0 < side < math.inf for side in size):

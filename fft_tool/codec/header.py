@@ -1,4 +1,4 @@
-"""What is known of an image before it is decoded."""
+"""Image headers: what is known about an image before it is decoded."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is known of a source before it is decoded.
+    """What is known about a source before it is decoded.
 
-    ``width`` and ``height`` are those stored, before ``orientation`` (EXIF, 1 to 8) is applied;
-    ``depth`` the bits of a sample as stored; ``pixel_size_um`` (x, y) in micrometres and
-    ``pixel_size_from`` where that stands, both after orientation; ``file_bytes`` the file's size.
+    ``width`` and ``height`` are those of the stored pixels, before ``orientation`` (EXIF, 1 to 8)
+    is applied; ``depth`` is the number of bits per stored sample. ``pixel_size_um`` (x, y), in
+    micrometres, refers to the upright image; ``pixel_size_from`` says where the file states it.
+    ``file_bytes`` is the size of the file.
     """
 
     format: str
@@ -35,5 +36,5 @@ class Header:
 
 
 def turned(pair: tuple[T, T], orientation: int) -> tuple[T, T]:
-    """Swap what belongs to the axes if EXIF's ``orientation`` swaps them."""
+    """Swap a pair of per-axis values if EXIF's ``orientation`` swaps the axes."""
     return pair if orientation < 5 else pair[::-1]

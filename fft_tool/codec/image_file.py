@@ -1,4 +1,4 @@
-"""Image bytes to pixels at the source's own depth, checked before they are decoded; and back."""
+"""Decoding of image files at their own bit depth, with checks before decoding; and encoding."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _MAGIC = (
 
 
 class Decoder(Protocol):
-    """A decoder: it has read the header, and decodes the pixels when asked to."""
+    """A decoder that has read the header, and decodes the pixels on request."""
 
     header: Header
-    upright: bool  # whether the pixels are upright as they come
+    upright: bool  # whether the decoded pixels are upright already
 
     def pixels(self) -> Pixels:
         """Decode to (h, w, channels), uint8 or uint16."""
@@ -66,20 +66,20 @@ class Encoded:
 def open_image(data: bytes, limits: Limits | None = None) -> Encoded:
     """Detect the format, verify checksums, read the header and check it against ``limits``.
 
-    Raises an :class:`~fft_tool.errors.ImageError` or :class:`~fft_tool.errors.LimitExceeded`.
+    Raises :class:`~fft_tool.errors.ImageError` or :class:`~fft_tool.errors.LimitExceeded`.
     """
     limits = limits or Limits()
     if not data:
         raise EmptyImage("the file is empty")
     limits.check_bytes(len(data))
-    kind = sniff(data)
-    limits.check_format(kind)
-    if kind == "webp" and (size := webp_size(data)):
+    container = sniff(data)
+    limits.check_format(container)
+    if container == "webp" and (size := webp_size(data)):
         limits.check_pixels(*size)
     if data.startswith(b"MM\0+"):
         raise UnsupportedImage("big-endian BigTIFF cannot be read: save it as plain TIFF or PNG")
-    with _DecodingErrors(kind):
-        decoder = PngDecoder(data) if kind == "png" else PillowDecoder(data, kind)
+    with _DecodingErrors(container):
+        decoder = PngDecoder(data) if container == "png" else PillowDecoder(data, container)
     limits.check_pixels(decoder.header.width, decoder.header.height)
     return Encoded(decoder.header, decoder)
 
@@ -95,7 +95,7 @@ def decode(data: bytes, limits: Limits | None = None) -> Raster:
 
 
 def sniff(data: bytes) -> str:
-    """Detect the format by the first bytes; file names cannot be relied on."""
+    """Detect the format from the first bytes; file names are not reliable."""
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name
@@ -114,7 +114,7 @@ def encode_image(
     text: Mapping[str, str] | None = None,
     threads: int = 1,
 ) -> bytes:
-    """Write an image, (h, w) or (h, w, channels) with values 0 … ``white``, as PNG."""
+    """Encode an image, (h, w) or (h, w, channels) with values 0 … ``white``, as PNG."""
     density = None
     if pixel_size_um:
         x, y = (round(min(max(1, 1e6 / size), (1 << 31) - 1)) for size in pixel_size_um)
@@ -125,10 +125,10 @@ def encode_image(
 
 
 class _DecodingErrors:
-    """Turns any exception of a decoder into :class:`CorruptImage`, and silences its warnings."""
+    """Turns any exception of a decoder into :class:`CorruptImage`, and suppresses warnings."""
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, container: str) -> None:
+        self.container = container
         self._warnings = warnings.catch_warnings()
 
     def __enter__(self) -> None:
@@ -141,4 +141,4 @@ class _DecodingErrors:
             return
         # Pillow's plugins raise nearly anything: SyntaxError, struct.error, KeyError, …
         reason = str(exc).strip() or type(exc).__name__
-        raise CorruptImage(f"{self.kind.upper()} cannot be decoded: {reason}") from exc
+        raise CorruptImage(f"{self.container.upper()} cannot be decoded: {reason}") from exc

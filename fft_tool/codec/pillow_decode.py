@@ -1,7 +1,7 @@
-"""The decoder of all formats but PNG, around Pillow's plugins.
+"""The decoder for all formats except PNG, based on Pillow's plugins.
 
-They are called directly: the format has been told by content, and Pillow's own size limit, a
-global, gives way to ``Limits``.
+Plugins are called directly: the format has already been detected from the content, and ``Limits``
+replace Pillow's own size limit, which is global.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ if TYPE_CHECKING:
 
 
 class PillowDecoder:
-    """An image of another format."""
+    """An image file in a format other than PNG."""
 
-    def __init__(self, data: bytes, kind: str) -> None:
-        pages = _pages(data, kind)
+    def __init__(self, data: bytes, container: str) -> None:
+        pages = _pages(data, container)
         try:
-            self.image: Any = _plugin(kind)(io.BytesIO(data))
+            self.image: Any = _plugin(container)(io.BytesIO(data))
         except SyntaxError as exc:
-            if kind == "tiff" and "unknown pixel mode" in str(exc):
-                raise _unsupported("TIFF samples of this kind") from exc
+            if container == "tiff" and "unknown pixel mode" in str(exc):
+                raise _unsupported("TIFF samples of this type") from exc
             raise
         image = self.image
         containers.check_exif(image.info.get("exif") or b"")
         tags: Tags = getattr(image, "tag_v2", None) or read_tags(image.info.get("exif"))
-        depth = self._checked_depth(kind, tags)
-        size, origin = self._pixel_size(kind, tags)
+        depth = self._checked_depth(container, tags)
+        size, origin = self._pixel_size(container, tags)
         orientation = orientation_of(tags)
-        # Pillow turns a TIFF by itself, and tells the size that it will have then.
-        self.upright = kind == "tiff"
+        # Pillow rotates a TIFF by itself, and reports the size after rotation.
+        self.upright = container == "tiff"
         width, height = turned(image.size, orientation) if self.upright else image.size
         self.header = Header(
-            kind,
+            container,
             width,
             height,
             self._channels(),
@@ -82,10 +82,10 @@ class PillowDecoder:
         plain = {"1": 1, "L": 1, "LA": 2, "RGBA": 4, "PA": 4}
         return plain.get(mode, 4 if "transparency" in self.image.info else 3)
 
-    def _checked_depth(self, kind: str, tags: Tags) -> int:
-        """Bits of a sample; refuses kinds whose values would be lost on the way."""
+    def _checked_depth(self, container: str, tags: Tags) -> int:
+        """Bits per sample; rejects sample types that cannot be decoded without loss."""
         mode, bits, signed, inverted = self.image.mode, 8, False, False
-        if kind == "tiff":
+        if container == "tiff":
             bits = max(tags.get(258, (1,)))
             signed = tags.get(339, (1,))[0] != 1
             inverted = tags.get(262) == 0 and bits > 8
@@ -95,8 +95,8 @@ class PillowDecoder:
             raise _unsupported(f"{bits}-bit {mode} samples")
         return int(bits)
 
-    def _pixel_size(self, kind: str, tags: Tags) -> tuple[PixelSize | None, str]:
-        """Pixel size as stored, and where it stands."""
+    def _pixel_size(self, container: str, tags: Tags) -> tuple[PixelSize | None, str]:
+        """Pixel size as stored, and where the file states it."""
         info = self.image.info
         unit = {1: INCH, 2: CENTIMETRE}.get(info.get("jfif_unit"))
         if unit:
@@ -104,30 +104,30 @@ class PillowDecoder:
             size = pixel_size(x, y, unit)
             if size:
                 return size, "JFIF density"
-        return pixel_size_of(tags), "TIFF resolution" if kind == "tiff" else "EXIF resolution"
+        return pixel_size_of(tags), "TIFF resolution" if container == "tiff" else "EXIF resolution"
 
 
-def _pages(data: bytes, kind: str) -> int:
-    """Refuse a structure that would cost too much; number of pages where that is not Pillow's."""
-    if kind == "tiff":
+def _pages(data: bytes, container: str) -> int:
+    """Reject costly structures; return the number of pages of a TIFF, 0 for other formats."""
+    if container == "tiff":
         return containers.count_tiff_pages(data)
-    if kind == "jpeg":
+    if container == "jpeg":
         containers.check_jpeg(data)
-    elif kind == "bmp":
+    elif container == "bmp":
         containers.check_bmp(data)
-    elif kind == "webp":
+    elif container == "webp":
         containers.check_webp(data)
     return 0
 
 
 def webp_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height of a WebP: Pillow's reader takes memory for them as soon as it is made."""
-    kind, body = data[12:16], data[20:30].ljust(10, b"\0")
-    if kind == b"VP8X":
+    """Width and height of a WebP, read here because Pillow allocates the image on opening it."""
+    chunk_type, body = data[12:16], data[20:30].ljust(10, b"\0")
+    if chunk_type == b"VP8X":
         return 1 + _little(body[4:7]), 1 + _little(body[7:10])
-    if kind == b"VP8L":
+    if chunk_type == b"VP8L":
         return 1 + (_little(body[1:5]) & 0x3FFF), 1 + (_little(body[1:5]) >> 14 & 0x3FFF)
-    if kind == b"VP8 ":
+    if chunk_type == b"VP8 ":
         return _little(body[6:8]) & 0x3FFF, _little(body[8:10]) & 0x3FFF
     return None
 
@@ -143,13 +143,13 @@ def _unsupported(what: str) -> UnsupportedImage:
     )
 
 
-def _plugin(kind: str) -> type[ImageFile]:
-    """Pillow's reader for one format; the others need not even be imported."""
+def _plugin(container: str) -> type[ImageFile]:
+    """Import and return Pillow's reader for one format."""
     module, name = {
         "jpeg": ("JpegImagePlugin", "JpegImageFile"),
         "tiff": ("TiffImagePlugin", "TiffImageFile"),
         "webp": ("WebPImagePlugin", "WebPImageFile"),
         "bmp": ("BmpImagePlugin", "BmpImageFile"),
-    }[kind]
+    }[container]
     reader: type[ImageFile] = getattr(importlib.import_module(f"PIL.{module}"), name)
     return reader

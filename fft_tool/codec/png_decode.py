@@ -1,4 +1,4 @@
-"""The decoder of PNG: Pillow's, on rows that have been verified, with all 16 bits of a sample."""
+"""The PNG decoder: Pillow applied to verified rows, keeping all 16 bits of a sample."""
 
 from __future__ import annotations
 
@@ -65,29 +65,29 @@ class PngDecoder:
         return channels_last(image.convert("L") if image.mode == "1" else image)
 
     def _decode_deep(self) -> Pixels:
-        """Decode 16-bit samples, of which Pillow keeps but 8 bits unless they are plain grey."""
+        """Decode 16-bit samples, of which Pillow keeps only 8 bits unless the image is grey."""
         file, rows = self.file, self.file.inflate()
         plain = file.unfiltered(rows)
         if plain is not None:
             return plain
         if file.colour == png_file.GREY_ALPHA:
-            # Four bytes a pixel either way: read as 8-bit RGBA, high and low bytes side by side.
+            # Four bytes per pixel either way: read as 8-bit RGBA, with high and low bytes adjacent.
             split = channels_last(_pillow_png(file.rewrapped(rows, depth=8, colour=png_file.RGBA)))
             return _joined(split[:, :, 0::2], split[:, :, 1::2])
         data = file.rewrapped(rows)
         del rows
         if file.colour == png_file.GREY:
             return channels_last(_pillow_png(data))
-        # Read as big-endian samples Pillow keeps the high bytes, read as little-endian the low.
+        # Pillow keeps the high bytes of big-endian samples and the low bytes of little-endian ones.
         mode = "RGB" if file.colour == png_file.RGB else "RGBA"
         high = channels_last(_pillow_png(data, rawmode=f"{mode};16B"))
         low = channels_last(_pillow_png(data, rawmode=f"{mode};16L"))
         return _joined(high, low)
 
     def _with_key_colour(self, pixels: Pixels) -> Pixels:
-        """Add the alpha channel that a tRNS chunk describes: one colour is transparent."""
+        """Add the alpha channel that a tRNS chunk defines: pixels of one colour are transparent."""
         file = self.file
-        # Of each two bytes only the low bits count; less than eight were spread over the range.
+        # Only the low bits of each 16-bit value count; depths below 8 were scaled to 8 bits.
         key = np.frombuffer(file.transparency or b"", ">u2") & ((1 << file.depth) - 1)
         if file.depth < 8:
             key = key * (255 // ((1 << file.depth) - 1))
@@ -97,8 +97,8 @@ class PngDecoder:
 
 
 def _pillow_png(data: bytes, rawmode: str | None = None) -> ImageFile:
-    """Decode a PNG, if need be as samples of another ``rawmode`` than Pillow would choose."""
-    from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415  (our own pictures need it not)
+    """Decode a PNG with Pillow, optionally overriding the ``rawmode`` of its samples."""
+    from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415  (not needed for our own pictures)
 
     image = PngImageFile(io.BytesIO(data))
     if rawmode:
@@ -108,7 +108,7 @@ def _pillow_png(data: bytes, rawmode: str | None = None) -> ImageFile:
 
 
 def _joined(high: Pixels, low: Pixels) -> Pixels:
-    """Make 16-bit samples of their bytes."""
+    """Combine high and low bytes into 16-bit samples."""
     samples = high.astype(np.uint16)
     samples <<= 8
     samples |= low

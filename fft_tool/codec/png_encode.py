@@ -1,8 +1,8 @@
-"""Writing PNG, strip by strip.
+"""The PNG encoder, which works strip by strip.
 
-ISA-L's deflate is some fifty times faster than Pillow's default at nearly the same size. Strips
-have a fixed height and lean on no other: threads share the work, and the bytes never depend on
-their number.
+ISA-L's deflate is about fifty times as fast as Pillow's default, at nearly the same size. Strips
+have a fixed height and are independent of each other: threads share the work, and the bytes do not
+depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def encode(
     pixels_per_metre: tuple[int, int] | None = None,
     threads: int = 1,
 ) -> bytes:
-    """Write ``pixels``, uint8 or uint16, shape (h, w) or (h, w, channels), as a PNG file.
+    """Encode ``pixels``, uint8 or uint16, shape (h, w) or (h, w, channels), as a PNG file.
 
-    Rows are stored as differences from the row above, which suits images.
+    Rows are stored as differences from the row above (filter "up"), which suits natural images.
     """
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
@@ -41,7 +41,7 @@ def encode(
     packed = np.ascontiguousarray(samples).reshape(height, -1).view(np.uint8)
 
     def fill(start: int, stop: int, out: Pixels) -> None:
-        first = max(start, 1)  # nothing stands above the first row
+        first = max(start, 1)  # there is no row above the first one
         out[: first - start] = packed[start:first]
         np.subtract(packed[first:stop], packed[first - 1 : stop - 1], out=out[first - start :])
 
@@ -58,10 +58,11 @@ def encode_rows(
     text: Mapping[str, str] | None = None,
     threads: int = 1,
 ) -> bytes:
-    """Write a PNG of ``shape`` (h, w) whose rows come from ``fill(start, stop, out)``.
+    """Encode a PNG of ``shape`` (h, w) whose rows are computed by ``fill(start, stop, out)``.
 
-    ``out`` has shape (stop - start, w * channels); strips are asked for in any order. Rows are
-    stored as they are, which suits pictures: they look like noise, and noise has no neighbours.
+    ``out`` has shape (stop - start, w * channels); ``fill`` is called for strips in any order. Rows
+    are stored unfiltered, which suits pictures of spectra: like noise, they have no correlation
+    between neighbouring pixels.
     """
     height, width = shape
     sample = np.uint8 if depth == 8 else ">u2"
@@ -109,7 +110,7 @@ def _write(
 
 
 def _strips(layout: _Layout, fill: FillRows, threads: int) -> list[list[bytes | memoryview]]:
-    """One IDAT chunk a strip, together one zlib stream."""
+    """One IDAT chunk per strip; together they form one zlib stream."""
 
     def compress(start: int, stop: int) -> tuple[bytes, int, int]:
         raw = np.empty((stop - start, 1 + layout.row_bytes), np.uint8)

@@ -1,7 +1,7 @@
 """The PNG container, verified chunk by chunk before anything is decoded.
 
-Pillow accepts wrong checksums, and takes a stream that ends early between two rows for an image
-whose rest is black. So every length and CRC is checked here, and the image data inflated here.
+Pillow accepts wrong checksums, and treats missing rows at the end of the stream as black. All
+lengths and checksums are therefore verified here, and the image data is inflated here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from isal import isal_zlib
 
 from fft_tool.arrays import Pixels
-from fft_tool.codec.containers import MOST_CHUNKS, check_chunks
+from fft_tool.codec.containers import MAX_CHUNKS, check_chunks
 from fft_tool.codec.deflate import stored_stream
 from fft_tool.errors import CorruptImage, UnsupportedImage
 
@@ -32,7 +32,7 @@ _DEPTHS = {
     RGBA: (8, 16),
 }
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
-# First row and column, and steps down and across, of the seven passes of an interlaced image.
+# First row, first column, row step and column step of the seven passes of an interlaced image.
 _ADAM7 = (
     (0, 0, 8, 8),
     (0, 4, 8, 8),
@@ -42,13 +42,13 @@ _ADAM7 = (
     (0, 1, 2, 2),
     (1, 0, 2, 1),
 )
-_STREAM_PARTS = 1 << 13  # of 64 KiB at most: a chunk must not reach 2 GiB
-_InflateError = cast("type[Exception]", isal_zlib.error)  # the stub takes it for an instance
+_STREAM_PARTS = 1 << 13  # of at most 64 KiB per chunk: a chunk must stay below 2 GiB
+_InflateError = cast("type[Exception]", isal_zlib.error)  # the stub declares an instance
 
 
 @dataclass(frozen=True, slots=True)
 class Png:
-    """A verified PNG: what its header says, and the chunks that matter, still compressed."""
+    """A verified PNG: its header and relevant chunks, with the image data still compressed."""
 
     width: int
     height: int
@@ -63,7 +63,7 @@ class Png:
     exif: bytes | None
 
     def inflate(self) -> bytes:
-        """Give the rows as they were filtered, checked to be as many bytes as they should be."""
+        """Inflate the filtered rows, and verify their length."""
         inflater = isal_zlib.decompressobj()
         expected = self._inflated_size()
         try:
@@ -75,9 +75,9 @@ class Png:
         return data
 
     def unfiltered(self, rows: bytes) -> Pixels | None:
-        """Pixels (h, w, channels) if no row is filtered, as in our own pictures; else None.
+        """Pixels (h, w, channels) if no row is filtered, as in our own pictures; otherwise None.
 
-        ``rows`` is what :meth:`inflate` gave. Such an image need not be decoded any further.
+        ``rows`` is the result of :meth:`inflate`. Such an image needs no further decoding.
         """
         if self.interlaced or self.depth < 8 or self.colour == PALETTE:
             return None
@@ -91,11 +91,11 @@ class Png:
     def rewrapped(
         self, rows: bytes, *, depth: int | None = None, colour: int | None = None
     ) -> bytes:
-        """Give the file again with the inflated ``rows`` and only the chunks that decoding needs.
+        """Build a PNG file of the inflated ``rows`` and only the chunks needed for decoding.
 
-        What is left out (texts, profiles) cannot burden or mislead a decoder, and what is stored
-        it need not inflate. Another ``depth`` and ``colour`` make it read the same bytes as
-        pixels of another kind.
+        Texts and profiles are omitted, so they cannot slow down or mislead a decoder; rows are
+        stored, so it need not inflate them again. Overriding ``depth`` and ``colour`` makes it
+        interpret the same bytes as pixels of another type.
         """
         header = struct.pack(
             ">IIBBBBB",
@@ -133,15 +133,16 @@ def parse(data: bytes) -> Png:
     """Verify a whole PNG file: signature, order, lengths, checksums, header values."""
     chunks: dict[bytes, bytes] = {}
     idat: list[memoryview] = []
-    for kind, body in _chunks(data):
-        if not chunks and kind != b"IHDR":
+    for chunk_type, body in _chunks(data):
+        if not chunks and chunk_type != b"IHDR":
             raise CorruptImage("PNG does not begin with a header chunk")
-        if kind == b"IDAT":
+        if chunk_type == b"IDAT":
             idat.append(body)
-        elif kind not in _NEEDED and not kind[0] & 0x20:
-            raise UnsupportedImage(f"PNG has an unknown critical chunk {kind.decode('latin-1')!r}")
-        elif kind in (*_NEEDED, b"pHYs", b"eXIf", b"acTL"):
-            chunks.setdefault(kind, bytes(body))
+        elif chunk_type not in _NEEDED and not chunk_type[0] & 0x20:
+            name = chunk_type.decode("latin-1")
+            raise UnsupportedImage(f"PNG has an unknown critical chunk {name!r}")
+        elif chunk_type in (*_NEEDED, b"pHYs", b"eXIf", b"acTL"):
+            chunks.setdefault(chunk_type, bytes(body))
     if not any(idat):
         raise CorruptImage("PNG has no image data")
     width, height, depth, colour, interlaced = _header(chunks[b"IHDR"])
@@ -161,51 +162,51 @@ def parse(data: bytes) -> Png:
 
 
 def read_text(beginning: bytes) -> dict[str, str]:
-    """Plain international texts (iTXt) that stand before the image data of a PNG.
+    """Uncompressed international texts (iTXt) that precede the image data of a PNG.
 
-    The ``beginning`` of the file is enough; what is no PNG has no texts.
+    The ``beginning`` of the file is enough. Other files give no texts.
     """
     texts = {}
-    with suppress(CorruptImage):  # cut off within the image data, as it may be
-        for kind, body in _chunks(beginning):
-            if kind == b"IDAT":
+    with suppress(CorruptImage):  # the data may end within a chunk
+        for chunk_type, body in _chunks(beginning):
+            if chunk_type == b"IDAT":
                 break
             key, mark, text = bytes(body).partition(b"\0\0\0\0\0")
-            if kind == b"iTXt" and mark and b"\0" not in key:
+            if chunk_type == b"iTXt" and mark and b"\0" not in key:
                 with suppress(UnicodeDecodeError):
                     texts[key.decode("latin-1")] = text.decode()
     return texts
 
 
-def chunk(kind: bytes, *body: bytes | memoryview) -> list[bytes | memoryview]:
-    """Pieces of a chunk: length, type, body, checksum."""
-    checksum = isal_zlib.crc32(kind)
+def chunk(chunk_type: bytes, *body: bytes | memoryview) -> list[bytes | memoryview]:
+    """Parts of a chunk: length, type, body, checksum."""
+    checksum = isal_zlib.crc32(chunk_type)
     for part in body:
         checksum = isal_zlib.crc32(part, checksum)
     size = sum(map(len, body))
-    return [struct.pack(">I", size), kind, *body, struct.pack(">I", checksum)]
+    return [struct.pack(">I", size), chunk_type, *body, struct.pack(">I", checksum)]
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Every chunk's type and body, up to the end chunk; raises at the first that is wrong."""
+    """Yield each chunk's type and body, up to the end chunk; raise at the first invalid one."""
     if not data.startswith(SIGNATURE):
         raise CorruptImage("PNG signature is missing")
     view, position = memoryview(data), len(SIGNATURE)
-    kind, count = b"", 0
-    while kind != b"IEND":
+    chunk_type, count = b"", 0
+    while chunk_type != b"IEND":
         count += 1
-        if count > MOST_CHUNKS:
+        if count > MAX_CHUNKS:
             check_chunks(count, len(data))
         if position + 12 > len(data):
             raise CorruptImage(f"PNG is truncated: no end chunk before byte {len(data)}")
-        length, kind = struct.unpack_from(">I4s", data, position)
+        length, chunk_type = struct.unpack_from(">I4s", data, position)
         end = position + 8 + length
         if end + 4 > len(data):
             raise CorruptImage(f"PNG is truncated inside a chunk at byte {position}")
         if isal_zlib.crc32(view[position + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
-            name = kind.decode("latin-1")
+            name = chunk_type.decode("latin-1")
             raise CorruptImage(f"PNG chunk {name!r} at byte {position} has a wrong checksum")
-        yield kind, view[position + 8 : end]
+        yield chunk_type, view[position + 8 : end]
         position = end + 4
 
 
@@ -216,7 +217,7 @@ def _header(body: bytes) -> tuple[int, int, int, int, bool]:
     if not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
         raise CorruptImage(f"PNG header says {width} x {height} pixels")
     if colour not in _DEPTHS or depth not in _DEPTHS[colour]:
-        raise CorruptImage(f"PNG header says colour type {colour} at {depth} bits, which is none")
+        raise CorruptImage(f"PNG header has the invalid colour type {colour} at {depth} bits")
     if method or filtering or interlace > 1:
         raise CorruptImage("PNG header names an unknown compression, filter or interlace method")
     return width, height, depth, colour, bool(interlace)
@@ -224,14 +225,14 @@ def _header(body: bytes) -> tuple[int, int, int, int, bool]:
 
 def _palette(colour: int, body: bytes) -> bytes:
     if colour != PALETTE:
-        return b""  # a suggestion for display, which changes no pixel
+        return b""  # a suggestion for display, which does not change any pixel
     if not body or len(body) % 3:
-        raise CorruptImage("PNG palette is missing, or does not come in threes")
+        raise CorruptImage("PNG palette is missing, or its length is not a multiple of three")
     return body
 
 
 def _transparency(colour: int, body: bytes | None) -> bytes | None:
-    """Transparent colour, or opacities of a palette; beside an alpha channel it means nothing."""
+    """Transparent colour, or opacities of a palette; ignored if there is an alpha channel."""
     if body is None or colour in (GREY_ALPHA, RGBA):
         return None
     if colour != PALETTE and len(body) != 2 * CHANNELS[colour]:

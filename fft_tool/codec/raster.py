@@ -22,9 +22,15 @@ CHANNEL_NAMES = {
 class Raster:
     """A decoded, upright image.
 
-    ``pixels`` is uint8 or uint16 of shape (h, w, channels); ``white`` the largest value that the
-    source's depth can hold (255 for 1 to 8 bits, which are spread over the range; 65535; or, for
-    a 12-bit TIFF, 4095).
+    >>> import fft_tool as ft
+    >>> from fft_tool.codec.image_file import encode_image
+    >>> raster = ft.decode(encode_image(np.zeros((4, 6, 3), np.uint8), 255))
+    >>> raster.pixels.shape, raster.names, raster.white
+    ((4, 6, 3), ('red', 'green', 'blue'), 255)
+
+    ``pixels`` is uint8 or uint16, of shape (h, w, channels). ``white`` is the largest value that
+    the source's depth can hold: 255 for 1 to 8 bits, which are scaled to that range; 65535 for 16
+    bits; 4095 for a 12-bit TIFF.
     """
 
     pixels: Pixels
@@ -37,12 +43,12 @@ class Raster:
         return CHANNEL_NAMES[self.pixels.shape[2]]
 
     def channel(self, name: str) -> Pixels | None:
-        """Give the channel called ``name``, shape (h, w), or None."""
+        """Return the channel called ``name``, shape (h, w), or None if there is none."""
         return self.pixels[:, :, self.names.index(name)] if name in self.names else None
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn stored pixels (h, w, channels) as EXIF's ``orientation`` says."""
+    """Rotate and flip stored pixels (h, w, channels) according to EXIF's ``orientation``."""
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):
@@ -53,7 +59,7 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 
 
 def full_range(pixels: Pixels, white: int) -> Pixels:
-    """Spread pixels 0 … ``white`` over their whole type, as files have to have them."""
+    """Scale pixels 0 … ``white`` to the full range of their dtype, as image files require."""
     top = int(np.iinfo(pixels.dtype).max)
     if white == top:
         return pixels

@@ -1,1 +1,1 @@
-"""Pixels: regions, grey levels, statistics, sharpness, saliency and renditions."""
+"""Operations on pixels: regions, grey levels, statistics, sharpness, saliency and renditions."""

@@ -1,4 +1,4 @@
-"""How much two grey images differ."""
+"""Comparison of two grey images: PSNR, SSIM, differences and correlation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fft_tool.arrays import Doubles, check_real
 
-_WINDOW = 7  # pixels along a side of the window over which SSIM takes means
+_WINDOW = 7  # side of the SSIM window in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Comparison:
         Peak signal-to-noise ratio, 10·log10(data_range² / mean squared difference), in dB;
         infinite for identical images.
     ssim : float or None
-        Mean structural similarity, at most 1, over 7 × 7 windows that lie in the image; None if
+        Mean structural similarity, at most 1, over all 7 × 7 windows within the image; None if
         a side is shorter than 7 pixels.
     mean_difference, max_difference : float
-        Mean and largest absolute difference, in the images' own values.
+        Mean and largest absolute difference, in units of the pixel values.
     correlation : float or None
         Pearson's correlation coefficient of the pixels, from -1 to 1; None if an image is constant.
     data_range : float
@@ -94,7 +94,7 @@ def _data_range(arrays: tuple[NDArray[Any], NDArray[Any]], given: float | None) 
     if types <= {np.dtype(np.uint8)} or types <= {np.dtype(np.uint16)}:
         return float(np.iinfo(arrays[0].dtype).max)
     raise ValueError(
-        f"images of types {arrays[0].dtype} and {arrays[1].dtype} have no range of their own: "
+        f"images of types {arrays[0].dtype} and {arrays[1].dtype} have no default range: "
         "pass data_range=, for instance data_range=1.0 for values from 0 to 1"
     )
 
@@ -108,7 +108,7 @@ def _correlation(a: Doubles, b: Doubles) -> float | None:
 
 
 def _ssim(a: Doubles, b: Doubles, span: float) -> float:
-    # Variances are taken about a level near the images' own, where less is lost to rounding.
+    # Variances are computed about a level near the mean, to reduce cancellation.
     level = float(a.mean())
     a, b = a - level, b - level
     mean_a, mean_b = _window_means(a), _window_means(b)
@@ -124,7 +124,7 @@ def _ssim(a: Doubles, b: Doubles, span: float) -> float:
 
 
 def _window_means(values: Doubles) -> Doubles:
-    """Means over all windows that lie in the image, shape (h - 6, w - 6)."""
+    """Means over all windows within the image, shape (h - 6, w - 6)."""
     for axis in (0, 1):
         windows = np.lib.stride_tricks.sliding_window_view(values, _WINDOW, axis)
         values = windows.mean(axis=-1)

@@ -1,8 +1,8 @@
-"""From channels to the one grey plane that is analysed, at the source's own depth.
+"""Conversion of channels to the grey plane that is analysed, at the source's own depth.
 
 Luma is ITU-R BT.601, ``0.299 R + 0.587 G + 0.114 B``, in 16-bit fixed point and rounded to whole
-grey levels, so that "given back bit for bit" is well defined. Transparent pixels first get the
-background mixed in. Values are taken as stored: no gamma, no colour profile.
+grey levels, so that bit-for-bit reconstruction is well defined. Transparent pixels are first
+composited over the background. Values are used as stored, without gamma or colour profile.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import Pixels
-from fft_tool.errors import Fault, RecipeError
+from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.parallel import map_rows, rows_per_block
 
 LUMA_WEIGHTS = (19595, 38470, 7471)  # of 65536
@@ -27,16 +27,16 @@ def grey_plane(
     background: tuple[int, int, int] = (255, 255, 255),
     threads: int = 1,
 ) -> Pixels:
-    """Reduce ``pixels`` (h, w, channels), whose channels are called ``names``, to (h, w).
+    """Reduce ``pixels`` (h, w, channels), with channels called ``names``, to one plane (h, w).
 
-    ``background`` is an 8-bit colour. The alpha channel itself is returned as it is.
+    ``background`` is an 8-bit colour. The alpha channel itself is returned unchanged.
     """
     if channel == "alpha" and "alpha" in names:
         return pixels[:, :, names.index("alpha")]
     colours = [name for name in names if name != "alpha"]
     if channel != "luma" and channel not in colours:
         have = ", ".join(names)
-        raise RecipeError([Fault("channel", channel, f"should be luma or one of: {have}")])
+        raise RecipeError([RecipeFault("channel", channel, f"should be luma or one of: {have}")])
     wanted = colours if channel == "luma" else [channel]
     if names == ("grey",):
         return pixels[:, :, 0]
@@ -62,7 +62,7 @@ def grey_plane(
 def _over(
     colour: NDArray[np.uint32], alpha: NDArray[np.uint32], level: int, white: int
 ) -> NDArray[np.uint32]:
-    """Mix ``colour`` over ``level`` by ``alpha``, rounded. At 16 bits the sum just fits."""
+    """Composite ``colour`` over ``level`` by ``alpha``, rounded. 16-bit sums just fit."""
     colour *= alpha
     colour += level * (white - alpha) + white // 2
     colour //= white
@@ -72,7 +72,7 @@ def _over(
 def _luma(
     red: NDArray[np.uint32], green: NDArray[np.uint32], blue: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:
-    """Weigh the channels, rounded. The weights add up to 65536: at 16 bits the sum just fits."""
+    """Weighted sum of the channels, rounded. The weights add up to 65536: 16-bit sums just fit."""
     red *= LUMA_WEIGHTS[0]
     green *= LUMA_WEIGHTS[1]
     blue *= LUMA_WEIGHTS[2]
@@ -86,9 +86,9 @@ def _luma(
 def _background_levels(
     background: tuple[int, int, int], wanted: list[str], white: int
 ) -> list[int]:
-    """Background of each wanted channel on the source's range; a grey source has its luma."""
+    """Background level of each wanted channel, 0 … ``white``; for a grey source, its luma."""
     scaled = [(level * white + 127) // 255 for level in background]
     if wanted == ["grey"]:
-        weighed = sum(w * level for w, level in zip(LUMA_WEIGHTS, scaled, strict=True))
-        return [(weighed + (1 << 15)) >> 16]
+        weighted = sum(w * level for w, level in zip(LUMA_WEIGHTS, scaled, strict=True))
+        return [(weighted + (1 << 15)) >> 16]
     return [scaled[_COLOURS.index(name)] for name in wanted]

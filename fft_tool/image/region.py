@@ -1,4 +1,4 @@
-"""Regions of an image: the four ways to write a crop, and where each lands.
+"""Regions of an image: the four ways to write a crop, and how each is resolved to pixels.
 
 ==================  ====================================================================
 text                region
@@ -9,7 +9,7 @@ text                region
 ``centre:w,h``      w × h pixels, centred
 ==================  ====================================================================
 
-A crop that asks for pixels outside the image is refused, never shrunk.
+A crop that extends beyond the image is rejected, never clipped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FORM = "x,y,w,h or pct:x,y,w,h or square or centre:w,h"
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A region in pixels, from the top left corner."""
+    """A region in pixels; (x, y) is its top left corner."""
 
     x: int
     y: int
@@ -32,11 +32,11 @@ class Box:
     height: int
 
     def resolve(self, width: int, height: int) -> Box:
-        """Return this box if it lies within an image of ``width`` × ``height``; else refuse."""
+        """Return this box if it lies within an image of ``width`` × ``height`` pixels."""
         if self.x + self.width > width or self.y + self.height > height:
             raise CropOutside(
-                f"the crop {self} asks for pixels up to column {self.x + self.width} and row "
-                f"{self.y + self.height}, the image has {width} x {height}"
+                f"the crop {self} extends to column {self.x + self.width} and row "
+                f"{self.y + self.height}, the image has {width} x {height} pixels"
             )
         return self
 
@@ -54,7 +54,7 @@ class Percent:
     height: float
 
     def resolve(self, width: int, height: int) -> Box:
-        """Resolve to pixels of an image of ``width`` × ``height``, at least one each way."""
+        """Resolve to pixels of an image of ``width`` × ``height``; at least 1 × 1."""
         left, right = _edges(self.x, self.width, width)
         top, bottom = _edges(self.y, self.height, height)
         return Box(left, top, right - left, bottom - top)
@@ -88,7 +88,7 @@ class Centre:
         """Resolve to pixels of an image of ``width`` × ``height``."""
         if self.width > width or self.height > height:
             raise CropOutside(
-                f"the crop {self} is larger than the image, which has {width} x {height}"
+                f"the crop {self} is larger than the image of {width} x {height} pixels"
             )
         return Box((width - self.width) // 2, (height - self.height) // 2, self.width, self.height)
 
@@ -100,17 +100,17 @@ Crop = Box | Percent | Square | Centre
 
 
 def parse_crop(text: str) -> Crop:
-    """Read a crop; ``ValueError`` with the allowed forms if it is none.
+    """Parse a crop; ``ValueError`` names the allowed forms.
 
     >>> str(parse_crop("pct:25,25,50,50").resolve(200, 100))
     '50,25,100,50'
     """
-    kind, colon, rest = text.strip().partition(":")
-    if kind == "square" and not colon:
+    word, colon, rest = text.strip().partition(":")
+    if word == "square" and not colon:
         return Square()
-    if kind == "centre" and colon:
+    if word == "centre" and colon:
         return Centre(*_sizes(rest))
-    if kind == "pct" and colon:
+    if word == "pct" and colon:
         return _percent(rest)
     if not colon:
         x, y, width, height = _whole_numbers(text, 4)
@@ -120,7 +120,7 @@ def parse_crop(text: str) -> Crop:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Read ``w,h`` in pixels; ``ValueError`` if it is none."""
+    """Parse ``w,h`` in pixels; ``ValueError`` if the text has another form."""
     width, height = _sizes(text)
     return width, height
 
@@ -128,16 +128,16 @@ def parse_size(text: str) -> tuple[int, int]:
 def analysed_size(
     crop: Crop | None, smart_crop: tuple[int, int] | None, width: int, height: int
 ) -> tuple[int, int]:
-    """Width and height of what is analysed of an image of ``width`` × ``height``.
+    """Width and height of the analysed region of an image of ``width`` × ``height``.
 
-    Raises :class:`~fft_tool.errors.CropOutside` where there is no such region.
+    Raises :class:`~fft_tool.errors.CropOutside` if the region extends beyond the image.
     """
     if smart_crop:
         across, down = smart_crop
         if across > width or down > height:
             raise CropOutside(
-                f"the smart crop {across},{down} is larger than the image, "
-                f"which has {width} x {height}"
+                f"the smart crop {across},{down} is larger than the image of "
+                f"{width} x {height} pixels"
             )
         return across, down
     if crop is None:

@@ -1,4 +1,4 @@
-"""Renditions: copies of an image for showing, scaled down such that what matters is still seen."""
+"""Renditions: copies of an image for display, scaled down so that relevant detail stays visible."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ Levels = NDArray[np.floating[Any]]
 
 
 def draw_photo(raster: Raster, size: int) -> Picture:
-    """Scale an image down; deep ones, whose range is often half empty, get all the contrast."""
+    """Scale an image down; stretch the contrast above 8 bits, where the range is often half empty.
+
+    Returns RGB pixels, shape (h, w, 3).
+    """
     height, width = raster.pixels.shape[:2]
     step = max(1, max(height, width) // (2 * size))
     down, right = min(step, height), min(step, width)
     sums = raster.pixels[: height // down * down, : width // right * right]
-    for axis, each in ((0, down), (1, right)):  # blocks of one size keep stripes from beating
+    for axis, each in ((0, down), (1, right)):  # blocks of equal size avoid moire of fine stripes
         starts = np.arange(0, sums.shape[axis], each)
         sums = np.add.reduceat(sums, starts, axis, np.uint64)
     levels = resized(sums / (down * right * raster.white), size)
@@ -33,7 +36,7 @@ def draw_photo(raster: Raster, size: int) -> Picture:
 
 
 def resized(levels: Levels, size: int) -> Levels:
-    """Scale every channel of (h, w, channels) down to at most ``size``, by the mean over areas."""
+    """Scale each channel of (h, w, channels) down to at most ``size`` pixels, by area averaging."""
     height, width, channels = levels.shape
     share = min(1.0, size / max(height, width))
     sides = max(1, round(width * share)), max(1, round(height * share))
@@ -43,6 +46,6 @@ def resized(levels: Levels, size: int) -> Levels:
 
 
 def to_bytes(levels: Levels) -> Picture:
-    """Write levels from 0 to 1 as bytes."""
+    """Convert levels from 0 to 1 to uint8."""
     whole: Picture = np.rint(255 * levels).astype(np.uint8)
     return whole

@@ -1,4 +1,4 @@
-"""Selection: which pixels of an image are analysed, and the grey plane that is made of them."""
+"""Selection: the region of an image that is analysed, and its grey plane."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fft_tool.image.region import Box, Crop, analysed_size
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is analysed: the chosen region's channels (h, w, channels) and grey plane (h, w).
+    """The region to analyse: its channels (h, w, channels) and its grey plane (h, w).
 
-    ``names`` are those of the channels, ``white`` the largest value that they can have, ``box``
-    where the region is, and ``method`` how it was chosen.
+    ``names`` are the names of the channels, ``white`` is the largest value that they can hold,
+    ``box`` is the position of the region, and ``method`` says how it was chosen.
     """
 
     header: Header
@@ -37,10 +37,11 @@ def select(
     background: tuple[int, int, int] = (255, 255, 255),
     threads: int = 1,
 ) -> Selection:
-    """Crop an image, and reduce it to one grey plane.
+    """Crop an image and reduce it to one grey plane.
 
-    ``crop`` is a region, ``smart_crop`` the width and height of the most salient one. ``channel``
-    is what becomes grey, over ``background`` where the image is transparent.
+    ``crop`` is a region; ``smart_crop`` is the width and height of the most salient region.
+    ``channel`` is the channel to use as grey; transparent pixels are composited over
+    ``background``.
     """
     height, width = raster.pixels.shape[:2]
 

@@ -1,4 +1,4 @@
-"""Sharpness: how much fine detail an image has. Sums are exact integers until the last division."""
+"""Sharpness: how much fine detail an image has. Sums are exact integers until the division."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from fft_tool.image.tiles import check_plane, tiles, white_of
 
 Integers = NDArray[np.signedinteger[Any]]
 
-# Squares of 16-bit slopes reach 2^36 and doubles are exact to 2^53: 2^17 is the most that can be.
+# Squares of 16-bit gradients reach 2^36, and doubles are exact to 2^53: a sum of 2^17 is exact.
 _FILTERED_AT_ONCE = 1 << 15
 _FILTERED_COLUMNS = 1 << 11
 
 
 @dataclass(frozen=True, slots=True)
 class Sharpness:
-    """How much fine detail an image has, on a pixel range of 0 to 1.
+    """How much fine detail an image has, with pixel values from 0 to 1.
 
     Attributes
     ----------
     laplacian_variance
         Variance of the 4-neighbour Laplacian.
     gradient_energy
-        Mean of ``Gx² + Gy²``, with the Sobel slopes scaled to full range per pixel.
+        Mean of ``Gx² + Gy²``, with Sobel gradients in full range per pixel.
     """
 
     laplacian_variance: float
@@ -48,16 +48,17 @@ def sharpness(plane: Plane, *, white: int | None = None) -> Sharpness | None:
     >>> sharpness(np.tile(step, (8, 1)))
     Sharpness(laplacian_variance=0.3333333333333333, gradient_energy=0.08333333333333333)
 
-    ``plane`` has shape (h, w), uint8 or uint16; ``white`` is the largest value that the depth can
-    hold, by default that of the type.
+    ``plane`` has shape (h, w), uint8 or uint16; ``white`` is the largest value that the bit depth
+    can hold, by default that of the dtype.
 
-    With ``p`` in 0 to 1 (``value / white``), north ``n``, east ``e`` and so on::
+    With ``p = value / white`` from 0 to 1, ``n`` its northern neighbour, ``e`` its eastern
+    neighbour and so on::
 
         L  = n + s + e + w - 4 p
-        Gx = ((ne + 2 e + se) - (nw + 2 w + sw)) / 8        Gy likewise
+        Gx = ((ne + 2 e + se) - (nw + 2 w + sw)) / 8        (Gy likewise)
 
-    Both are the same for the 8-bit and the 16-bit version of one image, and fall when it is
-    blurred. Images with no interior (below 3x3) have none.
+    Both are equal for the 8-bit and the 16-bit version of an image, and decrease when it is
+    blurred. The result is None for images without interior pixels (smaller than 3 × 3).
 
     References
     ----------
@@ -84,7 +85,7 @@ def sharpness(plane: Plane, *, white: int | None = None) -> Sharpness | None:
 
 
 def _filtered(tile: Plane) -> tuple[Integers, Integers, Integers]:
-    """Laplacian and Sobel slopes (not yet over 8) of a tile's interior, as exact integers."""
+    """Laplacian and Sobel gradients (times 8) of a tile's interior, as exact integers."""
     wide = np.int16 if tile.dtype == np.uint8 else np.int32
     pixels: Integers = tile.astype(wide)
     pairs = pixels[:, :-1] + pixels[:, 1:]
@@ -97,14 +98,14 @@ def _filtered(tile: Plane) -> tuple[Integers, Integers, Integers]:
 
 
 def _sum_of_squares(values: Integers) -> int:
-    # In double, because integers have no fast dot product. Row by row, because longer products
-    # would wake the BLAS threads, which costs more than the work.
+    # In double precision, because numpy has no fast dot product of integers. Row by row, because
+    # longer products would start BLAS threads, which takes longer than the computation itself.
     doubles = values.astype(np.float64)
     return int(np.vecdot(doubles, doubles).sum())
 
 
 def _laplacian_sum(plane: Plane) -> int:
-    """Sum of the Laplacian over the interior, from the border: second differences telescope."""
+    """Sum of the Laplacian over the interior, from border pixels: second differences telescope."""
 
     def total(line: Plane) -> int:
         return int(line.sum(dtype=np.int64))

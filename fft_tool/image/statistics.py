@@ -1,11 +1,10 @@
-"""Pixel statistics: what can be said of an image without its spectrum.
+"""Pixel statistics: measures of an image that do not need its spectrum.
 
-Everything in :class:`PixelStatistics` follows from one exact histogram, with a bin for every value
-that the depth can hold; sums are integers until the last division, so that the same image gives the
-same numbers on every machine.
+Everything in :class:`PixelStatistics` is derived from one exact histogram, with a bin for each
+value that the bit depth can hold. Sums are integers up to the final division, so the same image
+gives the same numbers on every machine.
 
-Black and white mean one thing throughout: a pixel is black where ``value <= threshold`` and white
-where ``value > threshold``.
+A pixel counts as black if ``value <= threshold``, and as white if ``value > threshold``.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ _COUNTED_AT_ONCE = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class PixelStatistics:
-    """Statistics of a grey image's pixels, in the image's own values ``0 … white``.
+    """Statistics of the pixels of a grey image, in units of its values ``0 … white``.
 
     Attributes
     ----------
     white
-        Largest value that the depth can hold.
+        Largest value that the bit depth can hold.
     pixels
         Number of pixels.
     mean, deviation
@@ -48,19 +47,19 @@ class PixelStatistics:
     minimum, maximum
         Smallest and largest value that occurs.
     median, percentiles
-        Linear interpolation between the sorted pixels, as numpy's default; the percentiles are
-        those of :data:`PERCENTS`.
+        Interpolated linearly between the sorted pixels, as by default in numpy; percentiles at
+        :data:`PERCENTS`.
     entropy
         Shannon entropy of the full-resolution histogram, in bits per pixel.
     histogram
-        Pixels in each of 256 bins of equal width ``(white + 1) / 256``; bin ``k`` holds the values
-        ``v`` with ``k <= 256 v / (white + 1) < k + 1``.
+        Number of pixels in each of 256 bins of width ``(white + 1) / 256``; bin ``k`` holds the
+        values ``v`` with ``k <= 256 v / (white + 1) < k + 1``.
     clipped_black, clipped_white
-        Shares of the pixels that are exactly 0 and exactly ``white``.
+        Fractions of the pixels that are exactly 0 and exactly ``white``.
     threshold, threshold_method
-        The value that parts black (``<= threshold``) from white, and where it comes from.
+        The largest value that counts as black, and how it was chosen.
     black_pixels, white_pixels
-        Pixels on either side of the threshold.
+        Number of pixels on either side of the threshold.
     """
 
     white: int
@@ -127,11 +126,11 @@ def describe(
     plane
         Pixels, shape ``(h, w)``, uint8 or uint16, at least one.
     white
-        Largest value that the depth can hold: 255, 65535, or 4095 for 12 bits in uint16. By default
-        that of the type.
+        Largest value that the bit depth can hold: 255, 65535, or 4095 for 12 bits in uint16. By
+        default that of the dtype.
     threshold
-        Largest value that counts as black: a number, ``"mid"`` for ``white // 2``, so that the
-        lower half of the values is black, or ``"otsu"`` for :func:`otsu_threshold`.
+        Largest value that counts as black: a number; ``"mid"`` for ``white // 2``, which makes the
+        lower half of the values black; or ``"otsu"`` for :func:`otsu_threshold`.
     """
     white = white_of(plane) if white is None else white
     histogram = _exact_histogram(plane, white)
@@ -163,17 +162,17 @@ def describe(
 
 
 def otsu_threshold(histogram: Counts) -> int:
-    """Threshold that parts the pixels into the two classes that lie farthest apart.
+    """Otsu's threshold, which maximises the variance between black and white pixels.
 
-    Maximises the variance between the classes ``value <= t`` and ``value > t``,
-    ``w0 w1 (m1 - m0)²``, with weights ``w`` and means ``m``; of equally good thresholds the
-    smallest is taken. A constant image has no two classes: it gets the midpoint of the range, so
-    that an all-white image counts as white and an all-black one as black.
+    Maximises the between-class variance ``w0 w1 (m1 - m0)²`` of the classes ``value <= t`` and
+    ``value > t``, with weights ``w`` and means ``m``; ties are broken in favour of the smallest
+    threshold. A constant image does not have two classes: its threshold is the midpoint of the
+    range, so that an all-white image counts as white and an all-black one as black.
 
     Parameters
     ----------
     histogram
-        Number of pixels of each value ``0 … white``, integers.
+        Number of pixels with each value ``0 … white``, integers.
 
     References
     ----------
@@ -193,13 +192,13 @@ def otsu_threshold(histogram: Counts) -> int:
         below, first_moment = int(weight[split]), int(moment[split])
         return Fraction((whole * below - total * first_moment) ** 2, below * (total - below))
 
-    # Doubles find the few best splits; ties, as in symmetric histograms, are told apart exactly.
+    # Doubles find the few best splits; ties, as in symmetric histograms, are resolved exactly.
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9)).tolist()
     return int(levels[max(best, key=exactly)])
 
 
 def _exact_histogram(plane: Plane, white: int) -> Counts:
-    """Return the number of pixels of each value ``0 … white``."""
+    """Number of pixels with each value ``0 … white``."""
     plane = check_plane(plane, white)
     count = _count_bytes if plane.dtype == np.uint8 else _count_words
     histogram = count(plane)
@@ -216,8 +215,8 @@ def _count_words(plane: Plane) -> Counts:
 
 
 def _count_bytes(plane: Plane) -> Counts:
-    # Two bytes are counted as one word, and the histogram of pairs summed along either axis: half
-    # the work, and less waiting where neighbours are equal and would count into one bin.
+    # Pairs of bytes are counted as 16-bit words, and the 2-D histogram of pairs is summed along
+    # both axes: half the work, and fewer stalls when equal neighbours increment the same bin.
     pairs = np.zeros((1 << 8, 1 << 8), np.int64)
     single = np.zeros(1 << 8, np.int64)
     for tile in tiles(plane, pixels=_COUNTED_AT_ONCE, columns=_COUNTED_AT_ONCE):
@@ -239,7 +238,7 @@ def _moments(levels: Counts, counts: Counts) -> tuple[float, float]:
 
 
 def _percentile(levels: Counts, cumulated: Counts, percent: int) -> float:
-    """Interpolate linearly between the two sorted pixels around rank ``percent (n - 1) / 100``."""
+    """Interpolate linearly between the sorted pixels next to rank ``percent (n - 1) / 100``."""
     last = int(cumulated[-1]) - 1
     rank, part = divmod(percent * last, 100)
     below, above = levels[np.searchsorted(cumulated, (rank, min(rank + 1, last)), side="right")]
@@ -273,6 +272,6 @@ def _midpoint(white: int) -> int:
 
 
 def _cumulated(values: Counts) -> tuple[Counts, int]:
-    """Cumulated sums without the last, and the last."""
+    """Cumulative sums without the last, and the last."""
     sums = np.cumsum(values)
     return sums[:-1], int(sums[-1])

@@ -1,1 +1,1 @@
-"""One HTML page of the records of a run."""
+"""The report: one HTML page that shows the records of a run."""

@@ -1,7 +1,7 @@
-"""Charts of a record as inline SVG, and the markup that they and the report are made of.
+"""Charts of a record as inline SVG, and helpers that build markup.
 
 Colours and line widths come from the page's style sheet, so that charts follow its light and dark
-themes. Each chart carries its content in words for those who do not see it.
+themes. Each chart has a text label for screen readers.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ MARKED_PEAKS = 3
 
 _VOID = frozenset({"br", "col", "img", "meta", "wbr"})
 _STEPS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,))
-_MOST_TICKS = 7
+_MAX_TICKS = 7
 
 
 class Markup(str):
-    """Text that is markup already; all other text is escaped when it becomes part of some."""
+    """Text that is already markup; other text is escaped when it is inserted."""
 
     __slots__ = ()
 
 
 def element(name: str, /, *children: object, **attributes: object) -> Markup:
-    """Write an element of HTML or SVG.
+    """Build an element of HTML or SVG.
 
-    Children and attribute values are escaped unless they are :class:`Markup`; those that are None
-    are left out, and characters that cannot be seen are written out. In the names of attributes
-    ``_`` stands for ``-``, and one at the end is dropped (``class_``).
+    Children and attribute values are escaped unless they are :class:`Markup`, including invisible
+    characters; those that are None are omitted. In attribute names, ``_`` stands for ``-``, and a
+    trailing one is dropped (``class_``).
 
     >>> element("p", "a < b", element("br"), class_="note")
     '<p class="note">a &lt; b<br></p>'
@@ -51,12 +51,12 @@ def element(name: str, /, *children: object, **attributes: object) -> Markup:
 
 
 def join(children: Iterable[object], separator: str = "") -> Markup:
-    """Put pieces of markup and text side by side."""
+    """Concatenate markup and text; text is escaped, and None is omitted."""
     return Markup(separator.join(escape(child) for child in children if child is not None))
 
 
 def escape(value: object) -> Markup:
-    """Make any value markup that shows it."""
+    """Convert any value to markup that shows it as text."""
     if isinstance(value, Markup):
         return value
     return Markup(html.escape(printable(str(value))))
@@ -64,7 +64,7 @@ def escape(value: object) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class LogAxis:
-    """A logarithmic scale from ``low`` to ``high``, drawn from coordinate ``start`` to ``stop``."""
+    """A logarithmic axis from ``low`` to ``high``, drawn from coordinate ``start`` to ``stop``."""
 
     low: float
     high: float
@@ -77,7 +77,7 @@ class LogAxis:
         return self.start + share * (self.stop - self.start)
 
     def ticks(self) -> list[float]:
-        """Round values within the scale, at most seven: 1, 2, 5 or so times powers of ten."""
+        """At most seven round values within the range, such as 1, 2 and 5 times powers of ten."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         for steps in _STEPS:
             ticks = [
@@ -86,17 +86,17 @@ class LogAxis:
                 for step in steps
                 if self.low <= (value := float(f"{step}e{decade}")) <= self.high
             ]
-            if len(ticks) <= _MOST_TICKS:
+            if len(ticks) <= _MAX_TICKS:
                 return ticks
-        return ticks[:: math.ceil(len(ticks) / _MOST_TICKS)]
+        return ticks[:: math.ceil(len(ticks) / _MAX_TICKS)]
 
 
 def radial_plot(measures: Json) -> Markup | None:
-    """Draw mean power against frequency, both logarithmic, with fitted slope and dominant periods.
+    """Plot mean power against frequency on log axes, with fitted slope and dominant periods.
 
-    ``measures`` is the record's section of that name. The axis below shows cycles per pixel, those
-    above periods in pixels and, where pixels are square and of known size, in length. None if
-    there are not two frequencies with power.
+    ``measures`` is the record's section of that name. The lower axis shows cycles per pixel; the
+    upper ones show periods in pixels and, if pixels are square and their size is known, in units of
+    length. Returns None unless at least two frequencies have power.
     """
     profile = measures["radial_profile"]
     points = [(f, p) for f, p in zip(profile["frequency"], profile["mean"], strict=True) if p > 0]
@@ -122,10 +122,11 @@ def radial_plot(measures: Json) -> Markup | None:
 
 
 def histogram_plot(statistics: Json) -> Markup:
-    """Draw the histogram of the grey plane, with those of colour channels as lines over it.
+    """Plot the histogram of the grey plane, with those of colour channels as lines on top.
 
-    ``statistics`` is the record's section of that name. Solid areas are counts on a linear scale,
-    the light area behind them the same on a logarithmic one; a dashed line marks the threshold.
+    ``statistics`` is the record's section of that name. The solid area shows counts on a linear
+    scale, the light area behind it the same on a logarithmic scale; a dashed line marks the
+    threshold.
     """
     grey = statistics["grey"]
     counts = grey["histogram"]["counts"]
@@ -161,10 +162,11 @@ def histogram_plot(statistics: Json) -> Markup:
 
 
 def rose_plot(orientation: Json | None) -> Markup | None:
-    """Draw how power spreads over the directions of waves, y up; areas are shares.
+    """Plot the distribution of power over the directions of waves, y up; areas are fractions.
 
-    ``orientation`` is that of the record's measures. The circle is where all sectors would end if
-    no direction were preferred, the line the dominant angle. None where there is no orientation.
+    ``orientation`` is part of the record's measures. All sectors would end at the circle if no
+    direction were preferred; the line marks the dominant angle. Returns None if there is no
+    orientation.
     """
     if orientation is None:
         return None
@@ -197,10 +199,10 @@ def rose_plot(orientation: Json | None) -> Markup | None:
 
 
 def peak_marks(peaks: Sequence[Json], width: int, height: int) -> Markup:
-    """Circles, to lie over a picture of ``width`` × ``height``, around a spectrum's peaks.
+    """Overlay for a picture of ``width`` × ``height`` pixels: circles around the spectrum's peaks.
 
-    Each wave has two, as F[-k] mirrors F[k]; of the strongest waves, the one with the angle in
-    [0, 180) has a number.
+    Each wave has two circles, since F[-k] mirrors F[k]. For the strongest waves, the circle at the
+    angle in [0, 180) has a number.
     """
     size = max(width, height)
     circles: list[Markup] = []
@@ -259,7 +261,7 @@ def _bottom_axis(x: LogAxis, y: LogAxis) -> Markup:
 
 
 def _period_axis(x: LogAxis, line: float, pixel: float, unit: str) -> Markup:
-    """Scale of periods above the plot, in units of which a pixel has ``pixel``."""
+    """Axis of periods above the plot, in a ``unit`` in which a pixel measures ``pixel``."""
     periods = LogAxis(pixel / x.high, pixel / x.low, x.stop, x.start)
     places = [(periods.place(t), f"{t:,g}") for t in periods.ticks()]
     return join(
@@ -285,7 +287,7 @@ def _power_of_ten(value: float) -> str:
 
 
 def _period_marks(peaks: Sequence[Json], x: LogAxis, y: LogAxis) -> Markup:
-    """Numbered lines at the strongest peaks' frequencies; those that coincide share one."""
+    """Numbered lines at the frequencies of the strongest peaks; coinciding peaks share a line."""
     marks: dict[float, list[str]] = {}
     for order, peak in enumerate(peaks[:MARKED_PEAKS], start=1):
         if x.low <= peak["frequency"] <= x.high:
@@ -304,7 +306,7 @@ def _period_marks(peaks: Sequence[Json], x: LogAxis, y: LogAxis) -> Markup:
 
 
 def _slope_line(measures: Json, x: LogAxis, y: LogAxis) -> Markup | None:
-    """The fitted power law, through the mean of the logarithms in its band."""
+    """Line of the fitted power law, through the mean of the logarithms in its band."""
     slope, profile = measures["slope"], measures["radial_profile"]
     if slope is None:
         return None
@@ -319,7 +321,7 @@ def _slope_line(measures: Json, x: LogAxis, y: LogAxis) -> Markup | None:
 
 
 def _bars(heights: Iterable[float], class_: str) -> Markup:
-    """Outline of the histogram's bars, given heights from 0 to 1."""
+    """Outline of histogram bars with heights from 0 to 1."""
     steps = (
         f"V{168 - 150 * height:.1f}H{_bar_edge((i + 1) / 256):.1f}"
         for i, height in enumerate(heights)
@@ -338,7 +340,7 @@ def _sector(degrees: float, half: float, radius: float) -> str:
 
 
 def _polar(degrees: float, radius: float) -> tuple[float, float]:
-    """Place in the rose, y up."""
+    """Coordinates in the rose plot, y up."""
     turn = math.radians(degrees)
     return 120 + radius * math.cos(turn), 116 - radius * math.sin(turn)
 

@@ -1,8 +1,8 @@
-"""One self-contained HTML page of any results: opens from disk, needs no network and no script.
+"""One self-contained HTML page of results, which needs neither network nor scripts.
 
-The page is a pure function of its entries: the same entries give the same text. All text that
-comes from files is escaped (:func:`fft_tool.report.charts.element` does it to every text), and a
-content security policy forbids the page to load anything.
+The page is a pure function of its entries: the same entries give the same text. All text from files
+is escaped by :func:`fft_tool.report.charts.element`, and a content security policy forbids the page
+to load anything.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from fft_tool.report.thumbnails import (
     draw_sizes,
 )
 from fft_tool.results.entry import Entry
-from fft_tool.results.registry import KINDS, Shown
+from fft_tool.results.registry import ARTIFACT_KINDS, Shown
 from fft_tool.validate import Json
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -73,11 +73,11 @@ _TERMS = {
 
 
 def render(entries: Iterable[Entry], *, title: str = "Spectra") -> str:
-    """Write the page: an overview with a row for each entry, then an article for each.
+    """Render the page: an overview with a row for each entry, then an article for each.
 
-    Entries are taken one by one and only their thumbnails kept: a generator that reads files
-    needs memory for one image at a time. A picture that cannot be decoded leaves a note in its
-    place, and a record that is not what it should be becomes an article that says so.
+    Entries are processed one by one, and only thumbnails are kept: a generator that reads files
+    needs memory for just one image at a time. A picture that cannot be decoded is replaced by a
+    note, and a damaged record by an article that says so.
     """
     shown = [_show(entry, order) for order, entry in enumerate(entries, start=1)]
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
@@ -103,7 +103,7 @@ def render(entries: Iterable[Entry], *, title: str = "Spectra") -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """An entry as it stands in the page; ``outcome`` is exact, done, rejected or damaged."""
+    """A rendered entry; ``outcome`` is exact, done, rejected or damaged."""
 
     outcome: str
     row: Markup
@@ -224,7 +224,7 @@ def _link(name: str, order: int) -> Markup:
 
 
 def _name(name: str) -> Markup:
-    """Show a file name, which may break after its separators; its direction stays its own."""
+    """Show a file name that may wrap after separators, with its writing direction isolated."""
     return element("bdi", join(_SEPARATOR.split(str(name)), element("wbr")))
 
 
@@ -242,7 +242,7 @@ def _facts(record: Json) -> Iterator[str]:
 
 
 def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
-    """Give the overview's small picture, and all figures."""
+    """Return the small picture for the overview, and all figures."""
     record, recipe = entry.record, entry.record["recipe"]["values"]
     name = record["source"]["name"]
     shape = record["spectrum"]["width"], record["spectrum"]["height"]
@@ -261,8 +261,8 @@ def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
 
 
 def _shown_kinds() -> list[tuple[str, Shown]]:
-    """Kinds of artifacts that are shown, and how, in their order."""
-    shown = [(kind.name, kind.shown) for kind in KINDS.values() if kind.shown]
+    """Kinds of artifacts that are shown, and how, in order of position."""
+    shown = [(kind.name, kind.shown) for kind in ARTIFACT_KINDS.values() if kind.shown]
     return sorted(shown, key=lambda each: each[1].place)
 
 
@@ -286,7 +286,7 @@ def _reading(record: Json) -> Markup:
 
 
 def _raised(text: str) -> Markup:
-    """Set exponents as such: 1/f^2.1 as 1/f²·¹."""
+    """Typeset exponents: 1/f^2.1 as 1/f²·¹."""
     return join(
         element("sup", part) if i % 2 else part for i, part in enumerate(_EXPONENT.split(text))
     )
@@ -376,7 +376,7 @@ def _measures(record: Json) -> Iterator[tuple[str, str]]:
 
 
 def _table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Markup:
-    """Write a section with a table whose first column names the rows."""
+    """Render a section with a table whose first column has the row headers."""
     head = element("tr", *(element("th", text, scope="col") for text in heads))
     body = [
         element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in cells))

@@ -1,7 +1,7 @@
-"""What a record says, in plain sentences, and the numbers in them as people write them.
+"""Findings of a record in plain sentences, and formatting of the numbers in them.
 
-The sentences state what was measured; where they interpret ("as in photographs"), the measure
-stands beside the interpretation.
+The sentences state what was measured. Interpretations ("as in photographs") are always accompanied
+by the measured value.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 
 Json = Mapping[str, Any]
 
-PATTERN_PERIODS = 4  # fewer periods in the image may be its layout rather than a pattern
+PATTERN_PERIODS = 4  # with fewer periods in the image, a wave may be layout rather than a pattern
 
-_SAME_PERIOD = 0.02  # relative: waves of one lattice
-_SAME_ANGLE = 2.0  # degrees
-_SAME_PLACE = 0.5  # coefficients: from where a multiple or sum of waves should lie
-_SMALL = 16  # pixels: in smaller images directions and shares are those of few coefficients
+_SAME_PERIOD = 0.02  # relative tolerance for waves of the same lattice
+_SAME_ANGLE = 2.0  # tolerance in degrees
+_SAME_PLACE = 0.5  # tolerance in coefficients for multiples and sums of waves
+_SMALL = 16  # pixels; in smaller images, directions and fractions depend on few coefficients
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LENGTHS = ((1.0, "nm", 1e-3), (1e3, "µm", 1.0), (1e6, "mm", 1e3), (math.inf, "m", 1e6))
 _BYTES = ((1e3, "bytes", 1), (1e6, "kB", 1e3), (1e9, "MB", 1e6), (math.inf, "GB", 1e9))
@@ -29,17 +29,17 @@ _BYTES = ((1e3, "bytes", 1), (1e6, "kB", 1e3), (1e9, "MB", 1e6), (math.inf, "GB"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is said on one ``topic``: a ``text`` of one or more sentences, without markup."""
+    """A finding on one ``topic``: a ``text`` of one or more sentences, without markup."""
 
     topic: str
     text: str
 
 
 def findings(record: Json) -> tuple[Finding, ...]:
-    """Sentences on a record (as :mod:`fft_tool.results.record` makes it), the most telling first.
+    """Findings of a record (see :mod:`fft_tool.results.record`), the most significant first.
 
-    A rejected source has one finding, the reason. What does not exist for an image (the direction
-    of a single row, the slope of a tiny one) is left out, never guessed.
+    A rejected source has one finding, the reason. Measures that do not exist for an image (the
+    direction of a single row, the slope of a tiny image) are omitted, never guessed.
 
     >>> [finding.topic for finding in findings(record)]
     ['Waves', 'Directions', 'Slope', 'Detail', 'Clipping', 'Inversion']
@@ -50,16 +50,17 @@ def findings(record: Json) -> tuple[Finding, ...]:
 
 
 def dominant(record: Json) -> Json | None:
-    """Peak that a one-line summary should name, or None.
+    """Peak to name in a one-line summary, or None if there are no peaks.
 
-    The strongest wave with at least four periods in the image; failing that the strongest.
+    This is the strongest wave with at least four periods in the image or, failing that, the
+    strongest wave.
     """
     peaks: Sequence[Json] = record["measures"]["peaks"]
     return next((peak for peak in peaks if _is_pattern(peak, record)), peaks[0] if peaks else None)
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number with so many significant digits; whole digits are never dropped.
+    """Format a number with the given significant digits; integer digits are never dropped.
 
     >>> number(0.019687), number(13007.1), number(-2e-7)
     ('0.0197', '13,007', '−2.00 × 10⁻⁷')
@@ -75,23 +76,23 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def superscript(exponent: int) -> str:
-    """Write a whole number as an exponent."""
+    """Format an integer in superscript digits."""
     return str(exponent).translate(_SUPERSCRIPTS)
 
 
 def length(micrometres: float, digits: int = 3) -> str:
-    """Write a length with the unit that suits it: nm, µm, mm or m."""
+    """Format a length in a suitable unit: nm, µm, mm or m."""
     unit, size = length_unit(micrometres)
     return f"{number(micrometres / size, digits)} {unit}"
 
 
 def length_unit(micrometres: float) -> tuple[str, float]:
-    """Give the unit that suits a length, and the unit's size in micrometres."""
+    """Return a suitable unit for a length, and the size of the unit in micrometres."""
     return next((unit, size) for below, unit, size in _LENGTHS if micrometres < below)
 
 
 def percent(share: float) -> str:
-    """Write a share of one in per cent, with one decimal; little is not nothing, nor much all."""
+    """Format a fraction as a percentage with one decimal, never rounding to 0 % or 100 %."""
     if 0 < share < 0.001:
         return "under 0.1 %"
     if 0.999 < share < 1:
@@ -100,30 +101,30 @@ def percent(share: float) -> str:
 
 
 def file_size(count: int) -> str:
-    """Write a number of bytes."""
+    """Format a number of bytes."""
     unit, size = next((unit, size) for below, unit, size in _BYTES if count < below)
     return f"{number(count / size)} {unit}" if size > 1 else f"{count} {unit}"
 
 
 def decimal(value: float, places: int = 2) -> str:
-    """Write a number with so many decimals."""
+    """Format a number with the given number of decimals."""
     return f"{value:,.{places}f}".replace("-", "−")
 
 
 def with_error(value: float, error: float) -> str:
-    """Write a measured value with its standard error, to two decimals or as far as that reaches."""
+    """Format a value with its standard error, with two decimals or more if the error is small."""
     places = min(max(2, -math.floor(math.log10(error))), 4) if error else 4
     return f"{decimal(value, places)} ± {decimal(error, places)}"
 
 
 def period(peak: Json) -> str:
-    """Write a wave's period in pixels and, where it is known, in length."""
+    """Format a wave's period in pixels and, if known, in units of length."""
     pixels = f"{number(peak['period'])} px"
     return f"{pixels} = {length(peak['period_um'])}" if "period_um" in peak else pixels
 
 
 def angle(degrees: float) -> str:
-    """Write an angle."""
+    """Format an angle in degrees, from 0 to below 180."""
     return f"{degrees % 180:.1f}°".replace("180.0", "0.0")
 
 
@@ -205,7 +206,7 @@ def _lattice(record: Json, first: Json) -> list[Json]:
     """Waves that make a square (two) or hexagonal (three) lattice with ``first``, or none."""
     size = record["measures"]["pixel_size_um"]
     if size and not math.isclose(*size, rel_tol=_SAME_PERIOD):
-        return []  # what is square in pixels is not in the world
+        return []  # square in pixels is not square in physical units
     same = [
         peak
         for peak in record["measures"]["peaks"]
@@ -269,7 +270,7 @@ def _directions(record: Json) -> Iterator[Finding]:
 
 
 def _slope(slope: Json | None) -> Iterator[Finding]:
-    """Interpret beta by the power spectra of natural scenes, which fall about as 1 / f².
+    """Compare beta with the power spectra of natural scenes, which fall off as about 1 / f².
 
     D. J. Field, "Relations between the statistics of natural images and the response properties
     of cortical cells", J. Opt. Soc. Am. A 4 (1987) 2379-2394.

@@ -1,4 +1,4 @@
-"""Small pictures for a page, as data URIs: sources, and spectra whose bright points stay bright."""
+"""Thumbnails as data URIs, of sources, and of spectra whose bright points stay bright."""
 
 from __future__ import annotations
 
@@ -19,16 +19,11 @@ from fft_tool.spectrum import colourmap
 Draw = Callable[[Raster, int], Picture]
 
 
-SIZE, SMALL = 360, 56  # longest side of pictures, and of those in an overview
+SIZE, SMALL = 360, 56  # longest side of pictures, and of those in the overview
+THINNEST = 12  # minimum side in pixels: pictures of single rows and columns are widened
 
-
-THINNEST = 12  # pixels to which pictures of single rows and columns are thickened
-
-
-_QUALITY = 60  # of WebP; what is enlarged stays as it is
-
-
-_POWER = 8  # of the mean that keeps bright points: between the plain mean, 1, and the maximum
+_QUALITY = 60  # of WebP; enlarged pictures are encoded losslessly
+_POWER = 8  # exponent of the power mean, which lies between the plain mean (1) and the maximum
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class Thumbnail:
 
 
 def draw_picture(data: bytes | None, draw: Draw) -> Thumbnail | None:
-    """Draw an image file; None where there is none, or a damaged one."""
+    """Draw an image file; None if it is missing or damaged."""
     return draw_sizes(data, draw, SIZE)[0]
 
 
@@ -57,7 +52,7 @@ def draw_sizes(data: bytes | None, draw: Draw, *sizes: int) -> list[Thumbnail | 
 
 
 def _encoded(pixels: Picture, size: int) -> Thumbnail:
-    """Write RGB pixels (h, w, 3) as a data URI, small ones enlarged."""
+    """Encode RGB pixels (h, w, 3) as a data URI, enlarging small pictures."""
     times = max(1, size // max(pixels.shape[:2]))
     for axis in (0, 1):
         thick = max(times, -(-THINNEST // pixels.shape[axis]))
@@ -69,20 +64,20 @@ def _encoded(pixels: Picture, size: int) -> Thumbnail:
 
 
 def draw_magnitude(raster: Raster, size: int) -> Picture:
-    """Scale a magnitude picture down such that single bright points stay bright, and colour it."""
+    """Scale a magnitude picture down so that isolated bright points stay bright, and colour it."""
     pixels, step = raster.pixels, max(1, max(raster.pixels.shape[:2]) // size)
-    for axis in (0, 1):  # the maximum of blocks of one size, then a mean of high powers
+    for axis in (0, 1):  # the maximum of equal blocks, followed by a power mean
         starts = np.arange(0, pixels.shape[axis], step)
         pixels = np.maximum.reduceat(pixels, starts, axis=axis)
     levels = resized((pixels / raster.white) ** _POWER, size) ** (1 / _POWER)
-    if levels.shape[2] > 2:  # has colours already
+    if levels.shape[2] > 2:  # already coloured
         return to_bytes(levels[:, :, :3])
     coloured: Picture = colourmap.sequential()[to_bytes(_stretched(levels[:, :, 0]))]
     return coloured
 
 
 def _stretched(levels: Levels) -> Levels:
-    """Spread the levels between the first percentile and the brightest, DC left aside."""
+    """Stretch levels between the first percentile and the maximum, disregarding DC."""
     height, width = levels.shape
     rest = levels.copy()
     rest[height // 2 - 1 : height // 2 + 2, width // 2 - 1 : width // 2 + 2] = 0
@@ -94,7 +89,7 @@ def _stretched(levels: Levels) -> Levels:
 
 
 def draw_phase(raster: Raster, size: int) -> Picture:
-    """Scale a phase picture down by leaving out pixels (a mean of angles says nothing)."""
+    """Scale a phase picture down by subsampling, since a mean of phases is meaningless."""
     height, width, channels = raster.pixels.shape
     share = min(1.0, size / max(height, width))
     rows, columns = (
@@ -102,7 +97,7 @@ def draw_phase(raster: Raster, size: int) -> Picture:
         for side in (height, width)
     )
     levels = raster.pixels[np.ix_(rows, columns)] / raster.white
-    if channels > 2:  # has colours already
+    if channels > 2:  # already coloured
         return to_bytes(levels[:, :, :3])
     coloured: Picture = colourmap.cyclic()[to_bytes(levels[:, :, 0])]
     return coloured

@@ -1,1 +1,1 @@
-"""What a run gives: artifacts, their names, the record and the certificate."""
+"""Results of a run: artifacts, their names, the record and the certificate."""

@@ -1,7 +1,7 @@
 """The analysis: everything that is computed from one source before anything is written.
 
-Artifacts and the record are functions of it. Each of its parts is computed once, and only if an
-artifact needs it.
+Artifacts and the record are functions of the analysis. Each of its parts is computed once, and
+only if an artifact needs it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What was computed from ``source`` by ``recipe``.
+    """What was computed from ``source`` according to ``recipe``.
 
     Attributes
     ----------
@@ -46,12 +46,11 @@ class Analysis:
     statistics
         Statistics of the grey plane and of the channels that differ from it, by name.
     sharpness
-        That of the grey plane; None where it has no interior.
+        Sharpness of the grey plane; None if it has no interior pixels.
     measures
-        What the spectrum says.
+        Measures of the spectrum.
     spectrum, pictures
-        The two that are as large as the image; None if no artifact that is still to be made
-        needs them.
+        The two parts that are as large as the image; None if no remaining artifact needs them.
     """
 
     source: Source
@@ -67,7 +66,7 @@ class Analysis:
     pictures: Pictures | None = None
 
     def keeping(self, parts: Collection[Part]) -> Analysis:
-        """Let go the large parts that are not among ``parts``."""
+        """Return the analysis without the large parts that are not among ``parts``."""
         return replace(
             self,
             spectrum=self.spectrum if "spectrum" in parts else None,
@@ -90,7 +89,7 @@ def analyse(
     threads: int = 1,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Analysis:
-    """Compute ``parts`` of the analysis of a source. ``on_step`` is told each step's name."""
+    """Compute ``parts`` of the analysis. ``on_step`` is called with the name of each step."""
     preparation, spectrum = Preparation(selection.white), None
     if not {"spectrum", "measures", "pictures"}.isdisjoint(parts):
         on_step("transform")
@@ -113,7 +112,7 @@ def analyse(
             scale=recipe.scale,
             bits=recipe.bits,
             phase=recipe.phase,
-            # Where theory knows it: no coefficient of an image exceeds its sum.
+            # Without preparation, no coefficient of a non-negative image exceeds its sum.
             largest=spectrum.dc if preparation.trivial else None,
             threads=threads,
         )
@@ -124,7 +123,7 @@ def analyse(
 def transform(
     plane: Plane, white: int, recipe: Recipe, *, threads: int = 1
 ) -> tuple[Preparation, Spectrum]:
-    """Prepare a grey plane (h, w) as the recipe says, and transform it."""
+    """Prepare a grey plane (h, w) according to the recipe, and transform it."""
     preparation = prepare(
         plane,
         white=white,
@@ -154,7 +153,7 @@ def transform(
 def _measured(
     analysis: Analysis, spectrum: Spectrum | None, parts: Collection[Part], threads: int
 ) -> Analysis:
-    """Add what is measured, on the pixels and on the spectrum at the same time."""
+    """Add the measurements of pixels and spectrum, computed at the same time."""
     tasks = [lambda: _with_pixels(analysis, parts)]
     if spectrum and "measures" in parts:
         tasks.append(lambda: _with_measures(analysis, spectrum))
@@ -163,8 +162,8 @@ def _measured(
 
 
 def _with_pixels(analysis: Analysis, parts: Collection[Part]) -> Analysis:
-    from fft_tool.image.sharpness import sharpness  # noqa: PLC0415  (not every recipe needs them)
-    from fft_tool.image.statistics import describe  # noqa: PLC0415
+    from fft_tool.image.sharpness import sharpness  # noqa: PLC0415  (not every recipe needs it)
+    from fft_tool.image.statistics import describe  # noqa: PLC0415  (as above)
 
     selection, threshold = analysis.selection, analysis.recipe.threshold
     planes = _planes(selection) if "channels" in parts else {"grey": selection.plane}
@@ -181,11 +180,11 @@ def _with_pixels(analysis: Analysis, parts: Collection[Part]) -> Analysis:
 
 
 def _planes(selection: Selection) -> dict[str, Plane]:
-    """The grey plane and, if that is not all there is, each channel."""
+    """The grey plane and, unless the image is plain grey, each channel."""
     planes = {"grey": selection.plane}
     if selection.names != ("grey",):
         for index, name in enumerate(selection.names):
-            # A grey image with alpha has a channel called grey too, which is not what was analysed.
+            # A grey image with alpha has a channel called grey, too; the analysed plane is kept.
             planes.setdefault(name, selection.channels[:, :, index])
     return planes
 

@@ -1,4 +1,4 @@
-"""One result, read back to be shown."""
+"""One result, read back for a report."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fft_tool.validate import Json
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One analysed (or rejected) source: its record and, where at hand, its images' bytes.
+    """One analysed or rejected source: its record and, if available, the bytes of its images.
 
-    ``record`` is as :func:`fft_tool.results.record.from_bytes` gives it; ``pictures`` are the
-    artifacts that a page shows, by their kind, ``source`` is the image itself.
+    ``record`` is the result of :func:`fft_tool.results.record.from_bytes`. ``pictures`` are the
+    artifacts shown in a report, by kind. ``source`` is the source image itself.
     """
 
     record: Json

@@ -1,4 +1,4 @@
-"""Formats of artifacts: their media types, and how the provenance inside a file is read."""
+"""File formats of artifacts: media types, and how to read the provenance texts inside a file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format: its media type, and what reads the texts inside a file.
+    """A file format: its media type, and a function that reads the texts inside a file.
 
-    ``texts`` verifies the whole file first, and raises an error of :mod:`fft_tool.errors` where it
-    is damaged; None where a file of that format bears no texts.
+    ``texts`` verifies the whole file first, and raises an error of :mod:`fft_tool.errors` if it is
+    damaged. It is None if the format does not carry texts.
     """
 
     content_type: str
@@ -19,17 +19,17 @@ class Format:
 
 
 def _png_texts(data: bytes) -> dict[str, str]:
-    from fft_tool.codec import png_file  # noqa: PLC0415  (names and types do without numpy)
+    from fft_tool.codec import png_file  # noqa: PLC0415  (loads numpy, not needed for media types)
 
     png_file.parse(data)
     return png_file.read_text(data)
 
 
 def _npz_texts(data: bytes) -> dict[str, str]:
-    from fft_tool.results.spectrum_file import load_spectrum, spectrum_text  # noqa: PLC0415
+    from fft_tool.results import spectrum_file  # noqa: PLC0415  (as above)
 
-    load_spectrum(data)
-    return spectrum_text(data)
+    spectrum_file.load_spectrum(data)
+    return spectrum_file.spectrum_text(data)
 
 
 FORMATS = {
@@ -37,4 +37,4 @@ FORMATS = {
     "npz": Format("application/x-npz", _npz_texts),
     "json": Format("application/json"),
 }
-"""Formats by the extension of their files."""
+"""Formats by file extension."""

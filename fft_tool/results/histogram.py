@@ -1,7 +1,7 @@
-"""The histogram as a picture to look at.
+"""The histogram as a picture.
 
 Solid bars show the counts on a linear scale (left axis). The light bars behind them show the same
-counts on a logarithmic scale (right axis), where rare values are still seen. A line marks the
+counts on a logarithmic scale (right axis), which keeps rare values visible. A line marks the
 threshold between black and white.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Colour = tuple[int, int, int]
 
 WIDTH, HEIGHT = 640, 360
-BAR = 2  # pixels across
+BAR = 2  # width of a bar in pixels
 LEFT, TOP, BOTTOM = 64, 54, 324
 
 _PAPER: Colour = (255, 255, 255)
@@ -39,9 +39,9 @@ _TEXT_SIZE = 12
 def histogram_picture(statistics: PixelStatistics) -> NDArray[np.uint8]:
     """Draw the 256-bin histogram; returns RGB pixels of shape ``(360, 640, 3)``.
 
-    The same statistics give the same bytes with the same Pillow.
+    The same statistics and the same version of Pillow give the same pixels.
     """
-    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415 - its import costs 30 ms
+    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415  (takes 30 ms)
 
     counts = np.array(statistics.histogram, np.float64)
     pixels = np.full((HEIGHT, WIDTH, 3), _PAPER, np.uint8)
@@ -73,7 +73,7 @@ class _Pen:
 
 
 def _paint_bars(pixels: NDArray[np.uint8], heights: NDArray[np.float64], colour: Colour) -> None:
-    """Blend bars of ``heights`` 0 to 1 over the plot, each top row by the share it covers."""
+    """Blend bars of ``heights`` 0 to 1 over the plot, with antialiased tops."""
     plot = pixels[TOP:BOTTOM, LEFT : LEFT + BAR * heights.size]
     above_axis = np.arange(BOTTOM - TOP - 1, -1, -1)[:, None]
     cover = np.clip(heights * (BOTTOM - TOP) - above_axis, 0, 1)
@@ -82,7 +82,7 @@ def _paint_bars(pixels: NDArray[np.uint8], heights: NDArray[np.float64], colour:
 
 
 def _height_of(share: float) -> int:
-    """Picture row at ``share`` of the plot's height."""
+    """Row of the picture at a fraction ``share`` of the plot's height."""
     return BOTTOM - round(share * (BOTTOM - TOP))
 
 
@@ -122,7 +122,7 @@ def _summary(statistics: PixelStatistics) -> str:
 
 
 def _round_counts(most: int) -> range:
-    """Multiples of 1, 2 or 5 times a power of ten, from 0 up to ``most``: at most six."""
+    """At most six ticks from 0 to ``most``, in steps of 1, 2 or 5 times a power of ten."""
     magnitude = 10 ** (len(str(most)) - 1)
     steps = (magnitude * factor // 10 for factor in (2, 5, 10, 20, 50))
     step = next(step for step in steps if step and most // step <= 5)
@@ -135,7 +135,7 @@ def _powers_of_ten(most: int) -> list[int]:
 
 
 def _short(count: int) -> str:
-    """Count as people write it on an axis: 500, 20k, 1.5M."""
+    """Format a count for an axis: 500, 20k, 1.5M."""
     for unit, suffix in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
         if count >= unit:
             return f"{count / unit:g}{suffix}"

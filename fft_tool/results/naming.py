@@ -1,27 +1,27 @@
-"""Names of outputs, such that no two sources ever share one.
+"""Names of outputs. No two sources ever share an output name.
 
-``plants/forest.png`` → ``plants/forest_magnitude.png``; a name that does not end in exactly
-``.png`` keeps its extension (``photo.jpg_magnitude.png``), and so does one whose stem looks as if
-it had one of its own (``photo.jpg.png``). A name without any gets a dot, to stay apart from
-``photo.png``: ``photo`` → ``photo._magnitude.png``.
+``plants/forest.png`` → ``plants/forest_magnitude.png``. A name that does not end in exactly
+``.png`` keeps its extension (``photo.jpg_magnitude.png``), and so does one whose stem seems to
+have an extension of its own (``photo.jpg.png``). A name without an extension gets a dot, to
+distinguish it from ``photo.png``: ``photo`` → ``photo._magnitude.png``.
 """
 
 from __future__ import annotations
 
 import re
 
-from fft_tool.results.registry import KINDS, RECORD
+from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 
 __all__ = ["EXTENSIONS", "RECORD", "output_base", "output_name"]
 
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*\Z")
 
-EXTENSIONS = {kind.name: kind.extension for kind in KINDS.values()}
-"""Extension of every kind of output."""
+EXTENSIONS = {kind.name: kind.extension for kind in ARTIFACT_KINDS.values()}
+"""File extension of each kind of output."""
 
 
 def output_base(source: str) -> str:
-    """Give the common beginning of the output names of a source, folders kept.
+    """Common prefix of the output names of a source, including its folders.
 
     >>> output_base("plants/forest.png"), output_base("photo.jpg")
     ('plants/forest', 'photo.jpg')
@@ -39,4 +39,4 @@ def output_name(source: str, artifact: str) -> str:
     >>> output_name("plants/forest.png", "magnitude")
     'plants/forest_magnitude.png'
     """
-    return f"{output_base(source)}_{artifact}.{KINDS[artifact].extension}"
+    return f"{output_base(source)}_{artifact}.{ARTIFACT_KINDS[artifact].extension}"

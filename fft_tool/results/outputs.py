@@ -1,4 +1,4 @@
-"""What goes into the pipeline and what comes out: sources, artifacts, and all outputs of a run."""
+"""Input and output of the pipeline: sources, artifacts, and all outputs of a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,18 @@ __all__ = ["Artifact", "Outputs", "Source", "output_kinds"]
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Everything that a run has made, in the order in which it is to be written.
+    """All artifacts of a run, in the order in which to write them, and its record.
 
-    The last one is the seal: whoever sees it may rely on all the others being there. It is the
-    record where there is one, else the magnitude picture.
+    >>> import numpy as np
+    >>> import fft_tool as ft
+    >>> outputs = ft.analyze(np.eye(8, dtype=np.uint8), name="eye.png")
+    >>> [artifact.kind for artifact in outputs]
+    ['phase', 'magnitude']
+    >>> outputs["magnitude"].name
+    'eye_magnitude.png'
+
+    The last artifact marks completion: if it exists, so do all the others. It is the record if
+    there is one, otherwise the magnitude picture.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -34,7 +42,7 @@ class Outputs:
         raise KeyError(kind)
 
     def _repr_html_(self) -> str:
-        """Pictures and the strongest waves, for a notebook."""
+        """Show the pictures and the periods of the strongest waves in a notebook."""
         shown = "".join(map(_figure, self.artifacts))
         peaks = (self.record or {}).get("measures", {}).get("peaks", [])
         waves = ", ".join(f"{peak['period']:g} px at {peak['angle']:g}°" for peak in peaks[:3])
@@ -42,8 +50,8 @@ class Outputs:
 
 
 def _figure(artifact: Artifact) -> str:
-    import base64  # noqa: PLC0415  (for notebooks alone)
-    import html  # noqa: PLC0415
+    import base64  # noqa: PLC0415  (only notebooks need it)
+    import html  # noqa: PLC0415  (as above)
 
     caption = html.escape(f"{artifact.name} ({len(artifact.data):,} bytes)")
     if artifact.content_type != "image/png":

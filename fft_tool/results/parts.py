@@ -1,4 +1,4 @@
-"""Parts of an analysis that are computed on demand, and let go when nothing needs them."""
+"""Parts of an analysis that are computed on demand, and released when no longer needed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Literal, TypeVar
 T = TypeVar("T")
 
 Part = Literal["statistics", "channels", "sharpness", "spectrum", "measures", "pictures"]
-"""Name of a part: ``statistics`` are those of the grey plane, ``channels`` those of the others."""
+"""Name of a part. ``statistics`` covers the grey plane, ``channels`` the other channels."""
 
 PIXEL_PARTS: frozenset[Part] = frozenset({"statistics", "channels", "sharpness"})
-"""What can be computed without the spectrum."""
+"""Parts that do not need the spectrum."""
 
 
 def computed(part: T | None) -> T:
-    """Give a part of an analysis that must be there."""
+    """Return a part of an analysis that must have been computed."""
     if part is None:
-        raise LookupError("a part of the analysis is missing: what is made of it must say so")
+        raise LookupError("a part of the analysis was not computed: add it to `needs`")
     return part

@@ -13,27 +13,27 @@ from fft_tool.results.sections import SCHEMA_NAME
 from fft_tool.validate import Json, number
 
 LONGEST = 4 << 20
-"""Bytes that a record may have: none comes to a tenth of that, however large its image."""
+"""Maximum size of a record in bytes: ten times what any record needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An artifact as a record lists it: the last part of its name, and its hash."""
+    """An artifact as listed in a record: its file name without folders, and its hash."""
 
     name: str
     sha256: str
 
 
 def to_bytes(record: Json) -> bytes:
-    """JSON text: keys in the record's order, no NaN, one line feed at the end."""
+    """Serialise a record as JSON: keys in their order, no NaN, a trailing line feed."""
     return (json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode(
-        # A file name need not be UTF-8; JSON's escape of a lone surrogate looks just like this.
+        # A file name need not be UTF-8: a lone surrogate is written as a JSON escape.
         errors="backslashreplace"
     )
 
 
 def from_bytes(data: bytes, *, name: str = "") -> Json:
-    """Read a record; :class:`~fft_tool.errors.BadArtifact`, naming it, if it is none of ours."""
+    """Parse a record; :class:`~fft_tool.errors.BadArtifact`, with ``name``, if it is invalid."""
     place = f"{name}: " if name else ""
     if len(data) > LONGEST:
         raise BadArtifact(f"{place}not a record: it has {len(data):,} bytes, at most {LONGEST:,}")
@@ -47,9 +47,9 @@ def from_bytes(data: bytes, *, name: str = "") -> Json:
 
 
 def listed_artifacts(record: Json) -> dict[str, Listed]:
-    """Artifacts that a record lists, by their kind.
+    """Artifacts listed in a record, by kind.
 
-    A record may have been edited: :class:`~fft_tool.errors.BadArtifact` if it does not say.
+    Raises :class:`~fft_tool.errors.BadArtifact` if the list is missing or malformed.
     """
     try:
         entries = [(e["artifact"], e["name"], e["sha256"]) for e in record["artifacts"]]
@@ -61,7 +61,7 @@ def listed_artifacts(record: Json) -> dict[str, Listed]:
 
 
 def pixel_size_um(record: Json) -> tuple[float, float] | None:
-    """Pixel size (x, y) of the source in micrometres, where a record says."""
+    """Pixel size (x, y) of the source in micrometres; None if the record does not state it."""
     try:
         size = record["image"]["pixel_size"]
         tiny = sys.float_info.min
@@ -71,9 +71,9 @@ def pixel_size_um(record: Json) -> tuple[float, float] | None:
 
 
 def schema() -> Json:
-    """Give the JSON Schema (draft 2020-12) that every record satisfies.
+    """Return the JSON Schema (draft 2020-12) that every record satisfies.
 
-    It is made of :mod:`fft_tool.results.record_model` by ``python docs/record_page.py``.
+    It is generated from :mod:`fft_tool.results.record_model` by ``python docs/record_page.py``.
     """
     document: Json = json.loads(Path(__file__).with_name("record.schema.json").read_bytes())
     return document

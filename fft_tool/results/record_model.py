@@ -1,7 +1,7 @@
-"""The record as one typed model, of which its schema, its page and the table's columns are made.
+"""The record as a typed model, from which its schema, its page and the table are generated.
 
 Frequencies are in cycles per pixel, periods in pixels, angles in degrees counter-clockwise from the
-x axis with y up; other units stand in the names.
+x axis with y up; other units are part of the name.
 """
 
 from collections.abc import Sequence
@@ -12,25 +12,25 @@ from fft_tool.results.sections import SCHEMA_NAME, Section, described, section
 from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
 
 _SHA256 = "^[0-9a-f]{64}$"
-_CHOICES = {key.name: key.kind.choices for key in KEYS}
+_CHOICES = {key.name: key.value_type.choices for key in KEYS}
 
 
 @section
 class Tool(Section):
-    """What made the record."""
+    """The program that wrote the record."""
 
     name: str = described("Name of the program.", const="fft-tool")
-    version: str = described("Its version.", minLength=1)
+    version: str = described("Version of the program.", minLength=1)
 
 
 @section
 class Source(Section):
-    """The file that came in."""
+    """The source file."""
 
-    name: str = described("Name below the place where sources are kept, folders separated by /.")
+    name: str = described("Name within the store of sources, with / between folders.")
     size: int = described("Size of the file in bytes.", unit="B", name="bytes", minimum=0)
     sha256: str | None = described(
-        "SHA-256 of the file, in hexadecimal; null where it was refused by its size alone.",
+        "SHA-256 of the file, in hexadecimal; null if it was rejected for its size alone.",
         pattern=_SHA256,
     )
 
@@ -47,18 +47,17 @@ class RecipeValues(Section):
         "Size w,h in pixels of the most salient region to analyse, or none.", name="smart-crop"
     )
     channel: str = described(
-        "What was analysed of a colour image; luma is ITU-R BT.601.", enum=_CHOICES["channel"]
+        "Channel of a colour image that was analysed; luma is ITU-R BT.601.",
+        enum=_CHOICES["channel"],
     )
-    background: str = described(
-        "What shows through transparent pixels: white, black, grey or #rrggbb."
-    )
+    background: str = described("Colour behind transparent pixels: white, black, grey or #rrggbb.")
     detrend: str = described(
         "What was subtracted before the transform: nothing, the mean or a fitted plane.",
         enum=_CHOICES["detrend"],
     )
-    window: str = described("Weights that taper the borders.", enum=_CHOICES["window"])
+    window: str = described("Window that tapers the borders.", enum=_CHOICES["window"])
     periodic: str = described(
-        "Whether the smooth component was taken out, which causes the bright cross.",
+        "Whether the smooth component, which causes the bright cross, was removed.",
         enum=_CHOICES["periodic"],
     )
     precision: str = described(
@@ -75,14 +74,14 @@ class RecipeValues(Section):
     )
     histogram: str = described("Whether the histogram was drawn.", enum=_CHOICES["histogram"])
     filter: str = described(
-        "Filters of the filtered image, joined by +, lengths in pixels of period, angles in "
-        "degrees; or none."
+        "Filters of the filtered image, joined by +; periods in pixels, angles in degrees; or none."
     )
     threshold: str = described(
-        "What parts black from white: mid, otsu or a grey level.", pattern="^(mid|otsu|[0-9]{1,5})$"
+        "Threshold between black and white: mid, otsu or a grey level.",
+        pattern="^(mid|otsu|[0-9]{1,5})$",
     )
     pixel_size: str = described(
-        "Length of a pixel with its unit, in place of what the source says, or none.",
+        "Pixel size with its unit, which overrides the one stated in the source; or none.",
         name="pixel-size",
     )
     metadata: str = described("Whether a record was written.", enum=_CHOICES["metadata"])
@@ -90,17 +89,17 @@ class RecipeValues(Section):
 
 @section
 class Recipe(Section):
-    """What was done with the source."""
+    """How the source was analysed."""
 
     text: str = described(
-        "What differs from the defaults, as key=value, separated by spaces; it reads back to the "
-        "same recipe."
+        "Keys that differ from their defaults, as key=value, separated by spaces; parsing it gives "
+        "the same recipe."
     )
     sha256: str = described(
-        "SHA-256 of all keys and values, defaults included, as one such text, in hexadecimal.",
+        "SHA-256, in hexadecimal, of the same text with all keys, including defaults.",
         pattern=_SHA256,
     )
-    values: RecipeValues = described("All keys, defaults included, with their values as text.")
+    values: RecipeValues = described("All keys, including defaults, with their values as text.")
 
 
 @section
@@ -108,14 +107,14 @@ class Error(Section):
     """Why a source was rejected."""
 
     code: str = described(
-        "Stable code for machines, such as corrupt-image.", pattern="^[a-z]+(-[a-z]+)*$"
+        "Stable, machine-readable code, such as corrupt-image.", pattern="^[a-z]+(-[a-z]+)*$"
     )
-    message: str = described("Sentence for people: what is wrong and what to do.", minLength=1)
+    message: str = described("Message: what is wrong and how to fix it.", minLength=1)
 
 
 @section
 class PixelSize(Section):
-    """Size of a pixel that the file states."""
+    """Pixel size stated in the file."""
 
     x_um: float = described(
         "Width of a pixel in micrometres, after orientation.", unit="µm", exclusiveMinimum=0
@@ -124,7 +123,7 @@ class PixelSize(Section):
         "Height of a pixel in micrometres, after orientation.", unit="µm", exclusiveMinimum=0
     )
     source: str = described(
-        "Where the file states it.",
+        "Where the file states the pixel size.",
         name="from",
         enum=("PNG pHYs", "JFIF density", "TIFF resolution", "EXIF resolution"),
     )
@@ -132,9 +131,9 @@ class PixelSize(Section):
 
 @section
 class Image(Section):
-    """What the source is, as its header says."""
+    """Properties of the source, from its header."""
 
-    format: str = described("Format, told by content.", enum=FORMATS)
+    format: str = described("Format, detected from the content.", enum=FORMATS)
     width: int = described("Width of the upright image in pixels.", unit="px", minimum=1)
     height: int = described("Height of the upright image in pixels.", unit="px", minimum=1)
     channels: Sequence[str] = described(
@@ -146,27 +145,27 @@ class Image(Section):
             ["red", "green", "blue", "alpha"],
         ],
     )
-    depth: int = described("Bits of a sample as stored.", unit="bit", minimum=1, maximum=16)
+    depth: int = described("Bits per stored sample.", unit="bit", minimum=1, maximum=16)
     white: int = described(
-        "Value of white, the largest that the depth can hold: 255 up to 8 bits, which are spread "
-        "over that range.",
+        "Value of white, the largest that the depth can hold: 255 for up to 8 bits, which are "
+        "scaled to that range.",
         unit="grey levels",
         minimum=1,
         maximum=65535,
     )
     frames: int = described("Number of frames or pages in the file.", minimum=1)
-    frame: int = described("The one that was analysed, counted from 0.", const=0)
+    frame: int = described("Index of the analysed frame, counted from 0.", const=0)
     orientation: int = described(
-        "EXIF orientation of the stored pixels, 1 to 8; 1 is upright. It has been applied.",
+        "EXIF orientation of the stored pixels, 1 to 8; 1 is upright. It was applied.",
         minimum=1,
         maximum=8,
     )
-    pixel_size: PixelSize | None = described("Size of a pixel that the file states, or null.")
+    pixel_size: PixelSize | None = described("Pixel size stated in the file, or null.")
 
 
 @section
 class Region(Section):
-    """Which part was analysed."""
+    """The region that was analysed."""
 
     x: int = described(
         "First column, in pixels from the left of the upright image.", unit="px", minimum=0
@@ -177,15 +176,15 @@ class Region(Section):
     width: int = described("Width in pixels.", unit="px", minimum=1)
     height: int = described("Height in pixels.", unit="px", minimum=1)
     method: str = described(
-        "How it was chosen: the whole image, given by the recipe, or found as the most salient by "
-        "its spectral residual.",
+        "How the region was chosen: the whole image; given in the recipe; or the most salient "
+        "region, found by the spectral residual.",
         enum=("whole", "given", "spectral residual"),
     )
 
 
 @section
 class LumaWeights(Section):
-    """Weights of the colours in luma."""
+    """Weights of the channels in luma."""
 
     red: float = described("Weight of red; the three add up to 1.", minimum=0, maximum=1)
     green: float = described("Weight of green; the three add up to 1.", minimum=0, maximum=1)
@@ -194,18 +193,18 @@ class LumaWeights(Section):
 
 @section
 class Grey(Section):
-    """How channels became the one plane that was transformed."""
+    """How the channels were converted to the grey plane that was transformed."""
 
     channel: str = described(
-        "What the grey plane shows; luma of an image without colour is its grey channel.",
+        "Channel shown in the grey plane; luma of an image without colour is its grey channel.",
         enum=CHANNELS,
     )
     luma_weights: LumaWeights | None = described(
-        "Weights of the colours in luma, or null where nothing was weighed."
+        "Weights of the channels in luma, or null if luma was not computed."
     )
     background: Sequence[int] | None = described(
-        "Colour under transparent pixels as red, green, blue from 0 to 255, or null where the "
-        "source has no alpha.",
+        "Colour behind transparent pixels as red, green and blue from 0 to 255, or null if the "
+        "source has no alpha channel.",
         items={"minimum": 0, "maximum": 255},
         minItems=3,
         maxItems=3,
@@ -238,18 +237,19 @@ class Percentiles(Section):
 
 @section
 class ClippedShare(Section):
-    """Shares of pixels at the ends of the scale."""
+    """Fractions of pixels at the ends of the scale."""
 
-    black: float = described("Share of the pixels that are 0.", minimum=0, maximum=1)
-    white: float = described("Share of the pixels that are white.", minimum=0, maximum=1)
+    black: float = described("Fraction of the pixels that are 0.", minimum=0, maximum=1)
+    white: float = described("Fraction of the pixels that are white.", minimum=0, maximum=1)
 
 
 @section
 class Threshold(Section):
-    """How pixels part into black and white."""
+    """Threshold between black and white pixels."""
 
     method: str = described(
-        "Half of white, Otsu's method, or given by the recipe.", enum=("mid", "otsu", "given")
+        "How the threshold was chosen: half of white, Otsu's method, or given in the recipe.",
+        enum=("mid", "otsu", "given"),
     )
     value: int = described(
         "Largest value that counts as black.", unit="grey levels", minimum=0, maximum=65535
@@ -262,15 +262,15 @@ class Threshold(Section):
 class Histogram(Section):
     """Histogram in 256 bins of equal width."""
 
-    first_edge: int = described("Value at which the first bin begins.", unit="grey levels", const=0)
+    first_edge: int = described("Lower edge of the first bin.", unit="grey levels", const=0)
     last_edge: int = described(
-        "Value before which the last bin ends: white + 1.",
+        "Upper edge of the last bin: white + 1.",
         unit="grey levels",
         minimum=2,
         maximum=65536,
     )
     bin_width: float = described(
-        "Width of a bin, in values.", unit="grey levels", exclusiveMinimum=0
+        "Width of a bin, in grey levels.", unit="grey levels", exclusiveMinimum=0
     )
     counts: Sequence[int] = described(
         "Number of pixels in each bin.", items={"minimum": 0}, minItems=256, maxItems=256
@@ -283,14 +283,16 @@ class Plane(Section):
 
     white: int = described("Value of white.", unit="grey levels", minimum=1, maximum=65535)
     pixels: int = described("Number of pixels.", unit="px", minimum=1)
-    mean: float = described("Mean, in values from 0 to white.", unit="grey levels", minimum=0)
+    mean: float = described("Mean, on a scale from 0 to white.", unit="grey levels", minimum=0)
     standard_deviation: float = described(
-        "Population standard deviation, in values from 0 to white.", unit="grey levels", minimum=0
+        "Population standard deviation, on a scale from 0 to white.", unit="grey levels", minimum=0
     )
     minimum: int = described("Smallest value that occurs.", unit="grey levels", minimum=0)
     maximum: int = described("Largest value that occurs.", unit="grey levels", minimum=0)
     median: float = described(
-        "Median; between two pixels, their mean.", unit="grey levels", minimum=0
+        "Median; of an even number of pixels, the mean of the middle two.",
+        unit="grey levels",
+        minimum=0,
     )
     percentiles: Percentiles = described(
         "Percentiles, interpolated linearly between the sorted pixels."
@@ -299,9 +301,9 @@ class Plane(Section):
         "Shannon entropy of the values, in bits per pixel.", unit="bit/px", minimum=0
     )
     clipped_share: ClippedShare = described(
-        "Shares of pixels at the ends of the scale, from 0 to 1."
+        "Fractions of pixels at the ends of the scale, from 0 to 1."
     )
-    threshold: Threshold = described("How pixels part into black and white.")
+    threshold: Threshold = described("Threshold between black and white pixels.")
     histogram: Histogram = described("Histogram in 256 bins of equal width.")
 
 
@@ -364,13 +366,13 @@ class RadialProfile(Section):
         maxItems=256,
     )
     rings_per_bin: int = described(
-        "How many rings, each 1 / max(width, height) cycles per pixel wide, were merged into a "
-        "bin; 0 for a single pixel, which has none.",
+        "Number of rings, each 1 / max(width, height) cycles per pixel wide, merged into a bin; "
+        "0 for a single pixel, which has no rings.",
         minimum=0,
     )
     frequency_per_um: Sequence[float] | None = described(
-        "Frequency of each bin in cycles per micrometre; only where pixels are square and of "
-        "known size.",
+        "Frequency of each bin in cycles per micrometre; only if pixels are square and their size "
+        "is known.",
         unit="cycles/µm",
         optional=True,
         items={"exclusiveMinimum": 0},
@@ -382,7 +384,7 @@ class RadialProfile(Section):
 class Slope(Section):
     """Power law fitted to the radial profile."""
 
-    beta: float = described("Exponent: mean power falls as 1 / frequency^beta.")
+    beta: float = described("Exponent: mean power decreases as 1 / frequency^beta.")
     error: float = described("Standard error of beta.", minimum=0)
     low: float = described(
         "Lowest frequency of the fit, in cycles per pixel.",
@@ -401,41 +403,41 @@ class Slope(Section):
 
 @section
 class Orientation(Section):
-    """How power is spread over the directions of waves."""
+    """Distribution of power over the directions of waves."""
 
     angle: float = described(
         "Dominant angle of the wave vectors in degrees, counter-clockwise from the x axis, y up; "
-        "it says little where anisotropy is near 0.",
+        "not meaningful if anisotropy is near 0.",
         unit="°",
         minimum=0,
         exclusiveMaximum=180,
     )
     anisotropy: float = described(
-        "From 0, no direction preferred, to 1, all waves in one direction.", minimum=0, maximum=1
+        "From 0 (no preferred direction) to 1 (all waves in one direction).", minimum=0, maximum=1
     )
     angles: Sequence[float] = described(
-        "Centre of each sector of direction, in degrees.",
+        "Centre of each angular sector, in degrees.",
         unit="°",
         items={"minimum": 0, "exclusiveMaximum": 180},
         minItems=36,
         maxItems=36,
     )
     histogram: Sequence[float] = described(
-        "Share of each sector in the power of the gradient; the shares add up to 1.",
+        "Fraction of the gradient's power in each sector; the fractions add up to 1.",
         items={"minimum": 0, "maximum": 1},
         minItems=36,
         maxItems=36,
     )
     physical_angle: float | None = described(
-        "Dominant angle in degrees with the pixels' shape taken into account; only where their "
-        "size is known.",
+        "Dominant angle in degrees, taking the shape of pixels into account; only if their size is "
+        "known.",
         unit="°",
         together="pixel size",
         minimum=0,
         exclusiveMaximum=180,
     )
     physical_anisotropy: float | None = described(
-        "Anisotropy with the pixels' shape taken into account; only where their size is known.",
+        "Anisotropy, taking the shape of pixels into account; only if their size is known.",
         together="pixel size",
         minimum=0,
         maximum=1,
@@ -463,28 +465,27 @@ class Peak(Section):
         "Vertical frequency in cycles per pixel, y up.", unit="cycles/px", minimum=-0.5, maximum=0.5
     )
     amplitude: float = described(
-        "Amplitude of the cosine in grey levels; a window lowers it by its mean.",
+        "Amplitude of the cosine in grey levels; a window reduces it by a factor of its mean.",
         unit="grey levels",
         exclusiveMinimum=0,
     )
     prominence_db: float = described(
-        "Power over the background at its frequency, in dB.", unit="dB", minimum=0
+        "Power above the background at this frequency, in dB.", unit="dB", minimum=0
     )
     period_um: float | None = described(
-        "Period in micrometres; only where the pixel size is known.",
+        "Period in micrometres; only if the pixel size is known.",
         unit="µm",
         together="pixel size",
         exclusiveMinimum=0,
     )
     frequency_per_um: float | None = described(
-        "Frequency in cycles per micrometre; only where the pixel size is known.",
+        "Frequency in cycles per micrometre; only if the pixel size is known.",
         unit="cycles/µm",
         together="pixel size",
         exclusiveMinimum=0,
     )
     physical_angle: float | None = described(
-        "Angle in degrees with the pixels' shape taken into account; only where their size is "
-        "known.",
+        "Angle in degrees, taking the shape of pixels into account; only if their size is known.",
         unit="°",
         together="pixel size",
         minimum=0,
@@ -494,30 +495,30 @@ class Peak(Section):
 
 @section
 class Measures(Section):
-    """What the spectrum says."""
+    """Measures of the spectrum."""
 
     pixel_size_um: Sequence[float] | None = described(
-        "Width and height of a pixel in micrometres, from the recipe or else the source; null "
-        "where unknown.",
+        "Width and height of a pixel in micrometres, from the recipe or, failing that, the source; "
+        "null if unknown.",
         unit="µm",
         items={"exclusiveMinimum": 0},
         minItems=2,
         maxItems=2,
     )
     radial_profile: RadialProfile = described(
-        "Mean power in rings of equal frequency up to 0.5 cycles per pixel, DC left out."
+        "Mean power in rings of equal frequency up to 0.5 cycles per pixel, excluding DC."
     )
     slope: Slope | None = described(
-        "Power law fitted to the profile, or null where too few rings have power."
+        "Power law fitted to the profile, or null if too few rings have power."
     )
     high_frequency_fraction: float | None = described(
-        "Share of the power beside DC above 0.25 cycles per pixel, from 0 to 1; null where there "
-        "is none.",
+        "Fraction of the power, excluding DC, above 0.25 cycles per pixel, from 0 to 1; null if "
+        "there is no such power.",
         minimum=0,
         maximum=1,
     )
     orientation: Orientation | None = described(
-        "How power is spread over the directions of waves, or null where there is none."
+        "Distribution of power over the directions of waves, or null if there is no power."
     )
     peaks: Sequence[Peak] = described(
         "Waves that stand out from the spectrum, at most eight, strongest first.", maxItems=8
@@ -526,10 +527,10 @@ class Measures(Section):
 
 @section
 class Trend(Section):
-    """A plane through the middle of the image."""
+    """A linear trend: a plane fitted to the grey levels."""
 
     level: float = described(
-        "Level in the middle of the image, in grey levels.", unit="grey levels"
+        "Value at the centre of the image, in grey levels.", unit="grey levels"
     )
     per_row: float = described("Slope downwards, in grey levels per row.", unit="grey levels/px")
     per_column: float = described(
@@ -542,53 +543,57 @@ class Preparation(Section):
     """What was done to the grey plane before the transform."""
 
     white: int = described(
-        "Largest grey level of the plane's depth.", unit="grey levels", minimum=1, maximum=65535
+        "Largest grey level that the plane's depth can hold.",
+        unit="grey levels",
+        minimum=1,
+        maximum=65535,
     )
     window: str = described(
-        "Separable weights that the plane was multiplied with, after the trend.", enum=WINDOWS
+        "Separable window by which the plane was multiplied after detrending.", enum=WINDOWS
     )
-    detrend: str = described("Which trend was subtracted.", enum=DETRENDS)
-    trend: Trend = described("The trend, a plane through the middle of the image.")
+    detrend: str = described("Type of trend that was subtracted.", enum=DETRENDS)
+    trend: Trend = described("The trend that was subtracted.")
     periodic: bool = described(
-        "Whether the smooth component of the periodic-plus-smooth decomposition was taken out."
+        "Whether the smooth component of the periodic-plus-smooth decomposition was removed."
     )
 
 
 @section
 class Spectrum(Section):
-    """How the spectrum and its pictures were made."""
+    """How the spectrum and its pictures were computed."""
 
     width: int = described(
-        "Width of the pictures in pixels: that of the region.", unit="px", minimum=1
+        "Width of the pictures in pixels, equal to that of the region.", unit="px", minimum=1
     )
     height: int = described(
-        "Height of the pictures in pixels: that of the region.", unit="px", minimum=1
+        "Height of the pictures in pixels, equal to that of the region.", unit="px", minimum=1
     )
     precision: str = described(
         "Floating-point precision of the transform: 32 or 64 bits.", enum=("single", "double")
     )
     preparation: Preparation = described(
-        "What was done to the grey plane before the transform, and is undone after the inverse."
+        "What was done to the grey plane before the transform; inversion undoes it."
     )
     dc: float = described(
         "Coefficient at frequency zero: the sum of the prepared plane.", unit="grey levels"
     )
     largest_magnitude: float = described(
-        "Magnitude that the highest value of the magnitude picture stands for.",
+        "Magnitude that the highest value of the magnitude picture represents.",
         unit="grey levels",
         minimum=0,
     )
     scale: str = described(
-        "Scale of the magnitude picture: log is log(1 + |F|), db goes from -120 to 0.", enum=SCALES
+        "Scale of the magnitude picture: log is log(1 + |F|), db ranges from -120 to 0.",
+        enum=SCALES,
     )
     bits: int = described("Depth of the pictures in bits.", unit="bit", enum=(8, 16))
 
 
 @section
 class Fidelity(Section):
-    """How well a spectrum gives the grey plane back."""
+    """How well a spectrum reproduces the grey plane."""
 
-    exact: bool = described("Whether every grey level comes back.")
+    exact: bool = described("Whether every grey level is reproduced exactly.")
     max_abs_error: int = described(
         "Largest error after rounding, in grey levels.",
         unit="grey levels",
@@ -596,16 +601,16 @@ class Fidelity(Section):
         maximum=65535,
     )
     psnr_db: float | None = described(
-        "Peak signal-to-noise ratio before rounding, in dB; null where there is no error at all.",
+        "Peak signal-to-noise ratio before rounding, in dB; null if there is no error at all.",
         unit="dB",
     )
     parseval_ratio: float | None = described(
-        "Energy of the spectrum in the artifacts over that of the prepared plane, 1 when nothing "
-        "is lost; null where the latter is not at hand.",
+        "Energy of the spectrum in the artifacts divided by that of the prepared plane, 1 if "
+        "nothing was lost; null if the latter is not available.",
         minimum=0,
     )
     lost_pixels: int = described(
-        "Number of pixels that the window has taken away.", unit="px", minimum=0
+        "Number of pixels that the window has suppressed.", unit="px", minimum=0
     )
 
 
@@ -619,10 +624,10 @@ class Ways(Section):
 
 @section
 class _Origin(Section):
-    """Where a certificate's numbers come from; a class of its own to stand before them."""
+    """The artifacts that a certificate is about; a separate class to put the field first."""
 
     source: str = described(
-        "Which artifacts these numbers are for: those of the best inversion.",
+        "Artifacts to which these numbers apply: those that allow the best inversion.",
         name="from",
         enum=("pictures", "spectrum"),
     )
@@ -630,17 +635,17 @@ class _Origin(Section):
 
 @section
 class Certificate(Fidelity, _Origin):
-    """How well the artifacts, as written, give the grey plane back."""
+    """How well the artifacts, as written, reproduce the grey plane."""
 
     ways: Ways = described("Every inversion that the artifacts allow.")
 
 
 @section
 class Artifact(Section):
-    """A file that was written beside the record."""
+    """A file that was written along with the record."""
 
-    artifact: str = described("What it is.")
-    name: str = described("Name of the file below the place where artifacts are kept.", minLength=1)
+    artifact: str = described("Kind of artifact.")
+    name: str = described("Name of the file within the store of artifacts.", minLength=1)
     content_type: str = described("Media type.")
     size: int = described("Size of the file in bytes.", unit="B", name="bytes", minimum=1)
     sha256: str = described("SHA-256 of the file, in hexadecimal.", pattern=_SHA256)
@@ -648,49 +653,49 @@ class Artifact(Section):
 
 @section
 class Opening(Section):
-    """First sections of every record: what was done to what, by what, and how it ended."""
+    """First sections of every record: program, source, recipe and outcome."""
 
     schema: str = described("Name and version of this schema.", const=SCHEMA_NAME)
     outcome: str = described(
-        "done: all artifacts listed here are there and whole. rejected: the source was refused for "
-        "good, and error says why.",
+        "done: all artifacts listed here were written completely. rejected: the source was "
+        "permanently rejected, and error says why.",
         enum=("done", "rejected"),
     )
-    tool: Tool = described("What made the record.")
-    source: Source = described("The file that came in.")
+    tool: Tool = described("The program that wrote the record.")
+    source: Source = described("The source file.")
     recipe: Recipe | None = described(
-        "What was done with it; null where a rejected source came without a valid recipe."
+        "How the source was analysed; null if a rejected source came without a valid recipe."
     )
 
 
 @section
 class Rejected(Opening):
-    """Record of a source that was refused for good."""
+    """Record of a source that was permanently rejected."""
 
-    error: Error = described("Why the source was rejected; only then.")
-    artifacts: Sequence[Artifact] = described("A rejected source has none.", maxItems=0)
+    error: Error = described("Why the source was rejected; only if it was.")
+    artifacts: Sequence[Artifact] = described("Empty: a rejected source has none.", maxItems=0)
 
 
 @section
 class Done(Opening):
     """Record of a finished run."""
 
-    recipe: Recipe = described("Always known.")
-    image: Image = described("What the source is, as its header says.")
-    region: Region = described("Which part was analysed.")
-    grey: Grey = described("How channels became the one plane that was transformed.")
+    recipe: Recipe = described("Never null in the record of a finished run.")
+    image: Image = described("Properties of the source, from its header.")
+    region: Region = described("The region that was analysed.")
+    grey: Grey = described("How the channels were converted to the grey plane.")
     statistics: Statistics = described("Statistics of the pixels within the region.")
     sharpness: Sharpness | None = described(
-        "How much fine detail the grey plane has; null below 3 by 3 pixels."
+        "How much fine detail the grey plane has; null if it is smaller than 3 by 3 pixels."
     )
-    measures: Measures = described("What the spectrum says.")
+    measures: Measures = described("Measures of the spectrum.")
     spectrum: Spectrum = described(
-        "How the spectrum and its pictures were made: all that is needed to invert them."
+        "How the spectrum and its pictures were computed: everything needed to invert them."
     )
     certificate: Certificate | None = described(
-        "How well the artifacts, as written, give the grey plane back; null where they hold too "
-        "little for it."
+        "How well the artifacts, as written, reproduce the grey plane; null if they cannot be "
+        "inverted."
     )
     artifacts: Sequence[Artifact] = described(
-        "All files that were written beside this record.", minItems=1
+        "All files that were written along with this record.", minItems=1
     )

@@ -1,7 +1,8 @@
-"""The record of a run, made from its analysis, and that of a source that was refused.
+"""Records of analysed and of rejected sources.
 
-Apart from :mod:`fft_tool.results.record`, which reads and writes records without their model. What
-loads numpy is imported where it is used: a refusal does without it.
+This module is separate from :mod:`fft_tool.results.record`, which parses and serialises records
+without loading their model. Modules that load numpy are imported where they are used: the record of
+a rejected source does not need them.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def done(analysis: Analysis, artifacts: Sequence[Artifact], *, threads: int = 1)
 
 
 def rejected(source: Source | OversizedSource, recipe: Recipe | None, error: FftToolError) -> Json:
-    """Record of a source that was refused for good."""
+    """Record of a source that was permanently rejected."""
     return model.Rejected(
         **_opening(source, recipe, "rejected"),
         error=model.Error(code=error.code, message=str(error)),
@@ -58,7 +59,7 @@ def rejected(source: Source | OversizedSource, recipe: Recipe | None, error: Fft
 
 
 def opening(source: Source | OversizedSource, recipe: Recipe | None, outcome: str) -> Json:
-    """First sections of every record: what was done to what, by what, and how it ended."""
+    """First sections of every record: program, source, recipe and outcome."""
     return model.Opening(**_opening(source, recipe, outcome)).to_json()
 
 
@@ -99,7 +100,7 @@ def _pixels(analysis: Analysis) -> dict[str, Any]:
 
 
 def _image(selection: Selection) -> model.Image:
-    """What the source is, as its header says."""
+    """Properties of the source, from its header."""
     header = selection.header
     height, width = header.shape
     size = header.pixel_size_um
@@ -123,16 +124,16 @@ def _grey(recipe: Recipe, names: tuple[str, ...]) -> model.Grey:
     from fft_tool.image.grey import LUMA_WEIGHTS  # noqa: PLC0415  (loads numpy)
 
     red, green, blue = (weight / 65536 for weight in LUMA_WEIGHTS)
-    weighed = recipe.channel == "luma" and "red" in names
+    weighted = recipe.channel == "luma" and "red" in names
     return model.Grey(
         channel=recipe.channel,
-        luma_weights=model.LumaWeights(red=red, green=green, blue=blue) if weighed else None,
+        luma_weights=model.LumaWeights(red=red, green=green, blue=blue) if weighted else None,
         background=recipe.background if "alpha" in names else None,
     )
 
 
 def _spectrum(analysis: Analysis) -> model.Spectrum:
-    """How the spectrum and its pictures were made."""
+    """How the spectrum and its pictures were computed."""
     height, width = analysis.selection.plane.shape
     return model.Spectrum(
         width=width,
@@ -147,7 +148,7 @@ def _spectrum(analysis: Analysis) -> model.Spectrum:
 
 
 def _certificate(ways: Mapping[str, Certificate]) -> model.Certificate:
-    """The best inversion, and all of them."""
+    """Combine the certificates of all inversions, the best one first."""
     plain = {name: certificate.to_json() for name, certificate in ways.items()}
     best = next(iter(ways))
     return model.Certificate.of({"from": best, **plain[best], "ways": plain})

@@ -1,9 +1,9 @@
-"""The registry of artifacts: everything that is to be known of each kind, in one entry.
+"""The registry of artifacts: one entry holds everything there is to know about a kind of artifact.
 
-What is made, under which names, how large it may become, how much memory that takes, whether it is
-complete and how a page shows it: all of that is read from :data:`KINDS`. A new kind is one entry
-there, with the function that makes it. That function imports what it needs, so that names and
-sizes are known without numpy.
+Naming, admission, the pipeline, checks for completeness and the report all read
+:data:`ARTIFACT_KINDS`. Adding a kind takes one entry there, and the function that makes the
+artifact. That function imports what it needs itself, so that names and sizes are available without
+numpy.
 """
 
 from __future__ import annotations
@@ -23,20 +23,21 @@ if TYPE_CHECKING:
     from fft_tool.spectrum.pictures import HalfPicture
 
 Make = Callable[["Analysis", Sequence[Artifact], int], bytes]
-"""From an analysis, the artifacts made before, and a number of threads to the bytes of a file."""
+"""Takes an analysis, the artifacts made so far and a number of threads; returns a file's bytes."""
 
-# What frames blocks and chunks that do not compress: at most 1 in 128, and once a row's chunk.
+# Overhead of incompressible data: at most 1 byte in 128 for blocks, and 64 bytes per chunk.
 _FRAMING, _CHUNK = 128, 64
 _DRAWING = 64 << 10  # a drawing of fixed size
-_RECORD = 64 << 10  # a record's sections, none of which grows with the image
+_RECORD = 64 << 10  # the sections of a record, whose size does not depend on the image
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What is known of a source before it is decoded.
+    """Sizes that bound those of artifacts, known before the source is decoded.
 
-    ``height`` and ``width`` are those of the region in pixels, ``sample`` the bytes of a sample,
-    ``texts`` those of the provenance inside an artifact, ``name`` those of the source's name.
+    ``height`` and ``width`` of the region are in pixels. ``sample`` is the size of one sample,
+    ``texts`` that of the provenance texts inside an artifact, and ``name`` that of the source's
+    name, all in bytes.
     """
 
     height: int
@@ -49,9 +50,9 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How a page shows an artifact: its title, a note, what draws it, and its place.
+    """How a report shows an artifact: its title, a note, how to draw it, and its position.
 
-    ``note`` is given the recipe's values as text. The smallest ``place`` is shown first.
+    ``note`` is called with the recipe's values as text. The smallest ``place`` is shown first.
     """
 
     title: str
@@ -61,29 +62,29 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ArtifactKind:
     """One kind of artifact.
 
     Attributes
     ----------
     name, extension
-        Its name, which stands in the names of its files, and their extension.
+        Name of the kind, which is part of the names of its files, and their extension.
     wanted
         Whether a recipe asks for it.
     needs
-        Parts of the analysis that it is made of. What no kind needs is not computed, and let go
-        as soon as the last kind that needs it has been made.
+        Parts of the analysis from which it is made. A part that no kind needs is not computed; one
+        that no remaining kind needs is released.
     make
-        Makes the bytes of its file.
-    most_bytes
-        Most bytes that the file can have, its provenance left out: an upper bound.
+        Makes the bytes of the file.
+    max_bytes
+        Upper bound on the size of the file, without provenance texts.
     memory
-        Bytes per pixel that a run takes for it beside the grey plane and the spectrum, which has
-        so many bytes per pixel.
+        Bytes per pixel that a run needs for it, in addition to the grey plane and the spectrum; the
+        second argument is the number of bytes per pixel of the latter.
     step
         Step of the run in which it is made.
     shown
-        How a page shows it; None if it does not.
+        How a report shows it; None if it does not.
     """
 
     name: str
@@ -91,7 +92,7 @@ class Kind:
     wanted: Callable[[Recipe], bool]
     needs: Callable[[Recipe], frozenset[Part]]
     make: Make
-    most_bytes: Callable[[Extent, Recipe], int]
+    max_bytes: Callable[[Extent, Recipe], int]
     memory: Callable[[Recipe, float], float] = lambda _recipe, _half: 0
     step: str = "encode"
     shown: Shown | None = None
@@ -101,35 +102,35 @@ class Kind:
             raise ValueError(f"{self.name}: {self.extension} is not a known format")
 
 
-def wanted_kinds(recipe: Recipe) -> tuple[Kind, ...]:
+def wanted_kinds(recipe: Recipe) -> tuple[ArtifactKind, ...]:
     """Kinds of artifacts that a recipe asks for, in the order in which they are written."""
-    return tuple(kind for kind in KINDS.values() if kind.wanted(recipe))
+    return tuple(kind for kind in ARTIFACT_KINDS.values() if kind.wanted(recipe))
 
 
-def needed_parts(kinds: Iterable[Kind], recipe: Recipe) -> frozenset[Part]:
-    """Parts of an analysis that some kinds of artifacts are made of."""
+def needed_parts(kinds: Iterable[ArtifactKind], recipe: Recipe) -> frozenset[Part]:
+    """Parts of an analysis from which artifacts of some kinds are made."""
     return frozenset().union(*(kind.needs(recipe) for kind in kinds))
 
 
-def registry(*kinds: Kind) -> dict[str, Kind]:
-    """Kinds by their names, none of which may occur twice."""
+def registry(*kinds: ArtifactKind) -> dict[str, ArtifactKind]:
+    """Kinds by name; raises ``ValueError`` if a name occurs twice."""
     found = {kind.name: kind for kind in kinds}
     if len(found) < len(kinds):
-        raise ValueError("two kinds of artifacts have one name")
+        raise ValueError("two kinds of artifacts have the same name")
     return found
 
 
 def _crop(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> bytes:
-    """Give the region that was analysed, with all its channels."""
+    """Make an image of the analysed region, with all its channels."""
     return _image(analysis.selection.channels, analysis, threads)
 
 
 def _filtered(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> bytes:
-    """Give the grey plane, filtered."""
-    from fft_tool.spectrum.filters import apply_filters  # noqa: PLC0415
-    from fft_tool.spectrum.inversion import restore_plane  # noqa: PLC0415
-    from fft_tool.spectrum.preparation import Preparation  # noqa: PLC0415
-    from fft_tool.spectrum.transform import forward  # noqa: PLC0415
+    """Make an image of the filtered grey plane."""
+    from fft_tool.spectrum.filters import apply_filters  # noqa: PLC0415  (loads numpy)
+    from fft_tool.spectrum.inversion import restore_plane  # noqa: PLC0415  (loads numpy)
+    from fft_tool.spectrum.preparation import Preparation  # noqa: PLC0415  (loads numpy)
+    from fft_tool.spectrum.transform import forward  # noqa: PLC0415  (loads numpy)
 
     recipe, selection = analysis.recipe, analysis.selection
     if _transforms_levels(recipe):
@@ -142,15 +143,15 @@ def _filtered(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> by
 
 
 def _histogram(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> bytes:
-    from fft_tool.codec import png_encode  # noqa: PLC0415
-    from fft_tool.results.histogram import histogram_picture  # noqa: PLC0415
+    from fft_tool.codec import png_encode  # noqa: PLC0415  (loads numpy)
+    from fft_tool.results.histogram import histogram_picture  # noqa: PLC0415  (loads numpy)
 
     picture = histogram_picture(analysis.statistics["grey"])
     return png_encode.encode(picture, text=provenance(analysis.source, analysis.recipe))
 
 
 def _spectrum(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> bytes:
-    from fft_tool.results.spectrum_file import save_spectrum  # noqa: PLC0415
+    from fft_tool.results.spectrum_file import save_spectrum  # noqa: PLC0415  (loads numpy)
 
     text = provenance(analysis.source, analysis.recipe)
     return save_spectrum(computed(analysis.spectrum), analysis.preparation, text)
@@ -165,7 +166,7 @@ def _magnitude(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> b
 
 
 def _record(analysis: Analysis, made: Sequence[Artifact], threads: int) -> bytes:
-    from fft_tool.results import record, recording  # noqa: PLC0415
+    from fft_tool.results import record, recording  # noqa: PLC0415  (loads the record's model)
 
     return record.to_bytes(recording.done(analysis, made, threads=threads).to_json())
 
@@ -173,7 +174,7 @@ def _record(analysis: Analysis, made: Sequence[Artifact], threads: int) -> bytes
 def _picture(picture: HalfPicture, colours: str, analysis: Analysis, threads: int) -> bytes:
     table = None
     if analysis.recipe.colour:
-        from fft_tool.spectrum import colourmap  # noqa: PLC0415
+        from fft_tool.spectrum import colourmap  # noqa: PLC0415  (loads numpy)
 
         table = getattr(colourmap, colours)()
     text = provenance(analysis.source, analysis.recipe)
@@ -181,7 +182,7 @@ def _picture(picture: HalfPicture, colours: str, analysis: Analysis, threads: in
 
 
 def _image(pixels: Plane, analysis: Analysis, threads: int) -> bytes:
-    from fft_tool.codec import image_file  # noqa: PLC0415
+    from fft_tool.codec import image_file  # noqa: PLC0415  (loads numpy)
 
     return image_file.encode_image(
         pixels,
@@ -193,7 +194,7 @@ def _image(pixels: Plane, analysis: Analysis, threads: int) -> bytes:
 
 
 def _transforms_levels(recipe: Recipe) -> bool:
-    """Whether the spectrum is that of the grey levels as they are."""
+    """Whether the spectrum is that of the unprepared grey levels."""
     return (recipe.detrend, recipe.window, recipe.periodic) == ("none", "none", False)
 
 
@@ -202,14 +203,14 @@ def _parts(*parts: Part) -> Callable[[Recipe], frozenset[Part]]:
 
 
 def _png(height: int, row_bytes: int) -> int:
-    """Most bytes of a PNG file: rows with their filter byte, all of them stored."""
+    """Upper bound on the size of a PNG file: all rows, with filter bytes, stored uncompressed."""
     raw = height * (1 + row_bytes)
     chunks = 1 + raw // (1 << 18)
     return raw + raw // _FRAMING + _CHUNK * min(height, chunks)
 
 
 def _sample_of_picture(recipe: Recipe) -> int:
-    """Bytes of a pixel in a picture."""
+    """Bytes per pixel of a picture."""
     return recipe.bits // 8 * (3 if recipe.colour else 1)
 
 
@@ -218,73 +219,73 @@ def _picture_bytes(extent: Extent, recipe: Recipe) -> int:
 
 
 def _picture_memory(recipe: Recipe, half: float) -> float:
-    """Memory of one picture: its file, and the codes of the half spectrum."""
+    """Bytes per pixel for one picture: its file, and the codes of the half spectrum."""
     share = half / (4 if recipe.precision == "single" else 8) / 2
     return _sample_of_picture(recipe) * (1 + share)
 
 
 RECORD = "metadata"
 
-# In the order in which they are written: the last one is the seal.
-KINDS: dict[str, Kind] = registry(
-    Kind(
+# In the order of writing: the last one marks completion.
+ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
+    ArtifactKind(
         "crop",
         "png",
         wanted=lambda recipe: recipe.crop is not None or recipe.smart_crop is not None,
         needs=lambda _recipe: frozenset(),
         make=_crop,
-        most_bytes=lambda extent, _recipe: _png(
+        max_bytes=lambda extent, _recipe: _png(
             extent.height, extent.width * extent.channels * extent.sample
         ),
         shown=Shown("Region", lambda _values: "what was analysed", "photo", 3),
     ),
-    Kind(
+    ArtifactKind(
         "histogram",
         "png",
         wanted=lambda recipe: recipe.histogram,
         needs=_parts("statistics"),
         make=_histogram,
-        most_bytes=lambda _extent, _recipe: _DRAWING,
+        max_bytes=lambda _extent, _recipe: _DRAWING,
     ),
-    Kind(
+    ArtifactKind(
         "filtered",
         "png",
         wanted=lambda recipe: recipe.filter is not None,
         needs=lambda recipe: frozenset({"spectrum"} if _transforms_levels(recipe) else ()),
         make=_filtered,
-        most_bytes=lambda extent, _recipe: _png(extent.height, extent.width * extent.sample),
+        max_bytes=lambda extent, _recipe: _png(extent.height, extent.width * extent.sample),
         memory=lambda _recipe, half: half,
         shown=Shown("Filtered", lambda values: values["filter"], "photo", 4),
     ),
-    Kind(
+    ArtifactKind(
         "spectrum",
         "npz",
         wanted=lambda recipe: recipe.spectrum,
         needs=_parts("spectrum"),
         make=_spectrum,
-        most_bytes=lambda extent, recipe: (
+        max_bytes=lambda extent, recipe: (
             extent.height * (extent.width // 2 + 1) * (8 if recipe.precision == "single" else 16)
             + 4 * extent.texts
         ),
         memory=lambda _recipe, half: 2 * half,
     ),
-    Kind(
+    ArtifactKind(
         "phase",
         "png",
         wanted=lambda recipe: recipe.phase,
         needs=_parts("pictures"),
         make=_phase,
-        most_bytes=_picture_bytes,
+        max_bytes=_picture_bytes,
         memory=_picture_memory,
         shown=Shown("Phase", lambda _values: "−π to π, once around the colours", "phase", 2),
     ),
-    Kind(
+    ArtifactKind(
         "magnitude",
         "png",
         wanted=lambda _recipe: True,
         needs=_parts("pictures"),
         make=_magnitude,
-        most_bytes=_picture_bytes,
+        max_bytes=_picture_bytes,
         memory=_picture_memory,
         shown=Shown(
             "Magnitude",
@@ -293,14 +294,14 @@ KINDS: dict[str, Kind] = registry(
             1,
         ),
     ),
-    Kind(
+    ArtifactKind(
         RECORD,
         "json",
         wanted=lambda recipe: recipe.metadata,
         needs=_parts(*PIXEL_PARTS, "measures"),
         make=_record,
-        # JSON writes a character in up to six.
-        most_bytes=lambda extent, _recipe: _RECORD + 10 * 6 * extent.name,
+        # JSON may escape a byte as up to six characters.
+        max_bytes=lambda extent, _recipe: _RECORD + 10 * 6 * extent.name,
         # The certificate reads the pictures back.
         memory=lambda recipe, half: (
             (1 + recipe.phase) * _picture_memory(recipe, half) + recipe.periodic * 40
@@ -308,4 +309,4 @@ KINDS: dict[str, Kind] = registry(
         step="certify",
     ),
 )
-"""Every kind of artifact by its name, in the order in which they are written."""
+"""Every kind of artifact by name, in the order of writing."""

@@ -1,7 +1,7 @@
-"""Sections of a record as typed values: dataclasses whose fields say what they hold.
+"""Sections of a record: dataclasses whose fields are described in their metadata.
 
-A field's metadata hold its description, its unit, its name in JSON and what JSON Schema calls its
-constraints. The schema, the page in the documentation and the table's columns are made of them.
+The metadata of a field hold its description, unit, name in JSON and JSON Schema constraints. The
+schema, the page in the documentation and the table's columns are generated from them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,11 +25,12 @@ def described(
     together: str = "",
     **constraints: Any,
 ) -> Any:
-    """Field of a section.
+    """Declare a field of a section.
 
-    ``unit`` is that of the value, ``name`` its key where Python does not allow it. An ``optional``
-    field is left out where it is None; those with one word under ``together`` are there together
-    or not at all. All others are keywords of JSON Schema, such as ``minimum``.
+    ``unit`` is the unit of the value; ``name`` is its key in JSON, if that differs from the field's
+    name. An ``optional`` field is omitted if it is None. Optional fields with the same value of
+    ``together`` are either all present or all absent. All other arguments are JSON Schema keywords,
+    such as ``minimum``.
     """
     left_out = optional or bool(together)
     metadata = {
@@ -45,7 +46,7 @@ def described(
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(described,))
 def section(cls: type[T]) -> type[T]:
-    """Make a class a section: a frozen dataclass, made by keywords, that is quick to define."""
+    """Turn a class into a frozen, keyword-only dataclass, without the slower-to-define extras."""
     return dataclass(frozen=True, kw_only=True, repr=False, eq=False)(cls)
 
 
@@ -56,7 +57,7 @@ class Section:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        """Make a section, and those within it, of plain values with the keys of the record."""
+        """Build a section, and nested ones, from plain values with the keys of the record."""
         known = {key_of(each): each for each in fields(cls)}
         if unknown := values.keys() - known.keys():
             raise TypeError(f"{cls.__name__} has no {', '.join(sorted(unknown))}")
@@ -79,7 +80,7 @@ def key_of(each: "Field[Any]") -> str:
 
 
 def section_in(annotation: Any) -> type[Section] | None:
-    """Give the section that a field holds, alone, in a sequence or beside None."""
+    """Section class in a field's annotation, alone, in a sequence or with None; else None."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
     return next(filter(None, map(section_in, get_args(annotation))), None)

@@ -1,4 +1,4 @@
-"""The half spectrum as a file: ``.npz``, enough by itself to give the grey levels back."""
+"""The half spectrum as a self-contained ``.npz`` file, from which grey levels can be restored."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.inversion import check_shape, shape_from
 from fft_tool.spectrum.preparation import Preparation
 
-# Spectra are saved as they are, but others may compress them: hardly, unless they are all zero.
-_SMALL, _MOST_INFLATION = 64 << 20, 16
+# Spectra are saved uncompressed. Files that were compressed by others are accepted up to this
+# ratio: a spectrum hardly compresses, unless it is all zeros.
+_SMALL, _MAX_INFLATION = 64 << 20, 16
 
 
-# What numpy and zipfile raise on a damaged file; a recursion error comes from hostile JSON.
+# Raised by numpy and zipfile on damaged files; deeply nested JSON raises a RecursionError.
 _DAMAGE = (
     OSError,
     KeyError,
@@ -37,10 +38,10 @@ _DAMAGE = (
 def save_spectrum(
     spectrum: Spectrum, preparation: Preparation, text: Mapping[str, str] | None = None
 ) -> bytes:
-    """Write the half spectrum as an ``.npz`` file that is enough by itself.
+    """Write the half spectrum as a self-contained ``.npz`` file.
 
-    It holds ``half`` (complex, (h, w // 2 + 1)), ``shape`` (h, w), ``preparation`` and ``text``
-    (JSON; the latter tells where it comes from).
+    It holds ``half`` (complex, (h, w // 2 + 1)), ``shape`` (h, w), ``preparation`` (JSON) and
+    ``text`` (JSON, the provenance).
     """
     buffer = io.BytesIO()
     np.savez(
@@ -54,18 +55,18 @@ def save_spectrum(
 
 
 def spectrum_text(data: bytes) -> dict[str, str]:
-    """Give the texts that :func:`save_spectrum` was given."""
+    """Read the texts that were passed to :func:`save_spectrum`."""
     try:
         _refuse_inflation(data)
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             text: dict[str, str] = json.loads(str(file["text"]))
             return text
     except _DAMAGE as exc:
-        raise BadArtifact(f"not a spectrum that fft-tool has saved: {exc}") from exc
+        raise BadArtifact(f"not a spectrum saved by fft-tool: {exc}") from exc
 
 
 def load_spectrum(data: bytes, limits: Limits | None = None) -> tuple[Spectrum, Preparation]:
-    """Read what :func:`save_spectrum` wrote, unless it is larger than ``limits`` accept."""
+    """Read a file written by :func:`save_spectrum`, within ``limits``."""
     try:
         _refuse_inflation(data)
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
@@ -74,21 +75,21 @@ def load_spectrum(data: bytes, limits: Limits | None = None) -> tuple[Spectrum, 
             preparation = Preparation.from_json(json.loads(str(file["preparation"])))
             spectrum = Spectrum(file["half"], width)
     except _DAMAGE as exc:
-        raise BadArtifact(f"not a spectrum that fft-tool has saved: {exc}") from exc
+        raise BadArtifact(f"not a spectrum saved by fft-tool: {exc}") from exc
     half = spectrum.half
     sound = half.dtype in (np.complex64, np.complex128) and half.shape[0] == height
     if not (sound and np.isfinite(half).all()):
-        raise BadArtifact("not a spectrum that fft-tool has saved: its arrays do not fit")
+        raise BadArtifact("not a spectrum saved by fft-tool: its arrays are inconsistent")
     return spectrum, preparation
 
 
 def _refuse_inflation(data: bytes) -> None:
-    """Refuse an archive that would inflate beyond what an honest spectrum does."""
+    """Reject an archive that would inflate beyond any plausible spectrum."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         inflated = sum(member.file_size for member in archive.infolist())
-    most = max(_SMALL, _MOST_INFLATION * len(data))
+    most = max(_SMALL, _MAX_INFLATION * len(data))
     if inflated > most:
         raise BadArtifact(
-            f"not a spectrum that fft-tool has saved: {len(data):,} bytes would inflate to "
+            f"not a spectrum saved by fft-tool: {len(data):,} bytes would inflate to "
             f"{inflated:,}, at most {most:,} are accepted"
         )

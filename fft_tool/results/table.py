@@ -1,8 +1,8 @@
 """Records as one flat table, for spreadsheets (CSV) and data frames (Parquet).
 
-A record has one row; :data:`COLUMNS` says what each column holds, in an order that stays: new
-columns are only ever added at the end. What a record does not have (a rejected one, a constant
-image) is None, an empty cell.
+Each record is one row. :data:`COLUMNS` describes the columns, whose order is stable: new columns
+are only added at the end. Values that a record lacks (if rejected, or of a constant image) are
+None, an empty cell.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Row = dict[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, where the record has its values, and what these are.
+    """A column: its name, the path to its values in the record, and their meaning.
 
-    ``path`` names keys, and places in lists, from the record inwards. ``type``, ``description``
-    and ``unit`` are those of the record's model.
+    ``path`` is a sequence of keys and list indices, joined by dots. ``type``, ``description`` and
+    ``unit`` are taken from the record's model.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Column:
     unit: str
 
 
-# Where the record has each column's values, in the order of the columns.
+# Path to each column's values in the record, in the order of the columns.
 _PATHS = {
     "outcome": "outcome",
     "name": "source.name",
@@ -95,7 +95,7 @@ _PATHS = {
 
 
 def _column(name: str, path: str) -> Column:
-    """Describe a column as the record's model describes its values."""
+    """Make a column, with type, description and unit from the record's model."""
     place: Any = Rejected if path.startswith("error.") else Done
     about, unit, which = "", "", ""
     for key in path.split("."):
@@ -109,8 +109,10 @@ def _column(name: str, path: str) -> Column:
         each = next(each for each in fields(inner) if key_of(each) == key)
         place = each.type
         about, unit = each.metadata["description"], each.metadata["unit"]
-    kind = _without_none(place)
-    return Column(name, path, kind if isinstance(kind, type) else str, which + about, unit)
+    value_type = _without_none(place)
+    if not isinstance(value_type, type):
+        value_type = str
+    return Column(name, path, value_type, which + about, unit)
 
 
 def _without_none(annotation: Any) -> Any:
@@ -120,27 +122,27 @@ def _without_none(annotation: Any) -> Any:
 
 COLUMNS: tuple[Column, ...] = tuple(_column(name, path) for name, path in _PATHS.items())
 
-_LARGEST = 1 << 63  # what Parquet's integers hold
+_LARGEST = 1 << 63  # bound of Parquet's integers
 
-# White space, and characters that nobody sees: spreadsheets may drop them from the beginning of a
-# cell, and then see what comes after.
+# White space and invisible characters: spreadsheets may strip them from the beginning of a cell,
+# which exposes the characters that follow.
 _UNSEEN = (
     "[\\s\\x00-\\x20\\x7f-\\xa0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f"
     "\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-# What spreadsheets take for a formula: such a character, also in its wide form, at the beginning
-# of a cell, or of what a list separator or line break in the name makes the next one.
+# Spreadsheets treat a cell as a formula if it begins with one of these characters or its full-width
+# form. A list separator or line break within a name may start another cell.
 _FORMULA = re.compile(f"(^|[;\t\r\n])(?={_UNSEEN}*[=+\\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """Flatten records, one row each: a value or None for every column, in their order.
+    """Flatten records to rows: a value or None for each column, in the order of the columns.
 
-    A value of another type than its column's counts as missing, so that a damaged record spoils
-    one cell and not the table.
+    A value that does not match its column's type counts as missing, so that a damaged record
+    affects single cells and not the table.
     """
     return [{column.name: _value(record, column) for column in COLUMNS} for record in records]
 
@@ -148,12 +150,11 @@ def rows(records: Iterable[Mapping[str, Any]]) -> list[Row]:
 def to_csv(rows: Iterable[Row]) -> bytes:
     """Write rows as CSV (RFC 4180): UTF-8, a header line, CRLF, None as an empty cell.
 
-    Numbers are written so that they read back to the same value, truth values as ``true`` and
-    ``false``. Text that a spreadsheet would run as a formula (``=``, ``+``, ``-``, ``@``, tab or
-    line break at the beginning, or after ``;``, tab or line break, also behind white space and
-    characters that cannot be seen) gets an apostrophe in front,
-    as OWASP recommends, because names of files may come from strangers. Parquet has them as they
-    are, and ``sha256`` tells the sources apart in both.
+    Numbers are written with full precision; booleans as ``true`` and ``false``. File names are
+    untrusted, so text that a spreadsheet would evaluate as a formula is prefixed with an
+    apostrophe, as OWASP recommends. This applies to ``=``, ``+``, ``-``, ``@``, tab or line break
+    at the beginning or after ``;``, tab or line break, even if preceded by white space or invisible
+    characters. Parquet holds the names unchanged; ``sha256`` identifies the source in both.
     """
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -163,13 +164,13 @@ def to_csv(rows: Iterable[Row]) -> bytes:
 
 
 def to_parquet(rows: Iterable[Row]) -> bytes:
-    """Write rows as Parquet, with types, descriptions of the columns and the records' schema name.
+    """Write rows as Parquet, with types, column descriptions and the name of the schema.
 
-    Needs pyarrow, which is not installed by default; ``MissingExtra`` says how to get it.
+    Requires pyarrow, which is not installed by default; ``MissingExtra`` says how to install it.
     """
     try:
-        import pyarrow as pa  # noqa: PLC0415  (optional, and its import costs 100 ms)
-        from pyarrow import parquet  # noqa: PLC0415
+        import pyarrow as pa  # noqa: PLC0415  (optional, and takes 100 ms)
+        from pyarrow import parquet  # noqa: PLC0415  (as above)
     except ImportError as exc:
         raise MissingExtra(
             "Parquet needs pyarrow: pip install 'fft-pipeline[parquet]', or write CSV"
@@ -198,14 +199,14 @@ def _value(record: Mapping[str, Any], column: Column) -> Value:
     return _fitting(found, column.type)
 
 
-def _fitting(value: Any, kind: type) -> Value:
-    """Give the value if it is of a kind, or may stand for one of that kind."""
-    if kind is str:
+def _fitting(value: Any, wanted: type) -> Value:
+    """Return the value if it has, or can be converted to, the wanted type; otherwise None."""
+    if wanted is str:
         text = "+".join(map(str, value)) if isinstance(value, list) else value
         return _SURROGATE.sub("\ufffd", text) if isinstance(text, str) else None
-    if isinstance(value, bool) or kind is bool:
-        return value if isinstance(value, bool) and kind is bool else None
-    if kind is int:
+    if isinstance(value, bool) or wanted is bool:
+        return value if isinstance(value, bool) and wanted is bool else None
+    if wanted is int:
         return value if isinstance(value, int) and -_LARGEST <= value < _LARGEST else None
     return float(value) if isinstance(value, int | float) and abs(value) < float("inf") else None
 

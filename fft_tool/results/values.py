@@ -1,4 +1,4 @@
-"""Sources and artifacts: named bytes on their way in and out."""
+"""Sources and artifacts: named bytes that go into and come out of the pipeline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from fft_tool.results.formats import FORMATS
 
 @dataclass(frozen=True)
 class Source:
-    """The image that came in: its bytes, and its name below the place where sources are kept."""
+    """A source image: its name within the store of sources, and its bytes.
+
+    >>> source = Source("plants/forest.png", b"abc")
+    >>> source.size, source.sha256[:8]
+    (3, 'ba7816bf')
+    """
 
     name: str
     data: bytes
@@ -31,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class OversizedSource:
-    """A source that was refused by its size alone, before it was fetched."""
+    """A source that was rejected for its size alone, before it was fetched."""
 
     name: str
     size: int
@@ -40,7 +45,12 @@ class OversizedSource:
 
 @dataclass(frozen=True)
 class Artifact:
-    """One named output, such as the magnitude picture: ``kind``, full ``name`` and bytes."""
+    """One named output, such as the magnitude picture: its ``kind``, full ``name`` and bytes.
+
+    >>> artifact = Artifact("magnitude", "plants/forest_magnitude.png", b"...")
+    >>> artifact.content_type
+    'image/png'
+    """
 
     kind: str
     name: str
@@ -58,7 +68,7 @@ class Artifact:
 
 
 def provenance(source: Source, recipe: Recipe) -> dict[str, str]:
-    """Texts inside every artifact: what made it, from what and how."""
+    """Texts stored in every artifact: the program, the source and the recipe that it comes from."""
     return {
         "Software": f"fft-tool {__version__}",
         "Source-SHA256": source.sha256,

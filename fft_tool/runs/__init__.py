@@ -1,1 +1,1 @@
-"""From store to store: one source, many of them, and those that are done already."""
+"""Runs from store to store: single sources, batches, and checks for existing results."""

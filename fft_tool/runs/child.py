@@ -1,7 +1,7 @@
-"""Images analysed in a child process, so that none can bring down its caller.
+"""Analysis of images in a child process, so that no image can bring down the caller.
 
-The process has a limit on its memory, and is killed when its time is up. It has no secrets: its
-environment is empty but for what Python needs, and bytes are all that goes in and comes out.
+The process has a memory limit, and is killed at its deadline. It has no access to secrets: its
+environment contains only what Python needs, and it communicates only bytes, over pipes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from fft_tool.errors import Fault, FftToolError, Killed, RecipeError, TookTooLong
+from fft_tool.errors import FftToolError, Killed, RecipeError, RecipeFault, TookTooLong
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import output_name
@@ -21,31 +21,32 @@ from fft_tool.runs.child_process import Process
 from fft_tool.runs.one import Analysed
 from fft_tool.validate import Json
 
-# From the number of pixels, 0 as long as that is not known, to seconds from now.
+# Takes the number of pixels (0 while unknown); returns the time that may be taken from now, in
+# seconds.
 Patience = Callable[[int], float]
 
 START_SECONDS = 60.0
 
-_NONSENSE = "the process that worked on it sent something that is no answer"
+_INVALID_REPLY = "the worker process sent an invalid reply"
 
 _GRACE = 5.0  # seconds
-_LARGEST = 1 << 40  # bytes of an artifact, where nothing else bounds them
+_LARGEST = 1 << 40  # maximum bytes of an artifact, if there is no other limit
 
 
 class ChildBug(Exception):
-    """An unexpected exception in the child process: its type ``kind`` and its ``stack``."""
+    """An unexpected exception in the child process: its type's name and its ``stack``."""
 
-    def __init__(self, kind: str, message: str, stack: list[str]) -> None:
-        super().__init__(f"{kind}: {message}")
-        self.kind, self.stack = kind, stack
+    def __init__(self, type_name: str, message: str, stack: list[str]) -> None:
+        super().__init__(f"{type_name}: {message}")
+        self.type_name, self.stack = type_name, stack
 
 
 class Child:
-    """A process that analyses images, and the one that takes its place when it has ended.
+    """A process that analyses images, which is replaced when it ends.
 
-    It is used by one thread at a time. ``start`` returns at once, so that the caller can do
-    something else while the libraries are loaded; ``prepare`` waits until it is ready. The first
-    ``process`` may have been started already.
+    Use it from one thread at a time. ``start`` returns immediately, so that the caller can do other
+    work while libraries are loaded; ``prepare`` waits until the process is ready. A ``process``
+    that has already been started may be passed in.
     """
 
     def __init__(self, process: Process | None = None) -> None:
@@ -54,12 +55,12 @@ class Child:
         self._ready = False
 
     def start(self) -> None:
-        """Start the process, unless it is there."""
+        """Start the process, unless it has been started."""
         if self._started is None:
             self._started, self._ready = Process(), False
 
     def prepare(self, recipe: Recipe, *, memory: int | None = None, threads: int = 1) -> None:
-        """Get it ready for a recipe, within ``memory`` bytes (None: no limit)."""
+        """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit)."""
         self._hello = {"recipe": str(recipe), "memory": memory, "threads": threads}
         self.start()
         self._greet()
@@ -74,11 +75,11 @@ class Child:
         patience: Patience,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> Analysed:
-        """Analyse an image as :func:`fft_tool.pipeline.run` does, within so many seconds.
+        """Analyse an image as :func:`fft_tool.pipeline.run` does, within the time given.
 
-        Raises its errors; and :class:`~fft_tool.errors.Killed` or
-        :class:`~fft_tool.errors.TookTooLong` when the process has ended or had to be ended, after
-        which the next image meets a new one.
+        Raises the same errors. Also raises :class:`~fft_tool.errors.Killed` or
+        :class:`~fft_tool.errors.TookTooLong` if the process ended or was killed; a new process then
+        takes the next image.
         """
         try:
             if self._started is None or self._started.has_ended():
@@ -90,7 +91,7 @@ class Child:
                 return self._answer(source, recipe, limits, patience, extend, on_step)
         except BaseException as exc:
             refused = isinstance(exc, FftToolError) and exc.permanent
-            if not refused and not isinstance(exc, ChildBug):  # else it waits for the next image
+            if not refused and not isinstance(exc, ChildBug):  # otherwise it can continue
                 self._replace()
             raise
 
@@ -103,11 +104,11 @@ class Child:
     @property
     def _process(self) -> Process:
         if self._started is None:
-            raise RuntimeError("there is no process: it has not been started, or was closed")
+            raise RuntimeError("there is no process: it was not started, or was closed")
         return self._started
 
     def _replace(self) -> None:
-        """Start a new process, which gets ready while the caller goes on."""
+        """Start a new process, which gets ready while the caller continues."""
         self.close()
         self.start()
         self._greet()
@@ -139,7 +140,7 @@ class Child:
         extend: Callable[[float], None],
         on_step: Callable[[str], None],
     ) -> Analysed:
-        """Read the answer. It may be forged: a decoder may have been taken over."""
+        """Read the answer. Do not trust it: a decoder may have been compromised."""
         kinds = output_kinds(recipe)
         artifacts: list[Artifact] = []
         left = limits.max_output_bytes if limits.max_output_bytes is not None else _LARGEST
@@ -165,14 +166,14 @@ class Child:
                 case {"refused": str(code), "message": str(message), **rest}:
                     raise _refusal(code, message, rest.get("faults", ()))
                 case {"out_of_memory": True}:
-                    raise Killed("it took more memory than this function has")
-                case {"bug": str(kind), "message": str(message), "stack": [*stack]}:
-                    raise ChildBug(kind, message, [str(line) for line in stack])
+                    raise Killed("it needed more memory than this function has")
+                case {"bug": str(name), "message": str(message), "stack": [*stack]}:
+                    raise ChildBug(name, message, [str(line) for line in stack])
                 case _:
-                    raise Killed(_NONSENSE)
+                    raise Killed(_INVALID_REPLY)
 
     def _send(self, head: Json, body: bytes = b"") -> None:
-        # It may have ended meanwhile: whoever waits for the answer is told.
+        # The process may have ended in the meantime; reading the answer will report that.
         with suppress(BrokenPipeError):
             frames.send(self._process.requests, head, body)
 
@@ -180,34 +181,34 @@ class Child:
         try:
             head = frames.receive(self._process.replies)
         except (ValueError, RecursionError) as exc:
-            raise Killed(_NONSENSE) from exc
+            raise Killed(_INVALID_REPLY) from exc
         if head is None:
-            raise self._broken_off()
+            raise self._aborted()
         return head
 
-    def _broken_off(self) -> FftToolError:
-        """Tell why the process closed its pipe."""
-        told = self._process.ending()
-        return TookTooLong(told) if self._process.expired else Killed(told)
+    def _aborted(self) -> FftToolError:
+        """Error that says why the process closed its pipe."""
+        reason = self._process.ending()
+        return TookTooLong(reason) if self._process.expired else Killed(reason)
 
     def _body(self, count: int) -> bytes:
         data = self._process.replies.read(count)
         if len(data) < count:
-            raise self._broken_off()
+            raise self._aborted()
         return data
 
 
 def _refusal(code: str, message: str, faults: Any) -> FftToolError:
-    """Give the error that the core has raised in the other process."""
+    """Rebuild the error that the core raised in the other process."""
     if code == RecipeError.code:
-        return RecipeError([Fault(*(str(text) for text in fault[:3])) for fault in faults])
+        return RecipeError([RecipeFault(*(str(text) for text in fault[:3])) for fault in faults])
     for leaf in _leaves(FftToolError):
         if leaf.permanent and leaf.code == code:
             return leaf(message)
-    return Killed(_NONSENSE)
+    return Killed(_INVALID_REPLY)
 
 
-def _leaves(kind: type[FftToolError]) -> Iterator[type[FftToolError]]:
-    for below in kind.__subclasses__():
-        yield from _leaves(below)
-        yield below
+def _leaves(base: type[FftToolError]) -> Iterator[type[FftToolError]]:
+    for subclass in base.__subclasses__():
+        yield from _leaves(subclass)
+        yield subclass

@@ -1,6 +1,7 @@
-"""A child process that exchanges bytes over pipes and does not inherit the environment.
+"""A child process that communicates over pipes and does not inherit the environment.
 
-Apart from :mod:`fft_tool.runs.child`, which is slower to import: it can be started before that.
+This module is separate from :mod:`fft_tool.runs.child`, which is slower to import, so that the
+process can be started first.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from pathlib import Path
 
 PROGRAM = "from fft_tool.runs.child_program import main; main()"
 
-_PIPE = 1 << 20  # bytes, the most that Linux gives everybody
+_PIPE = 1 << 20  # bytes, the largest size that Linux allows without privileges
 
-# Nothing else is passed on, credentials above all.
+# No other variables are passed on; in particular, no credentials.
 _PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ")
 _PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPYCACHEPREFIX")
 
 
 class Process:
-    """A process that runs :data:`PROGRAM`, and the pipes to it and from it; started at once.
+    """A process that runs :data:`PROGRAM`, and the pipes to and from it; starts immediately.
 
-    ``expired`` says that it was killed for its time was up.
+    ``expired`` is true if the process was killed at its deadline.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,7 @@ class Process:
         replies, ours = os.pipe()
         actions = [(os.POSIX_SPAWN_DUP2, theirs, 0), (os.POSIX_SPAWN_DUP2, ours, 1)]
         try:
-            # Without `site`: this process passes on where packages are.
+            # Without `site`, for speed: PYTHONPATH says where packages are.
             command = [sys.executable, "-S", "-c", PROGRAM]
             self.pid = os.posix_spawn(sys.executable, command, _environment(), file_actions=actions)
         finally:
@@ -53,7 +54,7 @@ class Process:
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[Callable[[float], None]]:
-        """Kill the process after so many seconds; the function yielded sets a new deadline."""
+        """Kill the process after the given time; the yielded function sets a new deadline."""
         timers: list[threading.Timer] = []
         began = time.monotonic()
 
@@ -77,14 +78,14 @@ class Process:
             stop()
 
     def has_ended(self) -> bool:
-        """Whether it is not there any more."""
+        """Whether the process has ended."""
         if self._status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             self._status = status if pid else None
         return self._status is not None
 
     def end(self) -> None:
-        """Kill it, if it is still there, and close the pipes."""
+        """Kill the process, if it is still running, and close the pipes."""
         if not self.has_ended():
             os.kill(self.pid, signal.SIGKILL)
             self._status = os.waitpid(self.pid, 0)[1]
@@ -92,17 +93,17 @@ class Process:
             os.close(self._pipes.pop())
 
     def ending(self) -> str:
-        """Say how it ended, when it has closed its side of the pipe."""
+        """Describe how the process ended, once it has closed its side of the pipe."""
         if self._status is None:
             self._status = os.waitpid(self.pid, 0)[1]
         if self.expired:
-            return f"it took more than the {self._seconds:.3g} s that it was given"
+            return f"it took longer than the {self._seconds:.3g} s allowed"
         code = os.waitstatus_to_exitcode(self._status)
         if code >= 0:
-            return f"the process that worked on it ended with exit code {code}"
+            return f"the worker process ended with exit code {code}"
         name = signal.Signals(-code).name
-        hint = "was there enough memory?" if name == "SIGKILL" else "a decoder has crashed"
-        return f"the process that worked on it was ended by {name}: {hint}"
+        hint = "was there enough memory?" if name == "SIGKILL" else "a decoder crashed"
+        return f"the worker process was ended by {name}: {hint}"
 
     def _expire(self) -> None:
         self.expired = True
@@ -110,12 +111,12 @@ class Process:
 
 
 def _environment() -> dict[str, str]:
-    """Give what Python needs, and nothing else."""
+    """Environment of the child: what Python needs, and nothing else."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *(path for path in sys.path if path and path != root)]
     return {
         **{name: os.environ[name] for name in (*_PASSED_ON, *_PYTHON) if name in os.environ},
-        "MALLOC_ARENA_MAX": "1",  # each one more would take 128 MiB of addresses
+        "MALLOC_ARENA_MAX": "1",  # each additional arena would take 128 MiB of address space
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONSAFEPATH": "1",
@@ -123,7 +124,7 @@ def _environment() -> dict[str, str]:
 
 
 def _enlarge(pipe: int) -> None:
-    """Let a pipe hold more than the usual 64 KiB, which saves context switches for large images."""
+    """Enlarge a pipe's buffer from the usual 64 KiB, to save context switches for large images."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)

@@ -1,8 +1,8 @@
-"""What a :class:`~fft_tool.runs.child.Child` runs: images in, artifacts out, over pipes.
+"""The program that a :class:`~fft_tool.runs.child.Child` runs: reads images, writes artifacts.
 
 =========  =======================================================================
-reads      what it is to be ready for, then one source after the other
-writes     "ready"; then for each source the steps, and artifacts or why there are none
+reads      a recipe, memory limit and number of threads; then one source after another
+writes     "ready"; then for each source its steps, and its artifacts or the error
 =========  =======================================================================
 """
 
@@ -27,13 +27,13 @@ from fft_tool.validate import Json
 
 Send = Callable[..., None]
 
-_MOST_FILES = 4096
-_FRAMES, _LONGEST = 50, 4000  # of a bug that is told: places, and characters of its message
+_MAX_FILES = 4096
+_FRAMES, _LONGEST = 50, 4000  # stack frames and characters of the message when reporting a bug
 
 
 def main() -> None:
-    """Serve until the other side closes the pipe."""
-    os.closerange(3, _MOST_FILES)  # what the parent's libraries may have left open
+    """Serve requests until the parent closes the pipe."""
+    os.closerange(3, _MAX_FILES)  # descriptors that the parent's libraries may have left open
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles interrupts
     requests = open(0, "rb", closefd=False)  # noqa: SIM115  (a pipe has no path)
     send = partial(frames.send, FileIO(os.dup(1), "w", closefd=False))
@@ -43,13 +43,13 @@ def main() -> None:
     pipeline.warm_up(Recipe.parse_text(hello["recipe"]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     bound = machine.address_bound(hello["memory"], threads=hello["threads"])
-    _fall_silent()
+    _discard_output()
     send({"ready": True})
     while head := frames.receive(requests):
         if bound is not None:
             machine.limit_addresses(bound - head["bytes"])  # the parent holds the source as well
         source = Source(head["name"], requests.read(head["bytes"]))
-        # If the parent ends meanwhile, nothing else would stop an image that takes for ever.
+        # Ends a run that never finishes, in case the parent has died.
         signal.setitimer(signal.ITIMER_REAL, head["seconds"])
         if not _answer(source, head, hello["threads"], send):
             return
@@ -57,26 +57,26 @@ def main() -> None:
         del source
 
 
-def _fall_silent() -> None:
-    """Discard further output: messages of decoders on untrusted data do not belong in the log."""
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  (pathlib's is no faster to read)
+def _discard_output() -> None:
+    """Discard further output: decoders' messages about untrusted data do not belong in the log."""
+    with open(os.devnull, "wb") as null:  # noqa: PTH123  (pathlib has no benefit here)
         for stream in (1, 2):
-            os.dup2(nowhere.fileno(), stream)
+            os.dup2(null.fileno(), stream)
 
 
 def _answer(source: Source, head: Json, threads: int, send: Send) -> bool:
-    """Analyse an image, or say why not; whether this process can go on."""
+    """Analyse an image and send artifacts or an error; return whether the process can continue."""
     try:
         _analyse(source, head, threads, send)
     except MemoryError:
         send({"out_of_memory": True})
-        return False  # what is left of the memory may be in pieces
+        return False  # the remaining memory may be fragmented
     except RecipeError as exc:
         faults = [(fault.key, fault.value, fault.allowed) for fault in exc.faults]
         send({"refused": exc.code, "message": str(exc), "faults": faults})
     except FftToolError as exc:
         send({"refused": exc.code, "message": str(exc)})
-    except Exception as exc:  # noqa: BLE001  (told to the parent, which logs it)
+    except Exception as exc:  # noqa: BLE001  (sent to the parent, which logs it)
         stack = traceback.format_tb(exc.__traceback__)[-_FRAMES:]
         send({"bug": type(exc).__name__, "message": str(exc)[:_LONGEST], "stack": stack})
     return True

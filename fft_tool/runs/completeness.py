@@ -1,4 +1,4 @@
-"""Whether the outputs of a source are all there, whole, and made by the same recipe and version."""
+"""Check whether all outputs of a source exist, intact, from the same recipe and version."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from fft_tool.stores.base import Store
 
 
 def is_complete(target: Store, source: Source, recipe: Recipe) -> bool:
-    """Whether a run of ``source`` by ``recipe`` would write what ``target`` has already.
+    """Whether ``target`` already holds what a run of ``source`` with ``recipe`` would write.
 
-    Every file is read and verified: one that is missing, damaged or of another source counts as
-    not there.
+    Every file is read and verified. The result is False if a file is missing, damaged, or made from
+    another source.
     """
     kinds = wanted_kinds(recipe)
     wanted = provenance(source, recipe)
     try:
         names = {kind.name: output_name(source.name, kind.name) for kind in kinds}
         data = {name: read_within(target, file, Limits()) for name, file in names.items()}
-        bear_them = all(
+        same_origin = all(
             texts(data[kind.name]) == wanted
             for kind in kinds
             if (texts := FORMATS[kind.extension].texts) is not None
         )
-        return bear_them and (RECORD not in data or _is_record_of(data, source, recipe))
+        return same_origin and (RECORD not in data or _is_record_of(data, source, recipe))
     except FftToolError:
         return False
 

@@ -1,6 +1,6 @@
-"""Messages between two processes: a head in JSON, and the bytes that belong to it.
+"""Messages between two processes: a JSON header, followed by a body of bytes.
 
-What comes from the other side is data and nothing else: unlike a pickle, it can run nothing.
+Unlike a pickle, a message from the other process cannot execute code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LONGEST_HEAD = 1 << 20  # bytes
 
 
 def send(stream: FileIO, head: Mapping[str, Any], body: bytes = b"") -> None:
-    """Write a message; ``bytes`` in its head is the length of its body."""
+    """Write a message; ``bytes`` in its header is the length of its body."""
     text = json.dumps({**head, "bytes": len(body)}).encode()
     for part in (_LENGTH.pack(len(text)) + text, body):
         rest = memoryview(part)
@@ -27,20 +27,20 @@ def send(stream: FileIO, head: Mapping[str, Any], body: bytes = b"") -> None:
 
 
 def receive(stream: BinaryIO) -> Json | None:
-    """Read the head of a message, whose body comes next; None when the other side has ended.
+    """Read the header of a message, which precedes its body; None if the other side has closed.
 
-    Raises ``ValueError`` if it is no such message.
+    Raises ``ValueError`` if it is not a valid header.
     """
     length = stream.read(_LENGTH.size)
     if len(length) < _LENGTH.size:
         return None
     (count,) = _LENGTH.unpack(length)
     if count > LONGEST_HEAD:
-        raise ValueError(f"a head of {count:,} bytes")
+        raise ValueError(f"header of {count:,} bytes")
     text = stream.read(count)
     if len(text) < count:
         return None
     head = json.loads(text)
     if not isinstance(head, dict):
-        raise ValueError("a head that is no object")  # noqa: TRY004  (what it is made of is wrong)
+        raise ValueError("header is not an object")  # noqa: TRY004  (a value from outside)
     return head

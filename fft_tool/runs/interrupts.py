@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM: the first stops handing out work, the others change nothing.
+"""Ctrl-C and SIGTERM: the first signal stops handing out work, later ones are ignored.
 
-Whatever is being written is finished, so an interrupt leaves only whole files.
+Sources in progress are finished, so an interrupt leaves only complete files.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _busy = threading.Event()
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise ``KeyboardInterrupt`` at the first signal and ignore those that follow.
+    """Raise ``KeyboardInterrupt`` at the first signal and ignore later ones.
 
-    Signals are as before afterwards, but after an interrupt: the process is then to end.
+    Signal handlers are restored afterwards, except after an interrupt, when the process should end.
     """
     _seen.clear()
     before = [signal.signal(number, _interrupt) for number in SIGNALS]
@@ -36,15 +36,15 @@ def interruptible() -> Iterator[None]:
 
 
 def check() -> None:
-    """Raise again what Python swallows if a signal arrives while it frees an object."""
+    """Raise the interrupt again: Python loses it if the signal arrives in a finaliser."""
     if _seen.is_set():
         raise KeyboardInterrupt
 
 
 def begin_worker() -> None:
-    """In a worker process: leave Ctrl-C to the parent, and end on SIGTERM between two tasks.
+    """In a worker process: leave Ctrl-C to the parent, and end on SIGTERM between tasks.
 
-    It must not be ignored: a pool that has lost a worker ends the others by it, and waits.
+    SIGTERM must not be ignored: a pool that has lost a worker sends it to the others, and waits.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_worker)
@@ -52,7 +52,7 @@ def begin_worker() -> None:
 
 @contextlib.contextmanager
 def finishing() -> Iterator[None]:
-    """In a worker process: what runs inside is finished before the process ends."""
+    """In a worker process: finish the body of the ``with`` statement before ending."""
     _busy.set()
     try:
         yield
@@ -63,11 +63,11 @@ def finishing() -> Iterator[None]:
 
 
 def end_workers() -> None:
-    """In the parent, after an interrupt: wait until no worker process is left.
+    """In the parent, after an interrupt: end all worker processes and wait for them.
 
-    A pool that broke while its tasks were being cancelled does not wait for its own.
+    A pool that breaks while its tasks are being cancelled does not wait for its workers.
     """
-    multiprocessing = sys.modules.get("multiprocessing")  # who has not imported it has none
+    multiprocessing = sys.modules.get("multiprocessing")  # if not imported, there are no workers
     for worker in multiprocessing.active_children() if multiprocessing else ():
         worker.terminate()
         worker.join()
@@ -81,12 +81,12 @@ def _end_worker(*_: object) -> None:
 
 def _interrupt(*_: object) -> NoReturn:
     _seen.set()
-    # A pool that breaks while its tasks are being cancelled raises in a thread of its own.
-    threading.excepthook = _say_nothing
+    # A pool that breaks while its tasks are being cancelled raises in its own thread.
+    threading.excepthook = _ignore
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def _say_nothing(_: object) -> None:
-    """Let a thread end without a traceback: what it was doing is not wanted any more."""
+def _ignore(_: object) -> None:
+    """Suppress the traceback of a thread whose work is no longer needed."""

@@ -1,4 +1,4 @@
-"""Processors and memory of this machine, or of the container that this process runs in."""
+"""Processors and memory of this machine, or of the container in which this process runs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 MIB = 1 << 20
 
-CGROUPS = Path("/")  # below which Linux shows the control groups
+CGROUPS = Path("/")  # root of the file system that shows the control groups
 
-# Addresses that a thread takes for its stack, and for a heap of its own; it uses few of them.
+# Address space that a thread reserves for its stack and its heap; most of it is never used.
 _STACK, _HEAP = 8 * MIB, 128 * MIB
 _LIBRARIES = 16 * MIB
 
@@ -22,7 +22,7 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
 def usable_cores(cgroups: Path = CGROUPS) -> int:
-    """Cores that this process may use, at least one; a container may have a share of them."""
+    """Number of cores that this process may use, at least one; honours container limits."""
     count: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
     cores = len(count(0)) if count else os.cpu_count() or 1
     shares = [_share(text) for text in _settings(cgroups, "cpu", "cpu.max")]
@@ -30,7 +30,7 @@ def usable_cores(cgroups: Path = CGROUPS) -> int:
 
 
 def physical_memory(cgroups: Path = CGROUPS) -> int:
-    """Bytes of memory in this machine or container; a terabyte where it does not say."""
+    """Bytes of memory in this machine or container; a terabyte if unknown."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -40,10 +40,10 @@ def physical_memory(cgroups: Path = CGROUPS) -> int:
 
 
 def _settings(cgroups: Path, controller: str, *names: str) -> Iterator[str]:
-    """Settings of the control groups of this process and of those that enclose it.
+    """Settings of this process's control groups and all of their ancestors.
 
-    Version 2 has one hierarchy, version 1 one for each controller. Inside a container the paths of
-    the host lead nowhere, and the container's own group is at the root.
+    Version 2 has one hierarchy, version 1 has one for each controller. Inside a container, the
+    host's paths do not exist, and the container's own group is the root.
     """
     try:
         lines = (cgroups / "proc/self/cgroup").read_text("utf-8").splitlines()
@@ -62,17 +62,17 @@ def _settings(cgroups: Path, controller: str, *names: str) -> Iterator[str]:
 
 
 def _share(text: str) -> float | None:
-    """Cores that ``cpu.max`` allows, ``quota period`` in microseconds; None if it is no limit."""
+    """Cores allowed by ``cpu.max`` (``quota period``, in microseconds); None if unlimited."""
     quota, _, period = text.partition(" ")
     return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None
 
 
 def address_bound(most: int | None, *, threads: int, heaps: int = 0) -> int | None:
-    """Give the bytes of addresses for this process, if it is to take at most ``most`` of memory.
+    """Address space limit, in bytes, that keeps this process to ``most`` bytes of memory.
 
-    A process holds more addresses than memory: what it holds already is let be, and so is what
-    ``threads`` take for their stacks and ``heaps`` for theirs, and what is yet to be loaded. None
-    is no bound; only Linux holds to one.
+    A process reserves more address space than it uses memory. The limit therefore adds what it has
+    reserved so far, the stacks of ``threads``, ``heaps`` of threads, and libraries still to be
+    loaded. None means no limit; systems other than Linux do not enforce one.
     """
     if most is None or sys.platform != "linux":
         return None
@@ -83,29 +83,29 @@ def address_bound(most: int | None, *, threads: int, heaps: int = 0) -> int | No
 
 
 def hide_memory() -> None:
-    """Keep other processes of the same user from looking into this one, where Linux runs.
+    """Keep other processes of the same user from inspecting this one (Linux only).
 
-    Its environment, with the credentials in it, is else there for all of them to read.
+    Otherwise they could read its environment, which may contain credentials.
     """
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def end_with_parent() -> None:
-    """Have this process killed when the one that started it ends, however that ends."""
+    """Have this process killed when its parent ends, for whatever reason (Linux only)."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _prctl(option: int, value: int) -> None:
     """Call Linux's ``prctl``; does nothing on other systems."""
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415  (costs 3 ms)
+        import ctypes  # noqa: PLC0415  (takes 3 ms)
 
         ctypes.CDLL(None).prctl(option, value)
 
 
 def limit_addresses(bound: int) -> None:
-    """Have the system refuse this process more addresses, which is a ``MemoryError``."""
-    import resource  # noqa: PLC0415  (Unix alone has it)
+    """Limit the address space of this process; exceeding it raises ``MemoryError``."""
+    import resource  # noqa: PLC0415  (Unix only)
 
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (bound if hard < 0 else min(bound, hard), hard))

@@ -1,4 +1,4 @@
-"""Many sources, one after the other or on several processes; one bad source stops no other."""
+"""Batches of sources, processed in turn or by several processes; a bad source affects no other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fft_tool import pipeline
-from fft_tool.errors import BrokenOff, FftToolError, Killed, OutOfMemory, TookTooLong
+from fft_tool.errors import Aborted, FftToolError, Killed, OutOfMemory, TookTooLong
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Artifact, Outputs, Source
@@ -32,11 +32,11 @@ Operation = Callable[..., Outputs]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is done to every source of a batch.
+    """What to do with each source of a batch.
 
-    ``target`` is the URL of the store that takes the artifacts; None has them returned in the
-    outcome instead. ``threads`` is for each source, and so is ``timeout``: seconds of work, after
-    which its process is killed; None is no limit.
+    ``target`` is the URL of the store to which artifacts are written; if None, they are returned in
+    the outcome. ``threads`` and ``timeout`` apply to each source. A process that works longer than
+    ``timeout`` seconds is killed; None means no limit.
     """
 
     recipe: Recipe
@@ -51,9 +51,9 @@ class Job:
 
 
 def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Iterator[Outcome]:
-    """Give the outcome of every source, in order, as soon as it is known.
+    """Yield the outcome of each source, in order, as soon as it is known.
 
-    Leaving early (an interrupt) lets the sources under way finish and drops the rest.
+    If iteration stops early (an interrupt), sources in progress are finished and the rest dropped.
     """
     if job.timeout is None and (processes <= 1 or len(refs) <= 1):
         yield from map(partial(run_one, job=job), refs)
@@ -66,7 +66,7 @@ def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Ite
         for outcome in _on_processes(remaining, job, processes, fork=local):
             yield outcome
             count += 1
-        if count < len(remaining):  # a worker was killed: find out whether by the next source
+        if count < len(remaining):  # a worker was killed: check whether the next source caused it
             yield _alone(remaining[count], job, fork=local)
             count += 1
         remaining = remaining[count:]
@@ -75,7 +75,7 @@ def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Ite
 
 
 def run_one(ref: SourceRef, job: Job) -> Outcome:
-    """Do one job to one source."""
+    """Process one source."""
     try:
         target = open_store(job.target, profile=job.profile) if job.target else None
         outcome = process(
@@ -89,7 +89,7 @@ def run_one(ref: SourceRef, job: Job) -> Outcome:
     except FftToolError as exc:  # from opening a store
         outcome = Outcome(ref.name, "failed", error=exc)
     except MemoryError:
-        error = OutOfMemory("there is not enough memory for this image")
+        error = OutOfMemory("not enough memory for this image")
         outcome = Outcome(ref.name, "failed", error=error)
     if job.dry_run and outcome.result == "done":
         names = tuple(artifact.name for artifact in outcome.artifacts)
@@ -115,7 +115,7 @@ def _run_in_worker(ref: SourceRef, job: Job) -> Outcome:
 
 @contextmanager
 def _time_limit(seconds: float | None) -> Iterator[None]:
-    """Have this process killed after so many seconds: compiled code cannot be interrupted."""
+    """Kill this process after the given time: compiled code cannot be interrupted."""
     if seconds is None:
         yield
         return
@@ -130,14 +130,14 @@ def _on_processes(
     refs: Sequence[SourceRef], job: Job, processes: int, *, fork: bool
 ) -> Iterator[Outcome]:
     """Outcomes in order; ends early if a worker dies."""
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  (costs 20 ms)
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  (takes 20 ms)
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415  (as above)
 
     workers = min(processes, len(refs))
     pool = ProcessPoolExecutor(
         workers, _context(fork=fork), initializer=_begin_worker, initargs=(job,)
     )
-    # A few sources at a time: enough to hide the cost of messages, few enough to balance the load.
+    # Small chunks of sources: enough to amortise messages, few enough to balance the load.
     at_once = max(1, min(8, len(refs) // (4 * processes)))
     try:
         yield from pool.map(partial(_run_in_worker, job=job), refs, chunksize=at_once)
@@ -148,26 +148,26 @@ def _on_processes(
 
 
 def _alone(ref: SourceRef, job: Job, *, fork: bool) -> Outcome:
-    """Outcome of one source in a process of its own, also if that is killed."""
+    """Outcome of one source in a separate process, even if that process is killed."""
     context = _context(fork=fork)
     ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_tell, args=(theirs, ref, job))
+    worker = context.Process(target=_send_outcome, args=(theirs, ref, job))
     worker.start()
     theirs.close()
     try:
-        told: Outcome | Exception = ours.recv()
+        result: Outcome | Exception = ours.recv()
     except EOFError:
         worker.join()
         return Outcome(str(ref), "failed", error=_why_killed(worker.exitcode, job.timeout))
     finally:
         ours.close()
     worker.join()
-    if isinstance(told, Exception):
-        raise told
-    return told
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def _tell(theirs: Connection, ref: SourceRef, job: Job) -> None:
+def _send_outcome(theirs: Connection, ref: SourceRef, job: Job) -> None:
     _begin_worker(job)
     with finishing():
         try:
@@ -176,25 +176,25 @@ def _tell(theirs: Connection, ref: SourceRef, job: Job) -> None:
             theirs.send(exc)
 
 
-def _why_killed(code: int | None, timeout: float | None) -> BrokenOff:
-    """Tell why a process has ended with a code and no outcome."""
+def _why_killed(code: int | None, timeout: float | None) -> Aborted:
+    """Error for a process that ended with an exit code but without an outcome."""
     if timeout is not None and code == -signal.SIGALRM:
         return TookTooLong(f"it took longer than the {timeout:g} s of --timeout")
-    return Killed("the process that worked on it was killed: is there enough memory?")
+    return Killed("the worker process was killed: is there enough memory?")
 
 
 def _context(*, fork: bool) -> ForkContext | SpawnContext:
-    import multiprocessing  # noqa: PLC0415
+    import multiprocessing  # noqa: PLC0415  (only batches need it)
 
-    # Forking is ten times faster than starting anew, but the S3 client's threads do not survive
-    # it, and macOS's own libraries do not either.
+    # Forking is ten times as fast as spawning, but does not work with the S3 client's threads, nor
+    # with macOS's system libraries.
     if fork and sys.platform == "linux":
         return multiprocessing.get_context("fork")
     return multiprocessing.get_context("spawn")
 
 
 def _begin_worker(job: Job) -> None:
-    """Leave interrupts to the parent, and end when the parent does, however it ends."""
+    """Leave interrupts to the parent, end when the parent does, and limit the memory."""
     begin_worker()
     end_with_parent()
     bound = address_bound(job.limits.max_memory, threads=job.threads, heaps=job.threads)

@@ -1,4 +1,4 @@
-"""One source, from store to store: the use case of every door."""
+"""Processing of one source from store to store, shared by command line, Lambda and service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Result = Literal["done", "rejected", "missing", "failed", "skipped", "planned"]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Where a source is: its ``key`` in a store, and the ``name`` that outputs are called after."""
+    """A source in a store: its ``key`` there, and the ``name`` from which outputs are named."""
 
     store: Store
     key: str
@@ -35,7 +35,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """What was made of a source: artifacts in the order in which they are to be written.
+    """Results of analysing a source: artifacts in the order in which to write them.
 
     ``width`` and ``height`` are those of the upright image, in pixels.
     """
@@ -47,21 +47,21 @@ class Analysed:
     height: int | None = None
 
 
-# Analyses a source; None means that its results exist already.
+# Analyses a source; returns None if its results already exist.
 Work = Callable[[Source, Recipe], Analysed | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one source.
+    """The outcome for one source.
 
-    done: its artifacts are written. rejected: it can never be analysed, and a record says so.
-    missing: it is not there. failed: it could not be analysed this time. skipped: its results are
-    there already. planned: it would be analysed. The last four leave the target as it was, but for
-    artifacts that were written before a failure. ``error`` says why it was not done.
+    done: its artifacts were written. rejected: it can never be analysed, and a record says so.
+    missing: it does not exist. failed: it could not be analysed this time. skipped: its results
+    already exist. planned: it would be analysed. The last four leave the target unchanged, except
+    for artifacts written before a failure. ``error`` says why it was not analysed.
 
-    ``outputs`` are the names of what was written; ``stat`` is what the source's store keeps about
-    the version that was read.
+    ``outputs`` are the names of the objects written; ``stat`` is what the source's store knows
+    about the version that was read.
     """
 
     source: str
@@ -76,7 +76,7 @@ class Outcome:
     height: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """One line for machines."""
+        """Return the outcome as plain JSON values."""
         return {
             "source": self.source,
             "outcome": self.result,
@@ -99,27 +99,28 @@ def process(
 ) -> Outcome:
     """Read a source, analyse it, and write its artifacts, the record last.
 
-    Every :class:`~fft_tool.errors.FftToolError` becomes part of the outcome. A source that is
-    refused leaves a record that says so, and the record of an earlier run does not stay; without
-    ``recorded``, or where neither the recipe asks for a record nor the target has one, there is
-    nothing to write.
+    Every :class:`~fft_tool.errors.FftToolError` becomes part of the outcome. For a rejected source,
+    a record that says so is written, replacing the record of an earlier run. No record is written
+    without ``recorded``, or if the recipe does not ask for one and the target does not have one.
 
     Parameters
     ----------
     source, target
-        Where it is read and where its artifacts go; without a target they are in the outcome.
+        Where to read the source and write its artifacts; without a target, the outcome holds them.
     recipe
-        What to do with it, or a function that tells from what the store keeps about the source.
+        The recipe, or a function that derives it from what the store knows about the source.
     limits
-        What is accepted. The size is held against them before the content is fetched.
+        Limits on the source. The size is checked before the content is fetched.
     work
-        Analyses it, for instance by :func:`fft_tool.pipeline.run`.
+        Analyses the source, for instance with :func:`fft_tool.pipeline.run`.
     copies
-        How many copies of the source's bytes are in memory while it is analysed.
+        Number of copies of the source's bytes in memory during the analysis.
     writers
-        How many artifacts are written at a time.
+        Number of artifacts to write in parallel.
+    recorded
+        Whether to write a record if the source is rejected.
     on_step
-        Told each step's name as it begins: "read", those of ``work``, and "write".
+        Called with the name of each step as it begins: "read", those of ``work``, and "write".
     """
     try:
         on_step("read")
@@ -140,7 +141,7 @@ def process(
         return _reject(refused, chosen, exc, stat, target if recorded else None, on_step)
     if made is None:
         return Outcome(source.name, "skipped", stat=stat)
-    del found  # it may be large, and so is what was made of it
+    del found  # may be as large as the artifacts
     try:
         return _deliver(source.name, made, stat, target, writers, on_step)
     except FftToolError as exc:
@@ -149,7 +150,7 @@ def process(
 
 @dataclass(frozen=True, slots=True)
 class _TooLarge:
-    """A source that is refused by its size alone, before it is fetched."""
+    """A source that is rejected for its size alone, before it is fetched."""
 
     source: OversizedSource
     error: LimitExceeded
@@ -174,7 +175,7 @@ def _deliver(
     writers: int,
     on_step: Callable[[str], None],
 ) -> Outcome:
-    """Write what was made, or put it into the outcome."""
+    """Write the artifacts, or put them into the outcome."""
     outcome = Outcome(
         name,
         "done",
@@ -191,7 +192,7 @@ def _deliver(
 
 
 def _write(target: Store, artifacts: Sequence[Artifact], writers: int) -> tuple[str, ...]:
-    """Write the artifacts, and the last of them when all the others are there."""
+    """Write the artifacts, the last one after all the others have been written."""
 
     def write(artifact: Artifact) -> str:
         target.write(artifact.name, artifact.data, content_type=artifact.content_type)
@@ -212,7 +213,7 @@ def _reject(
     target: Store | None,
     on_step: Callable[[str], None],
 ) -> Outcome:
-    """Leave a record of the refusal."""
+    """Write a record of the rejection."""
     from fft_tool.results.recording import rejected  # noqa: PLC0415  (loads the record's model)
 
     outcome = Outcome(source.name, "rejected", error=error, stat=stat, sha256=source.sha256)

@@ -1,4 +1,4 @@
-"""What a list of arguments names: files, folders, globs, ``-`` and store URLs."""
+"""Resolution of arguments to sources: files, folders, globs, ``-`` and store URLs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ STDIN_NAME = "stdin.png"
 
 @dataclass(frozen=True, slots=True)
 class SourceRef:
-    """Where a source is: a name in a store, or its bytes if it came through a pipe.
+    """A reference to a source: its name in a store, or its bytes if read from standard input.
 
-    ``name`` is also the one that its outputs are called after. ``file`` is where a link leads that
-    was named itself: one that is found in a folder may not lead out of it.
+    Outputs are named after ``name``. ``file`` is the target of a symbolic link that the user named
+    explicitly; links found inside a folder must not lead out of it.
     """
 
     store: str
@@ -40,7 +40,7 @@ class SourceRef:
         return self.opened(profile=profile).read()
 
     def opened(self, *, profile: bool = False) -> Input:
-        """Open the store that it is in."""
+        """Open the store that holds the source."""
         if self.data is not None:
             piped = MemoryStore()
             piped.write(self.name, self.data)
@@ -57,14 +57,14 @@ def find_sources(
     leave_out: str | None = None,
     profile: bool = False,
 ) -> list[SourceRef]:
-    """Turn arguments into sources, in order.
+    """Resolve arguments to sources, in order.
 
-    Folders and prefixes give all images below them, told by their extension, but not those below
-    ``leave_out``, the folder of results; a file that is named is taken whatever it is called. Two
-    sources whose outputs would have one name are refused before anything is done; so is an
-    argument that names nothing.
+    Folders and prefixes stand for all images below them, recognised by extension, except those
+    below ``leave_out``, the folder of results. A file named explicitly may have any extension. An
+    error is raised if outputs of two sources would have the same name, or if nothing matches an
+    argument.
     """
-    found: dict[str, SourceRef] = {}  # by location: what is named twice is taken once
+    found: dict[str, SourceRef] = {}  # by location, so that duplicates are dropped
     for argument in arguments:
         if argument == "-":
             found[f"- {len(found)}"] = SourceRef("", STDIN_NAME, read_stdin())
@@ -80,7 +80,7 @@ def find_sources(
 
 
 def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
-    """Refuse to write outputs to where one of the sources is."""
+    """Raise an error if an output would overwrite one of the sources."""
     sources = {_location(ref.store, ref.name): ref for ref in refs}
     root = _location(target, "")
     for ref in refs:
@@ -91,7 +91,7 @@ def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
 
 
 def _location(store: str, name: str) -> str:
-    """Where a name in a store is, the same for all ways of writing it."""
+    """Canonical location of a name in a store."""
     root = store if "://" in store else str(Path(store).resolve())
     return as_folder(root) + name
 
@@ -99,8 +99,9 @@ def _location(store: str, name: str) -> str:
 def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
     paths = [Path(argument)]
     if not paths[0].exists() and glob.has_magic(argument):
-        # A pattern that the shell has not expanded: quoted, or on Windows.
-        matches = map(Path, sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
+        # A pattern that the shell did not expand: it was quoted, or this is Windows.
+        found = glob.glob(argument, recursive=True)  # noqa: PTH207  (the pattern may be absolute)
+        matches = map(Path, sorted(found))
         paths = [path for path in matches if path.is_file()]
     if not paths:
         raise NotFound(f"{argument}: no file matches")
@@ -108,12 +109,12 @@ def _on_disk(argument: str, leave_out: str | None) -> Iterator[SourceRef]:
         if path.is_dir():
             yield from _in_store(open_store(path), argument, leave_out)
         else:
-            # A missing file is reported when its turn comes, so that it stops no other.
+            # A missing file is reported when it is read, so that others are still processed.
             yield SourceRef(str(path.parent), path.name, file=followed(path))
 
 
 def followed(path: Path) -> Path | None:
-    """Where a link leads that the user has named; None if it is not a link, or part of a loop."""
+    """Target of a symbolic link named by the user; None if it is not a link, or part of a loop."""
     try:
         return path.resolve() if path.is_symlink() else None
     except (OSError, RuntimeError):
@@ -142,12 +143,12 @@ def _in_store(store: Store, argument: str, leave_out: str | None) -> list[Source
         if is_image_name(name) and not (inside and name.startswith(inside))
     ]
     if not refs:
-        raise NotFound(f"{argument}: no images there ({', '.join(SUFFIXES)})")
+        raise NotFound(f"{argument}: no images found ({', '.join(SUFFIXES)})")
     return refs
 
 
 def _below(store: str, other: str) -> str | None:
-    """Prefix, within a store, of another one that lies inside it; None if it does not."""
+    """Prefix, within a store, of another store inside it; None if it is not inside."""
     if ("://" in store) != ("://" in other):
         return None
     outer, inner = _location(store, ""), _location(other, "")
@@ -155,7 +156,7 @@ def _below(store: str, other: str) -> str | None:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a name found in a folder has the extension of an image."""
+    """Whether a name has the extension of an image."""
     return name.lower().endswith(SUFFIXES)
 
 
@@ -165,8 +166,8 @@ def _refuse_shared_names(refs: list[SourceRef]) -> None:
         other = owners.setdefault(output_base(ref.name), ref)
         if other is not ref:
             raise AmbiguousSources(
-                f"{ref} and {other} would have outputs of the same name: "
-                "name their common folder, or take them one at a time"
+                f"outputs of {ref} and {other} would have the same name: "
+                "name their common folder, or analyse them one at a time"
             )
 
 

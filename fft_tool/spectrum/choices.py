@@ -1,4 +1,4 @@
-"""What a recipe may choose by name: known without loading what does it."""
+"""Names of detrending methods, scales and windows, available without importing numpy."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Two colour maps, computed: one for magnitude, one for phase.
+"""Two perceptually uniform colour maps: a sequential one for magnitude, a cyclic one for phase.
 
-Both are drawn as curves in OKLab, a colour space in which equal distances look equally large, and
-walked in equal steps, so that they neither hide nor invent structure. Both curves lie inside the
-sRGB gamut: no colour is clipped.
+Both are curves in OKLab, a perceptually uniform colour space, sampled in equal steps, so that they
+neither hide structure nor suggest any. Both curves lie inside the sRGB gamut: no colour is clipped.
 
 Reference: B. Ottosson, "A perceptual color space for image processing", 2020,
 https://bottosson.github.io/posts/oklab/.
@@ -23,14 +22,14 @@ Table = NDArray[np.uint8]
 Colours = NDArray[np.floating[Any]]
 
 SIZE = 256
-"""Colours in a table."""
+"""Number of colours in a table."""
 
 LINEAR_TO_CONES = (
     (0.4122214708, 0.5363325363, 0.0514459929),
     (0.2119034982, 0.6806995451, 0.1073969566),
     (0.0883024619, 0.2817188376, 0.6299787005),
 )
-"""Ottosson's M1: linear sRGB to the responses of the eye's three kinds of cones."""
+"""Ottosson's M1: linear sRGB to cone responses (LMS)."""
 
 CONES_TO_OKLAB = (
     (0.2104542553, 0.7936177850, -0.0040720468),
@@ -53,17 +52,17 @@ SEQUENTIAL = (
 CYCLIC_LIGHTNESS = 0.74
 CYCLIC_CENTRE = (0.015, 0.0075)
 CYCLIC_RADIUS = 0.139
-"""Nearly the largest circle that fits the gamut at this lightness."""
+"""Nearly the largest circle inside the gamut at this lightness."""
 
 CYCLIC_START = 209.0
-"""Hue in degrees of phase -π, a cyan: the red at 29 degrees is phase 0."""
+"""Hue of phase -π in degrees, a cyan; phase 0 then has the red at 29 degrees."""
 
 
 @functools.cache
 def sequential() -> Table:
-    """Colours for magnitude: near black through indigo, violet and orange to pale yellow.
+    """Colours for magnitude: from near black through indigo, violet and orange to pale yellow.
 
-    Lightness rises strictly, so that the map also reads in grey.
+    Lightness increases strictly, so the map remains readable in greyscale.
 
     Returns
     -------
@@ -75,10 +74,10 @@ def sequential() -> Table:
 
 @functools.cache
 def cyclic() -> Table:
-    """Colours for phase: a circle of hues at one lightness.
+    """Colours for phase: a circle of hues at constant lightness.
 
-    The first colour, for -π, is the last, for +π; from cyan there it goes through violet at -π/2,
-    red at 0 and ochre at π/2.
+    The first colour, for -π, equals the last, for +π. Hues run from cyan at -π through violet at
+    -π/2, red at 0 and ochre at π/2.
 
     Returns
     -------
@@ -89,23 +88,23 @@ def cyclic() -> Table:
 
 
 def colourise(picture: NDArray[np.uint8], table: Table, *, threads: int = 1) -> NDArray[np.uint8]:
-    """Give each pixel of a grey picture of shape ``(h, w)`` its colour: shape ``(h, w, 3)``."""
+    """Apply a colour table to a grey picture, shape ``(h, w)``; returns shape ``(h, w, 3)``."""
     if picture.ndim != 2 or picture.dtype != np.uint8:
         raise ValueError(f"expected a 2-D uint8 picture, got {picture.dtype} {picture.shape}")
     coloured = np.empty((*picture.shape, 3), dtype=np.uint8)
 
     def block(start: int, stop: int) -> None:
-        # With a mode other than "raise", take writes straight to its target: four times as fast.
+        # With a mode other than "raise", take writes directly to ``out``: four times as fast.
         np.take(table, picture[start:stop], axis=0, out=coloured[start:stop], mode="clip")
 
-    # Indexing widens each pixel to eight bytes for its index, hence in blocks.
+    # Indexing converts each pixel to an eight-byte index, hence the blocks.
     rows = rows_per_block(8 * picture.shape[1])
     map_rows(block, picture.shape[0], rows, threads=threads)
     return coloured
 
 
 def oklab_to_linear(colours: Colours) -> Colours:
-    """Convert OKLab colours ``(n, 3)`` to linear sRGB, within 0 and 1 if inside the gamut."""
+    """Convert OKLab colours ``(n, 3)`` to linear sRGB, from 0 to 1 inside the gamut."""
     cones = np.power(np.linalg.solve(np.array(CONES_TO_OKLAB), colours.T), 3)
     return np.linalg.solve(np.array(LINEAR_TO_CONES), cones).T
 
@@ -122,7 +121,7 @@ def _sequential_curve() -> Colours:
 
 
 def _cyclic_curve() -> Colours:
-    # The phase picture's scale has -π at 0 and +π at 255: one angle, one colour.
+    # In a phase picture, -π has the value 0 and +π has 255; both get the same colour.
     hues = np.radians(CYCLIC_START + np.linspace(0.0, 360.0, SIZE))
     a, b = _polar(CYCLIC_RADIUS, hues)
     lightness = np.full(SIZE, CYCLIC_LIGHTNESS)
@@ -134,7 +133,7 @@ def _polar(radius: float, angle: Any) -> tuple[Any, Any]:
 
 
 def _bezier(controls: Colours, parameter: Colours) -> Colours:
-    """Curve through the first and last control point, drawn towards the others (Bernstein)."""
+    """Evaluate a Bézier curve with Bernstein polynomials."""
     degree = len(controls) - 1
     weights = [
         math.comb(degree, i) * parameter**i * (1.0 - parameter) ** (degree - i)

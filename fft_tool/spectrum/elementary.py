@@ -1,9 +1,9 @@
 """Arctangent and logarithm that are fast on every processor.
 
-numpy has its own for AVX-512; on all others (AVX2, as in most of the cloud, and arm64) it calls the
-C library for one number after the other, which takes twenty to forty times as long. What stands
-here in their place is made of operations that numpy has for every processor, and that round in the
-same way on all of them. See docs/decisions/2026-11-20-same-bytes.md.
+numpy has vectorised versions only for AVX-512. On other processors (AVX2, as in most clouds, and
+arm64) it calls the C library for each number, which takes 20 to 40 times as long. The replacements
+here consist of operations that numpy vectorises on every processor, and that round identically on
+all of them. See docs/decisions/2026-11-20-same-bytes.md.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from fft_tool.arrays import FloatArray
 
 Singles = NDArray[np.float32]
 
-_CHUNK = 1 << 16  # numbers at a time: more leave a core's cache, fewer have threads wait in turn
+# Numbers processed at a time: larger chunks do not fit into the cache, and smaller ones make
+# threads contend.
+_CHUNK = 1 << 16
 
-# arctan(a) / a as a polynomial in a², for 0 ≤ a ≤ 1, highest power first: of degree 7 the one with
-# the smallest largest error of arctan(a), 4e-8, which is a sixth of what rounding adds.
+# arctan(a) / a as a polynomial in a², for 0 ≤ a ≤ 1, highest power first: the minimax polynomial of
+# degree 7. Its largest error in arctan(a) is 4e-8, a sixth of the rounding error.
 _ARCTAN = np.array(
     [
         -0.004054562456,
@@ -36,14 +38,15 @@ _ARCTAN = np.array(
     np.float32,
 )
 _EIGHTH = np.float32(np.pi / 4)
-_SIGN = np.int32(-(2**31))  # the bit of a single that is its sign
+_SIGN = np.int32(-(2**31))  # sign bit of a single-precision number
 _SMALLEST = np.finfo(np.float32).smallest_normal
 
 
 def arctan2(y: FloatArray, x: FloatArray) -> FloatArray:
-    """Angle of ``x + iy`` in [-π, π], to 4e-7 in single precision.
+    """Angle of ``x + iy`` in [-π, π], accurate to 4e-7 in single precision.
 
-    Neither may hold -0.0, infinities or NaN; both are of one type and shape, as is the angle.
+    ``x`` and ``y`` have the same dtype and shape, as does the result. They must not contain -0.0,
+    infinity or NaN.
     """
     angle = np.empty_like(x)
     if x.dtype != np.float32 or _is_vectorised("arctan2"):
@@ -73,7 +76,7 @@ def _arctan2(
         high *= square
     high += _ARCTAN[-1]
     angle *= high
-    # From the first eighth of the circle, by turning signs, to where the number lies.
+    # Map the angle from the first octant to the right one by flipping signs.
     bits, sign = angle.view(np.int32), high.view(np.int32)
     angle -= _EIGHTH
     np.bitwise_and(wide.view(np.int32), _SIGN, out=sign)
@@ -87,7 +90,7 @@ def _arctan2(
 
 
 def log1p(values: FloatArray, largest: float) -> FloatArray:
-    """Logarithm of 1 + values in place, to 1e-7 of the logarithm of 1 + ``largest``."""
+    """Compute log(1 + values) in place, with an error below 1e-7 · log(1 + ``largest``)."""
     if largest < 1 or _is_vectorised("log1p"):
         return np.log1p(values, out=values)
     values += 1
@@ -96,6 +99,6 @@ def log1p(values: FloatArray, largest: float) -> FloatArray:
 
 @cache
 def _is_vectorised(name: str) -> bool:
-    """Whether numpy has a function for many numbers at a time on this processor."""
-    kinds = introspect.opt_func_info(func_name=f"^{name}$").get(name, {})
-    return any(not kind["current"].startswith("baseline") for kind in kinds.values())
+    """Whether numpy has a vectorised version of a function for this processor."""
+    variants = introspect.opt_func_info(func_name=f"^{name}$").get(name, {})
+    return any(not each["current"].startswith("baseline") for each in variants.values())

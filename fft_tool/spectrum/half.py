@@ -1,12 +1,12 @@
 """The spectrum: the non-redundant half of a real image's 2-D DFT, and its coordinates.
 
-Conventions, the same everywhere:
+Conventions, used throughout:
 
 * forward transform unscaled (numpy's "backward" norm);
-* ``half[ky, kx]`` is frequency row ``ky`` (DC first, as the DFT gives it) and column
+* ``half[ky, kx]`` is the coefficient in frequency row ``ky`` (in DFT order, DC first) and column
   ``kx = 0 … w // 2``; the other columns follow from ``F[-ky, -kx] = conj(F[ky, kx])``;
 * frequencies in cycles per pixel, Nyquist 0.5, periods in pixels;
-* angles in degrees, counter-clockwise from the x axis with y *up*, of the wave vector: vertical
+* angles of wave vectors in degrees, counter-clockwise from the x axis with y *up*: vertical
   stripes have angle 0, horizontal stripes 90.
 """
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from fft_tool.codec import png_encode
 from fft_tool.parallel import map_rows, rows_per_block
 
-_SHOWN_SIDE = 1024  # pixels along a side of the picture in a notebook, at most
+_SHOWN_SIDE = 1024  # longest side of the picture in a notebook, in pixels
 
 HalfArray = NDArray[np.complexfloating[Any, Any]]
 
@@ -31,8 +31,8 @@ HalfArray = NDArray[np.complexfloating[Any, Any]]
 class Spectrum:
     """Half spectrum of a real image ``width`` pixels wide.
 
-    ``half`` is complex, of shape ``(height, width // 2 + 1)``. The width is kept because an even
-    and an odd width can give halves of one shape.
+    ``half`` is complex, of shape ``(height, width // 2 + 1)``. The width is stored because an even
+    and an odd width can give half spectra of the same shape.
 
     >>> Spectrum(np.zeros((4, 3), np.complex64), width=5).shape
     (4, 5)
@@ -44,7 +44,7 @@ class Spectrum:
     def __post_init__(self) -> None:
         if self.half.ndim != 2 or self.half.shape[1] != self.width // 2 + 1:
             raise ValueError(
-                f"half spectrum of shape {self.half.shape} does not belong to width {self.width}"
+                f"half spectrum of shape {self.half.shape} does not match width {self.width}"
             )
 
     @property
@@ -58,11 +58,11 @@ class Spectrum:
         return float(self.half[0, 0].real)
 
     def _repr_png_(self) -> bytes:
-        """Picture for a notebook: log1p|F|, DC in the centre, 8 bits, from 0 to the maximum."""
+        """Picture for a notebook: log1p|F|, DC in the centre, 8 bits, scaled to the maximum."""
         shown = np.log1p(np.abs(centred(self)))
         for axis in (0, 1):
             step = -(-shown.shape[axis] // _SHOWN_SIDE)
-            if step > 1:  # the largest of neighbours, so that no peak is lost
+            if step > 1:  # the maximum of each block, so that no peak is lost
                 starts = np.arange(0, shown.shape[axis], step)
                 shown = np.maximum.reduceat(shown, starts, axis=axis)
         shown *= 255 / (float(shown.max()) or 1.0)
@@ -70,7 +70,7 @@ class Spectrum:
 
 
 def centred(spectrum: Spectrum) -> HalfArray:
-    """Full spectrum, shape (h, w), complex, DC at ``[h // 2, w // 2]`` as ``fftshift`` puts it."""
+    """Full spectrum, shape (h, w), complex, with DC at ``[h // 2, w // 2]`` as in ``fftshift``."""
     half, (height, width) = spectrum.half, spectrum.shape
     left = width // 2
     rows = (np.arange(height) - height // 2) % height
@@ -81,7 +81,7 @@ def centred(spectrum: Spectrum) -> HalfArray:
 
 
 def check_spectrum(value: object) -> None:
-    """Raise an error for what is not a spectrum, such as the image that it would come from."""
+    """Raise an error if the value is not a spectrum, for instance an image."""
     if not isinstance(value, Spectrum):
         raise TypeError(f"{type(value).__name__} is not a spectrum: pass fft_tool.transform(image)")
 
@@ -91,18 +91,18 @@ def frequencies(
 ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
     """Frequencies of the half spectrum of an image of ``shape``, in cycles per pixel.
 
-    Returns ``(fy, fx)`` of shapes ``(h, 1)`` and ``(1, w // 2 + 1)``, with ``fy`` counted
-    *upwards* (the negative of ``fftfreq``, since image rows run down).
+    Returns ``(fy, fx)`` of shapes ``(h, 1)`` and ``(1, w // 2 + 1)``; ``fy`` points *up* (the
+    negative of ``fftfreq``, since image rows run down).
     """
     height, width = shape
     return -np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
 
 
 def multiplicity(width: int) -> NDArray[np.float64]:
-    """How often each column of the half stands in the full spectrum, shape ``(1, w // 2 + 1)``.
+    """How often each column of the half occurs in the full spectrum, shape ``(1, w // 2 + 1)``.
 
-    Two, except for the columns that are their own mirror: ``kx = 0`` and, for even widths, the
-    Nyquist column.
+    Twice, except for the columns that are their own mirror image: ``kx = 0`` and, for even widths,
+    the Nyquist column.
     """
     counts = np.full((1, width // 2 + 1), 2.0)
     counts[0, 0] = 1.0
@@ -112,7 +112,7 @@ def multiplicity(width: int) -> NDArray[np.float64]:
 
 
 def energy(spectrum: Spectrum, *, threads: int = 1) -> float:
-    """Sum of |F|² over the full spectrum: by Parseval, N times the image's sum of squares."""
+    """Sum of |F|² over the full spectrum; by Parseval, N times the image's sum of squares."""
     half = spectrum.half
     columns = multiplicity(spectrum.width)[0]
 

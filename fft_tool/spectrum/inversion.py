@@ -1,4 +1,4 @@
-"""Inversion: from pictures or a spectrum, as written, to the grey levels of the source."""
+"""Inversion: reconstruction of the source's grey levels from pictures or a saved spectrum."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from fft_tool.validate import number, one_of, whole
 
 T = TypeVar("T")
 LONGEST_SIDE = (1 << 31) - 1
-_RESTORING = 24  # bytes a pixel: two pictures, the spectrum, and the levels that come of it
+_RESTORING = 24  # bytes per pixel: two pictures, the spectrum, and the restored levels
 TakeLevels = Callable[[int, FloatArray], T]
 
 
 @dataclass(frozen=True, slots=True)
 class Inversion:
-    """What must be known beside the artifacts: size, preparation, and the pictures' scale."""
+    """What inversion needs besides the artifacts: size, preparation, and the pictures' scale."""
 
     shape: tuple[int, int]
     preparation: Preparation
@@ -39,7 +39,7 @@ class Inversion:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Inversion:
-        """Read from a record; :class:`~fft_tool.errors.BadArtifact` if it does not say."""
+        """Read from a record; :class:`~fft_tool.errors.BadArtifact` if a value is missing."""
         try:
             spectrum = record["spectrum"]
             return cls(
@@ -54,12 +54,12 @@ class Inversion:
 
 
 def shape_from(height: Any, width: Any) -> tuple[int, int]:
-    """Check a size read from a file."""
+    """Validate a size read from a file."""
     return whole(height, 1, LONGEST_SIDE), whole(width, 1, LONGEST_SIDE)
 
 
 def check_shape(shape: tuple[int, int], limits: Limits) -> None:
-    """Refuse what would take too much to give back: ``shape`` (h, w) is what a file says of it."""
+    """Reject an image too large to restore; ``shape`` (h, w) is what a file states."""
     height, width = shape
     limits.check_pixels(width, height)
     limits.check_memory(FIXED_MEMORY + height * width * _RESTORING)
@@ -68,7 +68,7 @@ def check_shape(shape: tuple[int, int], limits: Limits) -> None:
 def spectrum_of_pictures(
     magnitude: bytes, phase: bytes, inversion: Inversion, *, threads: int = 1
 ) -> Spectrum:
-    """Read the spectrum that two picture files show."""
+    """Recover the spectrum from two picture files."""
     pictures = run_all(
         [
             lambda: _read_picture(magnitude, "magnitude", inversion.shape),
@@ -86,7 +86,7 @@ def spectrum_of_pictures(
 
 
 def _read_picture(data: bytes, name: str, shape: tuple[int, int]) -> Plane:
-    # A door that took the source takes its pictures too; the record says how large they may be.
+    # Limits apply to sources. Pictures may be as large as the record says.
     limits = Limits(max_bytes=len(data), max_pixels=shape[0] * shape[1])
     try:
         raster = image_file.decode(data, limits)
@@ -106,9 +106,9 @@ def _read_picture(data: bytes, name: str, shape: tuple[int, int]) -> Plane:
 def restore_rows(
     spectrum: Spectrum, preparation: Preparation, take: TakeLevels[T], *, threads: int = 1
 ) -> list[T]:
-    """Hand grey levels, not yet rounded, to ``take(start, rows)`` in row blocks.
+    """Pass grey levels, not yet rounded, to ``take(start, rows)`` in row blocks.
 
-    The spectrum is overwritten. Returns what ``take`` returned.
+    Overwrites the spectrum. Returns the results of ``take``.
     """
     if preparation.trivial:
         return inverse_rows(spectrum, take, threads=threads)
@@ -124,7 +124,7 @@ def restore_rows(
 
 
 def restore_plane(spectrum: Spectrum, preparation: Preparation, *, threads: int = 1) -> Plane:
-    """Give the grey plane (h, w), uint8 or uint16, that a spectrum came from. Overwrites it."""
+    """Restore the grey plane (h, w), uint8 or uint16, from its spectrum, which is overwritten."""
     plane = np.empty(spectrum.shape, np.uint8 if preparation.white < 256 else np.uint16)
 
     def place(start: int, levels: FloatArray) -> None:
@@ -135,7 +135,7 @@ def restore_plane(spectrum: Spectrum, preparation: Preparation, *, threads: int 
 
 
 def quantised(levels: FloatArray, white: int) -> FloatArray:
-    """Round to whole grey levels within 0 … ``white``."""
+    """Round to whole grey levels and clip to 0 … ``white``."""
     rounded: FloatArray = np.rint(levels)
     np.clip(rounded, 0, white, out=rounded)
     return rounded

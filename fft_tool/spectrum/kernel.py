@@ -1,9 +1,9 @@
 """The FFT kernel: scipy's compiled transforms, loaded without the rest of ``scipy.fft``.
 
-``import scipy.fft`` takes 200 ms because it brings in ``scipy.special``, which no DFT needs; the
-compiled module alone loads in one. It is private to scipy, so where it is not found, or does not
-pass a transform of four numbers, the public functions take its place: the same code, loaded
-slower. See docs/decisions/2026-11-20-fft-kernel.md.
+``import scipy.fft`` takes 200 ms because it imports ``scipy.special``, which no DFT needs; the
+compiled module alone loads in 1 ms. It is private to scipy. If it is not found, or fails a test on
+four numbers, the public functions are used instead: the same code, but slower to load. See
+docs/decisions/2026-11-20-fft-kernel.md.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-# Minor versions of scipy with which the compiled module was tried: it gives the same bits as the
-# public functions, and both can be used in one process. With 1.14 and 1.15 a process that uses both
-# is aborted when it ends. The requirement in pyproject.toml has the same bounds.
+# Minor versions of scipy with which the compiled module was tested: it gives the same bits as the
+# public functions, and both can be used in one process. With 1.14 and 1.15, a process that uses
+# both aborts on exit. The requirement in pyproject.toml has the same bounds.
 TRIED = ("1.16", "1.17", "1.18")
 
 _LOCATIONS = ("fft/_duccfft/pyduccfft", "fft/_pocketfft/pypocketfft")
@@ -29,7 +29,7 @@ UNSCALED, BY_SIZE = 0, 2
 
 
 class Kernel(Protocol):
-    """Transforms along given axes; ``scaling`` 0 leaves the result unscaled, 2 divides by N."""
+    """Transforms along given axes; ``scaling`` 0 leaves the result unscaled, 2 divides it by N."""
 
     def r2c(
         self, a: Array, axes: tuple[int, ...], forward: bool, scaling: int, out: Array, threads: int
@@ -57,14 +57,14 @@ class Kernel(Protocol):
         ...
 
     def dct(
-        self, a: Array, kind: int, axes: tuple[int, ...], scaling: int, out: Array, threads: int
+        self, a: Array, dct_type: int, axes: tuple[int, ...], scaling: int, out: Array, threads: int
     ) -> Array:
-        """Cosine transform of ``kind`` 2, unscaled, or 3, by size, which undoes the former."""
+        """Cosine transform of type 2, unscaled; or of type 3, divided by size, its inverse."""
         ...
 
 
 class PublicKernel:
-    """The same transforms by way of ``scipy.fft``."""
+    """The same transforms through ``scipy.fft``."""
 
     def r2c(
         self, a: Array, axes: tuple[int, ...], forward: bool, scaling: int, out: Array, threads: int
@@ -80,7 +80,7 @@ class PublicKernel:
         self, a: Array, axes: tuple[int, ...], forward: bool, scaling: int, out: Array, threads: int
     ) -> Array:
         """Complex to complex; ``out`` may be ``a``."""
-        from scipy import fft  # noqa: PLC0415
+        from scipy import fft  # noqa: PLC0415  (as above)
 
         transform = fft.fftn if forward else fft.ifftn
         out[...] = transform(a, axes=axes, norm=_norm(forward, scaling), workers=threads)
@@ -97,7 +97,7 @@ class PublicKernel:
         threads: int,
     ) -> Array:
         """Half-complex to real, ``lastsize`` samples along the last of ``axes``."""
-        from scipy import fft  # noqa: PLC0415
+        from scipy import fft  # noqa: PLC0415  (as above)
 
         sizes = [a.shape[axis] for axis in axes[:-1]] + [lastsize]
         norm = _norm(forward, scaling)
@@ -105,30 +105,30 @@ class PublicKernel:
         return out
 
     def dct(
-        self, a: Array, kind: int, axes: tuple[int, ...], scaling: int, out: Array, threads: int
+        self, a: Array, dct_type: int, axes: tuple[int, ...], scaling: int, out: Array, threads: int
     ) -> Array:
-        """Cosine transform of ``kind`` 2, unscaled, or 3, by size, which undoes the former."""
-        from scipy import fft  # noqa: PLC0415
+        """Cosine transform of type 2, unscaled; or of type 3, divided by size, its inverse."""
+        from scipy import fft  # noqa: PLC0415  (as above)
 
-        assert (kind, scaling) in ((2, UNSCALED), (3, BY_SIZE))  # noqa: S101
-        transform = fft.dctn if kind == 2 else fft.idctn
+        assert (dct_type, scaling) in ((2, UNSCALED), (3, BY_SIZE))  # noqa: S101  (the only ones used)
+        transform = fft.dctn if dct_type == 2 else fft.idctn
         out[...] = transform(a, axes=axes, workers=threads)
         return out
 
 
 def _norm(forward: bool, scaling: int) -> str:
-    """Scipy's name for a scaling in a direction."""
+    """Return scipy's name for the normalisation."""
     return "forward" if forward == (scaling == BY_SIZE) else "backward"
 
 
 @functools.cache
 def kernel() -> Kernel:
-    """Load the fastest kernel there is, once."""
+    """Return the fastest kernel available, loaded once."""
     return compiled() or PublicKernel()
 
 
 def compiled() -> Kernel | None:
-    """Load scipy's compiled transforms, None if they are not where and what they were."""
+    """Load scipy's compiled transforms; None if they have moved or changed."""
     scipy = importlib.util.find_spec("scipy")
     if scipy is None or not scipy.submodule_search_locations:
         return None
@@ -151,12 +151,12 @@ def _load(path: Path) -> Kernel | None:
         spec.loader.exec_module(module)
         candidate = cast("Kernel", module)
         return candidate if _works(candidate) else None
-    except Exception:  # noqa: BLE001  (whatever it raises: it is not the module known here)
+    except Exception:  # noqa: BLE001  (any error means that this is not the expected module)
         return None
 
 
 def _works(candidate: Kernel) -> bool:
-    """Whether the private interface is still the one written down above."""
+    """Whether the private interface still matches :class:`Kernel`."""
     signal = np.array([[1.0, 2.0], [4.0, 8.0]], np.float32)
     half = np.empty((2, 2), np.complex64)
     candidate.r2c(signal, (1,), True, UNSCALED, half, 1)

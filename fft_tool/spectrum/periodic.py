@@ -1,14 +1,14 @@
-"""Periodic-plus-smooth decomposition: a spectrum without the cross of the image's borders.
+"""Periodic-plus-smooth decomposition: removes the cross that the image's borders cause.
 
-The DFT sees an image as one tile of a wallpaper; the jumps between tiles show up as a bright
-cross. Moisan (2011, "Periodic plus smooth image decomposition", J. Math. Imaging Vis. 39) splits
-``u = p + s`` so that ``p`` has no jumps and ``s`` is as smooth as can be:
+The DFT treats an image as periodic; jumps between opposite borders cause a bright cross in the
+spectrum. Moisan (2011, "Periodic plus smooth image decomposition", J. Math. Imaging Vis. 39) splits
+``u = p + s`` so that ``p`` has no jumps and ``s`` is as smooth as possible:
 
     S[ky, kx] = V[ky, kx] / (2 cos(2π ky / h) + 2 cos(2π kx / w) - 4),   S[0, 0] = 0
 
-with ``v`` the jumps, put on the border pixels. Since ``v`` is four lines, its transform is made of
-1-D transforms only. The split can be undone: inside the image p has the Laplacian of u with
-mirrored borders, which a cosine transform inverts.
+where ``v`` holds the jumps at the border pixels. Since ``v`` consists of four lines, its transform
+needs only 1-D transforms. The decomposition is invertible: the periodic Laplacian of ``p`` equals
+the Laplacian of ``u`` with mirrored borders, which a cosine transform inverts.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def remove_smooth(
 ) -> None:
     """Subtract, in place, the smooth component of ``image`` (h, w) from its ``spectrum``.
 
-    ``gradient``, grey levels per row and per column, is that of a trend that the spectrum no
-    longer has.
+    ``gradient`` is the slope, in grey levels per row and per column, of a trend that has already
+    been removed from the spectrum.
     """
     height, width = spectrum.shape
     across = image[-1].astype(np.float64) - image[0]  # jump from the bottom row to the top one
@@ -43,7 +43,7 @@ def remove_smooth(
     down -= gradient[1] * (width - 1)
     jumps_x = np.fft.rfft(across)
     jumps_y = np.fft.fft(down)
-    # A line at row 0 minus the same line at row n-1 has the factor 1 - exp(-2πi k (n-1) / n).
+    # A line in row 0 minus the same line in row n-1 has the factor 1 - exp(-2πi k (n-1) / n).
     step_y = 1 - np.exp(2j * np.pi * np.arange(height) / height)
     step_x = 1 - np.exp(2j * np.pi * np.arange(width // 2 + 1) / width)
     curve_y = 2 * np.cos(2 * np.pi * np.arange(height) / height)
@@ -61,7 +61,7 @@ def remove_smooth(
 
 
 def restore_smooth(periodic: NDArray[np.floating[Any]], *, threads: int = 1) -> Doubles:
-    """Give the image whose periodic component is ``periodic``, both (h, w)."""
+    """Restore an image from its periodic component, both of shape (h, w)."""
     height, width = periodic.shape
     values = periodic.astype(np.float64)
     modes = _wrapped_laplacian(values)
@@ -73,7 +73,7 @@ def restore_smooth(periodic: NDArray[np.floating[Any]], *, threads: int = 1) -> 
     modes /= divisor
     modes[0, 0] = 0.0
     kernel().dct(modes, 3, (0, 1), BY_SIZE, modes, threads)
-    modes += values.mean()  # the Laplacian does not know the mean; the split keeps it
+    modes += values.mean()  # the Laplacian loses the mean, which the decomposition keeps
     return modes
 
 

@@ -1,11 +1,11 @@
-"""Half spectrum ↔ centred magnitude and phase pictures.
+"""Conversion between half spectra and centred magnitude and phase pictures.
 
 Codes (grey values) are computed on the half spectrum only; the other half of a picture is its
-mirror. Picture row ``r`` and column ``c`` show frequency ``(r - h // 2, c - w // 2)``, DC at
-``(h // 2, w // 2)`` as ``fftshift`` puts it. With ``top = 2**bits - 1``:
+mirror image. Row ``r`` and column ``c`` of a picture show frequency ``(r - h // 2, c - w // 2)``,
+with DC at ``(h // 2, w // 2)`` as in ``fftshift``. With ``top = 2**bits - 1``:
 
 * magnitude code ``round(top * (shown - low) / (high - low))``, see :mod:`fft_tool.spectrum.scale`;
-* phase code ``round(top * (phase + π) / 2π)``: always the full circle, never the data's range.
+* phase code ``round(top * (phase + π) / 2π)``: always the full circle, regardless of the data.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Table = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class HalfPicture:
-    """Codes of one picture on the half spectrum, shape (h, w // 2 + 1), uint8 or uint16.
+    """Codes of a picture on the half spectrum, shape (h, w // 2 + 1), uint8 or uint16.
 
-    ``odd`` says that mirrored codes are counted from the top: a phase changes its sign.
+    ``odd`` means that a code ``c`` is mirrored to ``top - c``, as phases change sign.
     """
 
     codes: Codes
@@ -45,7 +45,7 @@ class HalfPicture:
 
     @property
     def bits(self) -> int:
-        """Bits of a code, 8 or 16."""
+        """Bits per code, 8 or 16."""
         return 8 * self.codes.dtype.itemsize
 
     def fill(self, start: int, stop: int, out: Codes) -> None:
@@ -60,7 +60,7 @@ class HalfPicture:
         out[:, :left] = mirrored
 
     def full(self) -> Codes:
-        """Give the whole picture, shape (h, w)."""
+        """Return the full picture, shape (h, w)."""
         picture = np.empty(self.shape, self.codes.dtype)
         self.fill(0, self.codes.shape[0], picture)
         return picture
@@ -68,7 +68,7 @@ class HalfPicture:
     def to_png(
         self, *, table: Table | None = None, text: dict[str, str] | None = None, threads: int = 1
     ) -> bytes:
-        """Write the picture as PNG, grey or through a colour ``table`` of shape (256, 3)."""
+        """Encode the picture as PNG, grey or coloured by a ``table`` of shape (256, 3)."""
         fill: Callable[[int, int, Codes], None] = self.fill
         if table is not None:
 
@@ -103,7 +103,7 @@ def paint(
 ) -> Pictures:
     """Compute the pictures of a spectrum.
 
-    ``largest`` may be given where it is known, to save the search for it.
+    ``largest`` may be given if it is known, which saves a pass over the spectrum.
     """
     half, width = spectrum.half, spectrum.width
     if scale not in SCALES:
@@ -139,15 +139,15 @@ def spectrum_from_pictures(
     precision: str = "single",
     threads: int = 1,
 ) -> Spectrum:
-    """Undo :func:`paint`: the spectrum that full pictures of shape (h, w) show, quantised."""
+    """Invert :func:`paint`: recover the quantised spectrum from full pictures, shape (h, w)."""
     height, width = magnitude.shape
     half = np.empty((height, width // 2 + 1), np.complex64 if precision == "single" else complex)
     moduli = _moduli(scale, largest, np.iinfo(magnitude.dtype).max).astype(half.real.dtype)
     phasors = _phasors(np.iinfo(phase.dtype).max).astype(half.dtype)
-    top = height - height // 2  # frequency row of the pictures' first row
+    top = height - height // 2  # frequency row shown in the first row of the pictures
 
     def block(start: int, stop: int) -> None:
-        """Read picture rows, which all lie on one side of DC."""
+        """Read picture rows that lie on the same side of DC."""
         first = start + top if start < height // 2 else start - height // 2
         out = half[first : first + stop - start]
         for columns, shown in _half_columns(width):
@@ -156,28 +156,28 @@ def spectrum_from_pictures(
 
     rows = _block_rows(half)
     for first, last in ((0, height // 2), (height // 2, height)):
-        map_rows(lambda a, b: block(a + first, b + first), last - first, rows, threads=threads)  # noqa: B023
+        map_rows(lambda a, b: block(a + first, b + first), last - first, rows, threads=threads)  # noqa: B023  (called within the iteration)
     _make_own_mirrors_real(half, width)
     return Spectrum(half, width)
 
 
 def _moduli(scale: str, largest: float, top: int) -> NDArray[np.floating[Any]]:
-    """Magnitude that each code of a magnitude picture stands for."""
+    """Magnitude that each code of a magnitude picture represents."""
     low, high = SCALES[scale].limits(largest)
     return SCALES[scale].magnitude(np.linspace(low, high, top + 1), largest)
 
 
 def _phasors(top: int) -> NDArray[np.complex128]:
-    """Unit complex number that each code of a phase picture stands for."""
+    """Unit complex number that each code of a phase picture represents."""
     phasors: NDArray[np.complex128] = np.exp(1j * np.linspace(-np.pi, np.pi, top + 1))
     return phasors
 
 
 def _half_columns(width: int) -> list[tuple[slice, slice]]:
-    """Columns of the half spectrum, and where they stand in a picture.
+    """Columns of the half spectrum, and the corresponding columns of a picture.
 
-    From the centre to the right edge; for an even width Nyquist follows, which stands at the left
-    edge, as frequency -w/2.
+    They run from the centre to the right edge. For an even width, the Nyquist column follows; in a
+    picture it is at the left edge, as frequency -w/2.
     """
     centre = width // 2
     right = [(slice(0, width - centre), slice(centre, width))]
@@ -185,7 +185,7 @@ def _half_columns(width: int) -> list[tuple[slice, slice]]:
 
 
 def _make_own_mirrors_real(half: HalfArray, width: int) -> None:
-    """Coefficients that are their own mirror are real, which a code can only come close to."""
+    """Make coefficients that are their own mirror image real, which codes only approximate."""
     height = half.shape[0]
     for row in {0, height // 2} if height % 2 == 0 else {0}:
         for column in {0, width // 2} if width % 2 == 0 else {0}:
@@ -200,14 +200,14 @@ def _write_magnitude_codes(rows: HalfArray, scale: str, largest: float, out: Cod
     factor = top / (high - low) if high > low else 0.0
     values *= factor
     values += 0.5 - low * factor
-    # The strongest coefficient may exceed ``largest`` by a rounding error.
+    # The largest magnitude may exceed ``largest`` by a rounding error.
     np.minimum(values, top, out=values)
     out[...] = values
 
 
 def _write_phase_codes(rows: HalfArray, out: Codes) -> None:
-    # Contiguous copies make arctan2 three times faster; adding zero turns -0.0 into 0.0, so that
-    # a negative real coefficient has phase π, never -π.
+    # Contiguous copies make arctan2 three times as fast; adding zero turns -0.0 into 0.0, so
+    # negative real coefficients have phase π, never -π.
     angles = arctan2(rows.imag + 0.0, rows.real + 0.0)
     top = np.iinfo(out.dtype).max
     angles *= top / (2 * np.pi)

@@ -1,7 +1,8 @@
-"""What happens to the grey plane before the DFT, and how it is undone after the inverse.
+"""Preparation of the grey plane for the DFT (detrending, windowing), and its inverse.
 
-Detrending and windowing work on row blocks, so that no float copy of the whole image is made.
-The periodic-plus-smooth decomposition works on the spectrum and has a module of its own.
+Detrending and windowing work on row blocks, so that no floating-point copy of the whole image is
+made. The periodic-plus-smooth decomposition works on the spectrum; see
+:mod:`fft_tool.spectrum.periodic`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from fft_tool.parallel import rows_per_block
 from fft_tool.spectrum.choices import DETRENDS, WINDOWS
 from fft_tool.validate import Json, number, one_of, whole
 
-# Where the window is below this, dividing by it would amplify noise into nonsense.
+# Dividing by weights below this would amplify rounding errors beyond use.
 SMALLEST_UNDONE_WEIGHT = 1e-3
 
 
@@ -43,10 +44,11 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """How a grey plane was made ready for the DFT: everything needed to undo it.
+    """How a grey plane was prepared for the DFT: everything needed to undo it.
 
-    ``white`` is the largest grey level of the plane's depth; ``trend`` was subtracted, then the
-    separable ``window`` multiplied; ``periodic`` says that the smooth component was taken out.
+    ``white`` is the largest grey level that the plane's bit depth can hold. ``trend`` was
+    subtracted first; then the plane was multiplied by the separable ``window``. ``periodic`` means
+    that the smooth component was removed.
     """
 
     white: int
@@ -57,12 +59,12 @@ class Preparation:
 
     @property
     def keeps_levels(self) -> bool:
-        """Whether the grey levels go into the DFT as they are."""
+        """Whether the grey levels are transformed unchanged."""
         return self.detrend == "none" and self.window == "none"
 
     @property
     def trivial(self) -> bool:
-        """Whether the spectrum is simply that of the plane."""
+        """Whether the spectrum is that of the unprepared plane."""
         return self.keeps_levels and not self.periodic
 
     def to_json(self) -> Json:
@@ -81,7 +83,7 @@ class Preparation:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Preparation:
-        """Rebuild from :meth:`to_json`; ``KeyError``, ``TypeError`` or ``ValueError`` if unfit."""
+        """Inverse of :meth:`to_json`; ``KeyError``, ``TypeError`` or ``ValueError`` if invalid."""
         trend = {key: number(values["trend"][key]) for key in ("level", "per_row", "per_column")}
         if not isinstance(values["periodic"], bool):
             raise TypeError("periodic should be true or false")
@@ -94,8 +96,8 @@ class Preparation:
         )
 
     def at(self, shape: tuple[int, int]) -> SizedPreparation:
-        """Give this preparation for planes of ``shape`` (h, w)."""
-        # Without a window nobody looks at the weights.
+        """Return this preparation for planes of ``shape`` (h, w)."""
+        # Without a window the weights are not used.
         lengths = shape if self.window != "none" else (0, 0)
         down, across = (window_weights(self.window, length) for length in lengths)
         return SizedPreparation(self, shape, down[:, None], across[None, :])
@@ -103,7 +105,7 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True)
 class SizedPreparation:
-    """A preparation for planes of one ``shape``, whose weights have been computed.
+    """A preparation for planes of a given ``shape``, with precomputed weights.
 
     The window's weights are the product of ``down`` (h, 1) and ``across`` (1, w).
     """
@@ -126,9 +128,9 @@ class SizedPreparation:
         return values.astype(dtype)
 
     def undo(self, values: FloatArray, start: int) -> NDArray[np.float64]:
-        """Grey levels of rows ``start…`` from inverse-transformed rows.
+        """Grey levels of the rows from ``start`` on, given inverse-transformed rows.
 
-        Where the window took a pixel away (a weight under 0.001) it comes back as the trend.
+        Pixels that the window has suppressed (weights below 0.001) are set to the trend.
         """
         stop = start + values.shape[0]
         restored = values.astype(np.float64)
@@ -142,7 +144,7 @@ class SizedPreparation:
         return restored
 
     def lost_pixels(self) -> int:
-        """How many pixels the window has taken away."""
+        """Number of pixels that the window has suppressed (weights below 0.001)."""
         if self.preparation.window == "none":
             return 0
         height, width = self.shape
@@ -159,7 +161,7 @@ class SizedPreparation:
 def prepare(
     plane: Plane, *, white: int, window: str = "none", detrend: str = "none", periodic: bool = False
 ) -> Preparation:
-    """Measure the trend of ``plane`` (h, w) and state how it is to be prepared."""
+    """Fit the trend of ``plane`` (h, w) and return its preparation."""
     return Preparation(white, window, detrend, _fit_trend(plane, detrend), periodic)
 
 
@@ -206,5 +208,5 @@ def _gradient(sums: NDArray[np.float64], count: int) -> float:
     if sums.size == 1:
         return 0.0
     position = np.arange(sums.size) - (sums.size - 1) / 2
-    # Products of half and whole numbers: exact in any order, unless the image is enormous.
+    # Products of half-integers and integers: exact in any order, unless the image is huge.
     return float((position * sums).sum()) / (count * float(np.square(position).sum()))

@@ -1,4 +1,4 @@
-"""Scales of the magnitude picture: how |F| becomes a grey value and back.
+"""Scales of the magnitude picture: conversion between |F| and grey values.
 
 =======  ==========================  =====================
 scale    value shown                 from … to
@@ -9,7 +9,7 @@ power    (abs F)²                    0 … its maximum
 db       20 log10(abs F / maximum)   -120 … 0
 =======  ==========================  =====================
 
-Only ``log`` keeps enough of small and large coefficients to give the image back.
+Only ``log`` represents both small and large coefficients well enough to invert the picture.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ DB_FLOOR = -120.0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A monotone map of magnitudes; ``shown`` works in place, ``magnitude`` undoes it.
+    """A monotonic map of magnitudes; ``shown`` works in place, ``magnitude`` is its inverse.
 
-    Both take the largest magnitude of the spectrum beside the array.
+    Both take the array and the largest magnitude of the spectrum.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Scale:
     magnitude: Callable[[FloatArray, float], FloatArray]
 
     def limits(self, largest: float) -> tuple[float, float]:
-        """Shown values of picture code 0 and of the highest code."""
+        """Values shown as picture code 0 and as the highest code."""
         if self.name == "db":
             return DB_FLOOR, 0.0
         return 0.0, float(self.shown(np.array([largest]), largest)[0])

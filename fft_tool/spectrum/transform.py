@@ -1,7 +1,7 @@
-"""Forward and inverse DFT of real images of any shape, never padded.
+"""Forward and inverse DFT of real images of any shape, without padding.
 
-Rows first, block by block, then columns in place: besides the half spectrum itself only a few
-cache-sized blocks are alive at a time.
+Rows are transformed first, block by block, then columns in place: apart from the half spectrum
+itself, only a few cache-sized blocks are in memory at a time.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def forward(image: RealArray, *, precision: str = "single", threads: int = 1) ->
     >>> forward(np.full((4, 4), 7, np.uint8)).dc
     112.0
 
-    ``precision`` is "single" or "double". The mean is taken out before and put back as the DC
-    term after, so that it costs the other terms no accuracy: a constant image has a spectrum
-    that is zero but for DC, whatever its size.
+    ``precision`` is "single" or "double". An estimate of the mean is subtracted before the
+    transform and added to the DC term afterwards, so that brightness does not reduce the accuracy
+    of other coefficients: the spectrum of a constant image is exactly zero except for DC.
     """
     level = _rough_mean(image)
     real, _ = _types(precision)
@@ -52,7 +52,7 @@ def forward(image: RealArray, *, precision: str = "single", threads: int = 1) ->
 def forward_rows(
     read: ReadRows, shape: tuple[int, ...], *, precision: str = "single", threads: int = 1
 ) -> Spectrum:
-    """Transform an image of ``shape`` (h, w) that ``read(start, stop)`` gives in row blocks."""
+    """Transform an image of ``shape`` (h, w) whose row blocks ``read(start, stop)`` returns."""
     height, width = shape
     real, complex_ = _types(precision)
     half = np.empty((height, width // 2 + 1), complex_)
@@ -69,13 +69,13 @@ def forward_rows(
 
 
 def inverse(spectrum: Spectrum, *, threads: int = 1) -> NDArray[np.floating[Any]]:
-    """Give the real image of ``spectrum``, shape (h, w), in the spectrum's precision.
+    """Inverse transform: the real image of ``spectrum``, shape (h, w), in its precision.
 
     >>> grey = np.arange(12.0).reshape(3, 4)
     >>> bool(np.allclose(inverse(forward(grey)), grey, atol=1e-5))
     True
 
-    The spectrum is not changed.
+    The spectrum is not modified.
     """
     check_spectrum(spectrum)
     image = np.empty(spectrum.shape, spectrum.half.real.dtype)
@@ -88,16 +88,15 @@ def inverse(spectrum: Spectrum, *, threads: int = 1) -> NDArray[np.floating[Any]
 
 
 def inverse_rows(spectrum: Spectrum, take: TakeRows[T], *, threads: int = 1) -> list[T]:
-    """Hand the real image of ``spectrum`` to ``take(start, rows)`` in row blocks, any order.
+    """Pass the real image of ``spectrum`` to ``take(start, rows)`` in row blocks, in any order.
 
-    Returns what ``take`` returned, in the blocks' order.
-
-    Uses the half spectrum as its work space: afterwards it is overwritten.
+    Returns the results of ``take`` in the order of the blocks. The half spectrum is used as
+    workspace and overwritten.
     """
     half, width = spectrum.half, spectrum.width
     height = half.shape[0]
     real = half.real.dtype
-    # Taken out for the same reason as in ``forward``.
+    # Subtracted for the same reason as in ``forward``.
     level = half[0, 0].real / (height * width)
     half[0, 0] = 0
     if height > 1:
@@ -122,7 +121,7 @@ def _types(
 
 
 def _rough_mean(image: RealArray) -> float:
-    """Mean of a coarse grid of pixels, whole so that subtracting it from integers is exact."""
+    """Mean of a coarse grid of pixels, rounded so that subtracting it from integers is exact."""
     height, width = image.shape
     sample = image[:: max(1, height // 64), :: max(1, width // 64)]
     return float(np.rint(sample.mean(dtype=np.float64)))

@@ -1,1 +1,1 @@
-"""Where sources come from and artifacts go: a folder, S3, or memory."""
+"""Stores, from which sources are read and to which artifacts are written: folder, S3, memory."""

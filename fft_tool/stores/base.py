@@ -1,8 +1,8 @@
-"""What all stores have in common.
+"""The interface that all stores implement.
 
-Names are relative to the store, with ``/`` between folders. Objects are written whole or not at
-all. Whatever the operating system or an S3 client raises comes out as one of the
-:class:`~fft_tool.errors.StoreError` leaves.
+Names are relative to the store, with ``/`` between folders. Writes are atomic. Exceptions of the
+operating system and of S3 clients are translated to subclasses of
+:class:`~fft_tool.errors.StoreError`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What a store keeps about an object, without its content.
+    """What a store knows about an object, apart from its content.
 
-    ``size`` is in bytes. ``metadata`` are the user's own entries (``x-amz-meta-*`` on S3, keys
-    without that prefix); ``etag`` changes with the content, None where the store has none.
+    ``size`` is in bytes. ``metadata`` holds the user-defined entries (``x-amz-meta-*`` in S3, with
+    keys without that prefix). ``etag`` changes with the content; None if the store has no etags.
     """
 
     size: int
@@ -28,28 +28,28 @@ class Stat:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object as read: its bytes, and what the store keeps about it."""
+    """An object as read: its bytes, and what the store knows about it."""
 
     data: bytes
     stat: Stat
 
 
 class Handle(ABC):
-    """An object that is open for reading; closed when the ``with`` block ends.
+    """An object that is open for reading; the ``with`` statement closes it.
 
-    ``stat`` is what the store keeps about the very version that is read, so that an object can be
-    refused by its size before its content is fetched.
+    ``stat`` describes the same version of the object that is read, so that an object can be
+    rejected for its size before its content is fetched.
     """
 
     stat: Stat
 
     @abstractmethod
     def read(self, most: int | None = None) -> bytes:
-        """Read all bytes, or at most the first ``most`` of them; called once."""
+        """Read all bytes, or at most the first ``most``; may be called only once."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the file or connection, also when only some of it has been read."""
+        """Release the file or connection, even if it has been read only partially."""
 
     def __enter__(self) -> Self:
         return self
@@ -59,12 +59,12 @@ class Handle(ABC):
 
 
 class Store(ABC):
-    """The interface that all stores have."""
+    """Interface of all stores."""
 
     @property
     @abstractmethod
     def url(self) -> str:
-        """Text from which :func:`~fft_tool.stores.opening.open_store` opens this store again."""
+        """Location from which :func:`~fft_tool.stores.opening.open_store` reopens this store."""
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
@@ -72,11 +72,11 @@ class Store(ABC):
 
     @abstractmethod
     def stat(self, name: str) -> Stat:
-        """Tell what is kept about an object, without fetching it."""
+        """Return what the store knows about an object, without fetching it."""
 
     @abstractmethod
     def open(self, name: str) -> Handle:
-        """Open an object for reading; raises what :meth:`stat` raises."""
+        """Open an object for reading; raises the same errors as :meth:`stat`."""
 
     def read(self, name: str) -> Stored:
         """Read an object."""
@@ -92,9 +92,9 @@ class Store(ABC):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        """Write an object, replacing what is there."""
+        """Write an object, replacing an existing one."""
 
 
 def as_folder(location: str) -> str:
-    """Text that what lies in a folder begins with: the folder's own, with a slash at its end."""
+    """Append a slash to a location unless it is empty or has one: the prefix of a folder."""
     return location if not location or location.endswith("/") else f"{location}/"

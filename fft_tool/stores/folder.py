@@ -13,17 +13,17 @@ from typing import BinaryIO
 from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
 from fft_tool.stores.base import Handle, Stat, Store
 
-_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NON_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 PART_PREFIX = ".fft-tool-"
 
 
 class FolderStore(Store):
-    """Files below a folder, which is made when the first one is written.
+    """Files below a folder, which is created by the first write.
 
-    Only what is in it: links that lead out of it are not followed, and neither pipes nor devices
-    are opened.
+    Access is confined to the folder: symbolic links that lead out of it are not followed, and pipes
+    and devices are not opened.
     """
 
     def __init__(self, root: Path) -> None:
@@ -35,9 +35,9 @@ class FolderStore(Store):
         return str(self.root)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Names and sizes of all files below the folder ``prefix``, sorted, hidden ones left out.
+        """Names and sizes of all files below the folder ``prefix``, sorted, without hidden files.
 
-        Links to folders are not followed: they may lead in a circle.
+        Links to folders are not followed, as they may form a loop.
         """
         if not self.root.is_dir() and not prefix:
             raise NotFound(f"{self.root}: no such folder")
@@ -53,13 +53,13 @@ class FolderStore(Store):
                 path = Path(folder, file)
                 if path.is_symlink() and not self._is_inside(path):
                     continue
-                with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
                     found = path.stat()
                     if stat.S_ISREG(found.st_mode):
                         yield path.relative_to(self.root).as_posix(), found.st_size
 
     def stat(self, name: str) -> Stat:
-        """Tell what is kept about a file that can be read: its size."""
+        """Return the size of a readable file."""
         with self.open(name) as handle:
             return handle.stat
 
@@ -73,14 +73,14 @@ class FolderStore(Store):
         name: str,
         data: bytes,
         *,
-        content_type: str = "application/octet-stream",  # noqa: ARG002  (the name tells)
+        content_type: str = "application/octet-stream",  # noqa: ARG002  (implied by the name)
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002  (files have none)
     ) -> None:
-        """Write a file under a temporary name and rename it: readers see all of it or nothing."""
+        """Write a file atomically, under a temporary name that is then renamed."""
         path = self._path(name)
-        if not self._is_inside(path.parent):  # a link in place of the file is replaced
+        if not self._is_inside(path.parent):  # if the file itself is a link, it is replaced
             raise NotAllowed(f"{path}: leads out of {self.root}")
-        with contextlib.suppress(OSError):  # there need not be anything yet
+        with contextlib.suppress(OSError):  # the file need not exist yet
             _refuse_special(path, path.stat().st_mode)
         part = path.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
         with _os_errors(str(path)):
@@ -93,7 +93,7 @@ class FolderStore(Store):
                 raise
 
     def _path_inside(self, name: str) -> Path:
-        """Path of a file that is to be opened, and is in this folder whatever links there are."""
+        """Path of a file to open, which must be inside this folder after resolving links."""
         path = self._path(name)
         if not self._is_inside(path):
             raise NotAllowed(f"{path}: leads out of {self.root}")
@@ -102,14 +102,14 @@ class FolderStore(Store):
     def _is_inside(self, path: Path) -> bool:
         try:
             return path.resolve().is_relative_to(self.root.resolve())
-        except (OSError, RuntimeError):  # links in a circle
+        except (OSError, RuntimeError):  # a loop of links
             return False
 
     def _path(self, name: str) -> Path:
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise NotAllowed(f"{name}: leads out of {self.root}")
         if "\0" in name or Path("in", name).as_posix() != f"in/{name}":
-            raise NotAllowed(f"{name!r}: not a name that files can have")
+            raise NotAllowed(f"{name!r}: not a valid file name")
         return self.root / name
 
 
@@ -128,26 +128,27 @@ class _FileHandle(Handle):
 
 def _open(path: Path) -> BinaryIO:
     with _os_errors(str(path)):
-        _refuse_special(path, path.stat().st_mode)  # to open a device may do something to it
-        # Opening a pipe would block until it has a writer.
-        file = open(os.open(path, os.O_RDONLY | _AT_ONCE), "rb")  # noqa: PTH123, SIM115
+        _refuse_special(path, path.stat().st_mode)  # opening a device may have side effects
+        # Without O_NONBLOCK, opening a pipe would block until it has a writer.
+        descriptor = os.open(path, os.O_RDONLY | _NON_BLOCKING)
+        file = open(descriptor, "rb")  # noqa: PTH123, SIM115  (no path; the caller closes it)
     mode = os.fstat(file.fileno()).st_mode
     if stat.S_ISREG(mode):
         return file
     file.close()
-    _refuse_special(path, mode)  # which it has become since
+    _refuse_special(path, mode)  # it was replaced in the meantime
     raise NotAllowed(f"{path}: is a folder")
 
 
 def _refuse_special(path: Path, mode: int) -> None:
-    """Refuse pipes, sockets and devices: reading one may never end, replacing one breaks it."""
+    """Reject pipes, sockets and devices: reading one may block, replacing one would break it."""
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise NotAllowed(f"{path}: is not a regular file; - is standard input or output")
 
 
 @contextlib.contextmanager
 def _os_errors(place: str) -> Iterator[None]:
-    """Translate what the operating system says."""
+    """Translate errors of the operating system."""
     try:
         yield
     except OSError as exc:
@@ -155,7 +156,7 @@ def _os_errors(place: str) -> Iterator[None]:
 
 
 def _raise_os_error(exc: OSError) -> None:
-    """Complain about a folder that cannot be listed, rather than pass it over."""
+    """Report a folder that cannot be listed, instead of skipping it."""
     raise _translated(exc, str(Path(exc.filename))) from exc
 
 

@@ -16,9 +16,9 @@ _numbers = itertools.count(1)
 
 
 class MemoryStore(Store):
-    """Objects in a dictionary: for tests, and for doors that keep nothing.
+    """Objects in a dictionary, for tests and for temporary data.
 
-    A store has a name, by which it can be opened again as long as somebody holds it.
+    A store has a name, by which it can be reopened as long as a reference to it exists.
     """
 
     _named: ClassVar[WeakValueDictionary[str, MemoryStore]] = WeakValueDictionary()
@@ -31,7 +31,7 @@ class MemoryStore(Store):
 
     @classmethod
     def named(cls, name: str) -> MemoryStore:
-        """Give the store of that name, which is empty if there was none."""
+        """Return the store of that name, creating an empty one if there is none."""
         return cls._named.get(name) or MemoryStore(name)
 
     @property
@@ -46,7 +46,7 @@ class MemoryStore(Store):
         return (entry for entry in entries if entry[0].startswith(as_folder(prefix)))
 
     def stat(self, name: str) -> Stat:
-        """Tell what is kept about an object."""
+        """Return what the store knows about an object."""
         return self._find(name).stat
 
     def open(self, name: str) -> Handle:
@@ -64,10 +64,10 @@ class MemoryStore(Store):
         name: str,
         data: bytes,
         *,
-        content_type: str = "application/octet-stream",  # noqa: ARG002  (nobody asks for it)
+        content_type: str = "application/octet-stream",  # noqa: ARG002  (never read back)
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        """Write an object, replacing what is there."""
+        """Write an object, replacing an existing one."""
         stat = Stat(len(data), dict(metadata or {}), os.urandom(16).hex())
         with self._lock:
             self.objects[name] = Stored(bytes(data), stat)

@@ -1,4 +1,4 @@
-"""From the text that names a store to the store."""
+"""Opening of stores by their location."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from fft_tool.stores.base import Store
 from fft_tool.stores.folder import FolderStore
 from fft_tool.stores.memory import MemoryStore
 
-BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")  # old buckets may have capitals and underscores
+BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{3,255}")  # old names may have capitals and underscores
 
 
 def open_store(location: str | Path, *, profile: bool = False, patience: float = 20) -> Store:
-    """Open the store that ``location`` names.
+    """Open the store at ``location``.
 
-    That is a folder, ``s3://bucket/prefix``, or ``memory:name``, which is there as long as somebody
-    holds it.
+    A location is a folder, ``s3://bucket/prefix``, or ``memory:name``. A memory store exists as
+    long as there is a reference to it.
 
-    ``profile`` has S3 credentials looked up as the AWS command line does (profiles, SSO, roles),
-    by boto3, rather than in the usual environment variables only. ``patience`` is how long, in
-    seconds, S3 is asked again before it counts as unavailable.
+    With ``profile``, boto3 looks up S3 credentials as the AWS command line does (profiles, SSO,
+    roles), not only in environment variables. ``patience`` is the time in seconds for which failed
+    S3 requests are retried.
     """
     text = str(location)
     if text.startswith("memory:"):
@@ -32,6 +32,6 @@ def open_store(location: str | Path, *, profile: bool = False, patience: float =
     bucket, _, prefix = rest.partition("/")
     if scheme != "s3" or not BUCKET_NAME.fullmatch(bucket):
         raise NotFound(f"{text}: not a store, should be a folder or s3://bucket/prefix")
-    from fft_tool.stores.s3 import S3Store  # noqa: PLC0415  (costs 40 ms)
+    from fft_tool.stores.s3 import S3Store  # noqa: PLC0415  (takes 40 ms)
 
     return S3Store(bucket, prefix, profile=profile, patience=patience)

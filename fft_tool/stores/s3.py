@@ -1,9 +1,9 @@
-"""S3 as a store. A name below the prefix is a key as it stands, whatever characters it has.
+"""S3 as a store. The prefix plus a name is the key, unchanged, whatever characters it contains.
 
-Objects go through obstore, which is there in 40 ms. Keys that it cannot express, some of which it
-would silently alter, go through boto3 (400 ms, and not installed by default), and so do lists, for
-any key may turn up in them. Without boto3 such keys cannot be reached, which an error says; all
-results are the same.
+Objects are accessed through obstore, which loads in 40 ms. obstore cannot represent some keys, and
+would silently alter others. Such keys are accessed through boto3, which takes 400 ms to load and
+is not installed by default. So are listings, in which any key may occur. Without boto3, accessing
+such a key raises an error; everything else works the same.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from fft_tool.stores.base import Handle, Stat, Store, as_folder
 from fft_tool.stores.s3_errors import place_of
 from fft_tool.stores.s3_obstore import Obstore, beyond_obstore
 
-CHUNK = 1 << 18  # bytes that are read at once
-SHORTEST, REQUEST = 0.1, 30.0  # seconds that one request may take at least and at most
+CHUNK = 1 << 18  # bytes read at a time
+SHORTEST, REQUEST = 0.1, 30.0  # lower and upper bound on the timeout of a request, in seconds
 
-# Segments that are empty, "." or "..", and control characters.
+# Path segments that are empty, "." or "..", and control characters.
 _BEYOND_OBSTORE = re.compile(r"(^|/)\.{0,2}(/|$)|[\x00-\x1f\x7f]")
 
 _SENDABLE_KEY = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
@@ -32,31 +32,31 @@ _SENDABLE_TEXT = re.compile(r"[ -~]*")
 
 
 class Body(Protocol):
-    """An object that S3 has begun to send, as a client gives it."""
+    """The response to a request for an object, as returned by a client."""
 
     @property
     def stat(self) -> Stat:
-        """What S3 keeps about it."""
+        """What S3 knows about the object."""
         ...
 
     def chunks(self, size: int) -> Iterator[bytes]:
-        """Give its bytes as they come, at least ``size`` at a time."""
+        """Yield the bytes as they arrive, at least ``size`` at a time."""
         ...
 
     def close(self) -> None:
-        """Let go of the connection, which ends if there is more to come."""
+        """Release the connection, closing it if there is unread data."""
         ...
 
 
 class Client(Protocol):
-    """A way to reach the objects of a bucket, by their keys."""
+    """A client for the objects of a bucket, by key."""
 
     def stat(self, key: str) -> Stat:
-        """Tell what S3 keeps about an object."""
+        """Return what S3 knows about an object."""
         ...
 
     def open(self, key: str) -> Body:
-        """Have S3 begin to send an object."""
+        """Request an object."""
         ...
 
     def write(self, key: str, data: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
@@ -64,16 +64,16 @@ class Client(Protocol):
         ...
 
     def list(self, start: str) -> Iterator[tuple[str, int]]:
-        """Keys that begin with ``start``, sorted, and sizes."""
+        """Keys that begin with ``start``, sorted, and their sizes."""
         ...
 
 
 class S3Store(Store):
     """Objects below a prefix of an S3 bucket.
 
-    ``AWS_ENDPOINT_URL``, ``AWS_REGION`` and the credentials' variables are honoured. Throttling,
-    server errors and broken connections are retried with backoff for ``patience`` seconds; one
-    request takes no longer than that, nor than 30 seconds.
+    ``AWS_ENDPOINT_URL``, ``AWS_REGION`` and the variables for credentials are honoured. Throttling,
+    server errors and broken connections are retried with backoff for ``patience`` seconds. The
+    timeout of a single request is ``patience``, but at most 30 seconds.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class S3Store(Store):
 
     @property
     def url(self) -> str:
-        """Text from which :func:`~fft_tool.stores.opening.open_store` opens this store again."""
+        """Location from which :func:`~fft_tool.stores.opening.open_store` reopens this store."""
         url = f"s3://{self.bucket}/{self.prefix}"
         return url if url.endswith("//") else url.removesuffix("/")
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names and sizes of all objects below the folder ``prefix``, in S3's order.
 
-        The empty objects that mark folders, whose keys end in a slash, are left out.
+        The empty objects that mark folders, whose keys end in a slash, are omitted.
         """
         start = self.prefix + as_folder(prefix)
         for key, size in self._clients.list(start):
@@ -100,7 +100,7 @@ class S3Store(Store):
                 yield key.removeprefix(self.prefix), size
 
     def stat(self, name: str) -> Stat:
-        """Tell what S3 keeps about an object, without fetching it."""
+        """Return what S3 knows about an object, without fetching it."""
         key = self._key(name)
         return self._clients.of(key).stat(key)
 
@@ -117,21 +117,21 @@ class S3Store(Store):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        """Write an object, replacing what is there."""
+        """Write an object, replacing an existing one."""
         key = self._key(name)
         metadata = metadata or {}
         for entry, text in metadata.items():
             if not (_SENDABLE_KEY.fullmatch(entry) and _SENDABLE_TEXT.fullmatch(text)):
                 raise NotAllowed(
                     f"{place_of(self.bucket, key)}: metadata {entry}={text!r}: "
-                    "S3 keeps printable ASCII only"
+                    "S3 accepts only printable ASCII"
                 )
         self._clients.of(key).write(key, data, content_type, metadata)
 
     def _key(self, name: str) -> str:
         key = self.prefix + name
         if not key:
-            raise NotAllowed(f"s3://{self.bucket}: is a bucket, name an object in it")
+            raise NotAllowed(f"s3://{self.bucket}: is a bucket: name an object in it")
         return key
 
 
@@ -140,7 +140,7 @@ class _S3Handle(Handle):
         self._body, self.stat = body, body.stat
 
     def read(self, most: int | None = None) -> bytes:
-        # Not by a range, which an empty object answers with an error.
+        # Not a range request, which fails for an empty object.
         at_once = CHUNK if most is None else min(max(most, 1), CHUNK)
         return _joined(self._body.chunks(at_once), most)
 
@@ -149,14 +149,14 @@ class _S3Handle(Handle):
 
 
 class _Clients:
-    """The clients of a bucket, and which of them serves a key."""
+    """The clients of a bucket, and the choice between them."""
 
     def __init__(self, bucket: str, patience: float, profile: bool) -> None:
         self._bucket, self._times = bucket, (patience, min(patience, REQUEST))
         self._obstore = Obstore(bucket, *self._times, _credentials() if profile else None)
 
     def of(self, key: str) -> Client:
-        """Give the client for a key; refuses one for which there is none."""
+        """Return the client for a key; raises an error if none can access it."""
         if not _BEYOND_OBSTORE.search(key):
             return self._obstore
         if not _has_boto3():
@@ -164,7 +164,7 @@ class _Clients:
         return self._boto3
 
     def list(self, start: str) -> Iterator[tuple[str, int]]:
-        """Keys that begin with ``start``, and sizes, without the marks of folders."""
+        """Keys that begin with ``start`` and their sizes, without folder markers."""
         if _has_boto3():
             for key, size in self._boto3.list(start):
                 if size or not key.endswith("/"):
@@ -172,13 +172,13 @@ class _Clients:
             return
         client = self.of(start.removesuffix("/")) if start else self._obstore
         for key, size in client.list(start):
-            if size or self._is_there(key):
+            if size or self._exists(key):
                 yield key, size
 
-    def _is_there(self, key: str) -> bool:
-        """Whether an empty object has this key: obstore gives that of a folder's mark as well.
+    def _exists(self, key: str) -> bool:
+        """Whether there is an object with this key.
 
-        It leaves out the slash in which such a key ends.
+        obstore lists folder markers, too, but without the slash in which their keys end.
         """
         try:
             self._obstore.stat(key)
@@ -188,7 +188,7 @@ class _Clients:
 
     @cached_property
     def _boto3(self) -> Client:
-        from fft_tool.stores.s3_boto3 import Boto3  # noqa: PLC0415  (costs 400 ms)
+        from fft_tool.stores.s3_boto3 import Boto3  # noqa: PLC0415  (takes 400 ms)
 
         return Boto3(self._bucket, *self._times)
 
@@ -198,14 +198,14 @@ def _clients(
     bucket: str,
     patience: float,
     profile: bool,
-    environment: tuple[tuple[str, str], ...],  # noqa: ARG001  (what the clients read)
+    environment: tuple[tuple[str, str], ...],  # noqa: ARG001  (part of the cache key)
 ) -> _Clients:
-    """Clients of a bucket, made once in a process: connections are slow to make."""
+    """Clients of a bucket, cached because opening connections is slow."""
     return _Clients(bucket, patience, profile)
 
 
 def _environment() -> tuple[tuple[str, str], ...]:
-    """All that the clients take from the environment."""
+    """All environment variables that the clients read."""
     names = (n for n in os.environ if n.upper().startswith("AWS_") or n.upper().endswith("_PROXY"))
     return tuple((name, os.environ[name]) for name in sorted(names))
 
@@ -217,13 +217,13 @@ def _has_boto3() -> bool:
 def _credentials() -> Any:
     if not _has_boto3():
         return None
-    from fft_tool.stores.s3_boto3 import credentials_for_obstore  # noqa: PLC0415  (costs 400 ms)
+    from fft_tool.stores.s3_boto3 import credentials_for_obstore  # noqa: PLC0415  (takes 400 ms)
 
     return credentials_for_obstore()
 
 
 def _joined(chunks: Iterable[bytes], first: int | None) -> bytes:
-    """Join chunks, or as many as give the ``first`` bytes; never holds two copies of them."""
+    """Join chunks, or only the ``first`` bytes, without holding two copies in memory."""
     buffer = io.BytesIO()
     for chunk in chunks:
         buffer.write(chunk)

@@ -1,6 +1,6 @@
-"""S3 through boto3, which is slow to import and can express every key.
+"""S3 through boto3, which is slow to import but can represent every key.
 
-It is sent as it is: dot segments and doubled slashes stay in the path.
+It sends keys unchanged, including dot segments and double slashes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from fft_tool.stores.s3_errors import place_of, refusal, unusable
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds between two attempts
 
-# Clients that speak to an HTTP proxy take such segments out of the path.
+# Clients remove these segments from the path if they connect through an HTTP proxy.
 _DOTS = re.compile(r"(^|/)\.{1,2}(/|$)")
 _WITHOUT_CREDENTIALS = (
     exceptions.ConfigNotFound,
@@ -39,7 +39,7 @@ _WITHOUT_CREDENTIALS = (
 
 
 def credentials_for_obstore() -> Boto3CredentialProvider:
-    """Give obstore what boto3 finds; it asks again before they expire."""
+    """Credentials found by boto3, for obstore, which refreshes them before they expire."""
     with _errors(""):
         try:
             return Boto3CredentialProvider(_session())
@@ -50,7 +50,7 @@ def credentials_for_obstore() -> Boto3CredentialProvider:
 class Boto3:
     """The objects of a bucket.
 
-    Times are in seconds: ``patience`` in all, ``request`` for one of them.
+    Times are in seconds: ``patience`` in total, ``request`` for a single request.
     """
 
     def __init__(self, bucket: str, patience: float, request: float) -> None:
@@ -58,17 +58,17 @@ class Boto3:
         config = Config(
             connect_timeout=min(5, request),
             read_timeout=request,
-            retries={"total_max_attempts": 1},  # botocore bounds their number, not their time
+            retries={"total_max_attempts": 1},  # botocore limits their number, not their duration
         )
         with _errors(bucket):
             self._client = _session().client("s3", config=config)
 
     def stat(self, key: str) -> Stat:
-        """Tell what S3 keeps about an object."""
+        """Return what S3 knows about an object."""
         return _stat(self._ask(self._client.head_object, key, Key=key))
 
     def open(self, key: str) -> Body:
-        """Have S3 begin to send an object."""
+        """Request an object."""
         return Body(self._ask(self._client.get_object, key, Key=key), self._bucket, key)
 
     def write(self, key: str, data: bytes, content_type: str, metadata: Mapping[str, str]) -> None:
@@ -77,7 +77,7 @@ class Boto3:
         self._ask(self._client.put_object, key, Key=key, Body=data, **arguments)
 
     def list(self, start: str) -> Iterator[tuple[str, int]]:
-        """Keys that begin with ``start``, sorted, and sizes."""
+        """Keys that begin with ``start``, sorted, and their sizes."""
         further: dict[str, str] = {}
         while True:
             page = self._ask(self._client.list_objects_v2, start, Prefix=start, **further)
@@ -88,7 +88,7 @@ class Boto3:
             further = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _ask(self, operation: Callable[..., Any], key: str, **arguments: Any) -> Any:
-        """Call S3, and again with growing pauses as long as there is patience."""
+        """Call S3, retrying with growing pauses for ``patience`` seconds."""
         if "Key" in arguments:
             self._refuse_rewriting(key)
         end = time.monotonic() + self._patience
@@ -105,7 +105,7 @@ class Boto3:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _refuse_rewriting(self, key: str) -> None:
-        """Refuse a key that would become another one on its way."""
+        """Reject a key that would be altered on its way."""
         endpoint = self._client.meta.endpoint_url
         plain = endpoint.startswith("http:")
         if plain and _DOTS.search(key) and "http" in get_environ_proxies(endpoint):
@@ -116,7 +116,7 @@ class Boto3:
 
 
 class Body:
-    """An object that S3 has begun to send."""
+    """The response to a request for an object."""
 
     def __init__(self, answer: Mapping[str, Any], bucket: str, key: str) -> None:
         self.stat = _stat(answer)
@@ -124,19 +124,19 @@ class Body:
         self._bucket, self._key = bucket, key
 
     def chunks(self, size: int) -> Iterator[bytes]:
-        """Give its bytes as they come, ``size`` at a time."""
+        """Yield the bytes as they arrive, ``size`` at a time."""
         with _errors(self._bucket, self._key):
             yield from self._stream.iter_chunks(size)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         self._stream.close()
 
 
 def _session() -> Any:
-    """Begin to look for credentials as the AWS command line does, for the region as obstore does.
+    """Create a session that finds credentials as the AWS command line does, the region as obstore.
 
-    Each user has one of its own: threads must not make things of one at the same time.
+    Each caller gets its own: creating clients from a shared session is not thread-safe.
     """
     region = ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)
     core = botocore.session.Session(session_vars={"region": region})
@@ -150,7 +150,7 @@ def _stat(answer: Mapping[str, Any]) -> Stat:
 
 @contextlib.contextmanager
 def _errors(bucket: str, key: str = "") -> Iterator[None]:
-    """Translate what boto3 says."""
+    """Translate errors of boto3."""
     try:
         yield
     except _WITHOUT_CREDENTIALS as exc:

@@ -1,4 +1,4 @@
-"""What S3 says, in the words of the core: none of a client's chatter in messages for people."""
+"""Translation of S3 errors to those of the core, with concise messages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _Meaning = tuple[type[StoreError], str]
 _DENIED: _Meaning = NotAllowed, "access denied"
 _ELSEWHERE: _Meaning = NotAllowed, "the bucket is in another region: set AWS_REGION to that one"
-_AGAIN: _Meaning = StoreUnavailable, "S3 does not answer as it should, try again later"
+_AGAIN: _Meaning = StoreUnavailable, "S3 is not responding as expected, try again later"
 
-# Codes tell more than the status that they come with; answers to HEAD have none.
+# Error codes are more specific than the HTTP status; responses to HEAD requests have no code.
 _CODES: dict[str | None, _Meaning] = {
     "AuthorizationHeaderMalformed": _ELSEWHERE,
     "BadDigest": _AGAIN,
@@ -33,18 +33,18 @@ _STATUSES: dict[int | None, _Meaning] = {
 
 
 def place_of(bucket: str, key: str) -> str:
-    """Location of an object for people: what would do something to a terminal is spelt out."""
+    """Location of an object for messages, with control characters escaped."""
     return _UNSEEN.sub(lambda found: repr(found[0])[1:-1], f"s3://{bucket}/{key}")
 
 
 def refusal(bucket: str, key: str, status: int | None, code: str | None = None) -> StoreError:
-    """Error for an answer of S3, told by its HTTP status and the code in its body, if any."""
+    """Error for a response of S3, from its HTTP status and the error code in its body, if any."""
     if code == "NoSuchBucket":
         return NoSuchBucket(f"s3://{bucket}: the bucket does not exist")
-    kind, reason = _CODES.get(code) or _STATUSES.get(status) or _AGAIN
-    return kind(f"{place_of(bucket, key)}: {reason}")
+    error, reason = _CODES.get(code) or _STATUSES.get(status) or _AGAIN
+    return error(f"{place_of(bucket, key)}: {reason}")
 
 
 def unusable(bucket: str, key: str) -> NotAllowed:
-    """Error for a key that cannot even be sent."""
-    return NotAllowed(f"{place_of(bucket, key)}: not a name that can be used here")
+    """Error for a key that cannot be sent at all."""
+    return NotAllowed(f"{place_of(bucket, key)}: not a valid name")

@@ -1,4 +1,4 @@
-"""S3 through obstore, which is quick to import and quick at work, for keys that it can express."""
+"""S3 through obstore, which is fast to import and to use, for keys that it can represent."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fft_tool.errors import MissingExtra, NotAllowed, StoreError
 from fft_tool.stores.base import Stat
 from fft_tool.stores.s3_errors import place_of, refusal, unusable
 
-PART = 16 << 20  # bytes; what is larger is uploaded in parts of this size
-PARTS_AT_ONCE = 2  # few, so that each is through in time on a slow line too
+PART = 16 << 20  # bytes; larger objects are uploaded in parts of this size
+PARTS_AT_ONCE = 2  # few, so that each part completes within its timeout on a slow connection
 
-# What S3 keeps beside an object that is not the user's own metadata.
+# Attributes of an object that are not user-defined metadata.
 _OWN_ATTRIBUTES = (
     "Content-Disposition",
     "Content-Encoding",
@@ -33,8 +33,8 @@ _OWN_ATTRIBUTES = (
 class Obstore:
     """The objects of a bucket.
 
-    Times are in seconds: ``patience`` in all, ``request`` for one of them. ``credentials`` gives
-    what the environment does not.
+    Times are in seconds: ``patience`` in total, ``request`` for a single request. ``credentials``
+    overrides the environment.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Obstore:
         with _errors(bucket):
             self._store = Store(
                 bucket,
-                # A plain-HTTP endpoint is only ever used when AWS_ENDPOINT_URL names one.
+                # A plain HTTP endpoint is used only if AWS_ENDPOINT_URL names one.
                 client_options={"allow_http": True, "timeout": timedelta(seconds=request)},
-                # Patience bounds the retries, not their number; the pauses grow from a tenth of
-                # a second, and are kept short enough not to outlast patience by much.
+                # Retries are limited in time, not in number. Pauses grow from a tenth of a second,
+                # but stay short enough not to exceed the total time by much.
                 retry_config={
                     "max_retries": 10_000,
                     "retry_timeout": timedelta(seconds=patience),
@@ -58,12 +58,12 @@ class Obstore:
             )
 
     def stat(self, key: str) -> Stat:
-        """Tell what S3 keeps about an object."""
+        """Return what S3 knows about an object."""
         with _errors(self._bucket, key):
             return _stat(obstore.get(self._store, key, options={"head": True}))
 
     def open(self, key: str) -> Body:
-        """Have S3 begin to send an object."""
+        """Request an object."""
         with _errors(self._bucket, key):
             return Body(obstore.get(self._store, key), self._bucket, key)
 
@@ -81,23 +81,23 @@ class Obstore:
             )
 
     def list(self, start: str) -> Iterator[tuple[str, int]]:
-        """Keys below the folder ``start``, sorted, and sizes; all must be ones that it can express.
+        """Keys below the folder ``start``, sorted, and their sizes; all must be representable.
 
-        It gives a key without the slash that this begins or ends with.
+        obstore strips a slash from the beginning or end of a key.
         """
         folder = start.removesuffix("/")
         with _errors(self._bucket, start):
             try:
                 for page in obstore.list(self._store, folder or None):
                     for entry in page:
-                        if entry["path"] != folder:  # the folder's own mark, without its slash
+                        if entry["path"] != folder:  # the folder's own marker, without its slash
                             yield entry["path"], entry["size"]
             except exceptions.InvalidPathError as exc:
                 raise beyond_obstore(f"a key below {place_of(self._bucket, start)}") from exc
 
 
 class Body:
-    """An object that S3 has begun to send. If the line breaks, obstore asks for the rest."""
+    """The response to a request for an object; obstore resumes after a broken connection."""
 
     def __init__(self, result: obstore.GetResult, bucket: str, key: str) -> None:
         self.stat = _stat(result)
@@ -105,18 +105,18 @@ class Body:
         self._bucket, self._key = bucket, key
 
     def chunks(self, size: int) -> Iterator[bytes]:
-        """Give its bytes as they come, at least ``size`` at a time."""
+        """Yield the bytes as they arrive, at least ``size`` at a time."""
         if self._result is not None:
             with _errors(self._bucket, self._key):
                 yield from self._result.stream(min_chunk_size=size)
 
     def close(self) -> None:
-        """Let go of the connection, even if somebody keeps the exception that led here."""
+        """Release the connection, even if a stored traceback still refers to this object."""
         self._result = None
 
 
 def beyond_obstore(what: str) -> MissingExtra:
-    """Error for a key that only boto3 could express, where that is not installed."""
+    """Error for a key that only boto3 can represent, if it is not installed."""
     return MissingExtra(f"{what}: needs boto3: pip install 'fft-pipeline[profiles]'")
 
 
@@ -131,7 +131,7 @@ def _stat(result: obstore.GetResult) -> Stat:
 
 @contextlib.contextmanager
 def _errors(bucket: str, key: str = "") -> Iterator[None]:
-    """Translate what obstore says."""
+    """Translate errors of obstore."""
     try:
         yield
     except (exceptions.InvalidPathError, ValueError) as exc:
@@ -141,15 +141,15 @@ def _errors(bucket: str, key: str = "") -> Iterator[None]:
 
 
 def _translated(exc: Exception, bucket: str, key: str) -> StoreError:
-    """Tell by the HTTP status, which is nowhere but in the chatter."""
-    chatter = str(exc)
-    if status := re.search(r"non-2xx status code: (\d{3})", chatter):
-        code = re.search(r"<Code>(\w+)</Code>", chatter[status.end() :])
+    """Translate by the HTTP status, which obstore gives only in the text of its message."""
+    text = str(exc)
+    if status := re.search(r"non-2xx status code: (\d{3})", text):
+        code = re.search(r"<Code>(\w+)</Code>", text[status.end() :])
         return refusal(bucket, key, int(status[1]), code and code[1])
     if isinstance(exc, exceptions.UnauthenticatedError):
         return refusal(bucket, key, 401)
-    if "Received redirect" in chatter:
+    if "Received redirect" in text:
         return refusal(bucket, key, 301)
-    if "InvalidMetadata" in chatter:
-        return NotAllowed(f"{place_of(bucket, key)}: its metadata are more than plain ASCII")
+    if "InvalidMetadata" in text:
+        return NotAllowed(f"{place_of(bucket, key)}: its metadata are not plain ASCII")
     return refusal(bucket, key, None)

@@ -95,8 +95,8 @@ def test_bad_images_among_many_are_told_and_the_others_done(folder: Path, jobs: 
         ("--crop 20,20,20,20", "crop 20,20,20,20 .* the image has 32 x 24"),
         ("--crop centre:99,1", "centre:99,1 is larger .* 32 x 24"),
         ("--smart-crop 33,1", "larger than the image.* 32 x 24"),
-        ("--max-pixels 100", "32 x 24 = 768 pixels, 100 are accepted"),
-        ("--max-memory 1", "takes about .* MiB, 1 MiB are allowed"),
+        ("--max-pixels 100", "32 x 24 = 768 pixels, at most 100 are accepted"),
+        ("--max-memory 1", "takes about .* MiB, at most 1 MiB are allowed"),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -113,7 +113,7 @@ def test_what_does_not_fit_is_told_with_name_and_size(run: Run, options: str, to
     [
         ("analyze missing.png -o out", "missing.png: no such file"),
         ("analyze missing/*.png -o out", "missing/*.png: no file matches"),
-        ("analyze empty -o out", "empty: no images there (.png, "),
+        ("analyze empty -o out", "empty: no images found (.png, "),
         ("analyze in/a.png -o in/a.png", "in/a.png/a_phase.png: "),
         ("analyze in/a.png -o out --window kaiser", "window='kaiser': should be one of none, "),
         ("analyze in/a.png -o ftp://host/out", "ftp://host/out: not a store"),
@@ -125,7 +125,7 @@ def test_what_does_not_fit_is_told_with_name_and_size(run: Run, options: str, to
         ("reconstruct empty -o back.png", "empty: is a directory"),
         ("reconstruct in/a.png -o back.png", "in/a.png: not a record"),
         ("reconstruct empty/ -o back.png", "empty/: not the name of a file"),
-        ("report empty -o page.html", "empty: no records there"),
+        ("report empty -o page.html", "empty: no records found"),
         ("table missing -o -", "missing: no such folder"),
     ],
 )

@@ -359,7 +359,7 @@ def run_here(capsys: pytest.CaptureFixture[str], *words: str) -> Finished:
     [
         ("crop a.png -o OUT", "--crop or --smart-crop"),
         ("filter a.png -o OUT", "--filter"),
-        ("analyze a.png x/a.png -o OUT", "outputs of the same name"),
+        ("analyze a.png x/a.png -o OUT", "would have the same name"),
     ],
 )
 def test_options_that_do_not_go_together_are_2(

@@ -1,4 +1,4 @@
-"""Damaged, hostile and unsuitable files are refused with a reason, or do no harm."""
+"""Damaged, hostile and unsupported files are rejected with a reason, or are harmless."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def tiff(pixels: Any, **options: Any) -> bytes:
 
 
 def outcome(data: bytes) -> Any:
-    """What comes of a file: its pixels, or the kind of error."""
+    """Result of decoding a file: its pixels, or the type of the error."""
     try:
         return image_file.decode(data).pixels.tolist()
     except ImageError as error:
@@ -76,10 +76,10 @@ SMALL_FILES = {
 }
 
 
-# --- not an image, or not one of ours ---------------------------------------------------------
+# --- not an image, or not in a supported format -----------------------------------------------
 
 
-def test_nothing_is_an_empty_image() -> None:
+def test_a_file_without_bytes_is_an_empty_image() -> None:
     with pytest.raises(EmptyImage, match="empty"):
         image_file.decode(b"")
 
@@ -106,13 +106,13 @@ def test_nothing_is_an_empty_image() -> None:
         "half tiff", "gif", "ico", "ppm",
     ],
 )  # fmt: skip
-def test_other_content_is_refused_and_the_known_formats_named(data: bytes) -> None:
+def test_other_content_is_rejected_and_known_formats_are_listed(data: bytes) -> None:
     with pytest.raises(UnknownFormat, match="png, tiff, jpeg, webp, bmp"):
         image_file.decode(data)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF", "WEBP", "BMP"])
-def test_names_lie_and_content_counts(kind: str) -> None:
+def test_the_format_depends_on_content_and_not_on_the_name(kind: str) -> None:
     source = fft_tool.Source("actually.png", saved(COLOUR, kind))
     record = fft_tool.run(source, fft_tool.Recipe(metadata=True)).record
     assert record is not None
@@ -128,7 +128,7 @@ def test_a_png_that_was_transferred_as_text_is_recognised() -> None:
 
 
 @pytest.mark.parametrize("name", SMALL_FILES)
-def test_a_file_cut_at_any_byte_is_refused_unless_nothing_is_missing(name: str) -> None:
+def test_a_file_truncated_at_any_byte_is_rejected_unless_it_is_complete(name: str) -> None:
     data = SMALL_FILES[name]
     whole = outcome(data)
     padding = 3 if name == "bmp" else 0  # of its last row
@@ -153,7 +153,9 @@ def test_a_file_cut_at_any_byte_is_refused_unless_nothing_is_missing(name: str) 
     ids=["zTXt", "iCCP", "iTXt"],
 )
 @pytest.mark.parametrize("filtering", [0, 4])
-def test_bombs_beside_the_image_data_are_never_lit(extra: bytes, filtering: int) -> None:
+def test_compressed_bombs_outside_the_image_data_are_never_inflated(
+    extra: bytes, filtering: int
+) -> None:
     data = png_bytes(PIXELS, extra, filtering=filtering)
     np.testing.assert_array_equal(image_file.decode(data).pixels[:, :, 0], PIXELS)
 
@@ -202,7 +204,7 @@ ABSURD = {
 }
 
 
-def test_absurd_headers_and_bombs_cost_no_memory(tmp_path: Path) -> None:
+def test_absurd_headers_and_bombs_take_no_memory(tmp_path: Path) -> None:
     for name, data in ABSURD.items():
         (tmp_path / name).write_bytes(data)
     script = """
@@ -243,14 +245,14 @@ for path in files:
 
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "bmp", "tiff", "webp"])
-def test_absurd_headers_are_over_the_limit_not_corrupt(name: str) -> None:
+def test_absurd_headers_exceed_the_limit_and_are_not_called_corrupt(name: str) -> None:
     limits = fft_tool.Limits(max_pixels=1_000_000)
     with pytest.raises(FftToolError) as refused:
         image_file.decode(ABSURD[name], limits)
     assert getattr(refused.value, "code", "") == "too-many-pixels"
 
 
-# --- sound files whose values would be lost ---------------------------------------------------
+# --- valid files whose values would be lost ---------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_absurd_headers_are_over_the_limit_not_corrupt(name: str) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_tiffs_that_would_lose_precision_are_unsupported_and_a_way_out_is_named(
+def test_tiffs_that_would_lose_precision_are_unsupported_and_the_message_suggests_a_remedy(
     pixels: Any, options: dict[str, Any], order: str
 ) -> None:
     with pytest.raises(UnsupportedImage, match=r"save .*(8|16)-bit"):
@@ -290,7 +292,7 @@ def test_tiffs_that_would_lose_precision_are_unsupported_and_a_way_out_is_named(
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_big_tiff_is_taken_or_called_unsupported(order: str) -> None:
+def test_bigtiff_is_decoded_or_reported_as_unsupported(order: str) -> None:
     with contextlib.suppress(UnsupportedImage):
         found = image_file.decode(tiff(PIXELS, bigtiff=True, byteorder=order))
         np.testing.assert_array_equal(found.pixels[:, :, 0], PIXELS)

@@ -1,4 +1,4 @@
-"""PNGs that are damaged or against the rules are refused, whichever way they would be decoded."""
+"""Damaged or invalid PNG files are rejected, whichever way they would be decoded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEADER = header(7, 5)
 
 
 def outcome(data: bytes) -> Any:
-    """What comes of a file: its pixels, or the kind of error."""
+    """Result of decoding a file: its pixels, or the type of the error."""
     try:
         return image_file.decode(data).pixels.tolist()
     except ImageError as error:
@@ -35,7 +35,7 @@ def outcome(data: bytes) -> Any:
 
 
 @pytest.mark.parametrize("filtering", [0, 4])
-def test_no_changed_bit_goes_unnoticed(filtering: int) -> None:
+def test_any_flipped_bit_is_detected(filtering: int) -> None:
     data = bytearray(png_bytes(PIXELS, filtering=filtering))
     for position in range(8 * len(data)):
         data[position // 8] ^= 1 << position % 8
@@ -43,7 +43,7 @@ def test_no_changed_bit_goes_unnoticed(filtering: int) -> None:
         data[position // 8] ^= 1 << position % 8
 
 
-def test_a_wrong_checksum_in_any_chunk_is_refused_and_the_chunk_named() -> None:
+def test_a_wrong_checksum_in_any_chunk_is_rejected_and_the_chunk_is_named() -> None:
     ancillary = [(b"gAMA", bytes(4)), (b"tEXt", b"k\0v"), (b"pHYs", bytes(9))]
     data = png_bytes(PIXELS, *(chunk(kind, body) for kind, body in ancillary))
     chunks = list(chunks_of(data))
@@ -54,7 +54,7 @@ def test_a_wrong_checksum_in_any_chunk_is_refused_and_the_chunk_named() -> None:
 
 
 def adam7(pixels: Any) -> bytes:
-    """Rows of an interlaced file: seven small images of every eighth pixel or more."""
+    """Rows of an interlaced file: the seven passes, each a smaller image."""
     starts = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2)]
     passes = [pixels[y::down, x::across] for y, x, down, across in [*starts, (1, 0, 2, 1)]]
     return b"".join(scanlines(part) for part in passes if part.size)
@@ -71,7 +71,7 @@ def with_image_data(data: bytes, rows: str = "plain") -> bytes:
     return png_file(header(7, 5, interlace=rows == "interlaced"), chunk(b"IDAT", data))
 
 
-def test_interlaced_rows_are_put_together() -> None:
+def test_interlaced_images_are_decoded() -> None:
     found = image_file.decode(with_image_data(zlib.compress(ROWS["interlaced"]), "interlaced"))
     np.testing.assert_array_equal(found.pixels[:, :, 0], PIXELS)
 
@@ -99,7 +99,7 @@ def test_interlaced_rows_are_put_together() -> None:
         "unknown filter at the end", "one byte",
     ],
 )  # fmt: skip
-def test_damaged_image_data_under_right_checksums_is_refused(rows: str, damage: Any) -> None:
+def test_damaged_image_data_with_correct_checksums_is_rejected(rows: str, damage: Any) -> None:
     with pytest.raises(CorruptImage):
         image_file.decode(with_image_data(damage(ROWS[rows]), rows))
 
@@ -114,7 +114,7 @@ def test_damaged_image_data_under_right_checksums_is_refused(rows: str, damage: 
     ],
     ids=["a byte more", "much more", "after the stream", "no adler"],
 )
-def test_odd_image_data_comes_out_the_same_however_it_is_stored(surplus: Any) -> None:
+def test_unusual_image_data_decodes_the_same_however_it_is_stored(surplus: Any) -> None:
     plain, filtered, interlaced = (
         outcome(with_image_data(surplus(rows), name)) for name, rows in ROWS.items()
     )
@@ -144,12 +144,12 @@ def test_odd_image_data_comes_out_the_same_however_it_is_stored(surplus: Any) ->
         "signature only",
     ],
 )  # fmt: skip
-def test_files_against_the_rules_are_refused(data: bytes) -> None:
+def test_files_that_violate_the_specification_are_rejected(data: bytes) -> None:
     with pytest.raises(CorruptImage):
         image_file.decode(data)
 
 
-def test_an_unknown_critical_chunk_is_refused_and_an_unknown_ancillary_one_is_not() -> None:
+def test_unknown_critical_chunks_are_rejected_and_unknown_ancillary_ones_are_ignored() -> None:
     with pytest.raises(UnsupportedImage, match="CgBI"):
         image_file.decode(png_bytes(PIXELS, chunk(b"CgBI", bytes(4))))
     assert image_file.decode(png_bytes(PIXELS, chunk(b"cgBI", bytes(4)))).pixels.shape == (5, 7, 1)
@@ -174,7 +174,7 @@ def with_palette(*extra: bytes) -> bytes:
     ],
     ids=["none", "empty", "not in threes", "too long", "too much transparency"],
 )
-def test_a_wrong_palette_is_refused(extra: list[bytes]) -> None:
+def test_an_invalid_palette_is_rejected(extra: list[bytes]) -> None:
     with pytest.raises(CorruptImage):
         image_file.decode(with_palette(*extra))
 
@@ -189,7 +189,7 @@ def test_an_index_outside_the_palette_does_no_harm() -> None:
 @pytest.mark.parametrize("filtering", [0, 4])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("length", [0, 1, 3, 8])
-def test_a_transparent_colour_of_wrong_length_is_refused_in_plain_words(
+def test_a_transparent_colour_of_wrong_length_is_rejected_with_a_clear_message(
     filtering: int, channels: int, length: int
 ) -> None:
     data = png_bytes(ramp(5, 7, channels), chunk(b"tRNS", bytes(length)), filtering=filtering)

@@ -1,4 +1,4 @@
-"""Files whose structure asks for more than their pixels: refused before anything is decoded."""
+"""Files whose structure would cost far more than their pixels are rejected before decoding."""
 
 from __future__ import annotations
 
@@ -44,38 +44,38 @@ SIZE = [(256, 3, 1, 64), (257, 3, 1, 64)]
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_a_tile_far_larger_than_its_image_is_refused(order: str) -> None:
+def test_a_tile_far_larger_than_its_image_is_rejected(order: str) -> None:
     # 1.9 MB with one tile of 44,032 x 44,032 behind 64 x 64 pixels took 1.9 GiB.
     data = tiff([*SIZE, (322, 4, 1, 44_032), (323, 4, 1, 44_032)], order=order)
     with pytest.raises(TooCostly, match=r"tiles of 44,032 x 44,032 pixels in an image of 64 x 64"):
         image_file.open_image(data)
 
 
-def test_more_strips_than_an_image_can_have_are_refused() -> None:
-    with pytest.raises(TooCostly, match="tags say that they hold more than"):
+def test_more_strips_than_an_image_can_have_are_rejected() -> None:
+    with pytest.raises(TooCostly, match="tags claim more than"):
         image_file.open_image(tiff([*SIZE, (273, 4, 2_500_000, 8), (278, 4, 1, 64)]))
 
 
 def test_directories_are_counted_and_bounded() -> None:
-    # 100,000 of them took 51 s: Pillow looks each up in a list of all before it.
+    # 100,000 directories took 51 s: Pillow searches for each in a list of all previous ones.
     assert containers.count_tiff_pages(tiff(*[SIZE] * 20_000)) == 20_000
     with pytest.raises(TooCostly, match="more than 100,000 directories"):
         containers.count_tiff_pages(tiff([], *[[]] * 100_000))
 
 
-def test_directories_in_a_circle_are_counted_once() -> None:
+def test_directories_in_a_loop_are_counted_once() -> None:
     data = tiff(SIZE, SIZE)
     circle = data[:-4] + struct.pack("<I", 8)
     assert containers.count_tiff_pages(circle) == 2
 
 
 @pytest.mark.parametrize("size", range(4, 36))
-def test_a_tiff_that_ends_early_is_corrupt(size: int) -> None:
+def test_a_truncated_tiff_is_corrupt(size: int) -> None:
     with pytest.raises(CorruptImage):
         image_file.decode(tiff(SIZE)[:size])
 
 
-def test_an_honest_stack_tells_its_pages() -> None:
+def test_the_pages_of_a_valid_stack_are_counted() -> None:
     pages = [Image.fromarray(noise((8, 8))) for _ in range(30)]
     buffer = io.BytesIO()
     pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
@@ -83,22 +83,22 @@ def test_an_honest_stack_tells_its_pages() -> None:
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "jpeg", "packbits"])
-def test_honest_tiffs_are_taken(compression: str) -> None:
+def test_valid_tiffs_are_accepted(compression: str) -> None:
     data = saved(COLOUR, "TIFF", compression=compression)
     assert image_file.decode(data).pixels.shape == (64, 64, 3)
 
 
-def test_a_jpeg_of_too_many_scans_is_refused() -> None:
+def test_a_jpeg_with_too_many_scans_is_rejected() -> None:
     # 12,000 empty scans in 1.9 MB took 88 s.
     data = saved(COLOUR, "JPEG", progressive=True)
     assert image_file.decode(data).pixels.shape == (64, 64, 3)
     scan = data[data.rindex(b"\xff\xda") : -2]
-    with pytest.raises(TooCostly, match=r"JPEG has 12,0\d\d scans, 64 are accepted"):
+    with pytest.raises(TooCostly, match=r"JPEG has 12,0\d\d scans, at most 64 are accepted"):
         image_file.open_image(data[:-2] + 12_000 * scan + data[-2:])
 
 
 def run_length_bmp(width: int, height: int) -> bytes:
-    """A BMP of run-length coded pixels, all of one colour."""
+    """A BMP of run-length encoded pixels, all of one colour."""
     rows = b"".join(
         struct.pack("BB", min(255, width - left), 0)
         for left in range(0, width, 255)
@@ -110,14 +110,16 @@ def run_length_bmp(width: int, height: int) -> bytes:
     return struct.pack("<2sIHHI", b"BM", start + len(pixels), 0, 0, start) + info + palette + pixels
 
 
-def test_a_large_run_length_coded_bmp_is_refused() -> None:
+def test_a_large_run_length_encoded_bmp_is_rejected() -> None:
     assert image_file.decode(run_length_bmp(300, 20)).pixels.shape == (20, 300, 3)
     # Pillow decodes it in Python: 14 kB took 11.5 s.
-    with pytest.raises(TooCostly, match=r"1025 x 1024 = 1,049,600 pixels, 1,048,576 are accepted"):
+    with pytest.raises(
+        TooCostly, match=r"1025 x 1024 = 1,049,600 pixels, at most 1,048,576 are accepted"
+    ):
         image_file.open_image(run_length_bmp(1025, 1024))
 
 
-def test_a_spectrum_that_inflates_is_refused_before_it_does() -> None:
+def test_a_spectrum_that_would_inflate_too_much_is_rejected_first() -> None:
     # 1.2 MB became 1.4 GB.
     buffer = io.BytesIO()
     np.savez_compressed(buffer, half=np.zeros((3000, 3001), np.complex64), shape=[3000, 6000])
@@ -125,8 +127,8 @@ def test_a_spectrum_that_inflates_is_refused_before_it_does() -> None:
         load_spectrum(buffer.getvalue())
 
 
-def test_a_spectrum_that_claims_more_than_it_holds_is_refused() -> None:
-    # A header of 14.6 TiB ended as a bug.
+def test_a_spectrum_that_claims_more_than_it_holds_is_rejected() -> None:
+    # A header that claimed 14.6 TiB raised an unexpected exception.
     header = io.BytesIO()
     claim = {"descr": "<c16", "fortran_order": False, "shape": (1_000_000, 1_000_000)}
     np.lib.format.write_array_header_1_0(header, claim)
@@ -139,7 +141,7 @@ def test_a_spectrum_that_claims_more_than_it_holds_is_refused() -> None:
         load_spectrum(buffer.getvalue())
 
 
-def test_a_file_of_too_many_bytes_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_a_file_with_too_many_bytes_is_rejected_before_it_is_read(tmp_path: Path) -> None:
     # A sparse file of 6 GB was read whole.
     with (tmp_path / "sparse.png").open("wb") as file:
         file.truncate(6 << 30)
@@ -164,7 +166,7 @@ def test_the_measures_of_a_narrow_image_count_every_coefficient_once(
     assert polar.count.sum() == pytest.approx(np.count_nonzero(inside), abs=1)
     assert polar.power.sum() == pytest.approx(power[inside].sum(), rel=1e-9)
     assert polar.total == pytest.approx(power.sum(), rel=1e-9)
-    # As many rings as a table can have that is not to outgrow the image.
+    # The number of rings is bounded, so that the profile does not outgrow the image.
     assert len(polar.count) == min(max(shape), 32_768) // 2
 
 

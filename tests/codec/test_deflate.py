@@ -1,4 +1,4 @@
-"""Pieces of zlib streams: what goes in comes out, and the same bytes wherever memory lies."""
+"""Segments of zlib streams: lossless, with bytes that do not depend on memory addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZES = (*range(1, 40), 16_384, 32_768, 32_769, 70_000)
 
 @pytest.mark.parametrize("last", [True, False])
 @pytest.mark.parametrize("size", SIZES)
-def test_what_goes_in_comes_out(size: int, last: bool) -> None:
+def test_data_survive_the_round_trip(size: int, last: bool) -> None:
     ramp = (np.arange(size) // 7).astype(np.uint8)
     for raw in (ramp, np.zeros_like(ramp), np.random.default_rng(size).bytes(size)):
         reader = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -24,8 +24,8 @@ def test_what_goes_in_comes_out(size: int, last: bool) -> None:
         assert reader.eof == last
 
 
-def test_bytes_do_not_depend_on_where_memory_is() -> None:
-    # ISA-L, left alone, fails this for some 16 of all pairs.
+def test_bytes_do_not_depend_on_memory_addresses() -> None:
+    # Without the preset dictionary, ISA-L fails this for about 16 of all pairs.
     pieces = [striped(*divmod(pair, 256)) for pair in range(1 << 16)]
     before = [deflate(piece, last=False) for piece in pieces]
     elsewhere = [isal_zlib.compressobj() for _ in range(3)]  # what follows cannot lie there

@@ -1,4 +1,4 @@
-"""What files say of themselves beside their pixels: which way is up, and how large a pixel is."""
+"""Metadata of image files: orientation and pixel size."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def oriented(kind: str, value: int, image: Image.Image = COLOUR) -> bytes:
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
 @pytest.mark.parametrize("value", range(1, 9))
-def test_pixels_are_turned_upright_as_exif_says(kind: str, value: int) -> None:
+def test_pixels_are_rotated_according_to_exif(kind: str, value: int) -> None:
     data = oriented(kind, value)
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
     image = image_file.open_image(data)
@@ -59,7 +59,7 @@ def test_pixels_are_turned_upright_as_exif_says(kind: str, value: int) -> None:
 
 
 @pytest.mark.parametrize("value", range(1, 9))
-def test_16_bit_tiff_is_turned_upright(value: int) -> None:
+def test_16_bit_tiff_is_rotated_upright(value: int) -> None:
     pixels = noise((5, 7), np.uint16)
     found = image_file.decode(tiff(pixels, extratags=[(274, "H", 1, value, True)]))
     turned = image_file.decode(
@@ -80,7 +80,7 @@ def test_exif_of_both_byte_orders_is_read(order: str) -> None:
     [(274, "H", [0]), (274, "H", [9]), (274, "s", [b"six\0"]), (274, "I", [70_000])],
     ids=["0", "9", "text", "too large"],
 )
-def test_an_impossible_orientation_is_none(kind: str, entry: Any) -> None:
+def test_an_invalid_orientation_is_ignored(kind: str, entry: Any) -> None:
     image = Image.fromarray(ramp(5, 7, 3))
     if kind == "PNG":
         data = png_bytes(np.asarray(image), chunk(b"eXIf", tiff_directory(entry)))
@@ -91,7 +91,7 @@ def test_an_impossible_orientation_is_none(kind: str, entry: Any) -> None:
 
 
 @pytest.mark.parametrize("letters", ["f", "d", "II"])
-def test_an_orientation_in_the_records_json_is_a_whole_number(letters: str) -> None:
+def test_the_orientation_in_a_record_is_an_integer(letters: str) -> None:
     values = [6, 1] if letters == "II" else [6]
     extra = chunk(b"eXIf", tiff_directory((274, letters, values)))
     orientation = image_file.open_image(png_bytes(ramp(5, 7), extra)).header.orientation
@@ -114,7 +114,7 @@ def resolution(kind: str, x: int, y: int, unit: int | None = 2, turn: int = 1) -
         tags = [(274, "H", 1, turn, True)]
         return tiff(ramp(5, 7), resolution=(x, y), resolutionunit=unit or 2, extratags=tags)
     data = saved(COLOUR, kind, exif=exif(*entries))
-    # Pillow writes a JFIF block without being asked, in units of nothing.
+    # Pillow always writes a JFIF block, without a unit of density.
     return data.replace(b"JFIF\0", b"JFXX\0", 1)
 
 
@@ -140,7 +140,7 @@ def physical(x: float, y: float) -> bytes:
         "exif inch", "exif cm", "exif default", "webp",
     ],
 )  # fmt: skip
-def test_the_pixel_size_is_found_and_its_origin_named(
+def test_the_pixel_size_and_its_origin_are_read(
     data: bytes, size: tuple[float, float], origin: str
 ) -> None:
     head = image_file.open_image(data).header
@@ -149,12 +149,12 @@ def test_the_pixel_size_is_found_and_its_origin_named(
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "WEBP", "JPEG"])
-def test_the_pixel_size_turns_with_the_image(kind: str) -> None:
+def test_the_pixel_size_is_rotated_with_the_image(kind: str) -> None:
     size = image_file.open_image(resolution(kind, 300, 150, turn=6)).header.pixel_size_um
     assert size == pytest.approx((INCH / 150, INCH / 300))
 
 
-def test_the_pixel_size_of_a_png_turns_with_the_image() -> None:
+def test_the_pixel_size_of_a_png_is_rotated_with_the_image() -> None:
     extra = [chunk(b"pHYs", struct.pack(">IIB", 1000, 500, 1))]
     extra += [chunk(b"eXIf", tiff_directory((274, "H", [5])))]
     assert image_file.open_image(png_bytes(ramp(5, 7), *extra)).header.pixel_size_um == (2000, 1000)
@@ -179,7 +179,7 @@ def test_the_pixel_size_of_a_png_turns_with_the_image() -> None:
         "tiff", "tiff ratio", "webp", "webp half", "bmp",
     ],
 )  # fmt: skip
-def test_no_pixel_size_is_none(data: bytes) -> None:
+def test_a_missing_pixel_size_is_none(data: bytes) -> None:
     head = image_file.open_image(data).header
     assert (head.pixel_size_um, head.pixel_size_from) == (None, None)
 
@@ -198,7 +198,7 @@ ODD_NUMBERS: dict[str, tuple[str, list[Any]]] = {
 
 @pytest.mark.parametrize("kind", ["WEBP", "JPEG"])
 @pytest.mark.parametrize("name", ODD_NUMBERS)
-def test_a_pixel_size_that_is_no_length_is_none(kind: str, name: str) -> None:
+def test_an_invalid_pixel_size_is_none(kind: str, name: str) -> None:
     entries = [(tag, *ODD_NUMBERS[name]) for tag in (282, 283)]
     data = saved(COLOUR, kind, exif=exif(*entries)).replace(b"JFIF\0", b"JFXX\0", 1)
     head = image_file.open_image(data).header
@@ -214,7 +214,7 @@ def test_an_absurd_resolution_does_not_stop_the_analysis(numbers: list[int]) -> 
     assert outputs["crop"].data.startswith(b"\x89PNG")
 
 
-# --- damage beside the pixels -----------------------------------------------------------------
+# --- damaged metadata -------------------------------------------------------------------------
 
 DAMAGED_EXIF = {
     "junk": b"junk and more junk",
@@ -232,7 +232,7 @@ DAMAGED_EXIF = {
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("name", DAMAGED_EXIF)
-def test_damaged_exif_does_not_cost_the_image(kind: str, name: str) -> None:
+def test_damaged_exif_data_do_not_prevent_decoding(kind: str, name: str) -> None:
     block = DAMAGED_EXIF[name]
     if kind == "PNG":
         data = png_bytes(ramp(5, 7, 3), chunk(b"eXIf", block))

@@ -54,7 +54,7 @@ def animated(kind: str, **options: Any) -> bytes:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 8), (8, 1), (13, 17)])
-def test_every_kind_of_png_keeps_every_bit(
+def test_every_type_of_png_keeps_every_bit(
     shape: tuple[int, int], channels: int, dtype: type[Any], filtering: int
 ) -> None:
     pixels = noise((*shape, channels), dtype)
@@ -66,7 +66,7 @@ def test_every_kind_of_png_keeps_every_bit(
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
 @pytest.mark.parametrize("filtering", [0, 1])
-def test_few_bits_are_spread_over_the_range(depth: int, filtering: int) -> None:
+def test_low_bit_depths_are_scaled_to_the_full_range(depth: int, filtering: int) -> None:
     levels: Any = noise((6, 8)) >> (8 - depth)
     bits = np.unpackbits(levels[:, :, None], axis=2)[:, :, 8 - depth :]
     rows = scanlines(np.packbits(bits.reshape(6, -1), axis=1), 1, filtering)
@@ -93,7 +93,7 @@ def test_one_colour_can_be_transparent(dtype: type[Any], channels: int, filterin
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 8])
-def test_only_the_low_bits_of_a_transparent_level_count(depth: int) -> None:
+def test_only_the_low_bits_of_a_transparent_level_are_used(depth: int) -> None:
     level = 1
     packed = np.full((3, 2), level << (8 - depth) | level, np.uint8)
     key = chunk(b"tRNS", struct.pack(">H", 0x5500 | level | (1 << depth) % 256))
@@ -159,7 +159,7 @@ def test_1_bit_tiff_is_black_and_white(photometric: str) -> None:
     np.testing.assert_array_equal(found.pixels[:, :, 0], white * 255)
 
 
-def test_white_is_never_black_in_tiff() -> None:
+def test_inverted_tiffs_are_decoded_the_right_way_round() -> None:
     for pixels in (noise((5, 7)), noise((5, 7), np.uint16)):
         with contextlib.suppress(UnsupportedImage):
             found = image_file.decode(tiff(pixels, photometric="miniswhite"))
@@ -178,7 +178,7 @@ def test_white_is_never_black_in_tiff() -> None:
     ],
     ids=str,
 )
-def test_colour_tiff_comes_in_many_ways(options: dict[str, Any]) -> None:
+def test_colour_tiffs_of_all_layouts_are_decoded(options: dict[str, Any]) -> None:
     pixels = noise((33, 47, 3))
     planar = options.get("planarconfig") == "separate"
     stored = pixels.transpose(2, 0, 1) if planar else pixels
@@ -190,7 +190,7 @@ def test_colour_tiff_comes_in_many_ways(options: dict[str, Any]) -> None:
     ("channels", "names"),
     [(2, ("grey", "alpha")), (4, ("red", "green", "blue", "alpha"))],
 )
-def test_tiff_has_alpha(channels: int, names: tuple[str, ...]) -> None:
+def test_tiff_keeps_alpha(channels: int, names: tuple[str, ...]) -> None:
     pixels = noise((5, 7, channels))
     photometric = "rgb" if channels == 4 else "minisblack"
     options = {"extrasamples": ["unassalpha"], "planarconfig": "contig"}
@@ -199,7 +199,7 @@ def test_tiff_has_alpha(channels: int, names: tuple[str, ...]) -> None:
     np.testing.assert_array_equal(found.pixels, pixels)
 
 
-def test_premultiplied_grey_and_alpha_is_taken_or_refused_as_unsupported() -> None:
+def test_premultiplied_grey_and_alpha_is_decoded_or_reported_as_unsupported() -> None:
     options = {"extrasamples": ["assocalpha"], "planarconfig": "contig"}
     data = tiff(np.full((5, 7, 2), 100, np.uint8), photometric="minisblack", **options)
     with contextlib.suppress(UnsupportedImage):
@@ -225,7 +225,7 @@ def test_premultiplied_grey_and_alpha_is_taken_or_refused_as_unsupported() -> No
     ],
     ids=lambda value: getattr(value, "mode", value),
 )
-def test_other_formats_are_as_pillow_sees_them(image: Image.Image, kind: str, mode: str) -> None:
+def test_other_formats_agree_with_pillow(image: Image.Image, kind: str, mode: str) -> None:
     data = saved(image, kind)
     found = image_file.decode(data)
     assert found.header.format == kind.lower()
@@ -276,7 +276,7 @@ def test_the_rest_of_the_pipeline_can_use_the_pixels(data: bytes) -> None:
     ],
     ids=["tifffile", "tiff", "webp", "png", "acTL"],
 )
-def test_frames_are_counted_and_the_first_is_taken(data: bytes) -> None:
+def test_frames_are_counted_and_the_first_is_decoded(data: bytes) -> None:
     found = image_file.decode(data)
     assert found.header.frames == 3
     first = np.asarray(opened(data).convert("RGB" if len(found.names) >= 3 else "L"))
@@ -293,7 +293,7 @@ def test_single_images_have_one_frame(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "BMP"])
-def test_the_format_is_told_by_content(kind: str) -> None:
+def test_the_format_is_detected_from_the_content(kind: str) -> None:
     assert image_file.sniff(saved(COLOUR, kind)) == kind.lower()
 
 
@@ -305,7 +305,7 @@ def test_the_upright_shape_follows_the_orientation() -> None:
 
 
 @pytest.mark.parametrize("white", [255, 65535, 4095, 1023])
-def test_the_full_range_keeps_order_and_ends(white: int) -> None:
+def test_scaling_to_the_full_range_keeps_order_and_end_points(white: int) -> None:
     levels: Any = np.arange(white + 1, dtype=np.uint8 if white == 255 else np.uint16)
     top = np.iinfo(levels.dtype).max
     spread = full_range(levels, white)
@@ -324,7 +324,7 @@ def test_written_images_carry_their_pixel_size(x: float, y: float) -> None:
         assert size == pytest.approx((x, y), rel=1e-6)
 
 
-def test_written_images_of_12_bits_come_back_by_their_white() -> None:
+def test_written_12_bit_images_are_restored_with_their_white() -> None:
     pixels: Any = noise((5, 7), np.uint16) >> 4
     found = image_file.decode(image_file.encode_image(pixels, 4095)).pixels[:, :, 0]
     np.testing.assert_array_equal(np.rint(found / 65535 * 4095), pixels)

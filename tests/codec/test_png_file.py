@@ -38,13 +38,13 @@ def shaped(shape: tuple[int, int], channels: int) -> tuple[int, ...]:
 
 
 def unfiltered(data: bytes) -> Any:
-    """Pixels of a file whose rows are not filtered, else None."""
+    """Pixels of a file whose rows are unfiltered, otherwise None."""
     file = png_file.parse(data)
     return file.unfiltered(file.inflate())
 
 
 def written(pixels: Any, writer: str, threads: int = 1) -> bytes:
-    """The same pixels, given whole or asked for row by row."""
+    """Encode pixels, passed as a whole or computed by rows."""
     if writer == "encode":
         return png_encode.encode(pixels, threads=threads)
     height, width = pixels.shape[:2]
@@ -67,7 +67,7 @@ def image_data(data: bytes) -> bytes:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", [*SHAPES, LARGE])
-def test_written_files_hold_the_pixels_says_libpng(
+def test_written_files_are_read_correctly_by_libpng(
     shape: tuple[int, int], channels: int, dtype: type[Any], writer: str
 ) -> None:
     pixels = noise(shaped(shape, channels), dtype)
@@ -82,7 +82,7 @@ def test_written_files_hold_the_pixels_says_libpng(
     [(1, np.uint8), (2, np.uint8), (3, np.uint8), (4, np.uint8), (1, np.uint16)],
 )
 @pytest.mark.parametrize("shape", [*SHAPES, LARGE])
-def test_written_files_hold_the_pixels_says_pillow(
+def test_written_files_are_read_correctly_by_pillow(
     shape: tuple[int, int], channels: int, dtype: type[Any], writer: str
 ) -> None:
     pixels = noise(shaped(shape, channels), dtype)
@@ -116,7 +116,7 @@ def test_any_number_of_threads_gives_the_same_bytes(threads: int, writer: str) -
 
 
 def half_noise(height: int, width: int) -> Any:
-    """Flat rows, then noise: strips of both kinds in one file."""
+    """Constant rows followed by noise: compressed and stored strips in one file."""
     pixels = np.zeros((height, width), np.uint8)
     pixels[height // 2 :] = noise((height - height // 2, width))
     return pixels
@@ -141,7 +141,7 @@ def half_noise(height: int, width: int) -> Any:
         "one stored block", "a byte more", "exactly full blocks",
     ],
 )  # fmt: skip
-def test_whatever_is_written_reads_the_same(pixels: Any, writer: str) -> None:
+def test_written_pixels_are_read_back_unchanged(pixels: Any, writer: str) -> None:
     data = written(pixels, writer)
     np.testing.assert_array_equal(imagecodecs.png_decode(data), pixels)
     np.testing.assert_array_equal(np.asarray(opened(data)), pixels)
@@ -151,14 +151,14 @@ def test_whatever_is_written_reads_the_same(pixels: Any, writer: str) -> None:
     assert inflater.eof
 
 
-def test_noise_hardly_grows_and_flat_images_vanish() -> None:
+def test_noise_hardly_grows_and_flat_images_compress_well() -> None:
     flat = np.zeros((1000, 1000), np.uint8)
     assert len(png_encode.encode(noise(flat.shape))) < 1.002 * flat.size
     assert len(png_encode.encode(flat)) < 0.01 * flat.size
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_an_error_while_rows_are_made_is_the_callers(threads: int) -> None:
+def test_an_error_while_rows_are_computed_reaches_the_caller(threads: int) -> None:
     def fill(_: int, stop: int, __: Any) -> None:
         if stop == LARGE[0]:
             raise ZeroDivisionError
@@ -169,7 +169,7 @@ def test_an_error_while_rows_are_made_is_the_callers(threads: int) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), LARGE])
 @pytest.mark.parametrize("value", [0, 1, 255])
-def test_checksums_of_written_files_are_right(shape: tuple[int, int], value: int) -> None:
+def test_checksums_of_written_files_are_correct(shape: tuple[int, int], value: int) -> None:
     pixels = np.full((*shape, 3), value, np.uint8)
     data = png_encode.encode(pixels, text=TEXT, pixels_per_metre=(1, 2), threads=2)
     assert data == png_of(*[chunk(kind, body) for kind, body in chunks_of(data)][:-1])
@@ -197,11 +197,11 @@ def test_pillow_reads_texts_and_pixel_size_of_written_files() -> None:
     )
 )
 @settings(max_examples=50, deadline=None)
-def test_texts_come_back_as_they_were_written(text: dict[str, str]) -> None:
+def test_texts_are_read_back_unchanged(text: dict[str, str]) -> None:
     assert png_file.read_text(png_encode.encode(noise((2, 2)), text=text)) == text
 
 
-def test_a_beginning_gives_the_texts_that_it_holds_whole() -> None:
+def test_the_beginning_of_a_file_gives_the_texts_that_it_holds_completely() -> None:
     data = png_encode.encode(noise((4, 5)), text=TEXT)
     ends = [data.index(kind.encode("latin-1") + b"\0\0\0\0\0") for kind in TEXT]
     known = list(TEXT.items())
@@ -212,7 +212,7 @@ def test_a_beginning_gives_the_texts_that_it_holds_whole() -> None:
     assert png_file.read_text(data[: data.index(b"IDAT")]) == TEXT
 
 
-def test_what_is_no_png_has_no_texts() -> None:
+def test_other_files_have_no_texts() -> None:
     data = png_encode.encode(noise((4, 5)), text=TEXT)
     assert png_file.read_text(b"") == {}
     assert png_file.read_text(b"\xff\xd8\xff\xe0" + bytes(400)) == {}
@@ -230,7 +230,7 @@ def test_what_is_no_png_has_no_texts() -> None:
     ],
     ids=["compressed", "language", "translated", "not UTF-8", "no NUL"],
 )
-def test_other_kinds_of_texts_do_no_harm(odd: bytes) -> None:
+def test_other_types_of_texts_are_ignored(odd: bytes) -> None:
     extra = [chunk(b"iTXt", body) for body in (b"First\0\0\0\0\0one", odd, b"Last\0\0\0\0\0two")]
     texts = png_file.read_text(png_bytes(noise((4, 5)), *extra))
     assert texts.keys() <= {"First", "Odd", "Last"}
@@ -241,7 +241,7 @@ def test_other_kinds_of_texts_do_no_harm(odd: bytes) -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", [*SHAPES, LARGE])
-def test_plain_rows_take_the_fast_path_and_come_out_right(
+def test_unfiltered_rows_take_the_fast_path_and_decode_correctly(
     shape: tuple[int, int], channels: int, dtype: type[Any]
 ) -> None:
     pixels = noise((*shape, channels), dtype)
@@ -280,12 +280,12 @@ def mixed_rows(filters: bytes) -> bytes:
         "1 bit", "interlaced", "palette",
     ],
 )  # fmt: skip
-def test_the_fast_path_is_not_taken_for_other_files(data: bytes) -> None:
+def test_other_files_do_not_take_the_fast_path(data: bytes) -> None:
     assert unfiltered(data) is None
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2, 5])
-def test_image_data_may_be_cut_into_chunks_anywhere(cut: int) -> None:
+def test_image_data_may_be_split_into_chunks_anywhere(cut: int) -> None:
     pixels = noise((9, 7, 3))
     whole = image_data(png_bytes(pixels))
     parts = [chunk(b"IDAT", whole[:cut]), chunk(b"IDAT"), chunk(b"IDAT", whole[cut:])]
@@ -305,7 +305,7 @@ def test_the_header_is_read() -> None:
 
 
 @pytest.mark.parametrize("body", [struct.pack(">IIB", 3, 4, 0), struct.pack(">IIB", 0, 4, 1), b""])
-def test_a_pixel_size_without_unit_or_value_is_none(body: bytes) -> None:
+def test_a_png_pixel_size_without_unit_or_value_is_none(body: bytes) -> None:
     assert png_file.parse(png_bytes(noise((2, 2)), chunk(b"pHYs", body))).pixels_per_metre is None
 
 
@@ -314,7 +314,7 @@ def test_parse_verifies_the_signature() -> None:
         png_file.parse(b"GIF89a\0\0" + png_bytes(noise((2, 2)))[8:])
 
 
-def test_a_rewrapped_file_has_the_pixels_but_no_ballast() -> None:
+def test_a_rewrapped_file_has_the_pixels_without_unneeded_chunks() -> None:
     pixels = noise((9, 7, 3))
     texts = [chunk(b"tEXt", b"k\0v"), chunk(b"iCCP", b"p\0\0junk"), chunk(b"gAMA", b"\0\0\0\1")]
     file = png_file.parse(png_bytes(pixels, *texts, filtering=4))

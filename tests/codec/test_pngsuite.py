@@ -48,7 +48,7 @@ def with_channels(pixels: Any) -> Any:
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
-def test_the_whole_suite_is_here() -> None:
+def test_the_suite_is_complete() -> None:
     assert (len(SOUND), len(CORRUPT)) == (161, 14)
     assert (SUITE / "PngSuite.LICENSE").is_file()
 
@@ -61,7 +61,7 @@ def test_corrupt_files_are_refused(path: Path) -> None:
 
 
 @every_sound_file
-def test_pixels_are_those_of_libpng(path: Path) -> None:
+def test_pixels_agree_with_libpng(path: Path) -> None:
     data = path.read_bytes()
     with silence():
         expected = with_channels(imagecodecs.png_decode(data))
@@ -71,7 +71,7 @@ def test_pixels_are_those_of_libpng(path: Path) -> None:
 
 
 @every_sound_file
-def test_pixels_are_those_of_opencv_where_it_keeps_them(path: Path) -> None:
+def test_pixels_agree_with_opencv_if_it_keeps_them(path: Path) -> None:
     data = path.read_bytes()
     with silence():
         read = with_channels(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
@@ -89,7 +89,7 @@ def test_pixels_are_those_of_opencv_where_it_keeps_them(path: Path) -> None:
 
 
 @every_sound_file
-def test_headers_say_what_the_pixels_are(path: Path) -> None:
+def test_headers_agree_with_the_pixels(path: Path) -> None:
     data = path.read_bytes()
     image = image_file.open_image(data)
     head, raster = image.header, image.decode()

@@ -367,7 +367,7 @@ def test_unknown_keys_of_a_direct_call_are_named() -> None:
         ({"bits": 12, "colr": True}, ["bits='12'", "colr='yes'"]),
         ("bits", ["bits", "key=value"]),
         ("bits=8 bits=16", ["bits", "twice"]),
-        ({"crop": "square", "smart-crop": "5,5"}, ["smart-crop", "excludes crop"]),
+        ({"crop": "square", "smart-crop": "5,5"}, ["smart-crop", "cannot be combined with crop"]),
         ({"crop": {"x": 1}}, ["crop"]),
         (["bits=16"], ["recipe should be"]),
         (16, ["recipe should be"]),

@@ -405,7 +405,7 @@ def test_an_image_that_comes_to_no_end_is_rejected_within_the_invocation(
     assert [line.get("outcome") for line in logged()] == [None, "done", "rejected"]
     record = json.loads(store.outputs()["output/b_metadata.json"])
     assert record["error"]["code"] == "too-costly"
-    assert "it took more than the 0.4 s that it was given" in record["error"]["message"]
+    assert "it took longer than the 0.4 s allowed" in record["error"]["message"]
 
 
 def test_whether_an_image_comes_to_an_end_is_not_judged_by_too_short_a_time(

@@ -245,7 +245,7 @@ def test_a_recipe_is_the_defaults_overridden_by_metadata_overridden_by_a_wish() 
 
 def test_a_wish_may_take_back_what_would_contradict_it() -> None:
     settings = made()
-    with pytest.raises(RecipeError, match="excludes crop"):
+    with pytest.raises(RecipeError, match="cannot be combined with crop"):
         settings.recipe_of({"crop": "square"}, {"smart-crop": "5,5"})
     recipe = settings.recipe_of({"crop": "square"}, {"smart-crop": "5,5", "crop": "none"})
     assert recipe.smart_crop == (5, 5)
@@ -304,7 +304,7 @@ def test_a_glob_that_would_swallow_a_key_of_the_recipe_is_refused(glob: str) -> 
 
 
 def test_all_keys_may_be_set_unless_somebody_says_otherwise() -> None:
-    texts = {key.name: key.kind.format(key.default) for key in KEYS} | {"metadata": "yes"}
+    texts = {key.name: key.value_type.format(key.default) for key in KEYS} | {"metadata": "yes"}
     assert made().recipe_of(texts, {}) == made(FFT_METADATA_KEYS="*").recipe_of(texts, {})
 
 
@@ -415,7 +415,7 @@ def test_formats_are_an_allow_list() -> None:
     assert made().limits.formats == FORMATS
     assert made(FFT_FORMATS=" TIFF, png,").limits.formats == ("png", "tiff")
     assert fault(FFT_FORMATS="png,gif").endswith(
-        "should be one or more of png, tiff, jpeg, webp, bmp, with commas between"
+        "should be one or more of png, tiff, jpeg, webp, bmp, separated by commas"
     )
 
 

@@ -197,7 +197,7 @@ def test_a_wish_overrides_metadata_and_metadata_override_the_defaults() -> None:
         ({"crpo": "square"}, "crpo='square': unknown key"),
         ({"bits": "12", "window": "round"}, "bits='12'"),
         ({"metadata": "no"}, "metadata='no': should be yes"),
-        ({"crop": "square", "smart-crop": "5,5"}, "excludes crop"),
+        ({"crop": "square", "smart-crop": "5,5"}, "cannot be combined with crop"),
     ],
 )
 def test_a_faulty_recipe_is_rejected_with_every_fault(metadata: dict[str, str], told: str) -> None:

@@ -24,21 +24,21 @@ every_depth = pytest.mark.parametrize(("dtype", "white"), DEPTHS)
 
 
 def levels(shape: tuple[int, ...], dtype: type[Any], white: int) -> Any:
-    """Noise of 0 to ``white``, both surely among them where there is room."""
+    """Noise from 0 to ``white``, including both ends if there is room."""
     pixels = np.random.default_rng(len(shape)).integers(0, white, shape, dtype, endpoint=True)
     pixels.flat[:1], pixels.flat[-1:] = white, 0
     return pixels
 
 
 def rounded(value: Fraction) -> int:
-    """To the nearest whole number, halves upwards."""
+    """Round to the nearest integer, halves up."""
     return math.floor(value + Fraction(1, 2))
 
 
 def oracle(
     pixel: list[int], names: tuple[str, ...], white: int, channel: str, background: tuple[int, ...]
 ) -> int:
-    """One pixel in exact arithmetic: mix over the background, then weigh."""
+    """One pixel in exact arithmetic: composite over the background, then weight the channels."""
     weights = dict(zip(("red", "green", "blue"), (19595, 38470, 7471), strict=True))
 
     def weighed(colours: dict[str, int]) -> int:
@@ -109,7 +109,9 @@ def test_a_single_colour_is_that_channel_over_the_background(
 
 @every_depth
 @pytest.mark.parametrize("channels", [2, 4])
-def test_alpha_itself_is_given_as_it_is(channels: int, dtype: type[Any], white: int) -> None:
+def test_the_alpha_channel_is_returned_unchanged(
+    channels: int, dtype: type[Any], white: int
+) -> None:
     pixels = levels((13, 17, channels), dtype, white)
     plane = grey_plane(pixels, CHANNEL_NAMES[channels], white=white, channel="alpha")
     np.testing.assert_array_equal(plane, pixels[:, :, -1])
@@ -119,7 +121,7 @@ def test_alpha_itself_is_given_as_it_is(channels: int, dtype: type[Any], white: 
     ("channels", "channel"),
     [(1, "red"), (1, "alpha"), (2, "green"), (2, "blue"), (3, "alpha"), (4, "violet")],
 )
-def test_a_channel_that_is_not_there_is_a_fault_of_the_recipe(channels: int, channel: str) -> None:
+def test_a_missing_channel_is_an_error_in_the_recipe(channels: int, channel: str) -> None:
     names = CHANNEL_NAMES[channels]
     with pytest.raises(RecipeError) as refused:
         grey_plane(noise((3, 4, channels)), names, white=255, channel=channel)
@@ -129,7 +131,7 @@ def test_a_channel_that_is_not_there_is_a_fault_of_the_recipe(channels: int, cha
         assert name in fault.allowed
 
 
-def test_luma_of_8_bit_colour_is_pillows() -> None:
+def test_luma_of_8_bit_colour_agrees_with_pillow() -> None:
     pixels = noise((200, 300, 3))
     plane = grey_plane(pixels, CHANNEL_NAMES[3], white=255)
     pillow = np.asarray(Image.fromarray(pixels).convert("L"))
@@ -137,7 +139,7 @@ def test_luma_of_8_bit_colour_is_pillows() -> None:
 
 
 @pytest.mark.parametrize(("white", "dtype"), [(255, np.uint8), (65535, np.uint16)])
-def test_every_grey_level_stays_itself(white: int, dtype: type[Any]) -> None:
+def test_luma_of_grey_keeps_every_level(white: int, dtype: type[Any]) -> None:
     ramp = np.arange(white + 1, dtype=dtype)
     for channels in (1, 2, 3, 4):
         pixels = np.repeat(ramp[None, :, None], channels, axis=2)
@@ -149,7 +151,7 @@ def test_every_grey_level_stays_itself(white: int, dtype: type[Any]) -> None:
 
 @every_depth
 @pytest.mark.parametrize("channels", [2, 4])
-def test_clear_pixels_are_background_and_opaque_ones_are_not(
+def test_transparent_pixels_show_the_background_and_opaque_ones_do_not(
     channels: int, dtype: type[Any], white: int
 ) -> None:
     pixels = levels((13, 17, channels), dtype, white)
@@ -174,7 +176,7 @@ def test_any_number_of_threads_gives_the_same_plane(channels: int, threads: int)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_the_pixels_are_left_alone(channels: int) -> None:
+def test_the_input_is_not_modified(channels: int) -> None:
     pixels = noise((31, 17, channels))
     before = pixels.copy()
     grey_plane(pixels, CHANNEL_NAMES[channels], white=255)

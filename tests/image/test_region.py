@@ -1,4 +1,4 @@
-"""Crops: four ways to write them, where each lands, and what is refused."""
+"""Crops: the four ways to write them, how each is resolved, and what is rejected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIDES = st.integers(1, 5000)
 
 @settings(deadline=None)
 @given(crop=crops())
-def test_a_crop_is_read_back_from_its_text(crop: Crop) -> None:
+def test_crops_survive_the_round_trip_through_text(crop: Crop) -> None:
     assert parse_crop(str(crop)) == crop
 
 
@@ -34,7 +34,7 @@ def test_a_crop_is_read_back_from_its_text(crop: Crop) -> None:
         ("centre:640,480", Centre(640, 480)),
     ],
 )
-def test_every_form_is_read_as_documented(text: str, crop: Crop) -> None:
+def test_every_form_is_parsed_as_documented(text: str, crop: Crop) -> None:
     assert parse_crop(text) == crop
 
 
@@ -47,7 +47,7 @@ def test_every_form_is_read_as_documented(text: str, crop: Crop) -> None:
         (Centre(5, 6), "centre:5,6"),
     ],
 )
-def test_crops_print_as_people_write_them(crop: Crop, text: str) -> None:
+def test_crops_are_formatted_without_superfluous_digits(crop: Crop, text: str) -> None:
     assert str(crop) == text
 
 
@@ -62,12 +62,12 @@ def test_crops_print_as_people_write_them(crop: Crop, text: str) -> None:
         *("centre:5,5,5", "center:5,5", "Square", "middle", "10,10,200,200;rm"),
     ],
 )
-def test_anything_else_is_refused_with_what_is_allowed(text: str) -> None:
+def test_anything_else_is_rejected_and_the_message_says_what_is_allowed(text: str) -> None:
     with pytest.raises(ValueError, match="should"):
         parse_crop(text)
 
 
-def test_refusal_of_an_unknown_form_lists_all_forms() -> None:
+def test_the_error_for_an_unknown_form_lists_all_forms() -> None:
     with pytest.raises(ValueError, match="should be") as caught:
         parse_crop("left half")
     assert FORM in str(caught.value)
@@ -75,7 +75,7 @@ def test_refusal_of_an_unknown_form_lists_all_forms() -> None:
 
 @settings(deadline=None)
 @given(width=SIDES, height=SIDES, crop=crops())
-def test_a_crop_lies_within_the_image_or_is_refused(width: int, height: int, crop: Crop) -> None:
+def test_a_crop_lies_within_the_image_or_is_rejected(width: int, height: int, crop: Crop) -> None:
     try:
         box = crop.resolve(width, height)
     except CropOutside:
@@ -93,7 +93,7 @@ def test_a_crop_lies_within_the_image_or_is_refused(width: int, height: int, cro
     y=st.integers(0, 9999),
     extent=st.tuples(SIDES, SIDES),
 )
-def test_a_box_is_taken_as_it_is_or_refused_but_never_shrunk(
+def test_a_box_is_used_unchanged_or_rejected_but_never_clipped(
     width: int, height: int, x: int, y: int, extent: tuple[int, int]
 ) -> None:
     box = Box(x, y, *extent)
@@ -128,7 +128,7 @@ def test_square_is_the_largest_centred_one(width: int, height: int) -> None:
 
 @settings(deadline=None)
 @given(width=SIDES, height=SIDES, percent=percents())
-def test_per_cent_edges_are_the_nearest_pixels_but_never_nothing(
+def test_per_cent_edges_are_rounded_to_pixels_and_never_empty(
     width: int, height: int, percent: Percent
 ) -> None:
     box = percent.resolve(width, height)
@@ -149,7 +149,7 @@ def test_per_cent_edges_are_the_nearest_pixels_but_never_nothing(
     width=st.integers(8, 5000),
     edges=st.sets(st.sampled_from([12.5 * n for n in range(1, 8)])),
 )
-def test_per_cent_crops_side_by_side_cover_every_pixel_once(width: int, edges: set[float]) -> None:
+def test_adjacent_per_cent_crops_cover_every_pixel_once(width: int, edges: set[float]) -> None:
     boxes = [
         Percent(start, 0, stop - start, 100).resolve(width, 5)
         for start, stop in pairwise([0.0, *sorted(edges), 100.0])
@@ -158,23 +158,23 @@ def test_per_cent_crops_side_by_side_cover_every_pixel_once(width: int, edges: s
     assert boxes[-1].x + boxes[-1].width == width
 
 
-def test_the_whole_in_per_cent_is_the_whole_in_pixels() -> None:
+def test_one_hundred_per_cent_is_the_whole_image() -> None:
     for size in range(1, 300):
         assert Percent(0, 0, 100, 100).resolve(size, 3 * size) == Box(0, 0, size, 3 * size)
 
 
 @settings(deadline=None)
 @given(width=SIZES, height=SIZES)
-def test_sizes_are_read_as_written(width: int, height: int) -> None:
+def test_sizes_are_parsed(width: int, height: int) -> None:
     assert parse_size(f"{width},{height}") == (width, height)
 
 
 @pytest.mark.parametrize("text", ["", "5", "0,5", "5,0", "5,5,5", "-5,5", "a,b", "5x5", "1.5,2"])
-def test_sizes_that_are_none_are_refused(text: str) -> None:
+def test_invalid_sizes_are_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="should be w,h"):
         parse_size(text)
 
 
-def test_refusal_of_a_crop_outside_says_what_was_asked_and_what_there_is() -> None:
+def test_the_error_for_a_crop_outside_the_image_names_both_sizes() -> None:
     with pytest.raises(CropOutside, match=r"10,10,200,200.*column 210.*row 210.*100 x 50"):
         Box(10, 10, 200, 200).resolve(100, 50)

@@ -15,11 +15,12 @@ from fft_tool.arrays import Plane
 from fft_tool.image import statistics
 from fft_tool.image.sharpness import sharpness
 from fft_tool.image.statistics import PERCENTS, describe, otsu_threshold
+from tests.support.images import noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Oracles that have no types: imported by name, so that mypy takes what they hold as Any.
+# Reference implementations without type hints: imported by name, so that mypy treats them as Any.
 ndimage = import_module("scipy.ndimage")
 entropy = import_module("scipy.stats").entropy
 data = import_module("skimage.data")
@@ -29,18 +30,12 @@ SHAPES = [(1, 1), (1, 7), (7, 1), (2, 2), (13, 17), (64, 48), (97, 101)]
 DEPTHS = [(np.uint8, 255), (np.uint16, 65535), (np.uint16, 4095)]
 
 
-def noise(shape: tuple[int, int], dtype: type[Any], white: int, seed: int = 0) -> Plane:
-    rng = np.random.default_rng(seed)
-    plane: Plane = rng.integers(0, white + 1, shape).astype(dtype)
-    return plane
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("dtype", "white"), DEPTHS)
 def test_moments_and_extremes_agree_with_numpy(
     shape: tuple[int, int], dtype: type[Any], white: int
 ) -> None:
-    plane = noise(shape, dtype, white)
+    plane = noise(shape, dtype, white=white)
     found = describe(plane, white=white)
     assert found.pixels == plane.size
     assert found.mean == pytest.approx(np.mean(plane, dtype=np.float64), rel=1e-13)
@@ -53,7 +48,7 @@ def test_moments_and_extremes_agree_with_numpy(
 def test_median_and_percentiles_agree_with_numpy(
     shape: tuple[int, int], dtype: type[Any], white: int
 ) -> None:
-    plane = noise(shape, dtype, white)
+    plane = noise(shape, dtype, white=white)
     found = describe(plane, white=white)
     expected = np.percentile(plane, PERCENTS)
     assert list(found.percentiles.values()) == pytest.approx(expected, rel=1e-12, abs=1e-9)
@@ -74,7 +69,7 @@ def test_percentiles_are_the_exact_interpolation_rounded_once(values: list[int])
 
 @pytest.mark.parametrize(("dtype", "white"), DEPTHS)
 def test_entropy_agrees_with_scipy(dtype: type[Any], white: int) -> None:
-    plane = noise((50, 60), dtype, white)
+    plane = noise((50, 60), dtype, white=white)
     counts = np.bincount(plane.ravel())
     assert describe(plane, white=white).entropy == pytest.approx(entropy(counts, base=2))
 
@@ -88,7 +83,7 @@ def test_entropy_of_a_uniform_histogram_is_its_depth() -> None:
 
 @pytest.mark.parametrize("white", [1, 15, 255, 1000, 4095, 65535])
 def test_histogram_has_256_equal_bins_over_the_whole_range(white: int) -> None:
-    plane = noise((40, 50), np.uint16, white)
+    plane = noise((40, 50), np.uint16, white=white)
     found = describe(plane, white=white)
     expected, edges = np.histogram(plane, bins=256, range=(0, white + 1))
     assert found.histogram == tuple(expected)
@@ -103,21 +98,21 @@ def test_clipped_shares_count_the_ends_exactly() -> None:
 
 @pytest.mark.parametrize("threshold", ["mid", "otsu", 0, 100, 255])
 def test_black_is_at_most_the_threshold_and_white_is_above(threshold: statistics.Threshold) -> None:
-    plane = noise((31, 37), np.uint8, 255)
+    plane = noise((31, 37), np.uint8, white=255)
     found = describe(plane, white=255, threshold=threshold)
     assert found.black_pixels == np.count_nonzero(plane <= found.threshold)
     assert found.white_pixels == np.count_nonzero(plane > found.threshold)
 
 
 @pytest.mark.parametrize("white", [1, 255, 4095, 65535])
-def test_mid_parts_the_range_into_equal_halves(white: int) -> None:
+def test_mid_divides_the_range_into_equal_halves(white: int) -> None:
     every_value = np.arange(white + 1).astype(np.uint16)[None]
     found = describe(every_value, white=white, threshold="mid")
     assert found.black_pixels == found.white_pixels
 
 
-def test_threshold_says_where_it_comes_from() -> None:
-    plane = noise((5, 5), np.uint8, 255)
+def test_the_threshold_method_is_reported() -> None:
+    plane = noise((5, 5), np.uint8, white=255)
     thresholds: list[statistics.Threshold] = ["mid", "otsu", 9]
     methods = [describe(plane, white=255, threshold=t).threshold_method for t in thresholds]
     assert methods == ["mid", "otsu", "given"]
@@ -187,10 +182,10 @@ def test_constant_image_is_black_or_white_by_the_midpoint(
     ],
 )
 @pytest.mark.parametrize(("dtype", "white"), DEPTHS)
-def test_views_give_what_their_copies_give(
+def test_views_give_the_same_result_as_copies(
     view: Callable[[Plane], Plane], dtype: type[Any], white: int
 ) -> None:
-    plane = view(noise((33, 41), dtype, white))
+    plane = view(noise((33, 41), dtype, white=white))
     assert describe(plane, white=white) == describe(plane.copy(), white=white)
     assert sharpness(plane, white=white) == sharpness(plane.copy(), white=white)
 
@@ -200,7 +195,7 @@ def test_views_give_what_their_copies_give(
 def test_tiling_does_not_change_the_numbers(
     pixels: int, dtype: type[Any], white: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plane = noise((23, 31), dtype, white)
+    plane = noise((23, 31), dtype, white=white)
     whole = describe(plane, white=white), sharpness(plane, white=white)
     monkeypatch.setattr(statistics, "_COUNTED_AT_ONCE", pixels)
     monkeypatch.setattr("fft_tool.image.sharpness._FILTERED_AT_ONCE", pixels)
@@ -241,7 +236,7 @@ def test_temporary_memory_stays_small_whatever_the_shape(
         (np.zeros((2, 3), np.uint8), 255, "median", "'mid', 'otsu'"),
     ],
 )
-def test_arguments_that_make_no_sense_are_named(
+def test_invalid_arguments_are_named_in_the_error(
     plane: Plane, white: int, threshold: statistics.Threshold, message: str
 ) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
@@ -262,7 +257,7 @@ def test_json_is_plain_and_free_of_nan(shape: tuple[int, int], value: int) -> No
 @pytest.mark.parametrize("shape", [(3, 3), (3, 40), (40, 3), (13, 17), (64, 48), (20, 2500)])
 @pytest.mark.parametrize(("dtype", "white"), DEPTHS)
 def test_sharpness_agrees_with_scipy(shape: tuple[int, int], dtype: type[Any], white: int) -> None:
-    plane = noise(shape, dtype, white)
+    plane = noise(shape, dtype, white=white)
     unit = plane / white
     interior = (slice(1, -1), slice(1, -1))
     laplacian = ndimage.laplace(unit)[interior]
@@ -305,7 +300,7 @@ def test_a_ramp_has_its_slope_and_no_curvature() -> None:
     assert found.gradient_energy == pytest.approx((2 / 255) ** 2, rel=1e-14)
 
 
-def test_even_curvature_has_no_variance() -> None:
+def test_constant_curvature_has_no_variance() -> None:
     parabola = np.tile((np.arange(200) ** 2).astype(np.uint16), (50, 1))
     found = sharpness(parabola, white=65535)
     assert found is not None
@@ -313,5 +308,5 @@ def test_even_curvature_has_no_variance() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 9), (9, 2)])
-def test_images_without_interior_have_no_sharpness(shape: tuple[int, int]) -> None:
-    assert sharpness(noise(shape, np.uint8, 255), white=255) is None
+def test_images_without_interior_pixels_have_no_sharpness(shape: tuple[int, int]) -> None:
+    assert sharpness(noise(shape, np.uint8, white=255), white=255) is None

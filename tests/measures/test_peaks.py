@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fft_tool.measures.peaks import MIN_PROMINENCE_DB, Peak, find_peaks
 from fft_tool.measures.radial import radial_profile
 from fft_tool.spectrum.half import Spectrum, frequencies
+from tests.support.images import noise
 
 # Oracles that have no types: imported by name, so that mypy takes what they hold as Any.
 fft = import_module("scipy.fft")
@@ -41,10 +42,6 @@ def wave(
     return image
 
 
-def noise(shape: tuple[int, int], deviation: float, seed: int = 0) -> NDArray[np.float64]:
-    return np.random.default_rng(seed).normal(128, deviation, shape)
-
-
 def falling(shape: tuple[int, int], beta: float, seed: int) -> NDArray[np.float64]:
     """Gaussian noise with mean power f^-beta, in the range of grey levels."""
     fy, fx = frequencies(shape)
@@ -65,7 +62,7 @@ def apart(one: float, other: float) -> float:
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("deviation", [0.0, 5.0, 40.0])
 def test_wave_between_coefficients_is_found_once_and_exactly(window: str, deviation: float) -> None:
-    (peak,) = peaks_of(noise((256, 256), deviation) + wave((256, 256), 7.3, 33), window)
+    (peak,) = peaks_of(noise((256, 256), deviation=deviation) + wave((256, 256), 7.3, 33), window)
     assert peak.period == pytest.approx(7.3, rel=0.005)
     assert apart(peak.angle, 33) < 0.2
 
@@ -81,7 +78,7 @@ def test_wave_between_coefficients_is_found_once_and_exactly(window: str, deviat
 def test_any_single_wave_is_found_once_within_tolerance(
     period: float, angle: float, phase: float, window: str, dtype: type
 ) -> None:
-    image = noise((256, 256), 2) + wave((256, 256), period, angle, phase=phase)
+    image = noise((256, 256), deviation=2) + wave((256, 256), period, angle, phase=phase)
     (peak,) = peaks_of(image, window, dtype=dtype)
     assert peak.period == pytest.approx(period, rel=0.005)
     assert apart(peak.angle, angle) < 0.2
@@ -130,7 +127,7 @@ def test_wave_in_a_column_that_is_its_own_mirror_is_found_once(column: int) -> N
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("angle", [0.4, 89.7, 90.4, 179.6])
 def test_wave_whose_neighbours_lie_in_the_mirrored_half_is_exact(angle: float, window: str) -> None:
-    (peak,) = peaks_of(noise((256, 256), 1) + wave((256, 256), 7.3, angle), window)
+    (peak,) = peaks_of(noise((256, 256), deviation=1) + wave((256, 256), 7.3, angle), window)
     assert peak.period == pytest.approx(7.3, rel=0.001)
     assert apart(peak.angle, angle) < 0.05
 
@@ -144,7 +141,7 @@ def test_bright_image_does_not_draw_a_low_wave_towards_dc() -> None:
 @pytest.mark.parametrize("shape", [(1, 300), (300, 1)])
 def test_wave_along_a_line_of_pixels_is_found(shape: tuple[int, int]) -> None:
     angle = 0 if shape[0] == 1 else 90
-    (peak,) = peaks_of(noise(shape, 3) + wave(shape, 5.3, angle))
+    (peak,) = peaks_of(noise(shape, deviation=3) + wave(shape, 5.3, angle))
     assert peak.period == pytest.approx(5.3, rel=0.005)
     assert peak.angle == pytest.approx(angle, abs=1e-9)
 
@@ -153,7 +150,7 @@ def test_wave_along_a_line_of_pixels_is_found(shape: tuple[int, int]) -> None:
 def test_several_waves_are_found_strongest_first(window: str) -> None:
     shape = (200, 260)
     truth = [(9.1, 20.0, 40), (5.7, 110.0, 25), (3.4, 75.0, 15), (13.3, 160.0, 8)]
-    image = noise(shape, 2) + sum(wave(shape, *each) for each in truth)
+    image = noise(shape, deviation=2) + sum(wave(shape, *each) for each in truth)
     peaks = peaks_of(image, window)
     assert len(peaks) == len(truth)
     for peak, (period, angle, _) in zip(peaks, truth, strict=True):
@@ -164,7 +161,7 @@ def test_several_waves_are_found_strongest_first(window: str) -> None:
 
 def test_two_equal_waves_in_one_ring_do_not_hide_each_other() -> None:
     shape = (64, 64)
-    image = noise(shape, 1) + wave(shape, 12.8, 0) + wave(shape, 12.8, 90)
+    image = noise(shape, deviation=1) + wave(shape, 12.8, 0) + wave(shape, 12.8, 90)
     assert sorted(round(peak.angle) % 180 for peak in peaks_of(image)) == [0, 90]
 
 
@@ -202,7 +199,7 @@ def test_ridge_of_random_stripes_has_hardly_any_peaks(angle: float, window: str)
     random = rng.standard_normal((2, len(frequency))).T @ [1, 1j]
     line = fft.irfft(random * np.exp(-((frequency / 0.1) ** 2) / 2))
     stripes = np.interp(along, np.arange(len(line)) / 128, 40 * line / line.std())
-    assert len(peaks_of(stripes + noise((300, 400), 1), window)) <= 1
+    assert len(peaks_of(stripes + noise((300, 400), deviation=1), window)) <= 1
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

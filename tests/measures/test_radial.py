@@ -18,6 +18,7 @@ from fft_tool.measures.radial import (
     radial_profile,
 )
 from fft_tool.spectrum.half import Spectrum, frequencies
+from tests.support.images import noise
 
 # Oracles that have no types: imported by name, so that mypy takes what they hold as Any.
 ndimage = import_module("scipy.ndimage")
@@ -29,10 +30,6 @@ FLAT = [(1, 1), (1, 7), (5, 1), (64, 64), (127, 131), (100, 150)]
 
 def transformed(image: NDArray[np.float64], dtype: type = np.float64) -> Spectrum:
     return Spectrum(fft.rfft2(image.astype(dtype)), image.shape[1])
-
-
-def noise(shape: tuple[int, int], seed: int = 0) -> NDArray[np.float64]:
-    return np.random.default_rng(seed).uniform(0, 255, shape)
 
 
 def falling(shape: tuple[int, int], beta: float, seed: int) -> NDArray[np.float64]:
@@ -70,7 +67,7 @@ def profile(power: NDArray[np.floating[Any]], std: float = 0.0) -> RadialProfile
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_rings_agree_with_labelled_statistics_of_the_full_plane(shape: tuple[int, int]) -> None:
-    image = noise(shape)
+    image = noise(shape, float)
     power, radius = full_plane(image)
     found = radial_profile(transformed(image))
     rings = np.arange(1, max(shape) // 2 + 1)
@@ -86,22 +83,22 @@ def test_rings_agree_with_labelled_statistics_of_the_full_plane(shape: tuple[int
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_rings_hold_all_of_the_plane_but_dc_and_corners(shape: tuple[int, int]) -> None:
-    _, radius = full_plane(noise(shape))
+    _, radius = full_plane(noise(shape, float))
     inside = np.count_nonzero((radius > 0) & (radius <= max(shape) / 2))
-    assert radial_profile(transformed(noise(shape))).count.sum() == inside
+    assert radial_profile(transformed(noise(shape, float))).count.sum() == inside
 
 
 @pytest.mark.parametrize("sectors", [1, 2, 7, 36])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_polar_sums_do_not_depend_on_sectors(shape: tuple[int, int], sectors: int) -> None:
-    spectrum = transformed(noise(shape))
+    spectrum = transformed(noise(shape, float))
     found, usual = polar_power(spectrum, sectors), polar_power(spectrum)
     assert found.count.sum(axis=1) == pytest.approx(usual.count.sum(axis=1))
     assert found.power.sum(axis=1) == pytest.approx(usual.power.sum(axis=1))
 
 
 def test_single_precision_spectrum_gives_the_same_profile_to_single_precision() -> None:
-    image = noise((60, 81))
+    image = noise((60, 81), float)
     single, double = (radial_profile(transformed(image, dtype)) for dtype in (np.float32, float))
     assert single.mean == pytest.approx(double.mean, rel=1e-4)
 
@@ -121,7 +118,7 @@ def test_profile_of_sums_beyond_single_precision_is_exact() -> None:
 
 def test_sharp_lines_do_not_raise_the_background_of_their_rings() -> None:
     y, x = np.mgrid[:128, :128]
-    image = noise((128, 128))
+    image = noise((128, 128), float)
     lines = 2000 * (np.cos(2 * np.pi * x / 4) + np.cos(2 * np.pi * y / 4))
     plain, lined = radial_profile(transformed(image)), radial_profile(transformed(image + lines))
     assert lined.mean[31] > 100 * plain.mean[31]
@@ -216,7 +213,7 @@ def test_slope_and_error_agree_with_numpys_weighted_fit() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 2), (9, 9), (3, 12), (16, 1)])
 def test_too_few_rings_have_no_slope(shape: tuple[int, int]) -> None:
-    assert fit_slope(radial_profile(transformed(noise(shape)))) is None
+    assert fit_slope(radial_profile(transformed(noise(shape, float)))) is None
 
 
 def test_single_wave_has_no_slope() -> None:
@@ -226,7 +223,7 @@ def test_single_wave_has_no_slope() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES[1:])
 def test_high_frequency_fraction_agrees_with_the_full_plane(shape: tuple[int, int]) -> None:
-    image = noise(shape)
+    image = noise(shape, float)
     power, radius = full_plane(image)
     high = power[radius > max(shape) / 4].sum() / power[radius > 0].sum()
     assert high_frequency_fraction(transformed(image)) == pytest.approx(high, rel=1e-11)

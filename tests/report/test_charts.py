@@ -110,7 +110,7 @@ def test_text_is_escaped_and_markup_is_not() -> None:
 
 
 @given(st.text(), st.text())
-def test_any_text_comes_back_from_the_page_and_makes_no_element(text: str, value: str) -> None:
+def test_any_text_survives_the_page_and_creates_no_element(text: str, value: str) -> None:
     page = element("p", text, title=value)
     page.encode()
     reader = Texts(page)
@@ -119,7 +119,7 @@ def test_any_text_comes_back_from_the_page_and_makes_no_element(text: str, value
 
 
 @pytest.mark.parametrize("character", ["\0", "\x1b", "\x7f", "\x85", "\udce9", "\uffff", "\u202e"])
-def test_characters_that_cannot_be_seen_are_written_out(character: str) -> None:
+def test_invisible_characters_are_escaped(character: str) -> None:
     shown = ascii(character)[1:-1]
     assert element("p", f"a{character}b", id=character) == f'<p id="{shown}">a{shown}b</p>'
 
@@ -150,7 +150,7 @@ def test_a_power_law_is_a_straight_line_and_its_fit_lies_on_it() -> None:
     assert len(points(fit)) == 2
 
 
-def test_the_axes_are_those_of_frequency_period_and_power() -> None:
+def test_the_axes_show_frequency_period_and_power() -> None:
     chart = parsed(charts.radial_plot(measures(power_law(2.0))))
     texts = labels(chart)
     for text in ("frequency, cycles per pixel", "period, px", "power", "0.5", "0.01", "10", "2"):
@@ -175,18 +175,18 @@ def test_a_known_pixel_size_adds_an_axis_of_lengths() -> None:
     assert "period, nm" not in labels(parsed(charts.radial_plot(oblong)))
 
 
-def test_bins_without_power_are_left_out() -> None:
+def test_bins_without_power_are_omitted() -> None:
     chart = parsed(charts.radial_plot(measures([0.0, 4.0, 0.0, 2.0, 1.0, 0.0])))
     (curve,) = of_class(chart, "curve")
     assert len(points(curve)) == 3
 
 
 @pytest.mark.parametrize("power", [[], [1.0], [0.0, 0.0, 0.0], [0.0, 2.0]])
-def test_without_two_powers_there_is_no_plot(power: list[float]) -> None:
+def test_there_is_no_plot_unless_two_bins_have_power(power: list[float]) -> None:
     assert charts.radial_plot(measures(power)) is None
 
 
-def test_the_strongest_periods_are_marked_and_those_that_coincide_share_a_mark() -> None:
+def test_the_strongest_periods_are_marked_and_coinciding_ones_share_a_mark() -> None:
     peaks = [{"frequency": f} for f in (0.1, 0.1003, 0.25, 0.4)]
     chart = parsed(charts.radial_plot(measures(power_law(1.0), peaks=peaks)))
     assert [text.text for text in of_class(chart, "order")] == ["1, 2", "3"]
@@ -197,7 +197,7 @@ def test_the_strongest_periods_are_marked_and_those_that_coincide_share_a_mark()
     assert not of_class(parsed(charts.radial_plot(beyond)), "period")
 
 
-def test_equal_powers_are_drawn_too() -> None:
+def test_equal_powers_are_drawn() -> None:
     chart = parsed(charts.radial_plot(measures([5.0] * 40)))
     heights = {y for _, y in points(of_class(chart, "curve")[0])}
     assert len(heights) == 1
@@ -214,7 +214,7 @@ def statistics(pixels: NDArray[Any]) -> Json:
     return found
 
 
-def test_bars_are_as_high_as_their_counts() -> None:
+def test_heights_of_bars_are_proportional_to_counts() -> None:
     pixels = noise((64, 64))
     chart = parsed(charts.histogram_plot(statistics(pixels)))
     counts = np.bincount(pixels.ravel(), minlength=256)
@@ -234,7 +234,7 @@ def test_channels_of_a_colour_image_have_lines_on_the_scale_of_the_highest() -> 
         assert heights == pytest.approx(counts / most, abs=1e-3)
 
 
-def test_the_threshold_stands_between_black_and_white() -> None:
+def test_the_threshold_lies_between_black_and_white() -> None:
     found = statistics(noise((16, 16)))
     for value, x in ((0, 12 + 296 / 256), (127, 160), (255, 308)):
         found["grey"]["threshold"]["value"] = value
@@ -242,7 +242,7 @@ def test_the_threshold_stands_between_black_and_white() -> None:
         assert float(line.get("x1", "")) == pytest.approx(x, abs=0.1)
 
 
-def test_deep_images_have_their_own_scale() -> None:
+def test_images_above_8_bits_have_their_own_scale() -> None:
     chart = parsed(charts.histogram_plot(statistics(noise((16, 16), np.uint16))))
     assert labels(chart) == ["0", "32,768", "65,535"]
 
@@ -253,7 +253,7 @@ def rose(shares: list[float], angle: float = 30.0, anisotropy: float = 0.5) -> J
     return {"angle": angle, "anisotropy": anisotropy, "angles": angles, "histogram": shares}
 
 
-def test_areas_of_the_rose_are_shares() -> None:
+def test_areas_of_the_rose_are_fractions_of_power() -> None:
     shares = [0.4, 0.1, 0.2, 0.3]
     chart = parsed(charts.rose_plot(rose(shares)))
     (path,) = of_class(chart, "bars")
@@ -276,7 +276,7 @@ def test_angles_of_the_rose_run_counter_clockwise() -> None:
     assert float(place["90°"][1] or "nan") < 20
 
 
-def test_no_dominant_angle_is_drawn_where_none_is_preferred() -> None:
+def test_no_dominant_angle_is_drawn_if_no_direction_is_preferred() -> None:
     assert not of_class(parsed(charts.rose_plot(rose([0.25] * 4, anisotropy=0.01))), "dominant")
     assert charts.rose_plot(None) is None
 
@@ -304,7 +304,7 @@ def test_marks_lie_around_the_bright_points_of_the_picture(
     assert labels(marks) == ["1"]
 
 
-def test_only_the_strongest_marks_are_numbered_and_none_is_read_aloud() -> None:
+def test_only_the_strongest_marks_are_numbered_and_screen_readers_skip_them() -> None:
     peaks = [{"fx": 0.05 * k, "fy": 0.1} for k in range(5)]
     marks = parsed(charts.peak_marks(peaks, 100, 80))
     assert len(list(marks.iter("circle"))) == 10
@@ -319,7 +319,7 @@ def test_only_the_strongest_marks_are_numbered_and_none_is_read_aloud() -> None:
     kind=st.sampled_from(("noise", "constant", "pink", "wave")),
     density=st.sampled_from((None, (1000, 1000), (10**8, 10**8))),
 )
-def test_charts_of_any_image_are_whole_and_finite(
+def test_charts_of_any_image_are_well_formed_and_finite(
     shape: tuple[int, int], kind: str, density: tuple[int, int] | None
 ) -> None:
     wave = np.broadcast_to(np.arange(shape[1]) % 3 * 100, shape).astype(np.uint8)

@@ -67,7 +67,7 @@ class Node:
 
 
 class Page(HTMLParser):
-    """A page as a tree; complains of elements that are not closed where they should be."""
+    """A page as a tree; fails if elements are not closed properly."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -219,7 +219,7 @@ def test_the_overview_has_a_row_for_each_entry(page: Node, mixed: list[Entry]) -
     assert "cut in the middle (corrupt-image)" in cells[5]
 
 
-def test_the_first_line_counts_what_became_of_the_images(page: Node) -> None:
+def test_the_first_line_counts_the_outcomes(page: Node) -> None:
     assert page.one("p", "lede").text == (
         "5 images analysed, 3 given back bit for bit by the artifacts, 1 rejected, 1 damaged."
     )
@@ -257,7 +257,7 @@ def test_the_numbers_are_those_of_the_record(page: Node, mixed: list[Entry]) -> 
     assert rows["At 255"][1:] == [f"{100 * p['clipped_share']['white']:.1f} %" for p in planes[1:]]
 
 
-def test_regions_and_filtered_images_are_shown_where_there_are_any(page: Node) -> None:
+def test_regions_and_filtered_images_are_shown_if_present(page: Node) -> None:
     article = page.all("article")[1]
     captions = [figure.one("figcaption").text for figure in article.all("figure")]
     assert "Region what was analysed" in captions
@@ -266,7 +266,7 @@ def test_regions_and_filtered_images_are_shown_where_there_are_any(page: Node) -
     assert "give the region back bit for bit" in article.text
 
 
-def test_a_source_that_is_not_at_hand_is_said_to_be_so(page: Node) -> None:
+def test_a_source_that_is_not_available_is_reported_as_such(page: Node) -> None:
     source = page.all("article")[1].all("figure")[0]
     assert source.one("figcaption").text == "Source is not at hand"
     assert source.one("div", "empty").text == "no picture to show"
@@ -345,7 +345,7 @@ WITHOUT_PHASE = {"magnitude": _SOUND.pictures["magnitude"]}
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_pictures_that_are_not_ours_do_not_break_the_page(channels: int) -> None:
+def test_foreign_pictures_do_not_break_the_page(channels: int) -> None:
     other = encode(noise((30, 20, channels)) if channels > 1 else noise((30, 20)))
     strange = Entry(_SOUND.record, dict.fromkeys(SHOWN, other), other)
     assert len(parsed([strange]).one("article").all("img")) == 5
@@ -372,7 +372,7 @@ def test_a_damaged_record_does_not_break_the_page() -> None:
         assert articles[1].one("h2").text == "bad.png", what
 
 
-def test_nothing_at_all_gives_a_page_too() -> None:
+def test_no_entries_give_a_page() -> None:
     root = parsed([])
     assert not root.all("article")
     assert not root.all("nav")
@@ -383,7 +383,7 @@ def test_the_same_entries_give_the_same_page(mixed: list[Entry]) -> None:
     assert render(mixed) == render(copy.deepcopy(mixed))
 
 
-def test_entries_are_taken_one_by_one() -> None:
+def test_entries_are_processed_one_by_one() -> None:
     alive = 0
 
     def entries() -> Iterator[Entry]:
@@ -403,7 +403,7 @@ def test_entries_are_taken_one_by_one() -> None:
     assert len(Page(render(entries())).root.all("article")) == 3
 
 
-def test_a_large_image_takes_little_room() -> None:
+def test_a_large_image_adds_little_to_the_page() -> None:
     text = render([entry(noise((600, 900)))])
     assert len(text) < 250_000
 
@@ -432,7 +432,7 @@ def test_a_single_bright_point_stays_bright_however_large_the_picture() -> None:
     assert np.median(pixels) < 350
 
 
-def test_no_picture_is_larger_than_it_should_be_and_none_is_too_thin_to_see() -> None:
+def test_pictures_are_neither_too_large_nor_too_thin() -> None:
     for shape in ((1, 1), (1, 3000), (3000, 1), (2, 3), (700, 350), (180, 181)):
         root = parsed([entry(noise(shape))])
         for image in root.all("img"):
@@ -450,21 +450,21 @@ def test_small_images_are_enlarged_pixel_by_pixel() -> None:
     assert (shown[20::40, 20::40, 0] == pixels).all()
 
 
-def test_fine_stripes_do_not_turn_into_moire() -> None:
+def test_fine_stripes_do_not_alias() -> None:
     stripes = np.broadcast_to(np.arange(2000) % 2 * 255, (1500, 2000)).astype(np.uint8)
     shown = thumbnail(parsed([entry(stripes)]), "Source").astype(float)
     assert shown.std() < 3
     assert shown.mean() == pytest.approx(127.5, abs=2)
 
 
-def test_deep_images_with_a_half_empty_range_are_shown_with_contrast() -> None:
+def test_images_above_8_bits_with_a_half_empty_range_are_stretched() -> None:
     pixels = noise((64, 64), np.uint16) // 32
     shown = thumbnail(parsed([entry(pixels)]), "Source")
     assert shown.max() > 240
     assert shown.min() < 15
 
 
-def test_transparent_pixels_are_shown_as_paper() -> None:
+def test_transparent_pixels_are_shown_white() -> None:
     pixels = np.zeros((8, 8, 4), np.uint8)
     pixels[:, 4:, 3] = 255
     shown = thumbnail(parsed([entry(pixels)]), "Source")

@@ -52,7 +52,7 @@ def waves(
     return np.rint(levels).clip(0, 255).astype(np.uint8)
 
 
-def test_the_dominant_wave_is_told_with_its_period_angle_and_amplitude() -> None:
+def test_the_dominant_wave_is_described_by_period_angle_and_amplitude() -> None:
     text = told(made(waves((16, 30))))["Waves"]
     assert "a period of 16.0 px, at 30.0°: stripes that run at 120.0°" in text
     amplitude = float(text.partition("an amplitude of ")[2].partition(" grey")[0])
@@ -63,7 +63,7 @@ def test_the_dominant_wave_is_told_with_its_period_angle_and_amplitude() -> None
     ("degrees", "words"),
     [(0, "vertical stripes"), (90, "horizontal stripes"), (45, "stripes that run at 135.0°")],
 )
-def test_stripes_are_called_by_how_they_run(degrees: float, words: str) -> None:
+def test_stripes_are_described_by_their_direction(degrees: float, words: str) -> None:
     assert words in told(made(waves((12, degrees))))["Waves"]
 
 
@@ -72,7 +72,7 @@ def test_a_known_pixel_size_gives_periods_in_length() -> None:
     assert "20.0 px = 1.30 µm" in text
 
 
-def test_a_window_lowers_amplitudes_and_so_none_is_told() -> None:
+def test_amplitudes_are_omitted_if_there_is_a_window() -> None:
     assert "amplitude" not in told(made(waves((16, 30)), "window=hann"))["Waves"]
 
 
@@ -84,7 +84,7 @@ def test_noise_has_no_wave_no_direction_and_a_flat_spectrum() -> None:
     assert text["Detail"].startswith("80.")
 
 
-def test_an_image_like_a_photograph_is_said_to_be_like_one() -> None:
+def test_an_image_with_the_slope_of_a_photograph_is_described_as_such() -> None:
     text = told(made(pink_noise((192, 192))))["Slope"]
     assert text.startswith(("Power falls as 1/f^1.9", "Power falls as 1/f^2.0"))
     assert "close to the 1/f² of most photographs" in text
@@ -133,7 +133,7 @@ def test_waves_that_are_neither_square_nor_hexagonal_make_no_lattice() -> None:
         assert "Next comes 12.0 px" in text
 
 
-def test_what_is_square_in_oblong_pixels_is_not_called_so() -> None:
+def test_a_lattice_that_is_square_only_in_oblong_pixels_is_not_called_square() -> None:
     record = made(waves((12, 0), (12, 90)), pixels_per_metre=(1000, 2000))
     assert "lattice" not in told(record)["Waves"]
 
@@ -152,7 +152,7 @@ def test_dots_on_a_lattice_have_waves_at_sums_of_the_first_ones() -> None:
     assert "sums and multiples of these" in told(made(pixels))["Waves"]
 
 
-def test_layout_does_not_hide_a_pattern() -> None:
+def test_a_long_wave_of_the_layout_does_not_hide_a_pattern() -> None:
     record = made(waves((80, 0), (80, 0), (80, 0), (9, 90)))
     assert record["measures"]["peaks"][0]["period"] > 70
     dominant = said.dominant(record)
@@ -164,13 +164,13 @@ def test_layout_does_not_hide_a_pattern() -> None:
     assert "it may be its layout rather than a pattern" in text
 
 
-def test_layout_alone_is_called_what_it_may_be() -> None:
+def test_a_wave_with_few_periods_is_described_as_possible_layout() -> None:
     record = made(waves((256 / 3, 90), shape=(256, 192)))
     assert said.dominant(record) == record["measures"]["peaks"][0]
     assert "with 3.0 periods in the image it may be its layout" in told(record)["Waves"]
 
 
-def test_directions_are_told_by_strength() -> None:
+def test_directions_are_described_by_strength() -> None:
     record = made(noise((64, 64)))
     orientation = record["measures"]["orientation"]
     for anisotropy, words in (
@@ -182,20 +182,24 @@ def test_directions_are_told_by_strength() -> None:
         assert told(record)["Directions"].startswith(words)
 
 
-def test_a_constant_image_is_called_one_and_nothing_else_is_said_of_its_spectrum() -> None:
+def test_a_constant_image_is_described_as_such_and_nothing_else_is_said_about_its_spectrum() -> (
+    None
+):
     text = told(made(np.full((20, 30), 77, np.uint8)))
     assert list(text) == ["Constant", "Inversion"]
     assert "All pixels have the value 77" in text["Constant"]
 
 
 @pytest.mark.parametrize("shape", [(1, 64), (64, 1), (2, 2), (1, 2), (8, 8), (15, 40)])
-def test_small_images_have_findings_that_their_few_pixels_allow(shape: tuple[int, int]) -> None:
+def test_small_images_have_only_findings_that_their_few_pixels_allow(
+    shape: tuple[int, int],
+) -> None:
     text = told(made(noise(shape)))
     assert "Directions" not in text
     assert "white noise: 80" not in text.get("Detail", "")
 
 
-def test_clipping_is_told_with_its_shares() -> None:
+def test_clipping_is_reported_with_its_fractions() -> None:
     pixels = noise((100, 100)) // 2 + 60
     assert "No pixel is clipped: the values go from 60 to 187" in told(made(pixels))["Clipping"]
     pixels[:12] = 0
@@ -207,7 +211,7 @@ def test_clipping_is_told_with_its_shares() -> None:
     assert "Anything darker or brighter is lost there." in text
 
 
-def test_sources_that_come_back_exactly_are_said_to() -> None:
+def test_exact_inversion_is_reported() -> None:
     expected = "The 16-bit pictures give the source back bit for bit."
     assert told(made(noise((30, 40))))["Inversion"] == expected
 
@@ -224,12 +228,12 @@ def test_sources_that_come_back_exactly_are_said_to() -> None:
         (1, "window=hann", "at the border to zero."),
     ],
 )
-def test_the_way_back_is_told_as_it_is(channels: int, recipe: str, words: str) -> None:
+def test_inversion_is_reported_as_certified(channels: int, recipe: str, words: str) -> None:
     pixels = noise((30, 40, channels))
     assert words in told(made(pixels[:, :, 0] if channels == 1 else pixels, recipe))["Inversion"]
 
 
-def test_errors_of_the_way_back_are_told_in_grey_levels_and_decibels() -> None:
+def test_errors_of_inversion_are_reported_in_grey_levels_and_decibels() -> None:
     record = made(noise((64, 64), np.uint16))
     record["certificate"] |= {"exact": False, "max_abs_error": 1, "psnr_db": 93.62}
     expected = "back to within 1 grey level of 65,535, at 93.6 dB (PSNR)."
@@ -267,7 +271,7 @@ def test_a_rejected_source_has_its_reason_and_nothing_else() -> None:
         noise((20, 20), np.uint16),
     ],
 )
-def test_sentences_are_whole_whatever_the_image(pixels: NDArray[Any]) -> None:
+def test_sentences_are_complete_for_any_image(pixels: NDArray[Any]) -> None:
     for finding in findings(made(pixels, "pixel-size=2mm")):
         assert finding.topic
         assert finding.text[0].isupper() or finding.text[0].isdigit()
@@ -291,7 +295,7 @@ def test_sentences_are_whole_whatever_the_image(pixels: NDArray[Any]) -> None:
         (-2e-7, "−2.00 × 10⁻⁷"),
     ],
 )
-def test_numbers_are_written_as_people_do(value: float, text: str) -> None:
+def test_numbers_are_formatted_for_people(value: float, text: str) -> None:
     assert said.number(value) == text
 
 
@@ -329,7 +333,7 @@ def test_lengths_have_the_unit_that_suits_them(micrometres: float, text: str) ->
         (1, "100 %"),
     ],
 )
-def test_shares_never_round_to_nothing_or_all(share: float, text: str) -> None:
+def test_percentages_never_round_to_0_or_100(share: float, text: str) -> None:
     assert said.percent(share) == text
 
 

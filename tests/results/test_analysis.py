@@ -1,4 +1,4 @@
-"""What stands in the record: sections that hold, a hash of every artifact, and never NaN."""
+"""Content of the record: consistent sections, a hash of every artifact, and no NaN."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from fft_tool import Recipe, Source
 from fft_tool.codec import image_file
 from fft_tool.errors import RecipeError
 from fft_tool.spectrum.inversion import Inversion, restore_plane, spectrum_of_pictures
-from tests.support.planes import Plane, noise, planes, source
+from tests.support.images import noise
+from tests.support.planes import Plane, planes, source
 from tests.support.recipes import recipes
 from tests.support.runs import EVERYTHING, record_of, run
 
 ORDER = ["crop", "histogram", "filtered", "spectrum", "phase", "magnitude"]
 
 
-def test_record_lists_every_other_artifact_with_its_hash() -> None:
+def test_the_record_lists_every_other_artifact_with_its_hash() -> None:
     outputs = fft_tool.run(source(noise((20, 30))), EVERYTHING)
     listed = record_of(outputs)["artifacts"]
     assert [entry["artifact"] for entry in listed] == ORDER
@@ -95,7 +96,7 @@ def test_no_record_of_any_image_holds_nan(plane: Plane, recipe: Recipe) -> None:
     record_of(fft_tool.run(source(plane), recipe))
 
 
-def test_record_and_pictures_alone_give_the_image_back() -> None:
+def test_record_and_pictures_alone_restore_the_image() -> None:
     plane = noise((33, 44))
     outputs = run(plane, bits="16", metadata="yes")
     inversion = Inversion.from_record(record_of(outputs))
@@ -125,7 +126,7 @@ def test_statistics_are_those_of_the_grey_plane_and_of_each_channel(
         assert sum(statistics[name]["histogram"]["counts"]) == plane.size
 
 
-def test_recipe_s_pixel_size_goes_before_the_source_s() -> None:
+def test_the_pixel_size_in_the_recipe_overrides_the_one_in_the_source() -> None:
     with_size = fft_tool.run(
         Source("a.png", image_file.encode_image(noise((8, 8)), 255, pixel_size_um=(2.0, 4.0))),
         Recipe(metadata=True),
@@ -139,7 +140,7 @@ def test_recipe_s_pixel_size_goes_before_the_source_s() -> None:
 
 
 @pytest.mark.parametrize("size", ["5e-324um", "1e-300nm", "1e-200um", "1e150um", "1e300m"])
-def test_absurd_pixel_sizes_are_a_fault_of_the_recipe_or_do_no_harm(size: str) -> None:
+def test_absurd_pixel_sizes_are_errors_in_the_recipe_or_harmless(size: str) -> None:
     """Frequencies in cycles per micrometre must stay finite, and periods above nothing."""
     stripes = np.tile(np.array([0, 0, 0, 0, 255, 255, 255, 255], np.uint8), (40, 6))
     try:

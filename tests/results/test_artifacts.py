@@ -1,4 +1,4 @@
-"""What stands in the artifacts: pixels of the crop, colours, depth, and what made them."""
+"""Content of the artifacts: pixels of the crop, colours, depth and provenance."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fft_tool.image.region import Box
 from fft_tool.results.spectrum_file import load_spectrum
 from fft_tool.spectrum.colourmap import cyclic, sequential
 from fft_tool.spectrum.inversion import restore_plane
-from tests.support.images import opened
-from tests.support.planes import noise, read_png, source
+from tests.support.images import noise, opened
+from tests.support.planes import read_png, source
 from tests.support.runs import EVERYTHING, record_of, run
 
 
-def test_pictures_tell_what_made_them_from_what() -> None:
+def test_pictures_state_their_provenance() -> None:
     image = source(noise((20, 30)))
     for artifact in fft_tool.run(image, EVERYTHING):
         if artifact.name.endswith(".png"):
@@ -32,10 +32,10 @@ def test_pictures_tell_what_made_them_from_what() -> None:
             }
 
 
-def test_provenance_is_enough_to_make_a_picture_again() -> None:
+def test_provenance_is_enough_to_reproduce_a_picture() -> None:
     image = source(noise((20, 30)))
     picture = fft_tool.run(image, EVERYTHING)["magnitude"].data
-    text = getattr(opened(picture), "text")  # noqa: B009
+    text = getattr(opened(picture), "text")  # noqa: B009  (as above)
     again = fft_tool.run(image, Recipe.parse_text(text["Recipe"]))
     assert again["magnitude"].data == picture
 
@@ -74,7 +74,7 @@ def test_smart_crop_is_recorded_as_the_box_that_was_cut() -> None:
 
 
 def test_16_bit_colour_keeps_its_depth_and_channels() -> None:
-    pixels = noise((12, 15, 3), 65535)
+    pixels = noise((12, 15, 3), white=65535)
     outputs = run(pixels, crop="0,0,15,12", metadata="yes", spectrum="yes")
     decoded = image_file.decode(outputs["crop"].data)
     assert np.array_equal(decoded.pixels, pixels)
@@ -112,7 +112,7 @@ def test_one_channel_is_analysed_as_if_it_were_the_image(channel: str, index: in
 
 def test_filtered_image_has_the_depth_of_its_source_and_keeps_its_mean() -> None:
     for white in (255, 65535):
-        plane = noise((32, 48), white)
+        plane = noise((32, 48), white=white)
         filtered = read_png(run(plane, filter="lowpass:8")["filtered"].data)
         assert filtered.dtype == plane.dtype
         assert filtered.shape == plane.shape
@@ -121,7 +121,7 @@ def test_filtered_image_has_the_depth_of_its_source_and_keeps_its_mean() -> None
 
 
 def test_coloured_pictures_are_the_grey_ones_through_the_tables() -> None:
-    """A ring of colours for the phase, whose ends are one; a ramp for the magnitude."""
+    """The cyclic table for the phase, the sequential one for the magnitude."""
     plane = noise((14, 17))
     grey, coloured = run(plane), run(plane, colour="yes")
     for kind, table in (("magnitude", sequential()), ("phase", cyclic())):
@@ -129,7 +129,7 @@ def test_coloured_pictures_are_the_grey_ones_through_the_tables() -> None:
         assert np.array_equal(read_png(coloured[kind].data), table[codes])
 
 
-def test_saved_spectrum_is_a_plain_npz_for_everybody() -> None:
+def test_a_saved_spectrum_is_a_plain_npz_file() -> None:
     outputs = run(noise((9, 14)), spectrum="yes", precision="double")
     with np.load(io.BytesIO(outputs["spectrum"].data), allow_pickle=False) as file:
         assert sorted(file.files) == ["half", "preparation", "shape", "text"]

@@ -1,4 +1,4 @@
-"""The certificate says the truth: compared with a recomputation that shares no code with it."""
+"""The certificate is correct: it agrees with an independent recomputation."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from fft_tool.results.certificate import Certificate, certify, prepared_energy
 from fft_tool.results.spectrum_file import load_spectrum
 from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.preparation import Preparation
-from tests.support.images import png_bytes
-from tests.support.planes import Plane, noise, plane_of, planes, read_png, source
+from tests.support.images import noise, png_bytes
+from tests.support.planes import Plane, plane_of, planes, read_png, source
 
 PICTURES = Recipe(bits=16, metadata=True)
 
 
 @dataclass
 class Truth:
-    """What a certificate should say, computed in double precision with numpy and scipy alone."""
+    """Expected values of a certificate, computed in double precision with numpy and scipy only."""
 
     exact: bool
     max_abs_error: int
@@ -149,7 +149,7 @@ def test_certificate_of_the_pictures_is_true(
 @pytest.mark.parametrize("preparation", PREPARATIONS, ids=str)
 @pytest.mark.parametrize("white", [255, 65535])
 def test_certificate_of_the_saved_spectrum_is_true(white: int, preparation: dict[str, str]) -> None:
-    plane = noise((48, 37), white)
+    plane = noise((48, 37), white=white)
     outputs, record = analysed(plane, spectrum="yes", phase="no", precision="double", **preparation)
     assert record["certificate"]["from"] == "spectrum"
     true = truth(half_that_was_saved(outputs), plane, record["spectrum"])
@@ -174,7 +174,7 @@ def test_certificate_of_any_image_is_true(plane: Plane, bits: str, window: str) 
 
 
 def test_every_way_back_has_its_certificate_and_the_best_comes_first() -> None:
-    record = analysed(noise((30, 40), 65535), bits="16", spectrum="yes")[1]
+    record = analysed(noise((30, 40), white=65535), bits="16", spectrum="yes")[1]
     certificate = record["certificate"]
     assert certificate["from"] == "spectrum"
     assert set(certificate["ways"]) == {"spectrum", "pictures"}
@@ -214,7 +214,7 @@ def test_scales_that_keep_too_little_are_certified_as_what_they_are(scale: str) 
 
 
 def damaged_when_written(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """Let one code of every picture of that ``kind`` go wrong on its way into the file."""
+    """Corrupt one code of every picture of the given ``kind`` as it is written."""
     write = png_encode.encode_rows
     written: list[str] = []
 
@@ -234,7 +234,7 @@ def damaged_when_written(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
 def test_damage_to_a_single_code_does_not_go_unnoticed(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    """What is certified are the artifacts as they are written, not as they were meant."""
+    """The certificate is about the artifacts as written, not as computed."""
     assert analysed(noise((16, 20)), bits="16")[1]["certificate"]["exact"]
     damaged_when_written(monkeypatch, kind)
     certificate = analysed(noise((16, 20)), bits="16")[1]["certificate"]
@@ -278,7 +278,7 @@ def test_constant_images_are_certified_exact_without_nan(
 
 
 def test_energy_without_a_prepared_image_gives_no_ratio() -> None:
-    """The prepared image is black, what was written is not: no number says how far that is off."""
+    """The prepared image is black, but the written one is not: the ratio is undefined."""
     black = np.zeros((4, 6), np.uint8)
     bright = Spectrum(np.full((4, 4), 0.1, np.complex64), 6)
     certificate = certify(bright, Preparation(255), black)

@@ -38,7 +38,7 @@ def test_same_statistics_give_the_same_bytes() -> None:
     assert first.tobytes() == second.tobytes()
 
 
-def test_paper_is_white_to_the_edges() -> None:
+def test_the_background_is_white_to_the_edges() -> None:
     picture = histogram_picture(statistics([0, 0, 0, 255, 255], threshold="mid"))
     frame = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     assert (frame == 255).all()
@@ -51,7 +51,7 @@ def test_the_fullest_bin_reaches_the_top_and_an_empty_one_stays_empty() -> None:
     assert (empty < 100).all()
 
 
-def test_linear_bars_are_as_high_as_their_counts() -> None:
+def test_heights_of_linear_bars_are_proportional_to_counts() -> None:
     dark = darkness(statistics([10] * 400 + [20] * 200 + [30] * 100))
     heights = [np.count_nonzero(dark[:, value] > 400) for value in (10, 20, 30)]
     plot = BOTTOM - TOP
@@ -67,7 +67,7 @@ def test_logarithmic_bars_show_what_linear_ones_hide() -> None:
     assert np.count_nonzero(dark[:, 20] > 400) == 0
 
 
-def test_the_threshold_line_stands_between_black_and_white() -> None:
+def test_the_threshold_line_lies_between_black_and_white() -> None:
     picture = histogram_picture(statistics([5, 250], threshold=99))
     above_plot = picture[TOP - 3, LEFT : LEFT + 256 * BAR]
     marked = np.flatnonzero((above_plot != 255).any(axis=-1))

@@ -82,10 +82,10 @@ def test_outputs_stay_in_the_folder_of_the_source(source: str) -> None:
         ("Ünï/cödé.png", "phase", "Ünï/cödé_phase.png"),
     ],
 )
-def test_names_are_as_the_design_says(source: str, artifact: str, name: str) -> None:
+def test_names_are_as_documented(source: str, artifact: str, name: str) -> None:
     assert output_name(source, artifact) == name
 
 
-def test_an_artifact_that_is_not_known_has_no_name() -> None:
+def test_an_unknown_artifact_has_no_name() -> None:
     with pytest.raises(KeyError):
         output_name("photo.png", "hologram")

@@ -1,4 +1,4 @@
-"""Sources, artifacts and outputs: the values that pass between the pipeline and the doors."""
+"""Sources, artifacts and outputs: the input and output of the pipeline."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def test_every_kind_of_artifact_has_a_content_type(kind: str) -> None:
     assert Artifact(kind, name, b"").content_type == known[EXTENSIONS[kind]]
 
 
-def test_outputs_are_given_by_kind_and_in_the_order_of_writing() -> None:
+def test_outputs_are_accessible_by_kind_and_in_the_order_of_writing() -> None:
     outputs = Outputs((PHASE, MAGNITUDE), None)
     assert list(outputs) == [PHASE, MAGNITUDE]
     assert outputs["magnitude"] is MAGNITUDE
 
 
-def test_what_was_not_made_is_not_there() -> None:
+def test_an_artifact_that_was_not_made_is_a_key_error() -> None:
     with pytest.raises(KeyError, match="spectrum"):
         Outputs((PHASE, MAGNITUDE), None)["spectrum"]
 
 
-def test_values_do_not_change() -> None:
+def test_values_are_immutable() -> None:
     with pytest.raises(FrozenInstanceError):
         MAGNITUDE.data = b""  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Inversion: from a record or a saved spectrum to the image, or to a clear refusal."""
+"""Inversion: a record or a saved spectrum gives the image, or a clear error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INVERTIBLE = "bits=16 metadata=yes"
 
 
 class Results(MemoryStore):
-    """What an analysis has made of one image, in a folder of its own."""
+    """Results of analysing one image, in a separate folder."""
 
     def __init__(self, source: bytes, recipe: str = INVERTIBLE) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Results(MemoryStore):
         ).plane
 
     def back(self, name: str = RECORD, **options: Any) -> tuple[Any, tuple[str, ...]]:
-        """Pixels that come back, and warnings."""
+        """Restored pixels, and warnings."""
         result = reconstruct(name, self.get, **options)
         return np.asarray(opened(result.data)), result.warnings
 
@@ -267,7 +267,7 @@ def test_what_is_no_record_is_told(results: Results, text: bytes) -> None:
 @pytest.mark.parametrize("data", [b"", b"text", b"PK\3\4", b"\x93NUMPY", png_bytes(noise((2, 2)))])
 def test_what_is_no_spectrum_is_told(results: Results, data: bytes) -> None:
     results.write(SPECTRUM, data)
-    with pytest.raises(BadArtifact, match="not a spectrum that fft-tool has saved"):
+    with pytest.raises(BadArtifact, match="not a spectrum saved by fft-tool"):
         results.back()
 
 
@@ -283,7 +283,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def altered(record: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    """Give a copy of a record with one value replaced, or removed (``...``)."""
+    """Copy a record with one value replaced, or removed (``...``)."""
     changed = copy.deepcopy(record)
     home: Any = changed
     for key in path[:-1]:
@@ -296,7 +296,7 @@ def altered(record: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[s
 
 
 def end(results: Results, name: str, **options: Any) -> str:
-    """How an attempt to go back ends: with an image, with a reason, or with a bug of ours."""
+    """Outcome of an attempt to invert: an image, an error of this project, or a bug."""
     try:
         pixels, _ = results.back(name, **options)
     except FftToolError as exc:

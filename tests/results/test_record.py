@@ -32,7 +32,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def made(pixels: NDArray[Any], recipe: str = "bits=16", **options: Any) -> Json:
-    """The record of an image as it stands in its file, held against the schema."""
+    """The record of an image, as read from its file and validated against the schema."""
     source = fft_tool.Source("folder/image.png", encode(pixels, **options))
     outputs = fft_tool.run(source, Recipe.parse_text(f"{recipe} metadata=yes"))
     record = records.from_bytes(outputs["metadata"].data)
@@ -52,7 +52,7 @@ def faults(record: Json) -> list[str]:
 
 
 def objects(schema: Any, path: str = "$") -> Iterator[tuple[str, Json]]:
-    """Every object in the schema that describes properties, with where it stands."""
+    """Every object in the schema that describes properties, with its path."""
     if isinstance(schema, dict):
         if "properties" in schema:
             yield path, schema
@@ -64,7 +64,7 @@ def objects(schema: Any, path: str = "$") -> Iterator[tuple[str, Json]]:
 
 
 def described() -> Iterator[tuple[str, Json]]:
-    """All objects but the two conditions, which only narrow what is described already."""
+    """All objects except the two conditions, which only constrain known properties."""
     return ((path, it) for path, it in objects(SCHEMA) if path != "$.if")
 
 
@@ -90,7 +90,7 @@ def test_no_object_lets_unknown_properties_pass() -> None:
         assert closed, path
 
 
-def test_every_property_is_required_or_known_to_be_missing_at_times() -> None:
+def test_every_property_is_required_or_known_to_be_optional() -> None:
     optional = {
         f"{path.rpartition('.')[2]}.{name}"
         for path, it in described()
@@ -108,7 +108,7 @@ def test_every_property_is_required_or_known_to_be_missing_at_times() -> None:
     }
 
 
-def test_no_definition_is_left_over() -> None:
+def test_no_definition_is_unused() -> None:
     text = json.dumps(SCHEMA)
     for name in SCHEMA["$defs"]:
         assert f'"#/$defs/{name}"' in text, name
@@ -118,8 +118,8 @@ def test_the_schema_knows_the_recipe_s_keys_and_choices() -> None:
     known = SCHEMA["$defs"]["recipe_values"]["properties"]
     assert list(known) == [key.name for key in KEYS]
     for key in KEYS:
-        if key.kind.choices:
-            assert sorted(known[key.name]["enum"]) == sorted(key.kind.choices)
+        if key.value_type.choices:
+            assert sorted(known[key.name]["enum"]) == sorted(key.value_type.choices)
 
 
 KINDS_OF_IMAGES = {
@@ -184,9 +184,9 @@ def test_physical_units_satisfy_the_schema_for_square_and_oblong_pixels(
 
 @pytest.mark.parametrize("suffix", ["jpeg", "tiff", "webp", "bmp"])
 def test_records_of_other_formats_satisfy_the_schema(suffix: str) -> None:
-    import io  # noqa: PLC0415
+    import io  # noqa: PLC0415  (needed by this test only)
 
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415  (needed by this test only)
 
     file = io.BytesIO()
     Image.fromarray(noise((20, 30, 3))).save(file, suffix, dpi=(300, 300))
@@ -245,7 +245,7 @@ def test_records_of_rejected_sources_satisfy_the_schema(
 
 @pytest.fixture(scope="module")
 def whole() -> Json:
-    """A record in which every part is there."""
+    """A record in which every part is present."""
     y, x = np.mgrid[:48, :64]
     waves = noise((48, 64)) // 16 + 100 * (1 + np.cos(2 * np.pi * (x * 8 / 64 + y * 4 / 48)))
     colour = np.repeat(waves.astype(np.uint8)[:, :, None], 3, axis=2)
@@ -255,7 +255,7 @@ def whole() -> Json:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where the objects of a record are, the first of each list only."""
+    """Paths of the objects in a record, of the first entry of each list only."""
     if isinstance(value, dict):
         yield path
         for key, inner in value.items():
@@ -272,7 +272,7 @@ def at(record: Json, path: tuple[Any, ...]) -> Json:
     return found
 
 
-def test_unknown_fields_are_refused_at_every_level(whole: Json) -> None:
+def test_unknown_fields_are_rejected_at_every_level(whole: Json) -> None:
     paths = list(places(whole))
     assert len(paths) > 20
     for path in paths:
@@ -282,7 +282,7 @@ def test_unknown_fields_are_refused_at_every_level(whole: Json) -> None:
 
 
 @pytest.mark.slow
-def test_missing_fields_are_noticed_at_every_level(whole: Json) -> None:
+def test_missing_fields_are_rejected_at_every_level(whole: Json) -> None:
     may_miss = {
         ("statistics", "red"),
         ("statistics", "green"),
@@ -325,7 +325,7 @@ def test_missing_fields_are_noticed_at_every_level(whole: Json) -> None:
         (("error",), {"code": "corrupt-image", "message": "no"}),
     ],
 )
-def test_values_that_cannot_be_are_refused(whole: Json, path: tuple[str, ...], value: Any) -> None:
+def test_impossible_values_are_rejected(whole: Json, path: tuple[str, ...], value: Any) -> None:
     changed = copy.deepcopy(whole)
     at(changed, path[:-1])[path[-1]] = value
     assert faults(changed)
@@ -340,7 +340,7 @@ def test_a_rejected_record_holds_no_results(whole: Json) -> None:
     assert faults(record | {"outcome": "done"})
 
 
-def test_bytes_give_the_record_back(whole: Json) -> None:
+def test_records_survive_the_round_trip_through_bytes(whole: Json) -> None:
     for record in (whole, rejected(b""), rejected(b"x", Recipe())):
         data = records.to_bytes(record)
         assert records.from_bytes(data) == record
@@ -349,15 +349,15 @@ def test_bytes_give_the_record_back(whole: Json) -> None:
         assert data.endswith(b"}\n")
 
 
-def test_the_model_holds_a_record_whole(whole: Json) -> None:
-    """Every field, in its order: what is read into sections is written as it was."""
+def test_the_model_holds_every_field_of_a_record(whole: Json) -> None:
+    """Every field, in order: reading into sections and writing gives the same record."""
     rejection = rejected(b"no image")
     for model, record in ((Done, whole), (Rejected, rejection)):
         again = model.of(record).to_json()
         assert records.to_bytes(again) == records.to_bytes(record)
 
 
-def test_the_model_takes_no_field_that_it_does_not_describe() -> None:
+def test_the_model_rejects_unknown_fields() -> None:
     values = {"beta": 2.0, "error": 0.1, "low": 0.1, "high": 0.4, "bins": 9}
     assert Slope.of(values).to_json() == values
     with pytest.raises(TypeError, match="Slope has no gamma"):
@@ -366,7 +366,7 @@ def test_the_model_takes_no_field_that_it_does_not_describe() -> None:
         Slope.of({key: value for key, value in values.items() if key != "bins"})
 
 
-def test_sections_do_not_change() -> None:
+def test_sections_are_immutable() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Sharpness(laplacian_variance=0.1, gradient_energy=0.2).gradient_energy = 1.0  # type: ignore[misc]  # that it is refused is the point
 
@@ -387,13 +387,13 @@ def test_a_name_that_is_not_utf8_can_be_written_and_read_back() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_no_number_is_never_written(whole: Json, value: float) -> None:
+def test_nan_is_never_written(whole: Json, value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         records.to_bytes(whole | {"certificate": {"psnr_db": value}})
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_IMAGES)
-def test_no_record_holds_anything_but_finite_numbers(kind: str) -> None:
+def test_records_hold_only_finite_numbers(kind: str) -> None:
     def refuse(text: str) -> None:
         raise AssertionError(text)
 
@@ -415,7 +415,7 @@ def test_no_record_holds_anything_but_finite_numbers(kind: str) -> None:
         b"\x89PNG",
     ],
 )
-def test_what_is_no_record_is_refused_in_plain_words(data: bytes) -> None:
+def test_other_files_are_rejected_with_a_clear_message(data: bytes) -> None:
     with pytest.raises(BadArtifact, match="not a record"):
         records.from_bytes(data)
 
@@ -436,6 +436,6 @@ def test_the_artifacts_listed_are_those_written_with_their_hashes(whole: Json) -
         assert listed[artifact.name]["content_type"] == artifact.content_type
 
 
-def test_the_schema_is_given_anew_each_time() -> None:
+def test_each_call_returns_a_fresh_schema() -> None:
     records.schema().clear()
     assert records.schema() == SCHEMA

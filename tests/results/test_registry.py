@@ -1,4 +1,4 @@
-"""The registry of artifacts: one entry is all that a new kind takes."""
+"""The registry of artifacts: adding a kind takes only one entry."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from fft_tool.results.analysis import Analysis
 from fft_tool.results.naming import output_name
 from fft_tool.results.outputs import output_kinds
 from fft_tool.results.parts import computed
-from fft_tool.results.registry import KINDS, RECORD, Kind, Shown
+from fft_tool.results.registry import ARTIFACT_KINDS, RECORD, ArtifactKind, Shown
 from fft_tool.results.values import provenance
 from fft_tool.runs.completeness import is_complete
 from fft_tool.runs.reading import read_entries
 from fft_tool.spectrum.transform import forward
 from fft_tool.stores.memory import MemoryStore
-from tests.support.planes import noise, source
+from tests.support.images import noise
+from tests.support.planes import source
 from tests.support.runs import EVERYTHING, record_of
 
 IMAGE = source(noise((40, 60)))
@@ -34,7 +35,7 @@ WITH, WITHOUT = Recipe(histogram=True, metadata=True), Recipe(metadata=True)
 
 
 def negative(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> bytes:
-    """The grey plane with black and white exchanged."""
+    """The grey plane with inverted levels."""
     computed(analysis.spectrum)
     selection = analysis.selection
     return image_file.encode_image(
@@ -45,13 +46,13 @@ def negative(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> byt
     )
 
 
-NEGATIVE = Kind(
+NEGATIVE = ArtifactKind(
     "negative",
     "png",
     wanted=lambda recipe: recipe.histogram,
     needs=lambda _recipe: frozenset({"spectrum"}),
     make=negative,
-    most_bytes=lambda extent, _recipe: 2 * extent.height * extent.width + 1000,
+    max_bytes=lambda extent, _recipe: 2 * extent.height * extent.width + 1000,
     memory=lambda _recipe, _half: 3,
     shown=Shown("Negative", lambda _values: "black for white", "photo", 5),
 )
@@ -59,14 +60,14 @@ NEGATIVE = Kind(
 
 @pytest.fixture
 def _with_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    record = KINDS[RECORD]
-    monkeypatch.delitem(KINDS, RECORD)  # which stays the last one
-    monkeypatch.setitem(KINDS, "negative", NEGATIVE)
-    monkeypatch.setitem(KINDS, RECORD, record)
+    record = ARTIFACT_KINDS[RECORD]
+    monkeypatch.delitem(ARTIFACT_KINDS, RECORD)  # which stays the last one
+    monkeypatch.setitem(ARTIFACT_KINDS, "negative", NEGATIVE)
+    monkeypatch.setitem(ARTIFACT_KINDS, RECORD, record)
 
 
 @pytest.mark.usefixtures("_with_another_kind")
-def test_a_new_kind_is_named_planned_made_and_listed() -> None:
+def test_a_new_kind_is_named_planned_made_and_recorded() -> None:
     assert output_name("a/b.png", "negative") == "a/b_negative.png"
     assert output_kinds(WITH) == ("histogram", "phase", "magnitude", "negative", "metadata")
     assert "negative" not in output_kinds(WITHOUT)
@@ -77,7 +78,7 @@ def test_a_new_kind_is_named_planned_made_and_listed() -> None:
 
 
 @pytest.mark.usefixtures("_with_another_kind")
-def test_a_new_kind_counts_for_admission() -> None:
+def test_a_new_kind_is_included_in_admission() -> None:
     header = image_file.open_image(IMAGE.data).header
     more = dataclasses.replace(WITHOUT, histogram=True)
     assert memory_needed(header, more) - memory_needed(header, WITHOUT) == 3 * 40 * 60
@@ -88,7 +89,7 @@ def test_a_new_kind_counts_for_admission() -> None:
 
 
 @pytest.mark.usefixtures("_with_another_kind")
-def test_a_new_kind_is_complete_only_if_it_is_there_and_whole() -> None:
+def test_a_new_kind_is_complete_only_if_it_exists_and_is_intact() -> None:
     store = MemoryStore()
     for artifact in fft_tool.run(IMAGE, WITH):
         store.write(artifact.name, artifact.data, content_type=artifact.content_type)
@@ -111,35 +112,35 @@ def test_a_new_kind_is_shown_on_the_page() -> None:
     assert page.index("Phase") < page.index("Negative")
 
 
-def test_kinds_have_names_of_their_own_and_known_formats() -> None:
-    with pytest.raises(ValueError, match="one name"):
+def test_kinds_have_distinct_names_and_known_formats() -> None:
+    with pytest.raises(ValueError, match="the same name"):
         registry.registry(NEGATIVE, NEGATIVE)
     with pytest.raises(ValueError, match="svg is not a known format"):
         dataclasses.replace(NEGATIVE, extension="svg")
 
 
-def test_the_record_is_the_seal_and_else_the_magnitude_picture() -> None:
-    assert list(KINDS)[-2:] == ["magnitude", RECORD]
-    assert output_kinds(EVERYTHING) == tuple(KINDS)
+def test_the_last_artifact_is_the_record_or_else_the_magnitude_picture() -> None:
+    assert list(ARTIFACT_KINDS)[-2:] == ["magnitude", RECORD]
+    assert output_kinds(EVERYTHING) == tuple(ARTIFACT_KINDS)
     assert output_kinds(Recipe())[-1] == "magnitude"
 
 
-# The analysis that all of them are made of.
+# The analysis from which all artifacts are made.
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch, recipe: str) -> list[tuple[str, Analysis]]:
-    """Kinds in the order in which they are made, each with the analysis that it is made of."""
+    """Kinds in the order in which they are made, each with the analysis passed to it."""
     seen: list[tuple[str, Analysis]] = []
 
-    def watched(kind: Kind) -> Kind:
+    def watched(kind: ArtifactKind) -> ArtifactKind:
         def make(analysis: Analysis, made: Sequence[Artifact], threads: int) -> bytes:
             seen.append((kind.name, analysis))
             return kind.make(analysis, made, threads)
 
         return dataclasses.replace(kind, make=make)
 
-    for name, kind in list(KINDS.items()):
-        monkeypatch.setitem(KINDS, name, watched(kind))
+    for name, kind in list(ARTIFACT_KINDS.items()):
+        monkeypatch.setitem(ARTIFACT_KINDS, name, watched(kind))
     fft_tool.run(IMAGE, Recipe.parse_text(recipe))
     return seen
 
@@ -154,7 +155,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, recipe: str) -> list[tuple[str, An
         ("filter=lowpass:4 spectrum=yes periodic=yes", "spectrum"),
     ],
 )
-def test_the_spectrum_is_let_go_as_soon_as_nothing_needs_it(
+def test_the_spectrum_is_released_as_soon_as_nothing_needs_it(
     recipe: str, last: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = recorded(monkeypatch, recipe)
@@ -180,7 +181,7 @@ def test_statistics_are_computed_once_for_histogram_and_record(
 
 
 @pytest.mark.parametrize(("recipe", "transforms"), [("", 1), ("periodic=yes", 2)])
-def test_a_filter_works_on_the_spectrum_that_is_there(
+def test_a_filter_reuses_the_existing_spectrum(
     recipe: str, transforms: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
@@ -195,6 +196,6 @@ def test_a_filter_works_on_the_spectrum_that_is_there(
     assert len(calls) == transforms
 
 
-def test_what_was_not_computed_cannot_be_used() -> None:
-    with pytest.raises(LookupError, match="missing"):
+def test_a_part_that_was_not_computed_is_an_error() -> None:
+    with pytest.raises(LookupError, match="not computed"):
         computed(None)

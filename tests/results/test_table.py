@@ -29,7 +29,7 @@ from tests.support.images import noise
 
 NAMES = [column.name for column in COLUMNS]
 
-# The order is part of the interface: scripts count columns. New ones go to the end.
+# The order is part of the interface: scripts may count columns. New ones are added at the end.
 FIRST_ORDER = (
     "outcome name sha256 bytes error_code error_message format width height channels depth "
     "pixel_width_um pixel_height_um region_x region_y region_width region_height region_method "
@@ -44,7 +44,7 @@ FIRST_ORDER = (
 
 
 def analysed(name: str, pixels: Any, recipe: str = "bits=16") -> dict[str, Any]:
-    """The record of an image, as it is read back from its file."""
+    """The record of an image, as read from its file."""
     source = fft_tool.Source(name, encode(pixels))
     outputs = fft_tool.run(source, Recipe.parse_text(f"{recipe} metadata=yes"))
     return records.from_bytes(outputs["metadata"].data)
@@ -58,7 +58,7 @@ def rejected(name: str, data: bytes) -> dict[str, Any]:
 
 
 def waves(*vectors: tuple[float, float]) -> Any:
-    """Cosines with so many periods along x (to the right) and y (downwards), in slight noise."""
+    """Cosines with given numbers of periods along x (right) and y (down), with slight noise."""
     y, x = np.mgrid[:64, :96]
     levels = 128 + np.random.default_rng(0).normal(size=(64, 96))
     for fx, fy in vectors:
@@ -86,7 +86,7 @@ def read_parquet(data: bytes) -> pa.Table:
     return parquet.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
 
 
-def test_the_order_of_columns_stays() -> None:
+def test_the_order_of_columns_is_stable() -> None:
     assert f"{' '.join(NAMES)} ".startswith(f"{FIRST_ORDER} ")
     assert len(set(NAMES)) == len(NAMES)
 
@@ -111,7 +111,7 @@ def test_every_column_has_a_value_in_some_record(mixed: list[dict[str, Any]]) ->
     assert not [name for name in NAMES if all(row[name] is None for row in made)]
 
 
-def test_a_row_says_what_its_record_says(mixed: list[dict[str, Any]]) -> None:
+def test_a_row_holds_the_values_of_its_record(mixed: list[dict[str, Any]]) -> None:
     row, record = rows(mixed)[0], mixed[0]
     assert row["outcome"] == "done"
     assert row["name"] == "waves/grating.png"
@@ -127,7 +127,7 @@ def test_a_row_says_what_its_record_says(mixed: list[dict[str, Any]]) -> None:
     assert row["error_code"] is None
 
 
-def test_the_wave_of_a_grating_stands_in_its_row(mixed: list[dict[str, Any]]) -> None:
+def test_the_row_of_a_grating_holds_its_wave(mixed: list[dict[str, Any]]) -> None:
     row = rows(mixed)[0]
     length = 1 / math.hypot(1 / 8, 1 / 16)
     assert row["peak1_period_px"] == pytest.approx(length, rel=1e-3)
@@ -137,7 +137,7 @@ def test_the_wave_of_a_grating_stands_in_its_row(mixed: list[dict[str, Any]]) ->
     assert row["peak2_period_px"] is None
 
 
-def test_what_a_constant_image_does_not_have_is_none(mixed: list[dict[str, Any]]) -> None:
+def test_measures_that_a_constant_image_lacks_are_none(mixed: list[dict[str, Any]]) -> None:
     row = rows(mixed)[1]
     for name in ("slope_beta", "anisotropy", "peak1_period_px", "psnr_db"):
         assert row[name] is None
@@ -155,7 +155,7 @@ def test_a_rejected_source_has_its_reason_and_no_measures(mixed: list[dict[str, 
     assert row["exact"] is None
 
 
-def test_regions_and_channels_are_told(mixed: list[dict[str, Any]]) -> None:
+def test_regions_and_channels_are_in_the_row(mixed: list[dict[str, Any]]) -> None:
     row = rows(mixed)[2]
     assert row["channels"] == "red+green+blue"
     assert [row[f"region_{key}"] for key in ("x", "y", "width", "height")] == [2, 3, 16, 8]
@@ -229,14 +229,14 @@ def named(name: str) -> list[Row]:
         (" a=1.png", " a=1.png"),
     ],
 )
-def test_no_name_is_run_as_a_formula(name: str, cell: str) -> None:
+def test_names_are_never_evaluated_as_formulas(name: str, cell: str) -> None:
     assert read_csv(to_csv(named(name)))[0]["name"] == cell
     assert read_parquet(to_parquet(named(name))).to_pylist()[0]["name"] == name
 
 
 @given(st.text(max_size=30))
 @settings(max_examples=200, deadline=None)
-def test_no_text_becomes_a_formula_and_every_one_stays_in_its_cell(name: str) -> None:
+def test_no_text_becomes_a_formula_or_leaves_its_cell(name: str) -> None:
     lines = read_csv(to_csv(named(name)))
     assert len(lines) == 1
     cell = lines[0]["name"]
@@ -245,7 +245,7 @@ def test_no_text_becomes_a_formula_and_every_one_stays_in_its_cell(name: str) ->
     assert cell.replace("'", "") == name.replace("'", "")
 
 
-def test_whatever_cannot_be_seen_hides_no_formula() -> None:
+def test_invisible_characters_do_not_hide_a_formula() -> None:
     unseen = ("Cc", "Cf", "Zs", "Zl", "Zp")
     hiding = [c for c in map(chr, range(sys.maxunicode)) if unicodedata.category(c) in unseen]
     assert len(hiding) > 200
@@ -253,7 +253,7 @@ def test_whatever_cannot_be_seen_hides_no_formula() -> None:
     assert not [row["name"] for row in shown if not row["name"].startswith("'")]
 
 
-def test_negative_numbers_are_no_formulas() -> None:
+def test_negative_numbers_are_not_treated_as_formulas() -> None:
     made = rows([{"measures": {"slope": {"beta": -0.25}}}])
     assert read_csv(to_csv(made))[0]["slope_beta"] == "-0.25"
 
@@ -275,7 +275,7 @@ def test_parquet_has_the_types_of_the_columns_even_without_rows() -> None:
         schema = read_parquet(to_parquet(made)).schema
         assert schema.names == NAMES
         assert [field.type for field in schema] == [types[column.type] for column in COLUMNS]
-        assert schema.field("mean").metadata[b"description"] == b"Mean, in values from 0 to white."
+        assert schema.field("mean").metadata[b"description"] == b"Mean, on a scale from 0 to white."
         assert schema.field("mean").metadata[b"unit"] == b"grey levels"
         assert schema.metadata[b"record_schema"] == SCHEMA_NAME.encode()
 

@@ -1,4 +1,4 @@
-"""A container is taken for what it is given, not for the machine that it runs on."""
+"""Limits of a container override the resources of the machine that it runs on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MIB = 1 << 20
 
 
 def group(root: Path, cgroup: str, **settings: str) -> Path:
-    """A file system in which this process is in a control group; settings by their paths."""
+    """A file system that puts this process into a control group; settings by path."""
     (root / "proc/self").mkdir(parents=True)
     (root / "proc/self/cgroup").write_text(cgroup)
     for name, text in settings.items():
@@ -45,20 +45,20 @@ def test_a_share_of_the_processors_is_rounded_up(quota: str, cores: int, tmp_pat
 
 
 @pytest.mark.parametrize("text", ["max 100000", "", "nonsense", "max"])
-def test_what_is_no_limit_changes_nothing(text: str, tmp_path: Path) -> None:
+def test_settings_without_a_limit_change_nothing(text: str, tmp_path: Path) -> None:
     everything = group(tmp_path / "plain", "")
     limited = group(tmp_path / "none", "0::/", **{"cpu.max": text, "memory.max": text})
     assert usable_cores(limited) == usable_cores(everything)
     assert physical_memory(limited) == physical_memory(everything) > 0
 
 
-def test_a_group_cannot_give_more_than_the_machine_has(tmp_path: Path) -> None:
+def test_a_control_group_cannot_exceed_the_machine(tmp_path: Path) -> None:
     huge = {"memory.max": str(1 << 60), "cpu.max": "99900000 100000"}
     root = group(tmp_path / "huge", "0::/", **huge)
     assert physical_memory(root) == physical_memory(group(tmp_path / "plain", ""))
     assert usable_cores(root) == usable_cores(group(tmp_path / "other", ""))
 
 
-def test_systems_without_control_groups_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_systems_without_control_groups_use_the_limits_of_the_machine(tmp_path: Path) -> None:
     assert usable_cores(tmp_path) >= 1
     assert physical_memory(tmp_path) > 0

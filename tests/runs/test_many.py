@@ -1,4 +1,4 @@
-"""Batches: one bad source stops no other, and what is done need not be done again."""
+"""Batches: a bad source does not stop others, and existing results are not recomputed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def picture(seed: int = 0) -> bytes:
 
 
 def fill(store: Store, names: Iterable[str]) -> list[SourceRef]:
-    """Put images into a store; the sources."""
+    """Put images into a store and return references to them."""
     for seed, name in enumerate(names):
         store.write(name, picture(seed))
     return [SourceRef(store.url, name) for name in names]
@@ -72,7 +72,7 @@ def divide(*_: object, **__: object) -> Outputs:
 
 
 def kill_if_bad(source: Source, *arguments: Any, **options: Any) -> Outputs:
-    """Stands for a process that the system kills, for instance for want of memory."""
+    """Simulate a process killed by the system, for instance for lack of memory."""
     if source.name.startswith("bad"):
         os.kill(os.getpid(), signal.SIGKILL)
     return pipeline.run(source, *arguments, **options)
@@ -103,7 +103,7 @@ def target(tmp_path: Path) -> Store:
 
 
 @pytest.mark.parametrize("processes", [1, 2, 5])
-def test_bad_images_among_many_stop_no_other(inputs: Store, target: Store, processes: int) -> None:
+def test_bad_images_do_not_stop_others(inputs: Store, target: Store, processes: int) -> None:
     names = [*GOOD[:3], "bad1.png", *GOOD[3:], "bad2.png"]
     refs = fill(inputs, names)
     inputs.write("bad1.png", b"not an image")
@@ -131,9 +131,7 @@ def test_any_number_of_processes_gives_the_same_bytes(inputs: Store, tmp_path: P
 
 
 @pytest.mark.parametrize("where", [0, 3, 8])
-def test_a_killed_process_costs_one_source_and_no_other(
-    inputs: Store, target: Store, where: int
-) -> None:
+def test_a_killed_process_affects_one_source_only(inputs: Store, target: Store, where: int) -> None:
     names = [*GOOD[:where], "bad.png", *GOOD[where:]]
     refs = fill(inputs, names)
     job = Job(Recipe(), operation=kill_if_bad, target=target.url)
@@ -147,7 +145,7 @@ def test_a_killed_process_costs_one_source_and_no_other(
     assert len(contents(target)) == 2 * len(GOOD)
 
 
-def test_several_killed_processes_cost_only_their_sources(inputs: Store, target: Store) -> None:
+def test_several_killed_processes_affect_only_their_sources(inputs: Store, target: Store) -> None:
     names = ["bad1.png", "bad2.png", "a.png", "bad3.png", "b.png", "bad4.png"]
     job = Job(Recipe(), operation=kill_if_bad, target=target.url)
     outcomes = list(run_batch(fill(inputs, names), job, processes=3))
@@ -155,7 +153,7 @@ def test_several_killed_processes_cost_only_their_sources(inputs: Store, target:
 
 
 @pytest.mark.parametrize("names", [["bad.png"], ["a.png", "bad.png", "b.png"]])
-def test_a_source_that_comes_to_no_end_is_ended_after_the_timeout(
+def test_a_source_that_does_not_finish_is_killed_after_the_timeout(
     inputs: Store, target: Store, names: list[str]
 ) -> None:
     job = Job(RECORDED, operation=hang_if_bad, target=target.url, timeout=0.6)
@@ -168,9 +166,7 @@ def test_a_source_that_comes_to_no_end_is_ended_after_the_timeout(
     assert str(error) == "it took longer than the 0.6 s of --timeout"
 
 
-def test_a_timeout_changes_nothing_for_those_that_come_to_an_end(
-    inputs: Store, target: Store
-) -> None:
+def test_a_timeout_does_not_affect_sources_that_finish(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["a.png"])
     list(run_batch(refs, Job(RECORDED, target=target.url)))
     before = contents(target)
@@ -185,8 +181,10 @@ def test_a_bug_under_a_timeout_is_not_hidden(inputs: Store) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to RLIMIT_AS")
-def test_a_worker_takes_no_more_memory_than_an_image_may(inputs: Store, target: Store) -> None:
-    """What the estimate has not foreseen is refused by the system."""
+def test_a_worker_takes_no_more_memory_than_allowed_for_an_image(
+    inputs: Store, target: Store
+) -> None:
+    """The system enforces the limit if the estimate was too low."""
     limits = Limits(max_memory=300 << 20)
     job = Job(Recipe(), limits, operation=eat_if_bad, target=target.url)
     names = ["a.png", "bad.png", "b.png"]
@@ -196,7 +194,7 @@ def test_a_worker_takes_no_more_memory_than_an_image_may(inputs: Store, target: 
     assert outcomes[1].error.code == "out-of-memory"
 
 
-def test_want_of_memory_is_an_outcome(inputs: Store) -> None:
+def test_running_out_of_memory_is_an_outcome(inputs: Store) -> None:
     (outcome,) = run_batch(fill(inputs, ["a.png"]), Job(Recipe(), operation=exhaust_memory))
     assert outcome.error is not None
     assert outcome.error.code == "out-of-memory"
@@ -208,7 +206,7 @@ def test_limits_hold_for_every_source(inputs: Store) -> None:
     assert [outcome.error and outcome.error.code for outcome in outcomes] == ["too-many-pixels"] * 2
 
 
-def test_yesterday_s_record_does_not_stay_when_the_source_is_refused_today(
+def test_an_earlier_record_is_replaced_when_the_source_is_rejected(
     inputs: Store, target: Store
 ) -> None:
     refs = fill(inputs, ["a.png"])
@@ -222,7 +220,7 @@ def test_yesterday_s_record_does_not_stay_when_the_source_is_refused_today(
         assert record["error"]["code"] == "unknown-format"
 
 
-def test_a_refusal_leaves_no_record_where_none_is_asked_for_or_there(
+def test_a_rejection_writes_no_record_if_none_is_requested_or_present(
     inputs: Store, target: Store
 ) -> None:
     inputs.write("a.png", b"not an image")
@@ -231,7 +229,7 @@ def test_a_refusal_leaves_no_record_where_none_is_asked_for_or_there(
     assert contents(target) == {}
 
 
-def test_a_source_that_is_not_there_is_missing_and_leaves_what_there_was(
+def test_a_source_that_does_not_exist_is_missing_and_earlier_results_stay(
     inputs: Store, target: Store
 ) -> None:
     refs = fill(inputs, ["a.png"])
@@ -244,14 +242,16 @@ def test_a_source_that_is_not_there_is_missing_and_leaves_what_there_was(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_our_own_bugs_are_not_hidden_among_outcomes(inputs: Store, processes: int) -> None:
+def test_bugs_are_raised_and_not_hidden_in_outcomes(inputs: Store, processes: int) -> None:
     refs = fill(inputs, GOOD)
     with pytest.raises(ZeroDivisionError, match="a bug"):
         list(run_batch(refs, Job(Recipe(), operation=have_a_bug), processes=processes))
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_leaving_early_drops_the_rest(inputs: Store, target: Store, processes: int) -> None:
+def test_stopping_early_drops_the_remaining_sources(
+    inputs: Store, target: Store, processes: int
+) -> None:
     refs = fill(inputs, [f"{number:02}.png" for number in range(60)])
     job = Job(Recipe(), target=target.url, operation=take_time)
     outcomes = run_batch(refs, job, processes=processes)
@@ -269,7 +269,7 @@ def test_a_batch_may_run_in_any_thread(inputs: Store) -> None:
     assert {result for _, result in results(outcomes)} == {"done"}
 
 
-def test_without_a_target_artifacts_are_handed_back(inputs: Store) -> None:
+def test_without_a_target_artifacts_are_returned(inputs: Store) -> None:
     (outcome,) = run_batch(fill(inputs, ["plants/a.png"]), Job(RECORDED))
     assert [artifact.name for artifact in outcome.artifacts] == [
         "plants/a_phase.png",
@@ -280,7 +280,7 @@ def test_without_a_target_artifacts_are_handed_back(inputs: Store) -> None:
     assert outcome.outputs == ()
 
 
-def test_an_outcome_tells_machines_what_was_written(inputs: Store, target: Store) -> None:
+def test_the_json_of_an_outcome_lists_what_was_written(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["a.png"])
     inputs.write("bad.png", b"")
     refs.append(SourceRef(inputs.url, "bad.png"))
@@ -299,13 +299,11 @@ def test_an_outcome_tells_machines_what_was_written(inputs: Store, target: Store
     }
 
 
-def test_nothing_to_do_is_done() -> None:
+def test_an_empty_batch_has_no_outcomes() -> None:
     assert list(run_batch([], Job(Recipe()), processes=2)) == []
 
 
-def test_a_dry_run_names_what_would_be_made_and_writes_nothing(
-    inputs: Store, target: Store
-) -> None:
+def test_a_dry_run_lists_outputs_and_writes_nothing(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["plants/a.png", "b.png"])
     inputs.write("bad.png", b"text")
     refs.append(SourceRef(inputs.url, "bad.png"))
@@ -320,7 +318,7 @@ def test_a_dry_run_names_what_would_be_made_and_writes_nothing(
     assert planned[2].outputs == ()
 
 
-# Skipping what is there
+# Skipping existing results
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -338,7 +336,7 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 
 
 def again(refs: list[SourceRef], recipe: Recipe, target: Store) -> list[str]:
-    """Results of a run that skips what is there."""
+    """Results of a run that skips existing results."""
     job = Job(recipe, target=target.url, skip_existing=True)
     return [outcome.result for outcome in run_batch(refs, job)]
 
@@ -433,7 +431,7 @@ def test_a_foreign_file_in_place_of_the_record_is_replaced(
     assert again(refs, RECORDED, target) == ["done"]
 
 
-def test_a_rejected_record_is_no_reason_to_skip(inputs: Store, target: Store) -> None:
+def test_a_rejected_record_does_not_cause_skipping(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["a.png"])
     again(refs, RECORDED, target)
     name = "a_metadata.json"
@@ -442,7 +440,7 @@ def test_a_rejected_record_is_no_reason_to_skip(inputs: Store, target: Store) ->
     assert again(refs, RECORDED, target) == ["done"]
 
 
-def test_a_dry_run_tells_what_would_be_skipped(inputs: Store, target: Store) -> None:
+def test_a_dry_run_reports_what_would_be_skipped(inputs: Store, target: Store) -> None:
     refs = fill(inputs, ["a.png"])
     again(refs, RECORDED, target)
     refs += fill(inputs, ["b.png"])

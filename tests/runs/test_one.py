@@ -1,4 +1,4 @@
-"""One source, from store to store: what is written, in which order, and what becomes of errors."""
+"""Processing of one source from store to store: order of writes, and handling of errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(
     work: Callable[[Source, Recipe], Analysed | None] = analyse,
     **options: Any,
 ) -> tuple[Outcome, NotedStore, NotedStore]:
-    """Outcome, and the stores that it was read from and written to."""
+    """The outcome, and the source and target stores."""
     store, written = NotedStore({"key": data}), target if target is not None else NotedStore()
     source = Input(store, "key", "a.png")
     return process(source, written, recipe, limits or Limits(), work, **options), store, written
@@ -64,7 +64,7 @@ def test_without_a_target_the_artifacts_are_in_the_outcome() -> None:
     assert outcome.outputs == ()
 
 
-def test_the_recipe_may_follow_from_what_the_store_keeps_about_the_source() -> None:
+def test_the_recipe_may_be_derived_from_the_metadata_of_the_source() -> None:
     store = NotedStore()
     store.upload("key", IMAGE, crop="square")
 
@@ -77,7 +77,7 @@ def test_the_recipe_may_follow_from_what_the_store_keeps_about_the_source() -> N
     assert outcome.record["recipe"]["text"] == "crop=square metadata=yes"
 
 
-def test_steps_are_told_as_they_begin() -> None:
+def test_steps_are_reported_as_they_begin() -> None:
     told: list[str] = []
     run(on_step=told.append)
     assert told == ["read", "write"]
@@ -91,7 +91,7 @@ def test_steps_are_told_as_they_begin() -> None:
         (Limits(max_memory=80 * MIB + len(IMAGE)), 2, "too-much-memory"),
     ],
 )
-def test_a_source_is_refused_by_its_size_before_its_content_is_fetched(
+def test_a_source_is_rejected_for_its_size_before_its_content_is_fetched(
     limits: Limits, copies: int, code: str
 ) -> None:
     outcome, store, written = run(limits=limits, copies=copies)
@@ -119,7 +119,7 @@ def test_a_recipe_that_cannot_be_read_leaves_a_record() -> None:
     ],
     ids=["asked for", "not asked for", "there before", "another kind of work"],
 )
-def test_a_refusal_leaves_a_record_where_one_belongs(
+def test_a_rejection_writes_a_record_if_one_is_requested_or_present(
     recipe: Recipe, before: bool, recorded: bool, left: bool
 ) -> None:
     target = NotedStore({RECORD: b"yesterday's"} if before else None)
@@ -131,7 +131,7 @@ def test_a_refusal_leaves_a_record_where_one_belongs(
 
 @pytest.mark.parametrize("call", ["write a_phase.png", f"write {RECORD}"])
 @pytest.mark.parametrize("error", [StoreUnavailable("later"), NotAllowed("no")])
-def test_what_the_target_raises_is_a_failure(call: str, error: FftToolError) -> None:
+def test_an_error_of_the_target_is_a_failure(call: str, error: FftToolError) -> None:
     target = NotedStore()
 
     def meddle(asked: str) -> None:
@@ -164,12 +164,12 @@ def test_a_source_that_is_not_there_is_missing_and_nothing_is_written() -> None:
     assert written.calls == []
 
 
-def test_what_is_there_already_is_skipped() -> None:
+def test_existing_results_are_skipped() -> None:
     outcome, _, written = run(work=lambda _source, _recipe: None)
     assert (outcome.result, written.objects) == ("skipped", {})
 
 
-def test_a_bug_is_nobody_s_outcome() -> None:
+def test_a_bug_is_raised() -> None:
     def broken(_source: Source, _recipe: Recipe) -> Analysed:
         raise ZeroDivisionError
 
@@ -177,7 +177,7 @@ def test_a_bug_is_nobody_s_outcome() -> None:
         run(work=broken)
 
 
-def test_an_outcome_tells_machines_what_went_wrong() -> None:
+def test_the_json_of_an_outcome_says_what_went_wrong() -> None:
     outcome = Outcome("a.png", "rejected", error=TooManyBytes("too many"))
     error = {"code": "too-many-bytes", "message": "too many"}
     assert outcome.to_json() == {

@@ -1,4 +1,4 @@
-"""Reading results back: records in order, with the pictures beside them."""
+"""Reading of results: records in order, with the pictures that go with them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_records_come_in_the_order_of_names(results: Store) -> None:
     assert [record["source"]["name"] for record in read_records(results)] == NAMES
 
 
-def test_any_store_will_do(tmp_path: Path, bucket: Bucket) -> None:
+def test_records_are_read_from_any_store(tmp_path: Path, bucket: Bucket) -> None:
     for location in (tmp_path / "out", f"{bucket.url}/out"):
         store = analysed(open_store(location))
         assert [record["source"]["name"] for record in read_records(store)] == NAMES
@@ -85,7 +85,7 @@ def test_results_may_have_been_moved_with_their_folder(results: Store, sources: 
     assert all("magnitude" in entry.pictures and entry.source for entry in entries)
 
 
-def test_pictures_and_sources_that_have_gone_are_none(results: Store) -> None:
+def test_missing_pictures_and_sources_are_omitted(results: Store) -> None:
     assert isinstance(results, MemoryStore)
     for name, _ in list(results.list()):
         if name.endswith(".png"):
@@ -128,7 +128,7 @@ def test_a_source_that_cannot_be_reached_is_none(tmp_path: Path, name: str) -> N
     ],
     ids=str,
 )
-def test_a_damaged_record_spoils_no_other(
+def test_a_damaged_record_is_an_entry_among_others(
     results: Store, sources: Store, change: dict[str, object]
 ) -> None:
     record = json.loads(results.read("a_metadata.json").data) | change
@@ -147,17 +147,17 @@ def test_a_foreign_file_is_named(results: Store, text: bytes) -> None:
         list(read_records(results))
 
 
-def test_other_files_are_left_alone(results: Store) -> None:
+def test_other_files_are_ignored(results: Store) -> None:
     results.write("notes.json", b"text")
     results.write("metadata.json", b"text")
     assert len(list(read_records(results))) == len(NAMES)
 
 
 @pytest.mark.parametrize("recipe", [Recipe(), None])
-def test_where_there_is_no_record_what_to_do_is_told(recipe: Recipe | None) -> None:
+def test_the_error_for_a_store_without_records_says_what_to_do(recipe: Recipe | None) -> None:
     store = analysed(MemoryStore(), recipe) if recipe else MemoryStore()
     for read in (lambda: list(read_records(store)), lambda: list(read_entries(store, None))):
         with pytest.raises(
-            NotFound, match=f"{store.url}: no records there: analyse with --metadata"
+            NotFound, match=f"{store.url}: no records found: analyse with --metadata"
         ):
             read()

@@ -1,4 +1,4 @@
-"""From arguments to sources: what is taken, in which order, and what is refused."""
+"""Resolution of arguments to sources: what is included, in which order, and what is rejected."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def found(*arguments: str) -> list[tuple[str, str]]:
     return [(ref.store, ref.name) for ref in refs]
 
 
-def test_a_file_is_called_by_its_own_name() -> None:
+def test_a_file_is_named_without_its_folder() -> None:
     touch("a.png", "plants/b.jpg")
     assert found("a.png", "plants/b.jpg") == [(".", "a.png"), ("plants", "b.jpg")]
 
 
-def test_a_file_that_is_named_is_taken_whatever_it_is_called() -> None:
+def test_an_explicitly_named_file_may_have_any_extension() -> None:
     touch("scan", "scan.dat", ".hidden")
     names = ["scan", "scan.dat", ".hidden"]
     assert found(*names) == [(".", name) for name in names]
@@ -54,18 +54,18 @@ def test_a_folder_gives_all_images_below_it_with_their_folders() -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_images_in_a_folder_are_told_by_their_extension(suffix: str) -> None:
+def test_images_in_a_folder_are_recognised_by_extension(suffix: str) -> None:
     touch(f"in/small{suffix}", f"in/LARGE{suffix.upper()}", f"in/not{suffix}.txt", "in/x.gif")
     assert [name for _, name in found("in")] == [f"LARGE{suffix.upper()}", f"small{suffix}"]
 
 
-def test_hidden_files_and_folders_are_left_out() -> None:
+def test_hidden_files_and_folders_are_skipped() -> None:
     touch("in/a.png", "in/.b.png", "in/.git/c.png", "in/._a.png")
     assert found("in") == [("in", "a.png")]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "png", "a.png.txt", "a", "a_metadata.json", ""])
-def test_other_names_promise_no_image(name: str) -> None:
+def test_other_names_are_not_image_names(name: str) -> None:
     assert not is_image_name(name)
 
 
@@ -79,30 +79,30 @@ def test_other_names_promise_no_image(name: str) -> None:
         ("in/[b-z].png", ["b.png"]),
     ],
 )
-def test_a_pattern_that_no_shell_has_expanded_is(pattern: str, names: list[str]) -> None:
+def test_an_unexpanded_pattern_is_expanded(pattern: str, names: list[str]) -> None:
     touch("in/b.png", "in/a.png", "in/plants/c.png", "in/.hidden.png", "in/text.txt")
     assert sorted(name for _, name in found(pattern)) == names
 
 
-def test_a_name_that_looks_like_a_pattern_is_a_name() -> None:
+def test_an_existing_file_whose_name_looks_like_a_pattern_is_taken_literally() -> None:
     touch("a[1].png", "a1.png")
     assert found("a[1].png") == [(".", "a[1].png")]
 
 
 @pytest.mark.parametrize("pattern", ["*.png", "in/**/*.tif", "[ab].png"])
-def test_a_pattern_that_matches_nothing_is_told(pattern: str) -> None:
+def test_a_pattern_that_matches_nothing_is_an_error(pattern: str) -> None:
     with pytest.raises(NotFound) as caught:
         found(pattern)
     assert str(caught.value) == f"{pattern}: no file matches"
 
 
-def test_a_folder_without_images_is_told_with_what_counts_as_one() -> None:
+def test_the_error_for_a_folder_without_images_lists_the_extensions() -> None:
     touch("in/text.txt")
-    with pytest.raises(NotFound, match=r"^in: no images there \(\.png, "):
+    with pytest.raises(NotFound, match=r"^in: no images found \(\.png, "):
         found("in")
 
 
-def test_a_missing_file_stops_no_other() -> None:
+def test_a_missing_file_does_not_stop_others() -> None:
     touch("a.png", "b.png")
     refs = find_sources(["a.png", "missing.png", "b.png"], read_stdin=nothing_piped)
     assert [str(ref) for ref in refs] == ["a.png", "missing.png", "b.png"]
@@ -111,7 +111,7 @@ def test_a_missing_file_stops_no_other() -> None:
     assert refs[2].read().data == b"b.png"
 
 
-def test_order_is_that_of_the_arguments() -> None:
+def test_sources_are_in_the_order_of_the_arguments() -> None:
     touch("in/b.png", "in/a.png", "z.png", "c.png")
     assert [name for _, name in found("z.png", "in", "c.png")] == [
         "z.png",
@@ -136,7 +136,7 @@ def test_a_source_that_is_named_twice_is_taken_once(arguments: list[str]) -> Non
     assert [name for _, name in found(*arguments)] == ["a.png"]
 
 
-def test_sources_whose_outputs_would_share_a_name_are_refused() -> None:
+def test_sources_whose_outputs_would_share_a_name_are_rejected() -> None:
     touch("x/a.png", "y/a.png")
     with pytest.raises(AmbiguousSources) as caught:
         found("x/a.png", "y/a.png")
@@ -150,14 +150,14 @@ def test_the_common_folder_makes_them_different() -> None:
     assert len(found("in")) == 5
 
 
-def test_a_pipe_is_one_source_read_once() -> None:
+def test_standard_input_is_one_source_read_once() -> None:
     pipe = iter([b"data"])
     (ref,) = find_sources(["-"], read_stdin=lambda: next(pipe))
     assert str(ref) == "standard input"
     assert (ref.name, ref.read().data) == ("stdin.png", b"data")
 
 
-def test_two_pipes_are_one_too_many() -> None:
+def test_standard_input_cannot_be_named_twice() -> None:
     pipe = iter([b"data", b""])
     with pytest.raises(AmbiguousSources):
         find_sources(["-", "-"], read_stdin=lambda: next(pipe))
@@ -172,7 +172,7 @@ def test_names_need_not_be_unicode() -> None:
     assert b"data" in [ref.read().data for ref in refs]
 
 
-def test_an_object_in_s3_is_called_by_its_own_name(bucket: Bucket) -> None:
+def test_an_object_in_s3_is_named_without_its_prefix(bucket: Bucket) -> None:
     bucket.put("in/plants/ä b.png", b"data")
     url = f"{bucket.url}/in/plants/ä b.png"
     (ref,) = find_sources([url], read_stdin=nothing_piped)
@@ -194,18 +194,18 @@ def test_a_prefix_in_s3_gives_all_images_below_it(bucket: Bucket, end: str) -> N
     assert len(found(f"{bucket.url}{end}")) == 5
 
 
-def test_an_empty_prefix_in_s3_is_told(bucket: Bucket) -> None:
-    with pytest.raises(NotFound, match=f"^{bucket.url}/in: no images there"):
+def test_an_empty_prefix_in_s3_is_an_error(bucket: Bucket) -> None:
+    with pytest.raises(NotFound, match=f"^{bucket.url}/in: no images found"):
         found(f"{bucket.url}/in")
 
 
-def test_a_missing_bucket_is_told(bucket: Bucket) -> None:
+def test_a_missing_bucket_is_an_error(bucket: Bucket) -> None:
     for end in ("", "/in", "/in/a.png"):
         with pytest.raises(NoSuchBucket, match=f"{bucket.name}-other: the bucket does not exist"):
             found(f"{bucket.url}-other{end}")
 
 
-def test_files_and_objects_go_together(bucket: Bucket) -> None:
+def test_files_and_objects_can_be_combined(bucket: Bucket) -> None:
     touch("a.png")
     bucket.put("b.png", b"data")
     assert found("a.png", f"{bucket.url}/b.png") == [(".", "a.png"), (bucket.url, "b.png")]
@@ -214,7 +214,7 @@ def test_files_and_objects_go_together(bucket: Bucket) -> None:
         found("a.png", f"{bucket.url}/a.png")
 
 
-def test_a_source_says_where_it_is() -> None:
+def test_the_text_of_a_source_is_its_location() -> None:
     assert str(SourceRef("in", "a.png")) == "in/a.png"
     assert str(SourceRef(".", "a.png")) == "a.png"
     assert str(SourceRef("s3://bucket/in", "x/a.png")) == "s3://bucket/in/x/a.png"

@@ -96,7 +96,7 @@ def test_sequential_gets_strictly_lighter_from_near_black_to_near_white() -> Non
     assert (np.diff(lightness) > 0).all()
     assert lightness[0] < 0.12
     assert lightness[-1] > 0.97
-    assert (np.diff(colourmap._sequential_curve()[:, 0]) > 0.0025).all()  # noqa: SLF001
+    assert (np.diff(colourmap._sequential_curve()[:, 0]) > 0.0025).all()  # noqa: SLF001  (before rounding)
 
 
 def test_sequential_reads_in_grey() -> None:
@@ -106,7 +106,7 @@ def test_sequential_reads_in_grey() -> None:
 
 
 def test_sequential_goes_through_indigo_violet_orange_and_yellow() -> None:
-    _, a, b = colourmap._sequential_curve().T  # noqa: SLF001
+    _, a, b = colourmap._sequential_curve().T  # noqa: SLF001  (before rounding)
     hue = np.degrees(np.unwrap(np.arctan2(b, a)))
     assert (np.diff(hue) > 0).all()
     passed = hue[[0, 90, 180, 255]]
@@ -118,7 +118,7 @@ def test_cyclic_closes_at_plus_and_minus_pi() -> None:
     np.testing.assert_array_equal(cyclic()[0], cyclic()[255])
 
 
-def test_cyclic_has_one_lightness_and_goes_once_round_every_hue() -> None:
+def test_cyclic_has_constant_lightness_and_passes_every_hue_once() -> None:
     lightness, a, b = to_oklab(cyclic()).T
     assert np.ptp(lightness) < 0.004
     assert np.hypot(a, b).min() > 0.11

@@ -1,4 +1,4 @@
-"""Arctangent and logarithm where numpy has them for one number at a time only."""
+"""Arctangent and logarithm on processors for which numpy has no vectorised version."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _plain_processor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("dtype", "error"), TYPES)
 @pytest.mark.parametrize("length", [1e-36, 1e-20, 1.0, 12345.0, 1e20, 3e38])
-def test_every_angle_is_right(length: float, dtype: type[np.floating], error: float) -> None:
+def test_every_angle_is_accurate(length: float, dtype: type[np.floating], error: float) -> None:
     exact = np.linspace(-np.pi, np.pi, 100_001)
     y, x = ((length * f(exact)).astype(dtype) + dtype(0) for f in (np.sin, np.cos))
     angle = arctan2(y, x)
@@ -41,8 +41,8 @@ def test_every_angle_is_right(length: float, dtype: type[np.floating], error: fl
 @pytest.mark.parametrize(("dtype", "error"), TYPES)
 @pytest.mark.parametrize("y", [-2.0, 0.0, 2.0])
 @pytest.mark.parametrize("x", [-2.0, 0.0, 2.0])
-def test_axes_and_diagonals_are_right(x: float, y: float, dtype: Any, error: float) -> None:
-    """Among them zero, whose angle is zero, and negative numbers, whose angle is π, never -π."""
+def test_axes_and_diagonals_are_accurate(x: float, y: float, dtype: Any, error: float) -> None:
+    """Including zero, with angle zero, and negative numbers, with angle π and never -π."""
     angle = arctan2(np.array([y], dtype), np.array([x], dtype))
     assert angle[0] == pytest.approx(float(np.arctan2(y, x)), abs=error)
     if y == 0 <= x:
@@ -50,13 +50,13 @@ def test_axes_and_diagonals_are_right(x: float, y: float, dtype: Any, error: flo
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 140_000])
-def test_how_many_there_are_makes_no_difference(size: int) -> None:
+def test_the_number_of_values_makes_no_difference(size: int) -> None:
     y, x = np.random.default_rng(size).standard_normal((2, size)).astype(np.float32)
     one_by_one = [arctan2(y[n : n + 1], x[n : n + 1])[0] for n in range(0, size, 997)]
     assert arctan2(y, x)[::997].tolist() == one_by_one
 
 
-def test_rows_and_columns_stay_where_they_are() -> None:
+def test_two_dimensional_arrays_keep_their_layout() -> None:
     y, x = np.random.default_rng(1).standard_normal((2, 5, 7)).astype(np.float32)
     angle = arctan2(y, x)
     assert angle.shape == (5, 7)
@@ -65,7 +65,9 @@ def test_rows_and_columns_stay_where_they_are() -> None:
 
 @pytest.mark.parametrize("largest", [1e-30, 1e-3, 0.999, 1.0, 7.0, 1e9])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_logarithms_are_right_for_their_scale(largest: float, dtype: type[np.floating]) -> None:
+def test_logarithms_are_accurate_relative_to_the_largest(
+    largest: float, dtype: type[np.floating]
+) -> None:
     values = np.linspace(0, largest, 10_001)
     exact = np.log1p(values)
     seen = log1p(values.astype(dtype), largest)
@@ -73,10 +75,8 @@ def test_logarithms_are_right_for_their_scale(largest: float, dtype: type[np.flo
     assert np.abs(seen - exact).max() <= 4 * np.finfo(dtype).eps * exact[-1]
 
 
-def test_whatever_else_a_processor_has_makes_no_difference(
-    repository: Path, tmp_path: Path
-) -> None:
-    """So AVX-512 that is denied gives the bytes of AVX2, on any machine."""
+def test_other_processor_features_make_no_difference(repository: Path, tmp_path: Path) -> None:
+    """With AVX-512 disabled, any machine gives the same bytes as with AVX2."""
     newer = np.show_config(mode="dicts")["SIMD Extensions"]["found"][1:]
     images = sorted((repository / "input_images").glob("*.png"))
     wishes = ("--bits", "16", "--metadata", "--histogram", "--spectrum", "-o", "out")
@@ -91,7 +91,7 @@ def test_whatever_else_a_processor_has_makes_no_difference(
 
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("scale", sorted(SCALES))
-def test_pictures_are_numpy_s_to_one_code(
+def test_pictures_agree_with_numpy_to_one_code(
     scale: str, bits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = codes(scale, bits)

@@ -1,4 +1,4 @@
-"""Frequency filters: masks against closed forms, images filtered as promised, grammar."""
+"""Frequency filters: masks compared with closed forms, filtered images, and grammar."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_lowpass_is_a_raised_cosine_over_log_frequency(edge: float, angle: float
 def test_a_hard_lowpass_keeps_its_own_period_and_longer_ones_whole(shape: Shape) -> None:
     fy, fx = frequencies(shape)
     period = shape[1] / 12
-    # In whole numbers, so that bins on the circle are told exactly: ky² w² + kx² h² <= (12 h)².
+    # In integers, so that bins on the circle are decided exactly: ky² w² + kx² h² <= (12 h)².
     ky, kx = np.rint(fy * shape[0]), np.rint(fx * shape[1])
     inside = (ky * shape[1]) ** 2 + (kx * shape[0]) ** 2 <= (12 * shape[0]) ** 2
     np.testing.assert_array_equal(LowPass(period, 0).mask(fy, fx, shape), inside)

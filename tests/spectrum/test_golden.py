@@ -1,8 +1,8 @@
-"""Golden pictures: what the pictures of a few tiny images looked like when they were right.
+"""Golden pictures: reference pictures of a few tiny images.
 
 The pictures under ``golden/`` were computed in double precision with numpy, straight from the
-formulas of the design, and written without the product's help:
-``python -m tests.spectrum.test_golden`` makes them again.
+documented formulas, and written without the code under test:
+``python -m tests.spectrum.test_golden`` regenerates them.
 
 They are compared code by code with a tolerance, since the FFT of another machine or library may
 round the last digit otherwise.
@@ -32,7 +32,7 @@ SHAPES: dict[str, tuple[Shape, int]] = {
 
 
 def image(name: str) -> Plane:
-    """Whole-number arithmetic, the same everywhere: irregular, so that no coefficient is tiny."""
+    """Image from integer arithmetic, the same everywhere; irregular, so no coefficient is tiny."""
     shape, white = SHAPES[name]
     y, x = np.indices(shape)
     values = (37 * x * x + 91 * y * y * y + 53 * x * y + 1009 * x) % (white - 4)
@@ -41,7 +41,7 @@ def image(name: str) -> Plane:
 
 
 def pictures(plane: Plane) -> dict[str, Plane]:
-    """Magnitude and phase picture by the formulas of the design."""
+    """Magnitude and phase picture by the documented formulas."""
     full = np.fft.fftshift(np.fft.fft2(plane.astype(np.float64)))
     magnitude, angle = np.abs(full), np.angle(full)
     codes = {
@@ -63,7 +63,7 @@ def test_no_coefficient_is_so_small_that_rounding_moves_its_code(name: str) -> N
 
 @pytest.mark.parametrize("precision", ["single", "double"])
 @pytest.mark.parametrize("name", SHAPES)
-def test_pictures_are_the_golden_ones(name: str, precision: str) -> None:
+def test_pictures_agree_with_the_golden_ones(name: str, precision: str) -> None:
     plane = image(name)
     outputs = fft_tool.run(source(plane), Recipe.parse({"bits": "16", "precision": precision}))
     seen = {kind: read_png(outputs[kind].data) for kind in ("magnitude", "phase")}
@@ -82,7 +82,7 @@ def test_pictures_are_the_golden_ones(name: str, precision: str) -> None:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_golden_pictures_follow_from_the_design_s_formulas(name: str) -> None:
-    """They are what the code above makes, to within the rounding of numpy's FFT."""
+    """They agree with the code above, to within the rounding of numpy's FFT."""
     for kind, made in pictures(image(name)).items():
         stored = read_png(path_of(name, kind).read_bytes())
         off = np.abs(stored.astype(int) - made)
@@ -90,7 +90,7 @@ def test_golden_pictures_follow_from_the_design_s_formulas(name: str) -> None:
 
 
 def main() -> None:
-    """Make the golden pictures again."""
+    """Regenerate the golden pictures."""
     FOLDER.mkdir(exist_ok=True)
     for name in SHAPES:
         for kind, codes in pictures(image(name)).items():

@@ -1,4 +1,4 @@
-"""Coordinates of the half spectrum, and how it stands for the whole."""
+"""Coordinates of the half spectrum, and its relation to the full one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from hypothesis import given, settings
 
 from fft_tool.spectrum.half import Spectrum, energy, frequencies, multiplicity
 from fft_tool.spectrum.transform import forward
-from tests.support.planes import SMALL_SHAPES, Shape, noise, shapes
+from tests.support.images import noise
+from tests.support.planes import SMALL_SHAPES, Shape, shapes
 
 
 @pytest.mark.parametrize("shape", SMALL_SHAPES)
-def test_frequencies_are_numpy_s_with_y_up(shape: Shape) -> None:
+def test_frequencies_agree_with_numpy_with_y_up(shape: Shape) -> None:
     fy, fx = frequencies(shape)
     assert np.array_equal(fy[:, 0], -np.fft.fftfreq(shape[0]))
     assert np.array_equal(fx[0], np.fft.rfftfreq(shape[1]))

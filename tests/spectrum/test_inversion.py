@@ -1,6 +1,6 @@
-"""Inversion: artifacts as written give the source's grey levels, bit for bit.
+"""Inversion: artifacts as written restore the source's grey levels bit for bit.
 
-Single precision throughout: what is promised must hold for the default.
+Single precision throughout, because the guarantee must hold for the default.
 """
 
 from __future__ import annotations
@@ -26,16 +26,8 @@ from fft_tool.spectrum.inversion import (
     spectrum_of_pictures,
 )
 from fft_tool.spectrum.preparation import Preparation
-from tests.support.planes import (
-    FAMILIES,
-    SMALL_SHAPES,
-    Plane,
-    Shape,
-    noise,
-    plane_of,
-    planes,
-    source,
-)
+from tests.support.images import noise
+from tests.support.planes import FAMILIES, SMALL_SHAPES, Plane, Shape, plane_of, planes, source
 
 PICTURES = Recipe(bits=16, metadata=True)
 SAVED = Recipe(spectrum=True, phase=False)
@@ -43,7 +35,7 @@ LARGE_SHAPES = ((1, 4096), (509, 499))
 
 
 def from_pictures(outputs: Outputs) -> tuple[Spectrum, Preparation]:
-    """Read the spectrum from nothing but the bytes of the artifacts."""
+    """Recover the spectrum from the bytes of the artifacts only."""
     record = json.loads(outputs["metadata"].data)
     inversion = Inversion.from_record(record)
     magnitude, phase = outputs["magnitude"].data, outputs["phase"].data
@@ -74,7 +66,7 @@ def worst_error(spectrum: Spectrum, preparation: Preparation, plane: Plane) -> f
 @pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(plane=planes(96))
-def test_every_8_bit_image_comes_back_from_16_bit_pictures(plane: Plane) -> None:
+def test_every_8_bit_image_is_restored_from_16_bit_pictures(plane: Plane) -> None:
     restored = restored_by_pictures(plane)
     assert restored.dtype == np.uint8
     assert np.array_equal(restored, plane)
@@ -82,7 +74,7 @@ def test_every_8_bit_image_comes_back_from_16_bit_pictures(plane: Plane) -> None
 
 @pytest.mark.parametrize("shape", LARGE_SHAPES)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_8_bit_images_of_every_kind_come_back_from_pictures(family: str, shape: Shape) -> None:
+def test_8_bit_images_of_every_family_are_restored_from_pictures(family: str, shape: Shape) -> None:
     plane = plane_of(family, shape)
     assert np.array_equal(restored_by_pictures(plane), plane)
 
@@ -95,7 +87,7 @@ def test_8_bit_images_of_every_kind_come_back_from_pictures(family: str, shape: 
         *[(family, (1009, 1013)) for family in ("extremes", "checkerboard")],
     ],
 )
-def test_large_8_bit_images_come_back_from_pictures_with_room_to_spare(
+def test_large_8_bit_images_are_restored_from_pictures_with_a_margin(
     family: str, shape: Shape
 ) -> None:
     plane = plane_of(family, shape)
@@ -106,7 +98,7 @@ def test_large_8_bit_images_come_back_from_pictures_with_room_to_spare(
 
 @settings(max_examples=150, deadline=None)
 @given(plane=planes(96, (65535,)))
-def test_every_16_bit_image_comes_back_from_the_saved_spectrum(plane: Plane) -> None:
+def test_every_16_bit_image_is_restored_from_the_saved_spectrum(plane: Plane) -> None:
     restored = restored_by_spectrum(plane)
     assert restored.dtype == np.uint16
     assert np.array_equal(restored, plane)
@@ -114,7 +106,7 @@ def test_every_16_bit_image_comes_back_from_the_saved_spectrum(plane: Plane) -> 
 
 @pytest.mark.parametrize("shape", LARGE_SHAPES)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_16_bit_images_of_every_kind_come_back_from_the_saved_spectrum(
+def test_16_bit_images_of_every_family_are_restored_from_the_saved_spectrum(
     family: str, shape: Shape
 ) -> None:
     plane = plane_of(family, shape, 65535)
@@ -130,10 +122,10 @@ def test_16_bit_images_of_every_kind_come_back_from_the_saved_spectrum(
         *[("extremes", shape) for shape in ((3, 99_991), (99_991, 3), (1, 1_000_003))],
     ],
 )
-def test_large_16_bit_images_come_back_from_the_saved_spectrum_with_room_to_spare(
+def test_large_16_bit_images_are_restored_from_the_saved_spectrum_with_a_margin(
     family: str, shape: Shape
 ) -> None:
-    """Primes are the worst case: their transform goes through a longer one and back."""
+    """Primes are the worst case: they are transformed by way of longer transforms."""
     plane = plane_of(family, shape, 65535)
     outputs = fft_tool.run(source(plane), SAVED, threads=2)
     assert worst_error(*from_saved(outputs), plane) < 0.15  # 0.08 seen
@@ -142,7 +134,7 @@ def test_large_16_bit_images_come_back_from_the_saved_spectrum_with_room_to_spar
 
 @settings(max_examples=60, deadline=None)
 @given(plane=planes(64, (255, 65535)))
-def test_every_image_comes_back_from_the_saved_spectrum_in_double_precision(plane: Plane) -> None:
+def test_every_image_is_restored_from_the_saved_spectrum_in_double_precision(plane: Plane) -> None:
     assert np.array_equal(
         restored_by_spectrum(plane, Recipe(spectrum=True, precision="double")), plane
     )
@@ -159,7 +151,7 @@ PREPARED = {
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("preparation", PREPARED)
-def test_preparation_that_takes_nothing_away_is_undone_exactly(
+def test_preparation_that_suppresses_no_pixels_is_undone_exactly(
     preparation: str, family: str
 ) -> None:
     recipe = Recipe.parse({"spectrum": "yes", "phase": "no", **PREPARED[preparation]})
@@ -169,7 +161,7 @@ def test_preparation_that_takes_nothing_away_is_undone_exactly(
 
 
 @pytest.mark.parametrize("shape", SMALL_SHAPES)
-def test_lost_pixels_come_back_as_the_trend_and_all_others_exactly(shape: Shape) -> None:
+def test_lost_pixels_are_set_to_the_trend_and_all_others_restored_exactly(shape: Shape) -> None:
     plane = noise(shape)
     recipe = Recipe(window="hann", detrend="mean", spectrum=True, precision="double")
     restored = restored_by_spectrum(plane, recipe)
@@ -178,15 +170,15 @@ def test_lost_pixels_come_back_as_the_trend_and_all_others_exactly(shape: Shape)
     assert (np.abs(restored[lost] - plane.mean()) <= 0.5 + 1e-6).all()
 
 
-def test_images_of_12_bits_come_back_within_their_own_range() -> None:
-    plane = noise((40, 50), 4095)
+def test_12_bit_images_are_restored_within_their_own_range() -> None:
+    plane = noise((40, 50), white=4095)
     preparation, spectrum = transform(plane, 4095, SAVED)
     spectrum, preparation = load_spectrum(save_spectrum(spectrum, preparation))
     assert preparation.white == 4095
     assert np.array_equal(restore_plane(spectrum, preparation), plane)
 
 
-def test_levels_are_rounded_and_kept_within_black_and_white() -> None:
+def test_levels_are_rounded_and_clipped() -> None:
     levels = np.array([-3.0, -0.4, 0.6, 254.4, 255.3, 300.0])
     assert quantised(levels, 255).tolist() == [0, 0, 1, 254, 255, 255]
 

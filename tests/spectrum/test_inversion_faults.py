@@ -1,4 +1,4 @@
-"""Records, pictures and spectra that cannot be inverted: refused in a way that a door can show."""
+"""Records, pictures and spectra that cannot be inverted are rejected with a clear message."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from fft_tool.results.spectrum_file import load_spectrum, save_spectrum
 from fft_tool.spectrum.inversion import Inversion, spectrum_of_pictures
 from fft_tool.spectrum.preparation import Preparation
 from fft_tool.spectrum.transform import forward
-from tests.support.images import png_bytes
-from tests.support.planes import Plane, noise, planes
+from tests.support.images import noise, png_bytes
+from tests.support.planes import Plane, planes
 
 
 def spectrum_section(**changes: Any) -> dict[str, Any]:
@@ -31,13 +31,13 @@ def spectrum_section(**changes: Any) -> dict[str, Any]:
     return {"spectrum": section | changes}
 
 
-def test_record_is_enough_to_know_how_to_invert() -> None:
+def test_a_record_is_enough_to_invert() -> None:
     expected = Inversion((4, 6), Preparation(255), "single", "log", 1000.0)
     assert Inversion.from_record(spectrum_section()) == expected
 
 
 @pytest.mark.parametrize("key", list(spectrum_section()["spectrum"]))
-def test_record_that_lacks_a_key_is_refused(key: str) -> None:
+def test_a_record_that_lacks_a_key_is_rejected(key: str) -> None:
     record = spectrum_section()
     del record["spectrum"][key]
     with pytest.raises(BadArtifact, match="the record does not say"):
@@ -58,18 +58,18 @@ FALSE_VALUES: dict[str, list[Any]] = {
 @pytest.mark.parametrize(
     ("key", "value"), [(key, value) for key, values in FALSE_VALUES.items() for value in values]
 )
-def test_record_with_a_false_value_is_refused(key: str, value: Any) -> None:
+def test_a_record_with_an_invalid_value_is_rejected(key: str, value: Any) -> None:
     with pytest.raises(BadArtifact):
         Inversion.from_record(spectrum_section(**{key: value}))
 
 
 @pytest.mark.parametrize("record", [{}, {"spectrum": None}, {"spectrum": []}, {"spectrum": "x"}])
-def test_record_without_a_spectrum_is_refused(record: dict[str, Any]) -> None:
+def test_a_record_without_a_spectrum_is_rejected(record: dict[str, Any]) -> None:
     with pytest.raises(BadArtifact):
         Inversion.from_record(record)
 
 
-def test_pictures_of_another_size_are_refused_with_both_sizes() -> None:
+def test_pictures_of_another_size_are_rejected_and_both_sizes_named() -> None:
     inversion = Inversion.from_record(spectrum_section())
     good, other = png_bytes(noise((4, 6))), png_bytes(noise((6, 4)))
     with pytest.raises(BadArtifact, match=r"magnitude picture has 4 x 6 .* says 6 x 4"):
@@ -87,7 +87,7 @@ def test_colour_pictures_cannot_be_inverted(channels: int) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"junk", png_bytes(noise((4, 6)))[:-20]])
-def test_damaged_pictures_are_refused(data: bytes) -> None:
+def test_damaged_pictures_are_rejected(data: bytes) -> None:
     inversion = Inversion.from_record(spectrum_section())
     with pytest.raises(BadArtifact, match="the magnitude picture is damaged"):
         spectrum_of_pictures(data, data, inversion)
@@ -160,18 +160,18 @@ NOT_SPECTRA = {
 
 
 @pytest.mark.parametrize("what", NOT_SPECTRA)
-def test_what_is_no_saved_spectrum_is_refused(what: str) -> None:
-    with pytest.raises(BadArtifact, match="not a spectrum that fft-tool has saved"):
+def test_other_files_are_rejected_as_spectra(what: str) -> None:
+    with pytest.raises(BadArtifact, match="not a spectrum saved by fft-tool"):
         load_spectrum(NOT_SPECTRA[what])
 
 
-def test_the_sound_counterpart_of_all_these_is_accepted() -> None:
+def test_the_valid_counterpart_of_all_these_is_accepted() -> None:
     spectrum, preparation = load_spectrum(npz())
     assert (spectrum.shape, preparation) == ((4, 6), Preparation(255))
 
 
 @pytest.mark.parametrize("flip", [0xFF, 0x01, 0x10])
-def test_saved_spectrum_with_any_one_byte_changed_is_refused_or_unharmed(flip: int) -> None:
+def test_a_saved_spectrum_with_any_byte_changed_is_rejected_or_reads_the_same(flip: int) -> None:
     sound = npz()
     for position in range(len(sound)):
         damaged = bytearray(sound)

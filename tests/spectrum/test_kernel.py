@@ -1,4 +1,4 @@
-"""The compiled kernel: found, trusted only after a trial, and replaced where it fails."""
+"""The compiled kernel: found, tested before use, and replaced if the test fails."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from fft_tool.spectrum import kernel as kernels
 from fft_tool.spectrum import transform
 from fft_tool.spectrum.kernel import BY_SIZE, UNSCALED, PublicKernel
 from fft_tool.spectrum.transform import forward, inverse
-from tests.support.planes import SMALL_SHAPES, Shape, noise
+from tests.support.images import noise
+from tests.support.planes import SMALL_SHAPES, Shape
 
 
 @pytest.fixture(autouse=True)
@@ -30,15 +31,15 @@ def use_public_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_compiled_kernel_is_found_in_the_installed_scipy() -> None:
-    """If this fails, scipy has moved it: results stay right, but starting costs 200 ms more."""
+    """If this fails, scipy has moved it: results are still correct, but loading takes 200 ms."""
     assert not isinstance(kernels.kernel(), PublicKernel)
 
 
-def test_the_installed_scipy_is_one_that_was_tried() -> None:
+def test_the_installed_scipy_was_tested() -> None:
     assert minor(version("scipy")) in kernels.TRIED
 
 
-def test_the_requirement_admits_exactly_what_was_tried() -> None:
+def test_the_requirement_allows_exactly_the_tested_versions() -> None:
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
     (found,) = (d for d in tomllib.loads(text)["project"]["dependencies"] if d.startswith("scipy"))
     first, last = kernels.TRIED[0], kernels.TRIED[-1]
@@ -59,7 +60,7 @@ def test_kernel_is_loaded_once() -> None:
 def test_public_kernel_gives_the_same_bits_as_the_compiled_one(
     monkeypatch: pytest.MonkeyPatch, shape: Shape, precision: str
 ) -> None:
-    image = noise(shape, 65535)
+    image = noise(shape, white=65535)
     compiled = forward(image, precision=precision)
     back = inverse(compiled)
     use_public_kernel(monkeypatch)
@@ -86,7 +87,7 @@ def test_public_kernel_scales_and_works_in_place_as_the_compiled_one() -> None:
     assert results[0] == results[1]
 
 
-def test_public_functions_take_over_where_the_private_module_is_gone(
+def test_public_functions_are_used_if_the_private_module_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     image = noise((20, 30))
@@ -97,14 +98,14 @@ def test_public_functions_take_over_where_the_private_module_is_gone(
     assert np.array_equal(forward(image).half, expected)
 
 
-def test_public_functions_take_over_where_the_first_location_fails(
+def test_the_second_location_is_tried_if_the_first_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(kernels, "_load", lambda _: None)
     assert isinstance(kernels.kernel(), PublicKernel)
 
 
-# What a later scipy might put in the place of the module that is known today.
+# What a later version of scipy might have in place of today's module.
 CHANGED_MODULES = {
     "it cannot be imported": "import nothing_of_that_name",
     "it is built for another interpreter": "raise ImportError('wrong magic')",
@@ -150,23 +151,23 @@ CHANGED_MODULES = {
 
 
 @pytest.mark.parametrize("change", CHANGED_MODULES)
-def test_changed_private_module_is_not_trusted(tmp_path: Path, change: str) -> None:
+def test_a_changed_private_module_is_not_used(tmp_path: Path, change: str) -> None:
     path = tmp_path / "pyduccfft.py"
     path.write_text(textwrap.dedent(CHANGED_MODULES[change]))
     assert kernels._load(path) is None  # noqa: SLF001  (its callers cannot be given a module)
 
 
-def test_module_that_keeps_its_interface_is_trusted(tmp_path: Path) -> None:
+def test_a_module_that_keeps_its_interface_is_used(tmp_path: Path) -> None:
     path = tmp_path / "pyduccfft.py"
     path.write_text(
         "from fft_tool.spectrum.kernel import PublicKernel\n"
         "kernel = PublicKernel()\n"
         "r2c, c2c, c2r, dct = kernel.r2c, kernel.c2c, kernel.c2r, kernel.dct\n"
     )
-    assert kernels._load(path) is not None  # noqa: SLF001
+    assert kernels._load(path) is not None  # noqa: SLF001  (as above)
 
 
-def test_file_that_is_no_module_is_not_trusted(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_module_is_not_used(tmp_path: Path) -> None:
     path = tmp_path / "pyduccfft.unknown"
     path.write_bytes(b"\x7fELF")
-    assert kernels._load(path) is None  # noqa: SLF001
+    assert kernels._load(path) is None  # noqa: SLF001  (as above)

@@ -15,7 +15,8 @@ from fft_tool.results.analysis import transform
 from fft_tool.spectrum.choices import DETRENDS
 from fft_tool.spectrum.periodic import remove_smooth, restore_smooth
 from fft_tool.spectrum.transform import forward, inverse
-from tests.support.planes import SMALL_SHAPES, Plane, Shape, noise, planes
+from tests.support.images import noise
+from tests.support.planes import SMALL_SHAPES, Plane, Shape, planes
 
 
 def moisan(image: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -46,21 +47,21 @@ def periodic_part(image: NDArray[Any], *, threads: int = 1) -> NDArray[Any]:
 
 
 @pytest.mark.parametrize("shape", SMALL_SHAPES)
-def test_periodic_component_is_moisan_s(shape: Shape) -> None:
+def test_periodic_component_agrees_with_moisan(shape: Shape) -> None:
     image = noise(shape)
     np.testing.assert_allclose(periodic_part(image), moisan(image)[0], rtol=0, atol=1e-10)
 
 
 @settings(max_examples=60, deadline=None)
 @given(plane=planes(48, (255, 65535)))
-def test_periodic_component_of_any_image_is_moisan_s(plane: Plane) -> None:
+def test_periodic_component_of_any_image_agrees_with_moisan(plane: Plane) -> None:
     tolerance = 1e-12 * 65535 * max(plane.shape)
     np.testing.assert_allclose(periodic_part(plane), moisan(plane)[0], rtol=0, atol=tolerance)
 
 
 @settings(max_examples=40, deadline=None)
 @given(plane=planes(32), detrend=st.sampled_from(DETRENDS))
-def test_periodic_component_is_that_of_the_image_as_detrended(plane: Plane, detrend: str) -> None:
+def test_periodic_component_is_that_of_the_detrended_image(plane: Plane, detrend: str) -> None:
     recipe = Recipe.parse({"periodic": "yes", "detrend": detrend, "precision": "double"})
     preparation, spectrum = transform(plane, 255, recipe)
     shape = (plane.shape[0], plane.shape[1])
@@ -90,8 +91,8 @@ def test_mean_stays_with_the_periodic_component(plane: Plane) -> None:
     assert periodic_part(plane).mean() == pytest.approx(plane.mean(), abs=1e-9)
 
 
-def test_image_that_wraps_around_seamlessly_is_left_alone() -> None:
-    """Its opposite borders agree, so there is nothing to take out."""
+def test_an_image_without_jumps_is_unchanged() -> None:
+    """Its opposite borders agree, so there is nothing to remove."""
     image = noise((24, 36))
     image[-1], image[:, -1] = image[0], image[:, 0]
     image[-1, -1] = image[-1, 0] = image[0, -1] = image[0, 0]

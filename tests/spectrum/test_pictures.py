@@ -1,4 +1,4 @@
-"""Pictures against numpy's fftshift(fft2), code by code, and back to the spectrum."""
+"""Pictures compared with numpy's fftshift(fft2), code by code, and recovery of the spectrum."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.pictures import paint, spectrum_from_pictures
 from fft_tool.spectrum.scale import SCALES
 from fft_tool.spectrum.transform import forward, inverse
-from tests.support.planes import SMALL_SHAPES, Plane, Shape, noise, planes, read_png, shapes
+from tests.support.images import noise
+from tests.support.planes import SMALL_SHAPES, Plane, Shape, planes, read_png, shapes
 
 BITS = (8, 16)
 NAMES = tuple(SCALES)
-# Error of a coefficient relative to the largest beside DC, as the transform's own tests have it.
+# Error of a coefficient relative to the largest except DC, as in the tests of the transform.
 ROUNDING = {"single": 1e-6, "double": 1e-12}
 
 
@@ -46,7 +47,7 @@ def expected_magnitude(full: NDArray[Any], scale: str, bits: int) -> NDArray[np.
 def circular_distance(
     codes: NDArray[Any], expected: NDArray[Any], bits: int
 ) -> NDArray[np.float64]:
-    """Distance of phase codes around the circle, on which 0 and the highest are one place."""
+    """Distance of phase codes around the circle, on which 0 and the highest code coincide."""
     top = 2**bits - 1
     distance = np.abs(codes - expected) % top
     return np.asarray(np.minimum(distance, top - distance))
@@ -55,8 +56,8 @@ def circular_distance(
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("scale", NAMES)
 @pytest.mark.parametrize("shape", [*SMALL_SHAPES, (61, 64), (128, 96)])
-def test_magnitude_codes_are_numpy_s_rounded(shape: Shape, scale: str, bits: int) -> None:
-    image = noise(shape, 65535)
+def test_magnitude_codes_agree_with_numpy(shape: Shape, scale: str, bits: int) -> None:
+    image = noise(shape, white=65535)
     codes = paint(forward(image, precision="double"), scale=scale, bits=bits).magnitude.full()
     assert codes.dtype == (np.uint8 if bits == 8 else np.uint16)
     assert np.abs(codes - expected_magnitude(centred(image), scale, bits)).max() <= 0.5 + 1e-6
@@ -64,8 +65,8 @@ def test_magnitude_codes_are_numpy_s_rounded(shape: Shape, scale: str, bits: int
 
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("shape", [*SMALL_SHAPES, (61, 64), (128, 96)])
-def test_phase_codes_are_numpy_s_rounded(shape: Shape, bits: int) -> None:
-    image = noise(shape, 65535)
+def test_phase_codes_agree_with_numpy(shape: Shape, bits: int) -> None:
+    image = noise(shape, white=65535)
     pictures = paint(forward(image, precision="double"), bits=bits)
     assert pictures.phase is not None
     expected = (2**bits - 1) * (np.angle(centred(image)) + np.pi) / (2 * np.pi)
@@ -78,8 +79,8 @@ def test_phase_codes_are_numpy_s_rounded(shape: Shape, bits: int) -> None:
     bits=st.sampled_from(BITS),
     precision=st.sampled_from(("single", "double")),
 )
-def test_pictures_of_any_image_are_numpy_s(plane: Plane, bits: int, precision: str) -> None:
-    """Within half a code, and what the rounding of the transform itself moves a coefficient."""
+def test_pictures_of_any_image_agree_with_numpy(plane: Plane, bits: int, precision: str) -> None:
+    """Within half a code, plus the effect of rounding errors of the transform."""
     full, top = centred(plane), 2**bits - 1
     magnitude = np.abs(full)
     others = magnitude.copy()
@@ -127,8 +128,8 @@ def test_pictures_are_point_symmetric_about_the_centre(plane: Plane, bits: int) 
 
 
 @pytest.mark.parametrize("bits", BITS)
-def test_phase_scale_is_the_full_circle_and_never_the_data_s_range(bits: int) -> None:
-    """A bright pixel beside the origin turns phases by little: the picture shows little too."""
+def test_the_phase_scale_is_the_full_circle_regardless_of_the_data(bits: int) -> None:
+    """A bright pixel near the origin changes phases only slightly, and so the picture."""
     image = np.zeros((40, 50), np.uint8)
     image[0, 0], image[0, 1] = 255, 1
     phase = paint(forward(image), bits=bits).phase
@@ -178,7 +179,7 @@ def test_strongest_coefficient_has_the_highest_code(plane: Plane, scale: str) ->
 
 
 def test_known_largest_magnitude_gives_the_same_pictures() -> None:
-    """That of an image is its DC, which spares a search through the whole spectrum."""
+    """For an image it is the DC coefficient, which saves a pass over the spectrum."""
     spectrum = forward(noise((64, 48)))
     found, known = paint(spectrum, bits=16), paint(spectrum, bits=16, largest=spectrum.dc)
     assert np.array_equal(found.magnitude.codes, known.magnitude.codes)
@@ -229,8 +230,10 @@ def test_any_number_of_threads_gives_the_same_bytes() -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(plane=planes(64, (255, 65535)), bits=st.sampled_from(BITS))
-def test_spectrum_comes_back_from_pictures_within_half_a_code(plane: Plane, bits: int) -> None:
-    """Half a step of log(1 + m) in magnitude, half a step of the circle in phase; no more."""
+def test_the_spectrum_is_recovered_from_pictures_within_half_a_code(
+    plane: Plane, bits: int
+) -> None:
+    """At most half a step of log(1 + m) in magnitude, and half a step of the circle in phase."""
     spectrum = forward(plane, precision="double")
     pictures = paint(spectrum, bits=bits)
     assert pictures.phase is not None
@@ -250,8 +253,8 @@ def test_spectrum_comes_back_from_pictures_within_half_a_code(plane: Plane, bits
 
 
 @pytest.mark.parametrize("scale", NAMES)
-def test_every_scale_comes_back_from_its_pictures(scale: str) -> None:
-    """Roughly: one wave over a grey level, whose few coefficients any scale can hold."""
+def test_spectra_are_recovered_from_pictures_on_every_scale(scale: str) -> None:
+    """Approximately, for one wave over a constant, whose few coefficients any scale can hold."""
     columns = np.arange(64)[None, :] + np.zeros((48, 1))
     image = np.rint(128 + 100 * np.cos(2 * np.pi * columns / 8)).astype(np.uint8)
     pictures = paint(forward(image), scale=scale, bits=16)
@@ -264,7 +267,7 @@ def test_every_scale_comes_back_from_its_pictures(scale: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (5, 6), (4, 7), (5, 7), (1, 1), (1, 2), (2, 1)])
-def test_coefficients_that_are_their_own_mirror_come_back_real(shape: Shape) -> None:
+def test_self_conjugate_coefficients_are_recovered_as_real(shape: Shape) -> None:
     pictures = paint(forward(noise(shape)), bits=8)
     assert pictures.phase is not None
     back = spectrum_from_pictures(

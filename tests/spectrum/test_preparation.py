@@ -1,4 +1,4 @@
-"""Windows against scipy, detrending against least squares, and the undoing of both."""
+"""Windows compared with scipy, detrending compared with least squares, and their inverses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from fft_tool.spectrum.preparation import (
     prepare,
     window_weights,
 )
-from tests.support.planes import Plane, Shape, noise, planes, shapes
+from tests.support.images import noise
+from tests.support.planes import Plane, Shape, planes, shapes
 
 # A quarter of the length at each end is tapered, which scipy calls alpha = 0.5.
 SCIPY_NAMES: dict[str, Any] = {
@@ -44,26 +45,26 @@ def undone(preparation: Preparation, values: NDArray[Any]) -> NDArray[Any]:
     return preparation.at((height, width)).undo(values, 0)
 
 
-def test_every_window_has_its_oracle() -> None:
+def test_every_window_has_a_reference() -> None:
     assert set(WINDOWS) == set(SCIPY_NAMES)
 
 
 @pytest.mark.parametrize("name", WINDOWS)
 @pytest.mark.parametrize("length", [*range(1, 40), 128, 281, 512])
-def test_windows_are_scipy_s_periodic_ones(name: str, length: int) -> None:
+def test_windows_agree_with_the_periodic_ones_of_scipy(name: str, length: int) -> None:
     expected = get_window(SCIPY_NAMES[name], length, fftbins=True)
     np.testing.assert_allclose(window_weights(name, length), expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", WINDOWS)
-def test_weights_lie_between_nothing_and_all(name: str) -> None:
+def test_weights_lie_between_0_and_1(name: str) -> None:
     for length in range(1, 70):
         weights = window_weights(name, length)
         assert weights.min() >= 0
         assert weights.max() <= 1 + 1e-15
 
 
-def test_unknown_window_is_refused_with_the_names_that_exist() -> None:
+def test_the_error_for_an_unknown_window_lists_all_windows() -> None:
     with pytest.raises(ValueError, match=r"unknown window 'kaiser'.*hann, hamming, blackman"):
         window_weights("kaiser", 8)
 
@@ -103,7 +104,7 @@ def test_linear_detrending_is_the_least_squares_fit(plane: Plane) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(plane=planes(40, (255, 65535)))
-def test_mean_detrending_takes_the_mean_out(plane: Plane) -> None:
+def test_mean_detrending_subtracts_the_mean(plane: Plane) -> None:
     preparation = prepare(plane, white=65535, detrend="mean")
     assert preparation.trend.level == pytest.approx(float(plane.mean()))
     assert preparation.trend == Trend(preparation.trend.level)
@@ -116,7 +117,7 @@ def test_mean_detrending_takes_the_mean_out(plane: Plane) -> None:
     window=st.sampled_from(WINDOWS),
     detrend=st.sampled_from(DETRENDS),
 )
-def test_undo_gives_back_every_pixel_that_the_window_has_kept(
+def test_undo_restores_every_pixel_that_the_window_has_kept(
     plane: Plane, window: str, detrend: str
 ) -> None:
     shape = (plane.shape[0], plane.shape[1])
@@ -124,7 +125,7 @@ def test_undo_gives_back_every_pixel_that_the_window_has_kept(
     back = undone(preparation, applied(preparation, plane))
     kept = full_window(window, shape) >= SMALLEST_UNDONE_WEIGHT
     np.testing.assert_allclose(back[kept], plane[kept], rtol=0, atol=1e-7)
-    # What was taken away comes back as the trend, which is all that is known of it.
+    # Suppressed pixels are set to the trend, which is all that is known about them.
     trend = preparation.trend.rows(shape, 0, shape[0])
     np.testing.assert_allclose(back[~kept], trend[~kept], rtol=0, atol=1e-9)
     assert preparation.at(shape).lost_pixels() == np.count_nonzero(~kept)
@@ -177,7 +178,7 @@ PREPARATIONS = st.builds(
 
 @settings(deadline=None)
 @given(preparation=PREPARATIONS)
-def test_json_goes_back_to_the_same_preparation(preparation: Preparation) -> None:
+def test_preparations_survive_the_round_trip_through_json(preparation: Preparation) -> None:
     assert Preparation.from_json(preparation.to_json()) == preparation
 
 
@@ -197,22 +198,22 @@ GARBAGE: dict[str, list[Any]] = {
 @pytest.mark.parametrize(
     ("key", "value"), [(key, value) for key, values in GARBAGE.items() for value in values]
 )
-def test_garbage_in_a_record_is_refused(key: str, value: Any) -> None:
-    """JSON as Python reads it knows NaN and Infinity; grey levels do not."""
+def test_invalid_values_in_a_record_are_rejected(key: str, value: Any) -> None:
+    """Python's JSON parser accepts NaN and Infinity, which are not valid grey levels."""
     values = Preparation(255, detrend="mean").to_json() | {key: value}
     with pytest.raises((KeyError, TypeError, ValueError)):
         Preparation.from_json(values)
 
 
 @pytest.mark.parametrize("key", list(Preparation(255).to_json()))
-def test_missing_key_in_a_record_is_refused(key: str) -> None:
+def test_a_missing_key_in_a_record_is_rejected(key: str) -> None:
     values = Preparation(255).to_json()
     del values[key]
     with pytest.raises((KeyError, TypeError, ValueError)):
         Preparation.from_json(values)
 
 
-def test_what_a_preparation_keeps_is_said() -> None:
+def test_preparations_know_what_they_keep() -> None:
     assert Preparation(255).trivial
     assert not Preparation(255, periodic=True).trivial
     assert Preparation(255, periodic=True).keeps_levels

@@ -23,7 +23,7 @@ LARGEST = st.floats(1e-3, 1e13)
 NAMES = sorted(FORMULAS)
 
 
-def test_the_scales_are_those_of_the_design() -> None:
+def test_the_scales_are_those_documented() -> None:
     assert {name: scale.name for name, scale in SCALES.items()} == {name: name for name in NAMES}
     assert tuple(SCALES) == choices.SCALES, "what a recipe may choose"
 
@@ -51,7 +51,7 @@ def test_magnitude_undoes_shown(name: str, largest: float) -> None:
 
 @settings(deadline=None)
 @given(largest=LARGEST)
-def test_decibels_end_at_the_floor_and_the_floor_is_silence(largest: float) -> None:
+def test_decibels_are_clipped_at_the_floor_which_means_zero(largest: float) -> None:
     scale = SCALES["db"]
     faint = np.array([0, largest * 1e-7, largest * 0.9e-6])
     assert (scale.shown(faint, largest) == DB_FLOOR).all()
@@ -61,7 +61,7 @@ def test_decibels_end_at_the_floor_and_the_floor_is_silence(largest: float) -> N
 
 @pytest.mark.parametrize("name", NAMES)
 def test_black_has_defined_values_on_every_scale(name: str) -> None:
-    """An image without any light: no division by zero, no infinity."""
+    """A black image causes neither division by zero nor infinity."""
     low, high = SCALES[name].limits(0.0)
     shown = SCALES[name].shown(np.zeros(4), 0.0)
     assert np.isfinite([low, high, *shown]).all()

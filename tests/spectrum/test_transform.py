@@ -1,4 +1,4 @@
-"""The DFT against its definition, against numpy, and against what theory says of it."""
+"""The DFT compared with its definition, with numpy, and with its known properties."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from fft_tool.spectrum.half import Spectrum, energy, frequencies
 from fft_tool.spectrum.transform import forward, forward_rows, inverse, inverse_rows
-from tests.support.planes import SMALL_SHAPES, Plane, Shape, noise, planes, shapes
+from tests.support.images import noise
+from tests.support.planes import SMALL_SHAPES, Plane, Shape, planes, shapes
 
 LENGTHS = (1, 2, 16, 128, 281, 397)
 PRECISIONS = ("single", "double")
@@ -22,7 +23,7 @@ TOLERANCE = {"single": 1e-6, "double": 1e-12}
 
 
 def dft_matrix(length: int) -> NDArray[np.complex128]:
-    """The DFT written down: exp(-2πi k n / N), its angle reduced so that no digits are lost."""
+    """The DFT by definition: exp(-2πi k n / N), with reduced angles to keep precision."""
     turns = np.outer(np.arange(length), np.arange(length)) % length / length
     return np.asarray(np.exp(-2j * np.pi * turns))
 
@@ -34,7 +35,7 @@ def naive_dft(image: NDArray[Any]) -> NDArray[np.complex128]:
 
 
 def assert_close(half: NDArray[Any], expected: NDArray[Any], tolerance: float) -> None:
-    """DC to its own relative accuracy, all else relative to the largest of all else."""
+    """Compare DC by its relative error, and other coefficients relative to the largest of them."""
     assert half.shape == expected.shape
     assert half[0, 0] == pytest.approx(expected[0, 0], rel=tolerance, abs=0)
     error, others = np.abs(half - expected), np.abs(expected)
@@ -55,13 +56,13 @@ def test_transform_is_the_dft_as_it_is_defined(shape: Shape, precision: str) -> 
 @pytest.mark.parametrize("width", LENGTHS)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_transform_equals_numpy(height: int, width: int, precision: str) -> None:
-    image = noise((height, width), 65535)
+    image = noise((height, width), white=65535)
     half = forward(image, precision=precision).half
     assert_close(half, np.fft.rfft2(image.astype(np.float64)), TOLERANCE[precision])
 
 
 @pytest.mark.parametrize("shape", [(9, 16), (16, 9), (1, 12), (12, 1)])
-def test_two_dimensions_are_one_after_the_other(shape: Shape) -> None:
+def test_the_transform_is_separable(shape: Shape) -> None:
     image = noise(shape)
     rows = np.vstack([forward(row[None, :], precision="double").half for row in image])
     columns = np.fft.fft(rows, axis=0)
@@ -121,10 +122,10 @@ def test_vertical_stripes_have_angle_0_and_horizontal_ones_90(stripes: str, angl
 
 @settings(max_examples=40, deadline=None)
 @given(shape=shapes(40), shift=st.tuples(st.integers(-50, 50), st.integers(-50, 50)))
-def test_shifting_the_image_turns_the_phase_only(shape: Shape, shift: tuple[int, int]) -> None:
+def test_shifting_the_image_changes_only_the_phase(shape: Shape, shift: tuple[int, int]) -> None:
     image = noise(shape)
     fy, fx = frequencies(shape)
-    # Down by a row is against fy, which counts upwards.
+    # Moving down by a row is opposite to fy, which points up.
     turn = np.exp(-2j * np.pi * (fx * shift[1] - fy * shift[0]))
     moved = forward(np.roll(image, shift, (0, 1)), precision="double").half
     expected = forward(image, precision="double").half * turn
@@ -154,7 +155,7 @@ def test_energy_obeys_parseval(plane: Plane, precision: str) -> None:
 @settings(max_examples=100, deadline=None)
 @given(shape=shapes(400), level=st.integers(0, 65535), precision=st.sampled_from(PRECISIONS))
 def test_constant_image_has_nothing_but_dc(shape: Shape, level: int, precision: str) -> None:
-    """Exactly nothing, in single precision too: no rounding noise to be made visible by a log."""
+    """Exactly zero, even in single precision: a log scale would make rounding noise visible."""
     spectrum = forward(np.full(shape, level, np.uint16), precision=precision)
     assert spectrum.dc == pytest.approx(level * shape[0] * shape[1], rel=1e-7)
     spectrum.half[0, 0] = 0
@@ -177,7 +178,7 @@ def test_any_number_of_threads_gives_the_same_bits(
 
 @settings(max_examples=100, deadline=None)
 @given(plane=planes(96, (255, 65535)), precision=st.sampled_from(PRECISIONS))
-def test_inverse_gives_the_image_back(plane: Plane, precision: str) -> None:
+def test_the_inverse_restores_the_image(plane: Plane, precision: str) -> None:
     image = inverse(forward(plane, precision=precision))
     assert image.dtype == (np.float32 if precision == "single" else np.float64)
     worst = np.abs(image.astype(np.float64) - plane).max()
@@ -185,13 +186,13 @@ def test_inverse_gives_the_image_back(plane: Plane, precision: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(281, 397), (509, 499), (512, 512)])
-def test_brightness_costs_the_details_no_accuracy(shape: Shape) -> None:
-    """One grey level of noise under full white of 16 bits: there and back in single precision."""
-    image = 65535 - noise(shape, 1).astype(np.uint16)
+def test_brightness_does_not_reduce_the_accuracy_of_details(shape: Shape) -> None:
+    """Noise of one grey level just below 16-bit white survives in single precision."""
+    image = 65535 - noise(shape, white=1).astype(np.uint16)
     assert np.abs(inverse(forward(image)).astype(np.float64) - image).max() < 0.01
 
 
-def test_inverse_leaves_its_spectrum_as_it_was() -> None:
+def test_the_inverse_does_not_modify_its_spectrum() -> None:
     spectrum = forward(noise((20, 30)))
     before = spectrum.half.copy()
     inverse(spectrum)
@@ -214,8 +215,8 @@ def test_image_may_be_a_view_with_any_strides() -> None:
     assert np.array_equal(forward(image.T.copy()).half, forward(image.T).half)
 
 
-def test_rows_may_come_and_go_in_blocks() -> None:
-    """Blocks in any order, each row once: what lets large images pass without a float copy."""
+def test_rows_can_be_read_and_returned_in_blocks() -> None:
+    """Blocks in any order, each row once: large images need no floating-point copy."""
     image = noise((1500, 700))
     asked: list[tuple[int, int]] = []
 
@@ -240,6 +241,8 @@ def test_rows_may_come_and_go_in_blocks() -> None:
 
 
 @pytest.mark.parametrize(("shape", "width"), [((4, 3), 6), ((4, 3), 3), ((3,), 4), ((2, 2, 2), 2)])
-def test_half_that_does_not_fit_its_width_is_refused(shape: tuple[int, ...], width: int) -> None:
-    with pytest.raises(ValueError, match="does not belong to width"):
+def test_a_half_that_does_not_match_its_width_is_rejected(
+    shape: tuple[int, ...], width: int
+) -> None:
+    with pytest.raises(ValueError, match="does not match width"):
         Spectrum(np.zeros(shape, np.complex64), width)

@@ -1,4 +1,4 @@
-"""All stores keep one contract; each keeps its own promises besides."""
+"""The contract of all stores, and the specific guarantees of each."""
 
 from __future__ import annotations
 
@@ -81,11 +81,11 @@ def reaches(store: Store, name: str) -> list[Callable[[], object]]:
     ]
 
 
-# What all stores have in common
+# All stores
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_object_comes_back_as_it_was_written(store: Store, name: str) -> None:
+def test_an_object_is_read_back_unchanged(store: Store, name: str) -> None:
     store.write(name, b"\0data\xff")
     assert store.read(name).data == b"\0data\xff"
     assert list(store.list()) == [(name, 6)]
@@ -104,17 +104,17 @@ numbers = itertools.count()
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_a_store_lists_and_gives_exactly_what_was_written(
+def test_a_store_lists_and_returns_exactly_what_was_written(
     store: Store, drawn: dict[str, bytes]
 ) -> None:
-    top = f"example {next(numbers)}"  # the store lives on from one to the next
+    top = f"example {next(numbers)}"  # the store is shared between examples
     objects = {f"{top}/{index}{name}": data for index, (name, data) in enumerate(drawn.items())}
     filled(store, objects)
     assert list(store.list(top)) == [(name, len(objects[name])) for name in sorted(objects)]
     assert all(store.read(name).data == data for name, data in objects.items())
 
 
-def test_the_last_write_counts(store: Store) -> None:
+def test_a_write_replaces_an_earlier_one(store: Store) -> None:
     filled(store, {"a": b"a long first version"})
     store.write("a", b"new")
     assert store.read("a").data == b"new"
@@ -135,7 +135,7 @@ def test_an_empty_object_is_an_object(store: Store) -> None:
 
 
 @pytest.mark.parametrize("first", [None, 10])
-def test_a_missing_object_is_not_found_by_its_name(store: Store, first: int | None) -> None:
+def test_the_error_for_a_missing_object_names_it(store: Store, first: int | None) -> None:
     filled(store, {"a": b""})
     with pytest.raises(NotFound, match=r"plants/missing\.png"):
         first_bytes(store, "plants/missing.png", first)
@@ -157,7 +157,7 @@ def test_a_prefix_is_a_folder_and_not_the_beginning_of_a_name(store: Store, pref
     assert [name for name, _ in store.list("plants/b")] == ["plants/b/c.png"]
 
 
-def test_below_a_prefix_that_nothing_has_there_is_nothing(store: Store) -> None:
+def test_a_prefix_without_objects_lists_nothing(store: Store) -> None:
     filled(store, {"plants/a.png": b""})
     assert list(store.list("animals")) == []
 
@@ -189,7 +189,7 @@ def test_the_url_opens_the_same_store(store: Store) -> None:
     assert again.read("a.png").data == b"data"
 
 
-def test_what_is_kept_about_an_object_is_told_alike_with_it_and_without(store: Store) -> None:
+def test_stat_and_read_return_the_same_metadata(store: Store) -> None:
     store.write("a", b"data", metadata={"crop": "square"})
     stat = store.stat("a")
     assert stat.size == 4
@@ -198,7 +198,7 @@ def test_what_is_kept_about_an_object_is_told_alike_with_it_and_without(store: S
 
 
 @pytest.mark.parametrize("store", ["memory", "s3"], indirect=True)
-def test_metadata_come_back_and_nothing_else_does(store: Store) -> None:
+def test_only_user_defined_metadata_are_returned(store: Store) -> None:
     metadata = {"crop": "10,10,200,200", "filter": "notch:8,90+stripe:90"}
     store.write("with", b"", content_type="image/png", metadata=metadata)
     store.write("without", b"", content_type="image/png")
@@ -216,7 +216,7 @@ def test_etags_change_with_the_content(store: Store) -> None:
     assert before not in (None, store.stat("a").etag)
 
 
-def test_an_object_can_be_judged_before_its_content_is_read(store: Store) -> None:
+def test_the_size_of_an_object_is_known_before_its_content_is_read(store: Store) -> None:
     filled(store, {"a": b"data"})
     with store.open("a") as handle:
         assert handle.stat == store.stat("a")
@@ -224,7 +224,7 @@ def test_an_object_can_be_judged_before_its_content_is_read(store: Store) -> Non
         assert handle.read() == b"data"
 
 
-def test_a_memory_store_opens_again_by_its_name_as_long_as_it_is_held() -> None:
+def test_a_memory_store_can_be_reopened_by_name_as_long_as_it_is_referenced() -> None:
     store = MemoryStore()
     store.write("a", b"data")
     assert open_store(store.url) is store
@@ -249,13 +249,15 @@ def test_a_memory_store_opens_again_by_its_name_as_long_as_it_is_held() -> None:
     ],
 )
 @pytest.mark.usefixtures("aws_keys")
-def test_a_location_tells_the_kind_of_store(location: str | Path, kind: type, url: str) -> None:
+def test_the_type_of_store_depends_on_the_location(
+    location: str | Path, kind: type, url: str
+) -> None:
     opened = open_store(location)
     assert (type(opened), opened.url) == (kind, url)
 
 
 @pytest.mark.parametrize("location", ["ftp://host/folder", "s3://", "s3:///prefix", "://"])
-def test_other_locations_are_refused_with_what_they_should_be(location: str) -> None:
+def test_other_locations_are_rejected_and_the_message_says_what_is_allowed(location: str) -> None:
     with pytest.raises(NotFound, match="should be a folder or s3://bucket/prefix"):
         open_store(location)
 
@@ -279,7 +281,7 @@ def below(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["../a", "a/../../b", "/etc/passwd", "..", "a\0b"])
-def test_names_that_lead_elsewhere_are_not_allowed(tmp_path: Path, name: str) -> None:
+def test_names_that_lead_out_of_the_folder_are_not_allowed(tmp_path: Path, name: str) -> None:
     store = FolderStore(tmp_path / "in")
     for reach in reaches(store, name):
         with pytest.raises(NotAllowed):
@@ -287,11 +289,11 @@ def test_names_that_lead_elsewhere_are_not_allowed(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["a//b", "./a", "a/./b", "a/", "a/b//", ".", ""])
-def test_two_names_are_never_one_file(tmp_path: Path, name: str) -> None:
-    """Keys of S3 may be like that; on a disk each of them would be another one."""
+def test_two_names_never_denote_the_same_file(tmp_path: Path, name: str) -> None:
+    """S3 allows such keys; on a disk, each would denote another file."""
     store = filled(FolderStore(tmp_path), {"a/b": b"data"})
     for reach in reaches(store, name):
-        with pytest.raises(NotAllowed, match="not a name that files can have"):
+        with pytest.raises(NotAllowed, match="not a valid file name"):
             reach()
     assert below(tmp_path) == ["a", "a/b"]
 
@@ -302,7 +304,7 @@ def test_hidden_files_and_folders_are_not_listed(tmp_path: Path) -> None:
     assert list(store.list()) == [("a/b.png", 0)]
 
 
-def test_links_in_a_circle_do_not_trap_the_list(tmp_path: Path) -> None:
+def test_loops_of_links_do_not_trap_the_listing(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "circle").symlink_to(tmp_path)
     (tmp_path / "broken.png").symlink_to(tmp_path / "nowhere")
@@ -353,14 +355,14 @@ def test_a_folder_may_itself_be_a_link(linked: Path) -> None:
     assert (linked / "deep" / "new.png").read_bytes() == b"data"
 
 
-def test_links_in_a_circle_are_an_error_and_no_bug(tmp_path: Path) -> None:
+def test_a_loop_of_links_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "a.png").symlink_to(tmp_path / "a.png")
     with pytest.raises(StoreError):
         FolderStore(tmp_path).read("a.png")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+def test_special_files_are_rejected_immediately(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "folder.png").mkdir()
     for name, told in (("pipe.png", "not a regular file"), ("folder.png", "folder")):
@@ -374,10 +376,8 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
-def test_nothing_is_read_from_or_written_in_the_place_of_what_is_no_file(
-    tmp_path: Path, kind: str
-) -> None:
-    """``-o /dev/null`` would replace it for everybody."""
+def test_special_files_are_neither_read_nor_replaced(tmp_path: Path, kind: str) -> None:
+    """Otherwise ``-o /dev/null`` would replace the device."""
     if kind == "pipe":
         os.mkfifo(tmp_path / "special")
     else:
@@ -406,7 +406,7 @@ def test_a_folder_that_is_missing_is_not_found(tmp_path: Path) -> None:
         (errno.EIO, StoreUnavailable),
     ],
 )
-def test_a_write_that_fails_leaves_what_was_there(
+def test_a_failed_write_leaves_the_old_object(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     step: str,
@@ -426,7 +426,7 @@ def test_a_write_that_fails_leaves_what_was_there(
     assert store.read("a/b.png").data == b"old"
 
 
-def test_an_interrupted_write_leaves_what_was_there(
+def test_an_interrupted_write_leaves_the_old_object(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(path: Path, _: object) -> None:
@@ -439,7 +439,7 @@ def test_an_interrupted_write_leaves_what_was_there(
     assert below(tmp_path) == []
 
 
-def test_a_reader_never_sees_half_an_object(tmp_path: Path) -> None:
+def test_a_reader_never_sees_a_partial_object(tmp_path: Path) -> None:
     store = FolderStore(tmp_path)
     versions = (b"a" * 300_000, b"b" * 200_000)
     store.write("a", versions[0])
@@ -487,7 +487,7 @@ def test_a_file_where_a_folder_should_be_is_an_error_with_a_reason(tmp_path: Pat
 
 
 def elsewhere(code: str, cwd: Path, before: Callable[[], None]) -> list[str]:
-    """Run code with a folder store ``store`` of ``cwd`` in another process; what it prints."""
+    """Run code with ``store``, a folder store of ``cwd``, in another process; return its output."""
     opening = (
         "from fft_tool.errors import *\n"
         "from fft_tool.stores.opening import *\n"
@@ -505,7 +505,7 @@ def elsewhere(code: str, cwd: Path, before: Callable[[], None]) -> list[str]:
     ).stdout.splitlines()
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing_behind(tmp_path: Path) -> None:
     code = """
 store.write("small", bytes(1000))
 try:
@@ -518,7 +518,7 @@ except StoreFull as exc:
     assert below(tmp_path) == ["a", "small"]
 
 
-def test_forbidden_files_and_folders_are_told_and_never_passed_over(tmp_path: Path) -> None:
+def test_forbidden_files_and_folders_are_reported_and_never_skipped(tmp_path: Path) -> None:
     filled(FolderStore(tmp_path), {"file": b"", "secret/a.png": b"", "fixed/a": b""})
     (tmp_path / "file").chmod(0)
     (tmp_path / "secret").chmod(0)

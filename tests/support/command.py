@@ -81,7 +81,7 @@ def start(
         stderr=stderr,
         env=environment(**variables),
         start_new_session=True,
-        preexec_fn=_listen_to_interrupts,  # noqa: PLW1509
+        preexec_fn=_listen_to_interrupts,  # noqa: PLW1509  (no other way to set the handler)
     )
 
 

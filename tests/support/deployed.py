@@ -55,7 +55,7 @@ class Deployed:
 
     def outputs(self) -> dict[str, bytes]:
         """All that is below ``output/``, by name."""
-        keys = [key for key in self.bucket.keys() if key.startswith("output/")]  # noqa: SIM118
+        keys = [key for key in self.bucket.keys() if key.startswith("output/")]  # noqa: SIM118  (not a mapping)
         return {key.removeprefix("output/"): self.bucket.get(key) for key in keys}
 
     def outputs_of_all(self) -> dict[str, bytes]:

@@ -60,7 +60,7 @@ def deployment(
     tmp_path: Path,
     repository: Path,
     s3_endpoint: str,
-    aws_keys: None,  # noqa: ARG001
+    aws_keys: None,  # noqa: ARG001  (sets the environment)
     function: Answer,
 ) -> Deployment:
     folder = tmp_path / "deployment"

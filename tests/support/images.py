@@ -18,10 +18,28 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 
 
-def noise(shape: Sequence[int], dtype: Any = np.uint8, seed: int = 0) -> Pixels:
-    """White noise over the whole range of ``dtype``."""
-    top = int(np.iinfo(dtype).max)
-    values: Pixels = np.random.default_rng(seed).integers(0, top, shape, dtype, endpoint=True)
+def noise(
+    shape: Sequence[int],
+    dtype: Any = None,
+    seed: int = 0,
+    *,
+    white: int = 0,
+    deviation: float | None = None,
+) -> NDArray[Any]:
+    """White noise, the same for the same arguments.
+
+    By default it is uniform over the full range of ``dtype``, or from 0 to ``white``; the default
+    dtype is uint8, or uint16 if ``white`` needs it. A floating-point ``dtype`` gives values from 0
+    to 255. With ``deviation`` it is normally distributed around 128, in double precision.
+    """
+    rng = np.random.default_rng(seed)
+    if deviation is not None:
+        return rng.normal(128, deviation, shape)
+    if dtype is None:
+        dtype = np.uint8 if white < 256 else np.uint16
+    if np.issubdtype(dtype, np.floating):
+        return rng.uniform(0, 255, shape)
+    values: Pixels = rng.integers(0, white or np.iinfo(dtype).max, shape, dtype, endpoint=True)
     return values
 
 

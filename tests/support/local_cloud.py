@@ -72,7 +72,7 @@ class Laptop:
             stderr=subprocess.PIPE,
             text=True,
             env=environment(**HOSTILE),
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509  (no other way to set the handler)
         )
 
     @property

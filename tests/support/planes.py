@@ -34,11 +34,6 @@ def read_png(data: bytes) -> Plane:
     return np.asarray(opened(data))
 
 
-def noise(shape: tuple[int, ...], white: int = 255, seed: int = 0) -> Plane:
-    dtype = np.uint8 if white < 256 else np.uint16
-    return np.random.default_rng(seed).integers(0, white + 1, shape, dtype=dtype)
-
-
 def _impulse(shape: Shape, white: int, rng: Rng) -> NDArray[Any]:
     plane = np.zeros(shape)
     plane[rng.integers(shape[0]), rng.integers(shape[1])] = white

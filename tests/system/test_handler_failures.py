@@ -262,7 +262,7 @@ def test_an_image_is_held_against_the_functions_memory_before_it_is_decoded(
     with Function(memory=512, environ=environ) as small:
         answer = small.invoke(direct(deployed.bucket.name, "input/a.png")).returned
     assert answer["error"]["code"] == "too-much-memory"
-    assert "MiB, 480 MiB are allowed" in answer["error"]["message"]
+    assert "MiB, at most 480 MiB are allowed" in answer["error"]["message"]
     assert deployed.record("a")["error"] == answer["error"]
 
 

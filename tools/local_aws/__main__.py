@@ -92,7 +92,7 @@ def _fill_drop(parser: argparse.ArgumentParser) -> None:
     )
     recipe = parser.add_argument_group("recipe, in upper or lower case")
     for key in KEYS:
-        metavar = "|".join(key.kind.choices) or key.kind.metavar
+        metavar = "|".join(key.value_type.choices) or key.value_type.metavar
         text = key.help.replace("%", "%%")
         recipe.add_argument(f"--{key.name}", dest=key.field, metavar=metavar, help=text)
 
