@@ -37,8 +37,8 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     """Conservative estimate of the peak memory of a run in bytes, including the source."""
     height, width = header.shape
     pixels = height * width
-    colours = header.channels * _sample(header)  # the decoded image
-    kept = colours + (header.channels > 1) * _sample(header)  # and its grey plane
+    colours = header.channels * header.level_bytes  # the decoded image
+    kept = colours + (header.channels > 1) * header.level_bytes  # and its grey plane
     real = 4 if recipe.precision == "single" else 8
     # The half spectrum has w // 2 + 1 columns: up to as many as the image, if that is narrow.
     half = real * 2 * (width // 2 + 1) / width
@@ -46,7 +46,9 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     peak = max(_decoding(header, colours), kept + half + making)
     sides = real * max(_line(height, 8), _line(width, 3))  # columns are copied before transforming
     windows = 8 * (height + width) if recipe.window != "none" else 0
-    return FIXED_MEMORY + header.file_bytes + sides + windows + round(pixels * (peak + 1))
+    # A TIFF is copied with the chosen page as its first.
+    files = header.file_bytes * (1 + (header.format == "tiff" and header.frame > 1))
+    return FIXED_MEMORY + files + sides + windows + round(pixels * (peak + 1))
 
 
 def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: str = "") -> int:
@@ -60,7 +62,7 @@ def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: s
         height,
         width,
         header.channels,
-        _sample(header),
+        header.level_bytes,
         texts=_TEXTS + 6 * len(str(recipe).encode()),
         name=len(name.encode(errors="replace")),
     )
@@ -116,10 +118,9 @@ def _decoding(header: Header, colours: int) -> float:
     """Peak bytes per pixel while decoding: the result and the decoder's own buffers."""
     if header.format == "png":
         # Inflated rows, passed on to Pillow, which stores three channels in four bytes.
-        return 3 * colours + 4 * (header.channels > 1)
-    return 2 * colours + 8 + 12 * (header.format == "webp")
-
-
-def _sample(header: Header) -> int:
-    """Bytes per decoded sample."""
-    return 1 if header.depth <= 8 else 2
+        composed = 3 * colours if header.frame > 1 else 0
+        return 3 * colours + 4 * (header.channels > 1) + composed
+    if header.scaled:  # the stored samples, a copy of them, and the levels
+        return colours + 2 * header.channels * header.depth / 8 + 8
+    spare = {"webp": 12, "gif": 12, "avif": 16, "pnm": 12 * header.channels}
+    return 2 * colours + 12 + spare.get(header.format, 0)

@@ -13,7 +13,7 @@ from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.analysis import analyse
 from fft_tool.results.naming import output_name
-from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
+from fft_tool.results.outputs import Artifact, Notice, Outputs, Source, output_kinds
 from fft_tool.results.parts import PIXEL_PARTS
 from fft_tool.results.record import from_bytes
 from fft_tool.results.registry import ARTIFACT_KINDS, ArtifactKind, needed_parts, wanted_kinds
@@ -49,15 +49,16 @@ def run(
     names = [kind.name for kind in kinds]
     selection = _select(source, recipe, limits, kinds=names, threads=threads, on_header=on_header)
     artifacts = _make(source, recipe, selection, kinds, limits, threads=threads, on_step=on_step)
-    return Outputs(artifacts, from_bytes(artifacts[-1].data) if recipe.metadata else None)
+    record = from_bytes(artifacts[-1].data) if recipe.metadata else None
+    return Outputs(artifacts, record, _notices(selection, recipe))
 
 
 def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[str, ...]:
     """Names of the artifacts that :func:`run` would make, after all checks before decoding."""
     limits, kinds = limits or Limits(), output_kinds(recipe)
-    header = image_file.open_image(source.data, limits).header
+    header = _open(source, recipe, limits).header
     admit(header, source.name, recipe, limits, kinds)
-    return tuple(output_name(source.name, kind) for kind in kinds)
+    return tuple(output_name(source.name, kind, source.page) for kind in kinds)
 
 
 def warm_up(recipe: Recipe) -> None:
@@ -93,7 +94,7 @@ def run_stats(
 
     selection = _select(source, recipe, limits or Limits(), threads=threads)
     analysis = analyse(source, recipe, selection, PIXEL_PARTS, threads=threads)
-    return Outputs((), pixel_sections(analysis))
+    return Outputs((), pixel_sections(analysis), _notices(selection, recipe))
 
 
 def _run_only(
@@ -102,7 +103,7 @@ def _run_only(
     limits = limits or Limits()
     selection = _select(source, recipe, limits, kinds=(kind.name,), threads=threads)
     made = _make(source, recipe, selection, (kind,), limits, threads=threads)
-    return Outputs(made, None)
+    return Outputs(made, None, _notices(selection, recipe))
 
 
 def _make(
@@ -130,8 +131,30 @@ def _make(
             on_step(step)
         data = kind.make(analysis, tuple(artifacts), threads)
         analysis = analysis.keeping(needed_parts(kinds[place + 1 :], recipe))
-        artifacts += tally.checked([Artifact(kind.name, output_name(source.name, kind.name), data)])
+        name = output_name(source.name, kind.name, source.page)
+        artifacts += tally.checked([Artifact(kind.name, name, data)])
     return tuple(artifacts)
+
+
+def _open(source: Source, recipe: Recipe, limits: Limits) -> image_file.Encoded:
+    return image_file.open_image(
+        source.data, limits, frame=recipe.frame or 1, value_range=recipe.range
+    )
+
+
+def _notices(selection: Selection, recipe: Recipe) -> tuple[Notice, ...]:
+    """What the user should know about the frames and values of the source."""
+    notices, header, values = [], selection.header, selection.values
+    if header.frames > 1 and recipe.frame is None:
+        message = f"only the first of {header.frames:,} frames was analysed"
+        notices.append(Notice("more-frames", message))
+    if values and values.clipped:
+        message = (
+            f"{values.clipped:,} values outside the range became black or white; the image has "
+            f"{values.minimum:.6g} to {values.maximum:.6g}"
+        )
+        notices.append(Notice("clipped-values", message))
+    return tuple(notices)
 
 
 def _select(
@@ -147,7 +170,7 @@ def _select(
 
     ``kinds`` are the kinds of artifacts that will be made; their size is checked, too.
     """
-    image = image_file.open_image(source.data, limits)
+    image = _open(source, recipe, limits)
     admit(image.header, source.name, recipe, limits, kinds)
     on_header(image.header)
     raster = image.decode()

@@ -10,6 +10,7 @@ from fft_tool import __version__
 from fft_tool.limits import FORMATS, parse_formats
 from fft_tool.printable import printable
 
+_READING = ("frame", "range")  # keys of the recipe that say how a file is read
 _LONGEST_TIMEOUT = 86_400.0  # seconds
 
 
@@ -68,6 +69,14 @@ def _add_recipe(parser: argparse.ArgumentParser, *names: str) -> None:
         else:
             metavar = "|".join(key.value_type.choices) or key.value_type.metavar
             group.add_argument(f"--{key.name}", metavar=metavar, help=text)
+
+
+def _add_frames(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--frames",
+        choices=("all",),
+        help="analyse each frame or page on its own, as NAME_p0001, NAME_p0002, …",
+    )
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -146,17 +155,22 @@ def _fill_analyze(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out sources that have been analysed by the same recipe and version",
     )
+    _add_frames(parser)
     _add_recipe(parser)
 
 
 def _fill_crop(parser: argparse.ArgumentParser) -> None:
     _add_batch(parser)
-    _add_recipe(parser, "crop", "smart-crop", "channel", "background")
+    _add_frames(parser)
+    _add_recipe(parser, *_READING, "crop", "smart-crop", "channel", "background")
 
 
 def _fill_filter(parser: argparse.ArgumentParser) -> None:
     _add_batch(parser)
-    _add_recipe(parser, "filter", "crop", "smart-crop", "channel", "background", "precision")
+    _add_frames(parser)
+    _add_recipe(
+        parser, "filter", *_READING, "crop", "smart-crop", "channel", "background", "precision"
+    )
 
 
 def _fill_stats(parser: argparse.ArgumentParser) -> None:
@@ -166,7 +180,8 @@ def _fill_stats(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
-    _add_recipe(parser, "crop", "smart-crop", "channel", "background", "threshold")
+    _add_frames(parser)
+    _add_recipe(parser, *_READING, "crop", "smart-crop", "channel", "background", "threshold")
 
 
 def _fill_reconstruct(parser: argparse.ArgumentParser) -> None:

@@ -32,6 +32,9 @@ Options = argparse.Namespace
 # What raises a limit at this door.
 FLAGS = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
 
+# What a notice leads to at this door.
+REMEDIES = {"more-frames": "--frame N analyses another one, --frames all each of them"}
+
 
 def analyze(options: Options) -> int:
     """Make pictures and records."""
@@ -206,6 +209,10 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
     for outcome in outcomes:
         if outcome.error:
             say(_message(outcome.source, outcome.error))
+        for notice in outcome.notices:
+            remedy = REMEDIES.get(notice.code)
+            end = f"; {remedy}" if remedy else ""
+            say(f"warning: {outcome.source}: {notice.message}{end}")
         yield outcome
         interrupts.check()
 
@@ -243,13 +250,20 @@ def _limits(options: Options, processes: int) -> Limits:
 
 
 def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
-    return find_sources(
+    refs = find_sources(
         options.inputs,
         # One more than is accepted: enough to be refused for it.
         read_stdin=lambda: sys.stdin.buffer.read(Limits().max_bytes + 1),
         leave_out=leave_out,
         profile=_profile(),
     )
+    if not getattr(options, "frames", None):
+        return refs
+    from fft_tool.runs.pages import each_page  # noqa: PLC0415  (few need it)
+
+    if options.frame:
+        raise UsageError("--frame and --frames exclude each other: leave one out")
+    return each_page(refs, _limits(options, processes=1), profile=_profile())
 
 
 def _store(location: str) -> Store:

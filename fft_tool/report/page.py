@@ -249,7 +249,8 @@ def _pictures(entry: Entry) -> tuple[Markup | None, list[Markup]]:
     marks = charts.peak_marks(record["measures"]["peaks"], *shape)
     small, large = draw_sizes(entry.pictures.get("magnitude"), draw_magnitude, SMALL, SIZE)
     source = "as it came in" if entry.source is not None else "is not at hand"
-    figures = [_figure("Source", source, draw_picture(entry.source, draw_photo), name)]
+    photo = draw_picture(entry.source, draw_photo, frame=record["image"]["frame"] or 1)
+    figures = [_figure("Source", source, photo, name)]
     for kind, shown in _shown_kinds():
         if kind == "magnitude":
             over = marks if min(shape) > THINNEST else None

@@ -35,17 +35,19 @@ class Thumbnail:
     height: int
 
 
-def draw_picture(data: bytes | None, draw: Draw) -> Thumbnail | None:
-    """Draw an image file; None if it is missing or damaged."""
-    return draw_sizes(data, draw, SIZE)[0]
+def draw_picture(data: bytes | None, draw: Draw, *, frame: int = 1) -> Thumbnail | None:
+    """Draw one frame of an image file; None if it is missing or damaged."""
+    return draw_sizes(data, draw, SIZE, frame=frame)[0]
 
 
-def draw_sizes(data: bytes | None, draw: Draw, *sizes: int) -> list[Thumbnail | None]:
-    """Draw an image file in several sizes."""
+def draw_sizes(
+    data: bytes | None, draw: Draw, *sizes: int, frame: int = 1
+) -> list[Thumbnail | None]:
+    """Draw one frame of an image file in several sizes."""
     if data is None:
         return [None] * len(sizes)
     try:
-        raster = image_file.decode(data)
+        raster = image_file.decode(data, frame=frame)
     except FftToolError:
         return [None] * len(sizes)
     return [_encoded(draw(raster, size), size) for size in sizes]

@@ -13,20 +13,43 @@ from fft_tool.parallel import run_all
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import RECORD, output_name
 from fft_tool.results.record import to_bytes
-from fft_tool.results.values import Artifact, OversizedSource, Source
+from fft_tool.results.values import Artifact, Notice, OversizedSource, Source
 from fft_tool.runs.fetch import read_within
-from fft_tool.stores.base import Stat, Store
+from fft_tool.stores.base import Handle, Stat, Store
 
 Result = Literal["done", "rejected", "missing", "failed", "skipped", "planned"]
 
 
+class LastRead:
+    """The file that was read last, so that its pages need not be fetched and hashed one by one."""
+
+    def __init__(self) -> None:
+        self._place: tuple[str, str, Stat] | None = None
+        self._source = Source("", b"")
+
+    def source(self, store: Store, handle: Handle, key: str, name: str) -> Source:
+        """Return the source that ``handle`` is open for; read only if it is another version."""
+        place = (store.url, key, handle.stat)
+        if place != self._place or handle.stat.etag is None:
+            self._place, self._source = None, Source("", b"")  # not two files at a time
+            self._source = Source(name, handle.read())
+            self._place = place
+        return self._source
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A source in a store: its ``key`` there, and the ``name`` from which outputs are named."""
+    """A source in a store: its ``key`` there, and the ``name`` from which outputs are named.
+
+    ``page`` is set if each page of the file is analysed on its own. ``last_read`` then keeps the
+    file between runs.
+    """
 
     store: Store
     key: str
     name: str
+    page: int | None = None
+    last_read: LastRead | None = None
 
     def read(self, limits: Limits | None = None) -> Source:
         """Fetch the source, unless it has more bytes than ``limits`` accept."""
@@ -45,6 +68,7 @@ class Analysed:
     sha256: str | None = None
     width: int | None = None
     height: int | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 # Analyses a source; returns None if its results already exist.
@@ -74,6 +98,7 @@ class Outcome:
     sha256: str | None = None
     width: int | None = None
     height: int | None = None
+    notices: tuple[Notice, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain JSON values."""
@@ -82,6 +107,7 @@ class Outcome:
             "outcome": self.result,
             "outputs": list(self.outputs),
             "error": self.error and {"code": self.error.code, "message": str(self.error)},
+            "notices": [notice.to_json() for notice in self.notices],
         }
 
 
@@ -163,8 +189,11 @@ def _read(source: Input, limits: Limits, copies: int) -> tuple[Stat, Source | _T
             limits.check_bytes(stat.size)
             limits.check_memory(FIXED_MEMORY + copies * stat.size)
         except LimitExceeded as exc:
-            return stat, _TooLarge(OversizedSource(source.name, stat.size), exc)
-        return stat, Source(source.name, handle.read())
+            return stat, _TooLarge(OversizedSource(source.name, stat.size, page=source.page), exc)
+        if source.last_read is None:
+            return stat, Source(source.name, handle.read(), source.page)
+        file = source.last_read.source(source.store, handle, source.key, source.name)
+        return stat, file.at_page(source.page)
 
 
 def _deliver(
@@ -184,6 +213,7 @@ def _deliver(
         sha256=made.sha256,
         width=made.width,
         height=made.height,
+        notices=made.notices,
     )
     if target is None:
         return replace(outcome, artifacts=made.artifacts)
@@ -217,7 +247,7 @@ def _reject(
     from fft_tool.results.recording import rejected  # noqa: PLC0415  (loads the record's model)
 
     outcome = Outcome(source.name, "rejected", error=error, stat=stat, sha256=source.sha256)
-    name = output_name(source.name, RECORD)
+    name = output_name(source.name, RECORD, source.page)
     try:
         if target is None or not (recipe is None or recipe.metadata or _exists(target, name)):
             return outcome

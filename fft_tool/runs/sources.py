@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fft_tool.errors import AmbiguousSources, NotFound
+from fft_tool.recipe import Recipe
 from fft_tool.results.naming import EXTENSIONS, output_base, output_name
 from fft_tool.results.outputs import Source
-from fft_tool.runs.one import Input
+from fft_tool.runs.one import Input, LastRead
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.stores.memory import MemoryStore
 from fft_tool.stores.opening import open_store
 
-SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
+SUFFIXES = (
+    *(".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".avif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".npy"),
+)
 STDIN_NAME = "stdin.png"
+
+_LAST_READ = LastRead()  # one for each process
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +30,23 @@ class SourceRef:
     """A reference to a source: its name in a store, or its bytes if read from standard input.
 
     Outputs are named after ``name``. ``file`` is the target of a symbolic link that the user named
-    explicitly; links found inside a folder must not lead out of it.
+    explicitly; links found inside a folder must not lead out of it. ``page`` is set if each page
+    of the file is analysed on its own.
     """
 
     store: str
     name: str
     data: bytes | None = None
     file: Path | None = None
+    page: int | None = None
 
     def __str__(self) -> str:
-        return "standard input" if self.data is not None else _joined(self.store, self.name)
+        text = "standard input" if self.data is not None else _joined(self.store, self.name)
+        return text if self.page is None else f"{text}, frame {self.page}"
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """Return the recipe for this source: that of its page, if each page is analysed."""
+        return recipe if self.page is None else replace(recipe, frame=self.page)
 
     def read(self, *, profile: bool = False) -> Source:
         """Fetch the source."""
@@ -41,6 +54,10 @@ class SourceRef:
 
     def opened(self, *, profile: bool = False) -> Input:
         """Open the store that holds the source."""
+        found = self._located(profile)
+        return found if self.page is None else replace(found, page=self.page, last_read=_LAST_READ)
+
+    def _located(self, profile: bool) -> Input:
         if self.data is not None:
             piped = MemoryStore()
             piped.write(self.name, self.data)
@@ -85,7 +102,7 @@ def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
     root = _location(target, "")
     for ref in refs:
         for kind in EXTENSIONS:
-            other = sources.get(root + output_name(ref.name, kind))
+            other = sources.get(root + output_name(ref.name, kind, ref.page))
             if other is not None:
                 raise AmbiguousSources(f"the {kind} of {ref} would overwrite the source {other}")
 
