@@ -1,4 +1,4 @@
-"""Who may be timed: contenders that are there and give the right result."""
+"""Which contenders are timed: those that are installed and give the right result."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class Candidate:
     """A contender, whether it is installed, and a call that raises if its result is wrong."""
 
     name: str
-    there: bool
+    installed: bool
     check: Callable[[], None]
 
 
 def refused(candidates: Iterable[Candidate]) -> dict[str, str]:
-    """Give those that cannot be timed, and why, in the words of the table.
+    """Return the contenders that cannot be timed, with the reason that the table shows.
 
-    A wrong result of our own is not a row in a table but the end.
+    A wrong result of our own is raised.
     """
     reasons = {candidate.name: _obstacle(candidate) for candidate in candidates}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _obstacle(candidate: Candidate) -> str:
-    if not candidate.there:
+    if not candidate.installed:
         return NOT_INSTALLED
     try:
         candidate.check()

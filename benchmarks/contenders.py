@@ -1,7 +1,7 @@
-"""The contenders inside this process: whole analyses, bare transforms, and pieces of the floor.
+"""The contenders in this process: whole analyses, transforms alone, and the parts of the floor.
 
-Peers are loaded when they are asked for, so that those that are not installed are not missed.
-All may use two threads.
+Peers are imported only when they are used, since they may not be installed. All may use two
+threads.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ OURS = "ours"
 
 
 def installed(module: str) -> bool:
-    """Whether a Python peer is there."""
+    """Whether a Python peer is installed."""
     return importlib.util.find_spec(module) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Painter:
-    """From the bytes of an image to those of its two pictures."""
+    """A function from the bytes of an image to those of its two pictures."""
 
     name: str
     module: str
@@ -53,8 +53,8 @@ class Painter:
 class Transformer:
     """A real transform of a float32 image.
 
-    ``prepare`` takes the image and returns what is timed; ``unpack`` makes a half spectrum, as
-    ``np.fft.rfft2`` has it, of what that returns.
+    ``prepare`` takes the image and returns the call to time; ``unpack`` converts the result of the
+    call to the layout of ``np.fft.rfft2``.
     """
 
     name: str
@@ -100,12 +100,14 @@ def _transform_with_ducc0(image: Array) -> Call:
 
 
 def _transform_with_mkl(image: Array) -> Call:
-    rfft2 = import_module("mkl_fft").rfft2  # threads by MKL_NUM_THREADS, see run.py
+    rfft2 = import_module(
+        "mkl_fft"
+    ).rfft2  # its number of threads is set by MKL_NUM_THREADS, see run.py
     return lambda: rfft2(image)
 
 
 def _transform_with_fftw(image: Array) -> Call:
-    """Plan first: only the plan's execution is timed, into an array that is there already."""
+    """Plan first: only the execution of the plan, into an existing array, is timed."""
     plan: Call = import_module("pyfftw").builders.rfft2(
         image.copy(), threads=THREADS, planner_effort="FFTW_ESTIMATE"
     )
@@ -127,9 +129,9 @@ def _transform_with_numpy(image: Array) -> Call:
 
 
 def _unpack_opencv(packed: Array) -> Array:
-    """Undo OpenCV's packing: real and imaginary parts side by side, without what symmetry gives.
+    """Unpack OpenCV's format: real and imaginary parts side by side, without redundant values.
 
-    The first column, and for even widths the last, are packed downwards.
+    The first column, and for even widths the last, are packed vertically.
     """
     height, width = packed.shape
     half = np.empty((height, width // 2 + 1), np.complex64)
@@ -168,7 +170,7 @@ TRANSFORMERS = (
 
 
 def floor_pieces(data: bytes, pictures: Codes) -> Mapping[str, Call]:
-    """Decoding and deflating, which nobody does without."""
+    """Decoding and deflating, which every contender has to do."""
     magnitude, phase = raw_rows(pictures.magnitude), raw_rows(pictures.phase)
     return {
         "decode": lambda: Image.open(io.BytesIO(data)).load(),
@@ -179,7 +181,7 @@ def floor_pieces(data: bytes, pictures: Codes) -> Mapping[str, Call]:
 
 
 def raw_rows(picture: Array | None) -> bytes:
-    """Rows as PNG has them before compression: a zero for "not filtered", then the pixels."""
+    """Rows as PNG compresses them: a zero for "not filtered", then the pixels."""
     assert picture is not None  # noqa: S101  (every painter makes both pictures)
     return np.pad(picture, ((0, 0), (1, 0))).tobytes()
 
@@ -190,7 +192,7 @@ def _deflate_both(*pictures: bytes) -> list[bytes]:
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    """Threads that stay, so that starting them is not timed."""
+    """A permanent pool, so that starting threads is not timed."""
     return ThreadPoolExecutor(THREADS)
 
 

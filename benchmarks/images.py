@@ -1,4 +1,4 @@
-"""Test images: 8-bit grey noise with a 1/f spectrum, as photographs have, as PNG files."""
+"""Test images: PNG files of 8-bit grey noise with a 1/f spectrum, like that of photographs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pink(side: int, *, seed: int = 0, slope: float = 1.0) -> Pixels:
 
 
 def large(side: int) -> Pixels:
-    """Noise much the same for any ``side``, a multiple of 16, made in little time and memory.
+    """Noise with similar statistics for any ``side``, a multiple of 16, made quickly.
 
     Fine detail is a quarter-sized tile mirrored back and forth; coarse detail is another,
     magnified four times, so that the whole has no period.
@@ -64,7 +64,7 @@ def write_large(path: Path, side: int) -> None:
 
 
 def write_folder(folder: Path, count: int, side: int) -> None:
-    """Write ``count`` images from nearly white noise to smooth clouds."""
+    """Write ``count`` images that range from nearly white noise to smooth clouds."""
     folder.mkdir()
     for index in range(count):
         pixels = pink(side, seed=index, slope=0.25 + 1.5 * index / count)

@@ -1,4 +1,4 @@
-"""What is measured inside this process: whole analyses and bare transforms."""
+"""Measurements in this process: whole analyses, and transforms alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PICTURE_GOALS = {"plain script": Goal("≥", 10), "OpenCV": Goal("≥", 2.5)}
 FLOOR_GOAL = Goal("≤", 1.25)
 TRANSFORM_GOAL = Goal("≤", 1.5)
 
-_FFT = " FFT"  # tells a transform as a piece of the floor from a painter of the same name
+_FFT = " FFT"  # distinguishes a transform of the floor from a painter of the same name
 
 
 def pictures(plan: Plan) -> Section:
@@ -40,9 +40,9 @@ def pictures(plan: Plan) -> Section:
     return Section(
         "From PNG bytes to the PNG bytes of magnitude and phase",
         "8-bit grey, in process. The plain script is numpy and Pillow, see "
-        "`benchmarks/scripts/plain.py`; the floor is the sum of the best times of what nobody "
-        "does without: Pillow's decoding, the fastest transform installed, and ISA-L's deflate at "
-        "level 1 of both finished pictures; the goal is for deflating one after the other.",
+        "`benchmarks/scripts/plain.py`; the floor is the sum of the best times of the necessary "
+        "steps: Pillow's decoding, the fastest installed transform, and ISA-L's deflate at level 1 "
+        "of both finished pictures; the goal is for deflating one after the other.",
         tuple(row for side in plan.picture_sides for row in _picture_rows(side, plan)),
     )
 
@@ -74,7 +74,7 @@ def _refused_painters(data: bytes, truth: Reference) -> dict[str, str]:
 
 
 def _floor_transforms(pixels: Array) -> dict[str, Call]:
-    """Every transform but ours that is there and right."""
+    """Every installed transform but ours that gives the right result."""
     image = pixels.astype(np.float32)
     left_out = {OURS, *_refused_transformers(image)}
     peers = (peer for peer in TRANSFORMERS if peer.name not in left_out)
@@ -103,10 +103,11 @@ def transforms(plan: Plan) -> Section:
     """Real images to half spectra."""
     return Section(
         "The transform alone",
-        "From a float32 array to its half spectrum, in process, two threads for everyone that can "
-        "use them. The goal is for the fastest of ducc0, MKL, FFTW (planned beforehand, "
-        "FFTW_ESTIMATE) and OpenCV at each size; peers stand in the order of their times. MKL's "
-        "threads sleep between calls (KMP_BLOCKTIME=0): otherwise they take the next one's core.",
+        "From a float32 array to its half spectrum, in process, two threads for every contender "
+        "that can use them. The goal is for the fastest of ducc0, MKL, FFTW (planned beforehand, "
+        "FFTW_ESTIMATE) and OpenCV at each size; peers are listed by their times. MKL's "
+        "threads sleep between calls (KMP_BLOCKTIME=0): otherwise they would occupy the next "
+        "contender's core.",
         tuple(row for shape in plan.transform_shapes for row in _transform_rows(shape, plan)),
     )
 

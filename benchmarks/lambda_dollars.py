@@ -1,4 +1,4 @@
-"""What a million images cost on AWS, from measured times and list prices."""
+"""The cost of a million images on AWS, from measured times and list prices."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ GB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars for so many of something."""
+    """The price of ``per`` units, in dollars."""
 
     dollars: float
     per: int
     unit: str
 
     def of(self, count: float) -> float:
-        """What so many cost."""
+        """Dollars for ``count`` units."""
         return self.dollars / self.per * count
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Price:
         return f"${whole}.{cents:0<2} {number} {self.unit}"
 
 
-# Amazon's list prices in us-east-1, first tier, without what is free and without discounts.
+# Amazon's list prices in us-east-1, first tier, without the free tier and without discounts.
 DATE = "November 2026"
 PRICES = {
     "x86-64": Price(0.0000166667, 1, "GB-second on x86-64"),
@@ -52,7 +52,7 @@ PRICES = {
 
 PER_MESSAGE = 3  # requests to SQS: S3 sends it, Lambda receives and deletes it
 
-# What Lambda itself writes of every invocation, as JSON.
+# The lines that Lambda itself logs for every invocation, as JSON.
 PLATFORM_LINES = """\
 {"time":"2026-11-20T12:00:00.000Z","type":"platform.start","record":{"requestId":\
 "6d68ca91-49c9-448d-89b8-7ca3e6dc66aa","version":"$LATEST"}}
@@ -64,7 +64,7 @@ PLATFORM_LINES = """\
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Dollars for a million images, by what they are paid for."""
+    """Dollars for a million images, by item."""
 
     x86_64: float
     arm64: float
@@ -76,7 +76,7 @@ class Bill:
 
     @classmethod
     def of(cls, seconds: float, share: Share, usage: Usage, *, queued: bool) -> Bill:
-        """Make out the bill for one image an invocation, ``seconds`` each."""
+        """Calculate the bill for one image per invocation, ``seconds`` each."""
         gb_seconds = IMAGES * billed_seconds(seconds) * share.memory / 1024
         asked = Counter(usage.requests)
         written = usage.log_bytes + len(PLATFORM_LINES)
@@ -92,12 +92,12 @@ class Bill:
 
     @property
     def beside_compute(self) -> float:
-        """Everything but the processor."""
+        """Everything but compute."""
         return self.invocations + self.puts + self.gets + self.queue + self.logs
 
 
 def billed_seconds(seconds: float) -> float:
-    """Lambda counts milliseconds, and every one that has begun."""
+    """Billed duration: Lambda rounds up to whole milliseconds."""
     return math.ceil(1000 * seconds) / 1000
 
 
@@ -145,13 +145,13 @@ def _how(times: Mapping[str, Times], usage: Mapping[str, Usage]) -> str:
     mine, theirs = (1000 * billed_seconds(times[name].median) for name in (OURS, PLAIN))
     return (
         f"Compute is the median of the warm invocations above with {ONE_CPU}, {mine:.0f} and "
-        f"{theirs:.0f} ms on a core of this machine. Lambda's cores are others, and its S3 is "
-        "further away: it is the ratio that counts. For arm64 the same milliseconds are assumed. "
+        f"{theirs:.0f} ms on a core of this machine. Lambda's cores differ, and its S3 is "
+        "further away, so only the ratio is meaningful. For arm64 the same durations are assumed. "
         "Requests to S3 and bytes of the log were counted: "
-        f"{_usage_text(usage[OURS])} an image, and {_usage_text(usage[PLAIN])} for the plain "
-        f"handler, to which come {len(PLATFORM_LINES)} bytes that Lambda "
-        "itself writes. Ours is fed through a queue, one message an invocation "
-        f"({PER_MESSAGE} requests), the plain handler by S3 itself. Left out are cold starts, "
+        f"{_usage_text(usage[OURS])} per image, and {_usage_text(usage[PLAIN])} for the plain "
+        f"handler, plus {len(PLATFORM_LINES)} bytes that Lambda itself "
+        "logs. Ours is invoked through a queue, one message per invocation "
+        f"({PER_MESSAGE} requests), the plain handler by S3 itself. Not included are cold starts, "
         "storage, transfer, the uploads, and the queue's empty receives; our "
         f"{metrics} metrics come to {dollars_text(PRICES['metric'].of(metrics))} a month for any "
         f"number of images. List prices of us-east-1 in {DATE}, first tier: {listed}."

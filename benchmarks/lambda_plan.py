@@ -1,4 +1,4 @@
-"""What is measured of the Lambda, at which size and on how many cores."""
+"""Sizes and numbers of cores for the measurements of the Lambda."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from measure import Effort
 
-MB_PER_CPU = 1769  # Lambda gives one virtual processor for each so many megabytes
+MB_PER_CPU = 1769  # Lambda allocates one vCPU per this many megabytes
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a function gets: cores of this machine, and a memory setting in MB."""
+    """Resources of a function: cores of this machine, and a memory setting in MB."""
 
     cores: int
     memory: int
@@ -28,8 +28,8 @@ SMALL = Share(1, 512)
 class Plan:
     """Sizes in pixels of a side, and in bytes of an object.
 
-    ``large`` is one of ``sides``: what is compared with the plain handler, and paid for. Goals are
-    for the full sizes: ``judged`` says whether to hold results against them.
+    ``large`` is the one of ``sides`` that the goal for speed and the bills refer to. Goals apply to
+    the full sizes only: ``judged`` says whether to compare results with them.
     """
 
     effort: Effort

@@ -1,4 +1,4 @@
-"""What is measured of the Lambda's memory, and of the S3 that everything is measured with."""
+"""Measurements of the Lambda's memory, and of the loopback S3 that it is measured with."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECIPES: tuple[dict[str, str], ...] = ({}, {"bits": "16"})
 
 
 def memory(plan: Plan, stage: Stage) -> Section:
-    """Peak memory of functions with the smallest setting that is to do."""
+    """Peak memory of functions with the smallest memory setting that should be enough."""
     ours, plain = CONTENDERS
     side = plan.memory_side
     its = _peak(plain, stage, plan)
@@ -35,17 +35,17 @@ def memory(plan: Plan, stage: Stage) -> Section:
         )
     return Section(
         "Memory",
-        "Peak resident memory (`VmHWM`) of the function's process and of its child, taken together "
-        "although they do not peak at the same time, all that they load included, "
-        f"after {plan.memory_runs} events in a row, 8-bit grey. Ours is told that it has "
-        f"{SMALL.memory} MB, which on AWS the process shares with little else; the plain handler "
-        "knows no such limit, and its figure is what it would need.",
+        "Peak resident memory (`VmHWM`) of the function's process and of its child, added although "
+        "they do not peak at the same time, including all loaded libraries, after "
+        f"{plan.memory_runs} consecutive events, 8-bit grey. Ours is configured with "
+        f"{SMALL.memory} MB, most of which is available to it on AWS; the plain handler has no "
+        "such limit, and its figure is what it would need.",
         tuple(rows),
     )
 
 
 def _peak(contender: Contender, stage: Stage, plan: Plan, **metadata: str) -> int:
-    """Bytes; what was written must be there, since a refusal would take little memory."""
+    """Peak in bytes; the picture must exist, since a rejection would take little memory."""
     stem = stage.place(contender, plan.memory_side, **metadata)
     with stage.running(contender.handler, SMALL) as function:
         for _ in range(plan.memory_runs):
@@ -55,7 +55,7 @@ def _peak(contender: Contender, stage: Stage, plan: Plan, **metadata: str) -> in
 
 
 def _statuses(pid: int) -> list[str]:
-    """Texts of ``/proc/PID/status`` of a process and of its children."""
+    """Contents of ``/proc/PID/status`` of a process and its children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
     return [Path(f"/proc/{one}/status").read_text("ascii") for one in (pid, *children)]
 
@@ -69,7 +69,7 @@ def high_water(status: str) -> int:
 
 
 def loopback(plan: Plan, stage: Stage) -> Section:
-    """What a request costs with the S3 that all of the above was measured with."""
+    """Duration of a request to the loopback S3 of the other measurements."""
     with stage.running(YARDSTICK, ONE_CPU) as function:
         rows = [
             _request_row(function, plan, method, size)
@@ -77,9 +77,9 @@ def loopback(plan: Plan, stage: Stage) -> Section:
         ]
     return Section(
         "S3 on loopback",
-        "One request to the server that stands for S3 here (`benchmarks/scripts/loopback_s3.py`), "
-        "from a process of the same kind, with the store of the core and with boto3. In a region "
-        "of AWS a request takes some ten milliseconds, which come on top for both handlers.",
+        "One request to the server that replaces S3 here (`benchmarks/scripts/loopback_s3.py`), "
+        "from a process of the same kind, with the core's store and with boto3. Within an AWS "
+        "region a request takes about ten milliseconds, which both handlers incur in addition.",
         tuple(rows),
     )
 

@@ -1,4 +1,4 @@
-"""The functions that are compared: processes run by Amazon's own client, and the S3 they share."""
+"""The functions that are compared, run by Amazon's own runtime client, and the S3 they share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LOOPBACK_S3 = ROOT / "benchmarks" / "scripts" / "loopback_s3.py"
 
 
 def notification(key: str) -> dict[str, Any]:
-    """What S3 says of an upload."""
+    """S3's notification of an upload."""
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -54,7 +54,7 @@ def notification(key: str) -> dict[str, Any]:
 
 
 def message(key: str) -> dict[str, Any]:
-    """The same, as it comes out of a queue."""
+    """The same notification in a message of a queue."""
     record = {
         "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
@@ -70,9 +70,9 @@ def message(key: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A handler, how it is called, and how its pictures look; ``slug`` begins its objects' names.
+    """A handler, its events, and the look of its pictures; ``slug`` is a prefix of its objects.
 
-    The events are those that it would get: ours through a queue, the plain one from S3 itself.
+    The events are those it would receive: ours through a queue, the plain one from S3 itself.
     """
 
     name: str
@@ -82,11 +82,11 @@ class Contender:
     look: Look
 
     def stem(self, side: int) -> str:
-        """What the names of its objects of this size begin with."""
+        """Prefix of the names of its objects of this size."""
         return f"{self.slug}{side}"
 
     def call(self, function: Function, stem: str) -> Answer:
-        """Have it do an image."""
+        """Have it process an image."""
         answer = function.invoke(self.event(f"input/{stem}.png"))
         if answer.error or (answer.result or {}).get("batchItemFailures"):
             raise CommandFailed(f"{self.name}, {stem}: {answer.error or answer.result}")
@@ -125,7 +125,7 @@ class LoopbackS3:
         return self._ask("GET", f"/{BUCKET}/{key}")
 
     def requests(self) -> dict[str, int]:
-        """How many requests of each method there were since this was last asked."""
+        """Number of requests by method since the last call."""
         counts: dict[str, int] = json.loads(self._ask("GET", "/"))
         return counts
 
@@ -146,13 +146,13 @@ class LoopbackS3:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where functions run: on the first of ``cores``, with S3 and this process on the last."""
+    """The environment: functions run on the first of ``cores``, S3 and this process on the last."""
 
     s3: LoopbackS3
     cores: tuple[int, ...]
 
     def place(self, contender: Contender, side: int, **metadata: str) -> str:
-        """Put an image where the contender finds it; gives the beginning of its objects' names."""
+        """Upload an image for a contender; returns the prefix of the names of its objects."""
         stem = contender.stem(side) + "".join(metadata.values())
         headers = {f"x-amz-meta-{name}": text for name, text in metadata.items()}
         self.s3.put(f"input/{stem}.png", pink_file(side), {"Content-Type": "image/png", **headers})
@@ -163,13 +163,13 @@ class Stage:
         """Run a handler as a function for as long as the context lasts."""
         environ = {"AWS_ENDPOINT_URL": self.s3.url}
         with Function(handler, memory=share.memory, environ=environ) as function:
-            # It is one thread as yet, and has hardly begun: a process started on its cores would
-            # have this one moved there and back, with all of its threads.
+            # The function has just started and has one thread. Starting it on its cores directly
+            # would mean moving this process there and back, with all of its threads.
             os.sched_setaffinity(function.process.pid, self.cores[: share.cores])
             yield function
 
     def check(self, contender: Contender, function: Function, side: int) -> None:
-        """Hold a contender's pictures against numpy's."""
+        """Compare a contender's pictures with numpy's."""
         stem = self.place(contender, side)
         contender.call(function, stem)
         pictures = (
@@ -180,7 +180,7 @@ class Stage:
 
 @contextmanager
 def open_stage() -> Iterator[Stage]:
-    """Start S3, and keep it and this process to the last core."""
+    """Start S3, and restrict it and this process to the last core."""
     before = os.sched_getaffinity(0)
     cores = tuple(sorted(before)[:3])
     os.sched_setaffinity(0, cores[-1:])

@@ -1,4 +1,4 @@
-"""What is measured of the Lambda's time: its start, and its answers once it is warm."""
+"""Measurements of the Lambda's time: its start, and its answers once it is warm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lambda_stage import CONTENDERS, PLAIN, YARDSTICK, Contender, Stage
 from measure import Times, side_by_side
 from rows import cost_row, seconds_text, shape_text, speed_row, times_text
 from table import Goal, Row, Section
-from whole_process import workshop
+from whole_process import work_folder
 
 from tests.support.runtime import Function
 
@@ -27,7 +27,7 @@ SPEED_GOAL = Goal("≥", 6)
 
 CORE = "the core alone"
 UNRECORDED = "the core alone, without a record"
-S3_STEPS = ("read", "write", "check")  # of the handler's log line: those in which it waits for S3
+S3_STEPS = ("read", "write", "check")  # steps in the handler's log line that wait for S3
 WARM_UPS = 3
 
 SHARES = (ONE_CPU, TWO_CPUS)
@@ -38,9 +38,9 @@ CORES_TEXT = (
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an image costs beside time: requests to S3 by method, bytes of the log, and metrics.
+    """Billed usage of an image besides compute: S3 requests by method, bytes of log, and metrics.
 
-    Metrics are paid for by the month, not by the image.
+    Metrics are billed per month, not per image.
     """
 
     requests: Mapping[str, int]
@@ -50,7 +50,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """Times of warm functions: whole invocations, the core alone, and what ours waited for S3."""
+    """Times of warm functions: whole invocations, the core alone, and waiting for S3."""
 
     share: Share
     side: int
@@ -65,7 +65,7 @@ class Warm:
 
 
 def check_all(plan: Plan, stage: Stage) -> None:
-    """Hold every contender's pictures against numpy's, so that nobody is timed who is wrong."""
+    """Compare every contender's pictures with numpy's: only right results are timed."""
     for contender in CONTENDERS:
         with stage.running(contender.handler, ONE_CPU) as function:
             for side in {plan.cold_side, *plan.sides}:
@@ -78,8 +78,8 @@ def cold(plan: Plan, stage: Stage) -> Section:
     return Section(
         "From the start of the process to the first answer",
         "Wall time from starting `python -m awslambdaric` to the answer to the first event, which "
-        "lies waiting; files are in the page cache and compiled. The first event is timed as the "
-        f"Runtime API sees it; what comes before is Lambda's init phase. {CORES_TEXT}",
+        "is already waiting; files are in the page cache and compiled. The first event is timed by "
+        f"the Runtime API; the time before is Lambda's init phase. {CORES_TEXT}",
         tuple(rows),
     )
 
@@ -104,7 +104,7 @@ def _cold_rows(plan: Plan, stage: Stage, share: Share) -> list[Row]:
 def _first_answer(
     contender: Contender, side: int, stage: Stage, share: Share
 ) -> tuple[float, float, float]:
-    """Seconds in all, before the first event was asked for, and from then on."""
+    """Seconds in total, before the first event is requested, and after."""
     start = time.perf_counter()
     with stage.running(contender.handler, share) as function:
         answer = contender.call(function, contender.stem(side))
@@ -113,7 +113,7 @@ def _first_answer(
 
 
 def measure_warm(plan: Plan, stage: Stage) -> list[Warm]:
-    """Time functions that have been used before, in turn."""
+    """Time warm functions, in turn."""
     return [_race(plan, stage, share, side) for share in SHARES for side in plan.sides]
 
 
@@ -124,7 +124,7 @@ def _race(plan: Plan, stage: Stage, share: Share, side: int) -> Warm:
             for contender in CONTENDERS
         }
         yardstick = stack.enter_context(stage.running(YARDSTICK, share))
-        folder = stack.enter_context(workshop())
+        folder = stack.enter_context(work_folder())
         image = folder / "image.png"
         image.write_bytes(pink_file(side))
         calls: dict[str, Callable[[], tuple[str, float]]] = {
@@ -149,14 +149,14 @@ def _timed(contender: Contender, function: Function, side: int) -> tuple[str, fl
 
 
 def _core(function: Function, image: Path, threads: int, *, record: bool) -> tuple[str, float]:
-    """Have the core do the same in a process of the same kind, timed there."""
+    """Run the core on the same image in a process of the same kind, timed there."""
     event = {"do": "core", "path": str(image), "threads": threads, "record": record}
     answer = function.invoke(event)
     return answer.request_id, answer.returned[0]
 
 
 def _usage(contender: Contender, function: Function, side: int, stage: Stage) -> Usage:
-    """Do one image more, and see what that takes."""
+    """Process one more image, and count what it uses."""
     stage.s3.requests()
     written, lines = _log_bytes(function), len(function.log)
     contender.call(function, contender.stem(side))
@@ -176,7 +176,7 @@ def _log_bytes(function: Function) -> int:
 
 
 def _waits(function: Function, requests: Sequence[str]) -> dict[str, Times]:
-    """Seconds of each request's steps that wait for S3, as the handler's log has them."""
+    """Seconds of each request's steps that wait for S3, from the handler's log."""
     steps = {line["requestId"]: line["milliseconds"] for line in function.log if "bucket" in line}
     return {
         step: Times(tuple(steps[request][step] / 1000 for request in requests)) for step in S3_STEPS
@@ -184,14 +184,15 @@ def _waits(function: Function, requests: Sequence[str]) -> dict[str, Times]:
 
 
 def beyond(_: Plan, warm: Sequence[Warm]) -> Section:
-    """What an invocation takes beyond the core's own work."""
+    """The time of an invocation beyond the core's own work."""
     return Section(
         "Warm: what the handler adds to the core",
         "An invocation as the Runtime API sees it, from handing out the event (S3's notification "
-        "in a message of a queue) to having the answer, beside `fft_tool.run` of the same source "
-        "and recipe in a process of the same kind, with as many threads. The difference of the "
-        "best rounds is what the handler adds; below it what it waits for S3 in the middle round, "
-        "by its own log: reading, writing, and looking at the source again. "
+        "in a message of a queue) to receiving the answer, compared with `fft_tool.run` of the "
+        "same source and recipe in a process of the same kind, with as many threads. The "
+        "difference of the best rounds is what the handler adds. The row below it is the time "
+        "spent waiting for S3 in the median round, by the handler's log: reading, writing, and "
+        "checking the source again. "
         f"{CORES_TEXT}",
         tuple(row for found in warm for row in _beyond_rows(found)),
     )
@@ -209,14 +210,14 @@ def _beyond_rows(warm: Warm) -> list[Row]:
 
 
 def whole(plan: Plan, warm: Sequence[Warm]) -> Section:
-    """Whole invocations beside the plain handler's."""
+    """Whole invocations compared with the plain handler's."""
     return Section(
         "Warm: the whole invocation",
-        "As above, beside the plain handler of `benchmarks/scripts/plain_handler.py`. Both read "
-        "the image from S3 and write two pictures and a JSON file. The plain handler's holds the "
+        "As above, compared with that of `benchmarks/scripts/plain_handler.py`. Both read the "
+        "image from S3 and write two pictures and a JSON file. The plain handler's holds the "
         "image's shape and range; ours is the whole record, with statistics, measures, and a "
-        "certificate, for which the pictures are decoded and inverted. What the core takes for it "
-        "stands below each row.",
+        "certificate, for which the pictures are decoded and inverted. The time that the core "
+        "takes for the record is below each row.",
         tuple(row for found in warm for row in _whole_rows(found, plan.large)),
     )
 

@@ -2,8 +2,8 @@
 
 ``python -I -S launch.py REPORT COMMAND…`` writes "seconds bytes" to the file REPORT.
 
-A process's peak as the system counts it is never below that of the one that started it. The
-benchmarks hold hundreds of megabytes, so this small one stands between.
+The peak memory that the system reports for a process is never below that of the process that
+started it. The benchmarks use hundreds of megabytes, so this small process starts the command.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the figures were measured on: processor and versions, nothing that names the machine."""
+"""A description of the machine: processor and versions, but nothing that identifies it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DISTRIBUTIONS = (
 
 
 def describe(cores: int) -> list[tuple[str, str]]:
-    """Give pairs of what and which; ``cores`` is how many were used."""
+    """Pairs of name and value; ``cores`` is the number of cores used."""
     magick = version_text(imagemagick() or "magick", "-version")
     programs = [
         ("ImageMagick", " ".join(magick.split()[2:4])),
@@ -38,7 +38,7 @@ def describe(cores: int) -> list[tuple[str, str]]:
 
 
 def describe_python(cores: int, distributions: Sequence[str]) -> list[tuple[str, str]]:
-    """Leave out what is not Python's: the machine, and those of the packages that are there."""
+    """The machine, Python, and the versions of the packages that are installed."""
     found = [(name, _version(name)) for name in distributions]
     return [
         ("processor", _processor()),
@@ -51,7 +51,7 @@ def describe_python(cores: int, distributions: Sequence[str]) -> list[tuple[str,
 
 
 def use_cores(count: int) -> int:
-    """Keep this process and all that it starts to ``count`` cores; say how many there are now."""
+    """Restrict this process and its children to ``count`` cores; returns the number available."""
     if not hasattr(os, "sched_setaffinity"):
         return os.cpu_count() or 1
     cores = sorted(os.sched_getaffinity(0))[:count]
@@ -67,7 +67,7 @@ def _version(distribution: str) -> str:
 
 
 def _processor() -> str:
-    """The model's name; where the system does not say it, the kind of processor."""
+    """The processor's model name; if the system does not provide it, its architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Timing, side by side: in this process, and of processes of their own."""
+"""Side-by-side timing of calls in this process and of separate processes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How often to measure: ``repeats`` rounds, and more while they take under ``fill`` seconds.
+    """How often to measure: ``repeats`` rounds, and more until they take ``fill`` seconds.
 
-    Beyond ``budget`` seconds three rounds have to do.
+    After ``budget`` seconds, three rounds are enough.
     """
 
     repeats: int = 7
@@ -37,11 +37,11 @@ class Effort:
     budget: float = 40.0
 
     def at_most(self, repeats: int) -> Effort:
-        """Give the effort for what is steady or slow: no more rounds than these."""
+        """The effort for stable or slow measurements: at most this many rounds."""
         return replace(self, repeats=min(self.repeats, repeats), fill=0)
 
     def enough(self, rounds: int, seconds: float) -> bool:
-        """Whether to stop after so many rounds, which took so long."""
+        """Whether to stop after this many rounds, which took this many seconds."""
         if rounds < min(self.repeats, LEAST_ROUNDS):
             return False
         return seconds >= self.budget or (rounds >= self.repeats and seconds >= self.fill)
@@ -78,7 +78,7 @@ def side_by_side(
     effort: Effort,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[T]]:
-    """Call all contenders in turn, A B C A B C …, so that noise of the machine hits all alike."""
+    """Call all contenders in turn, A B C A B C …, so that noise affects all alike."""
     results: dict[str, list[T]] = {name: [] for name in contenders}
     start, rounds = clock(), 0
     while not effort.enough(rounds, clock() - start):
@@ -97,7 +97,7 @@ def race(contenders: Mapping[str, Callable[[], object]], effort: Effort) -> dict
 def race_processes(
     commands: Mapping[str, Sequence[str]], effort: Effort
 ) -> dict[str, tuple[Times, int]]:
-    """Time whole processes; also gives each one's largest peak, in bytes."""
+    """Time whole processes; also returns the largest peak memory of each, in bytes."""
     contenders = {name: _started(command) for name, command in commands.items()}
     found = side_by_side(contenders, effort)
     return {
@@ -121,7 +121,7 @@ def run_process(command: Sequence[str]) -> Run:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, in which ``fft_tool`` is the one that is imported here."""
+    """Our environment, set so that ``fft_tool`` is the package that is imported here."""
     return os.environ | {"PYTHONPATH": str(Path(fft_tool.__file__).parents[1])}
 
 

@@ -1,4 +1,4 @@
-"""What is measured at which size: in full, and in little to see that everything works."""
+"""Sizes of the measurements: full, and small ones to check that everything works."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from measure import Effort
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Sizes in pixels; ``growth`` compares a small with a large side, both multiples of 16.
+    """Sizes in pixels; ``growth`` holds a small and a large side, both multiples of 16.
 
-    Goals are for the full sizes: ``judged`` says whether to hold results against them.
+    Goals apply to the full sizes only: ``judged`` says whether to compare results with them.
     """
 
     effort: Effort
@@ -22,6 +22,7 @@ class Plan:
     folder_side: int
     memory_side: int
     growth: tuple[int, int]
+    photographs: int
     judged: bool
 
 
@@ -41,6 +42,7 @@ FULL = Plan(
     folder_side=512,
     memory_side=4096,
     growth=(2048, 16384),
+    photographs=14,
     judged=True,
 )
 
@@ -53,5 +55,6 @@ QUICK = Plan(
     folder_side=64,
     memory_side=512,
     growth=(256, 1024),
+    photographs=2,
     judged=False,
 )

@@ -1,4 +1,4 @@
-"""The contenders that run as processes of their own, from an image file to picture files."""
+"""The contenders that run as separate processes, from an image file to picture files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reference import Codes, Look
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
-# The first that is the real one is taken: some systems have other programs called convert.
+# The first genuine one is used: some systems have other programs called convert.
 _MAGICKS = ("magick", "convert-im6.q16", "/usr/bin/convert", "convert")
 
 Command = Callable[[Path, Path], list[str]]
@@ -25,22 +25,22 @@ Command = Callable[[Path, Path], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """``command`` takes an image and a folder; ``outputs`` are names in it, for a stem."""
+    """``command`` takes an image and a folder; ``outputs`` are file names in it, given a stem."""
 
     name: str
-    there: bool
+    installed: bool
     command: Command
     look: Look
     outputs: tuple[str, ...] = ("{}_magnitude.png", "{}_phase.png")
 
     def read_codes(self, out: Path, stem: str) -> Codes:
-        """Read the pictures that the command has left."""
+        """Read the pictures that the command has written."""
         magnitude, *phase = (decoded((out / n.format(stem)).read_bytes()) for n in self.outputs)
         return Codes(magnitude, phase[0] if phase else None)
 
 
 def all_programs() -> tuple[Program, ...]:
-    """Ours first, then the peers, there or not."""
+    """Ours first, then the peers, installed or not."""
     return (
         Program(OURS, True, analyze, reference.fixed),
         Program("plain script", True, plain_script, reference.stretched),
@@ -49,7 +49,7 @@ def all_programs() -> tuple[Program, ...]:
             "ImageMagick -fft",
             imagemagick() is not None,
             _imagemagick_command,
-            reference.cut_off,
+            reference.clipped,
             ("{}-0.png", "{}-1.png"),
         ),
         Program(
@@ -63,12 +63,12 @@ def all_programs() -> tuple[Program, ...]:
 
 
 def analyze(image: Path, out: Path) -> list[str]:
-    """Our command, as anybody would type it; ``image`` may be a folder."""
+    """Our command with its defaults; ``image`` may be a folder."""
     return [sys.executable, "-m", "fft_tool", "analyze", str(image), "-o", str(out)]
 
 
 def analyze_on_one_core(folder: Path, out: Path, core: int) -> list[str]:
-    """Do the same on one core and in one process."""
+    """The same on one core and in one process."""
     return ["taskset", "-c", str(core), *analyze(folder, out), "--jobs", "1"]
 
 
@@ -78,18 +78,18 @@ def plain_script(image: Path, out: Path) -> list[str]:
 
 
 def library(image: Path, out: Path, repeats: int) -> list[str]:
-    """Run our library in its own process, which prints the seconds of each of its runs."""
+    """Run our library in a separate process, which prints the seconds of each run."""
     return [sys.executable, str(SCRIPTS / "library.py"), str(image), str(out), str(repeats)]
 
 
 @functools.cache
 def imagemagick() -> str | None:
-    """Find ImageMagick with a Fourier transform: by what it says, since its name proves nothing."""
+    """Find ImageMagick by its version text, since other programs have the same name."""
     return next(filter(is_imagemagick, _MAGICKS), None)
 
 
 def version_text(command: str, option: str) -> str:
-    """First line that a program says about its version; empty where it fails or is missing."""
+    """First line of a program's version text; empty if it fails or is missing."""
     try:
         done = subprocess.run([command, option], check=False, capture_output=True, text=True)
     except OSError:
@@ -107,7 +107,7 @@ def _opencv_script(image: Path, out: Path) -> list[str]:
 
 
 def _imagemagick_command(image: Path, out: Path) -> list[str]:
-    """Its default, cut off at white, takes half the time of ``fourier:normalize=forward``."""
+    """The default, clipped at white, takes half the time of ``fourier:normalize=forward``."""
     target = str(out / f"{image.stem}-%d.png")
     return [imagemagick() or "magick", str(image), "-fft", "+adjoin", target]
 

@@ -1,4 +1,4 @@
-"""What the results should be, by numpy in double precision: nobody is timed who is wrong."""
+"""The expected results, from numpy in double precision: only right results are timed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 OFF_BY_MORE = 1e-3  # share of pixels that may differ by more than one grey level
-RELATIVE_ERROR = 1e-5  # of a transform in single precision, in the mean square
+RELATIVE_ERROR = 1e-5  # of a transform in single precision, in the L2 norm
 
 
 class WrongResult(Exception):
@@ -33,15 +33,15 @@ class Reference:
 
     @classmethod
     def middle_row(cls, pixels: Array) -> Reference:
-        """Give the picture's row through DC: the 1-D spectrum of the image's column sums.
+        """The picture's row through DC: the 1-D spectrum of the image's column sums.
 
-        That is the projection-slice theorem, and takes next to nothing for any image.
+        This is the projection-slice theorem; it takes little time even for large images.
         """
         return cls._from(np.fft.fft(pixels.sum(axis=0, dtype=np.float64)))
 
     @classmethod
     def middle_column(cls, pixels: Array) -> Reference:
-        """Give the picture's column through DC, in the same way."""
+        """The picture's column through DC, in the same way."""
         return cls._from(np.fft.fft(pixels.sum(axis=1, dtype=np.float64)))
 
     @classmethod
@@ -52,7 +52,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Grey values of a magnitude and a phase picture, the latter None where none is made."""
+    """Grey values of a magnitude and a phase picture, the latter None if there is none."""
 
     magnitude: Array
     phase: Array | None
@@ -66,7 +66,7 @@ Look = Callable[[Reference], Codes]
 
 
 def fixed(reference: Reference) -> Codes:
-    """Ours: log from 0 to the maximum, the full circle from -π."""
+    """Ours: log from 0 to the maximum, phase from -π to π."""
     shown = np.log1p(reference.modulus)
     return Codes(255 * shown / shown.max(), _circle(reference.phase + np.pi, 255))
 
@@ -77,13 +77,13 @@ def stretched(reference: Reference) -> Codes:
 
 
 def from_zero(reference: Reference) -> Codes:
-    """OpenCV's: log from minimum to maximum, angles counted from 0 to 2π."""
+    """OpenCV's: log from minimum to maximum, phase from 0 to 2π."""
     angles = np.mod(reference.phase, 2 * np.pi)
     return Codes(_stretch(np.log1p(reference.modulus)), _circle(angles, 255))
 
 
-def cut_off(reference: Reference) -> Codes:
-    """ImageMagick's, 16 bits: the modulus itself, cut off at white; the circle from -π."""
+def clipped(reference: Reference) -> Codes:
+    """ImageMagick's, 16 bits: the modulus itself, clipped at white; phase from -π to π."""
     white = np.minimum(reference.modulus / 255, 1)
     return Codes(65535 * white, _circle(reference.phase + np.pi, 65535))
 
@@ -95,7 +95,7 @@ def fourth_root(reference: Reference) -> Codes:
 
 
 def check_pictures(found: Codes, reference: Reference, look: Look) -> None:
-    """Hold pictures against numpy's, to one grey level but for a few coefficients near zero."""
+    """Compare pictures with numpy's: to one grey level, except at a few coefficients near zero."""
     expected = look(reference)
     _check("magnitude", _distance(found.magnitude, expected.magnitude))
     if found.phase is not None and expected.phase is not None:
@@ -105,7 +105,7 @@ def check_pictures(found: Codes, reference: Reference, look: Look) -> None:
 
 
 def check_transform(found: Array, expected: Array) -> None:
-    """Hold a spectrum against numpy's."""
+    """Compare a spectrum with numpy's."""
     if found.shape != expected.shape:
         raise WrongResult(f"spectrum of shape {found.shape}, not {expected.shape}")
     error = np.linalg.norm(found - expected) / np.linalg.norm(expected)

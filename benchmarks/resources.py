@@ -1,4 +1,4 @@
-"""What is measured of memory, and of images as large as are accepted."""
+"""Measurements of memory, and of the largest images that are accepted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from programs import all_programs, analyze, library
 from reference import Reference, check_pictures, fixed
 from rows import bytes_text, digits, shape_text
 from table import Goal, Row, Section
-from whole_process import refused_programs, workshop
+from whole_process import refused_programs, work_folder
 
 MEMORY_GOAL = Goal("≤", 16, "B/pixel")
 GROWTH_GOAL = Goal("≤", 1.5)
@@ -35,14 +35,14 @@ STARTS = {
 SCRIPTS = ("plain script", "OpenCV script")
 MEMORY_ROUNDS = 2
 GROWTH_ROUNDS = 3
-SMALL_RUNS = 5  # in each process: the first one loads what is needed
+SMALL_RUNS = 5  # in each process: the first one also loads modules
 
 
 def memory(plan: Plan) -> Section:
     """Peak memory of a process that analyses one image."""
     side = plan.memory_side
     programs = [program for program in all_programs() if program.name in (OURS, *SCRIPTS)]
-    with workshop() as folder:
+    with work_folder() as folder:
         image, out = folder / "image.png", folder / "out"
         image.write_bytes(pink_file(side))
         absent = refused_programs(programs, image, out)
@@ -51,8 +51,8 @@ def memory(plan: Plan) -> Section:
     peaks = {name: peak for name, (_, peak) in found.items()}
     return Section(
         "Peak memory",
-        "Largest resident memory of the whole process, less that of a Python that does nothing or "
-        f"that has only imported the library: {bytes_text(peaks[BARE])} and "
+        "Largest resident memory of the whole process, less that of a bare Python process or "
+        f"of one that has only imported the library: {bytes_text(peaks[BARE])} and "
         f"{bytes_text(peaks[IMPORTED])}.",
         tuple(_memory_rows(side, peaks, absent)),
     )
@@ -87,8 +87,8 @@ def _memory_rows(side: int, peaks: dict[str, int], absent: dict[str, str]) -> li
 
 
 def growth(plan: Plan) -> Section:
-    """Time per pixel and memory of an image near the limit of what is accepted."""
-    with workshop() as folder:
+    """Time per pixel and memory of an image near the size limit."""
+    with work_folder() as folder:
         small, large = (folder / f"image{side}.png" for side in plan.growth)
         for path, side in zip((small, large), plan.growth, strict=True):
             write_large(path, side)

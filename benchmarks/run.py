@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 
 import in_process
 import resources
+import smart_crop
 import whole_process
 from contenders import THREADS
 from machine import describe, use_cores
@@ -26,7 +27,7 @@ from table import Section, as_markdown, as_text, tally
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 CORES = 2
 
-# MKL's threads would go on spinning for 200 ms after each call, on the next contender's core.
+# MKL's threads would otherwise spin for 200 ms after each call, on the next contender's core.
 ENVIRONMENT = {
     "MKL_NUM_THREADS": str(THREADS),
     "OMP_NUM_THREADS": str(THREADS),
@@ -40,15 +41,16 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "folder": whole_process.folder,
     "memory": resources.memory,
     "growth": resources.growth,
+    "crop": smart_crop.smart_crop,
 }
 
 
 class Judged(Protocol):
-    """What is common to all plans: whether results are held against goals."""
+    """The part that all plans have in common."""
 
     @property
     def judged(self) -> bool:
-        """Whether they are."""
+        """Whether results are compared with goals."""
         ...
 
 
@@ -57,14 +59,14 @@ P = TypeVar("P", bound=Judged)
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench`. Everything was measured in one run, the contenders in turn (A B C A B C …),
-after each one's result had been held against numpy's in double precision. Times are those of the
+after the result of each had been compared with numpy's in double precision. Times are those of the
 best round, with the median in brackets. "As fast" is the peer's time over ours, "its time" is ours
 over the peer's.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked for."""
+    """Run the selected measurements."""
     options = make_parser().parse_args(arguments)
     cores = use_cores(CORES)
     os.environ |= ENVIRONMENT
@@ -80,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser."""
     parser = argparse.ArgumentParser(description="Measure against peers, side by side.")
-    parser.add_argument("--quick", action="store_true", help="small sizes: does everything work?")
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes, to check that everything works"
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=SECTIONS, help=_names())
     parser.add_argument("--repeats", type=int, metavar="N", help=_rounds())
     parser.add_argument(
@@ -93,7 +97,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def measured(plan: P, wanted: Mapping[str, Callable[[P], Section]]) -> list[Section]:
-    """Measure sections, printing each as soon as it is there."""
+    """Measure sections, and print each as soon as it is done."""
     sections = []
     for name, measure in wanted.items():
         print(f"measuring: {name}", file=sys.stderr)
@@ -111,7 +115,7 @@ def document(
     machine: Sequence[tuple[str, str]],
     introduction: str = INTRODUCTION,
 ) -> str:
-    """Give the whole page."""
+    """The whole page."""
     facts = "\n".join(f"- {name}: {value}" for name, value in machine)
     parts = (introduction, tally(sections) + "\n", *map(as_markdown, sections))
     return "\n".join((*parts, f"## Machine\n\n{facts}\n"))
@@ -126,7 +130,7 @@ def _plan(options: argparse.Namespace) -> Plan:
 
 
 def _rounds() -> str:
-    return f"rounds (default: {FULL.effort.repeats}, fewer of what is slow, more of what is quick)"
+    return f"rounds (default: {FULL.effort.repeats}, fewer if slow, more if fast)"
 
 
 def _names() -> str:

@@ -1,4 +1,4 @@
-"""Measure the Lambda beside a plain handler, all in one run: ``python benchmarks/run_lambda.py``.
+"""Measure the Lambda and a plain handler side by side: ``python benchmarks/run_lambda.py``.
 
 Prints tables, and after a complete run writes them to ``docs/benchmarks-lambda.md``.
 """
@@ -26,11 +26,11 @@ DISTRIBUTIONS = ("awslambdaric", "numpy", "scipy", "pillow", "isal", "obstore", 
 INTRODUCTION = """# Benchmarks of the Lambda
 
 Written by `make bench-lambda`. The functions are processes of Amazon's own runtime client, which
-asks a Runtime API on loopback for events; S3 is a server on loopback, the same for all, on the last
-core, which is its own but where a function has them all. Everything was measured in one run, the
-functions in turn (A B C A B C …), after each one's pictures had been held against numpy's in double
-precision. Times are those of the best round, with the median in brackets. "As fast" is the plain
-handler's time over ours, "its time" is ours over the plain handler's.
+polls a Runtime API on loopback for events. S3 is a server on loopback, shared by all, on the last
+core, which it has to itself unless a function uses all of them. Everything was measured in one
+run, the functions in turn (A B C A B C …), after the pictures of each had been compared with
+numpy's in double precision. Times are those of the best round, with the median in brackets. "As
+fast" is the plain handler's time over ours, "its time" is ours over the plain handler's.
 """
 
 
@@ -49,8 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Build the parser."""
-    parser = argparse.ArgumentParser(description="Measure the Lambda beside a plain handler.")
-    parser.add_argument("--quick", action="store_true", help="small sizes: does everything work?")
+    parser = argparse.ArgumentParser(
+        description="Measure the Lambda and a plain handler side by side."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="small sizes, to check that everything works"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -61,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def all_sections(stage: Stage) -> dict[str, Callable[[Plan], Section]]:
-    """Sections by name, in the order of the page; warm functions are measured once for three."""
+    """Sections by name, in the order of the page; three share the measurements when warm."""
     warm: list[lambda_times.Warm] = []
 
     def cold(plan: Plan) -> Section:

@@ -22,7 +22,7 @@ class Goal:
     unit: str = "×"
 
     def met(self, value: float) -> bool:
-        """Whether a figure is as it should be."""
+        """Whether a figure reaches the goal."""
         return bool(_SENSES[self.sense](value, self.limit))
 
     def __str__(self) -> str:
@@ -33,7 +33,7 @@ class Goal:
 class Row:
     """One comparison.
 
-    ``value`` is what the goal speaks of, ``unit`` its unit; None where the peer is missing.
+    ``value`` is the figure that the goal applies to, in ``unit``; None if the peer is missing.
     """
 
     what: str
@@ -46,7 +46,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Whether the goal is "met" or "missed"; empty where there is none to judge."""
+        """Whether the goal is "met" or "missed"; empty if there is no goal or no figure."""
         if self.value is None or self.goal is None:
             return ""
         return "met" if self.goal.met(self.value) else "missed"
@@ -61,26 +61,26 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows that belong together, under a title, with a sentence on how they were measured."""
+    """Related rows with a title and a description of how they were measured."""
 
     title: str
     how: str
     rows: tuple[Row, ...]
 
     def without_goals(self) -> Section:
-        """Give the same figures, held against nothing."""
+        """The same figures without goals."""
         return replace(self, rows=tuple(replace(row, goal=None) for row in self.rows))
 
 
 def as_text(section: Section) -> str:
-    """Give an aligned table to read in a terminal."""
+    """An aligned table for a terminal."""
     lines = [COLUMNS, *(row.cells for row in section.rows)]
     body = "\n".join(_aligned(lines))
     return f"{section.title}\n{section.how}\n\n{body}\n"
 
 
 def as_markdown(section: Section) -> str:
-    """Give the table as Markdown, aligned as well."""
+    """The table as aligned Markdown."""
     lines = [COLUMNS, *(row.cells for row in section.rows)]
     header, *rows = _aligned(lines, "| ", " | ", " |")
     rule = "".join(char if char == "|" else "-" for char in header)
@@ -89,7 +89,7 @@ def as_markdown(section: Section) -> str:
 
 
 def tally(sections: Iterable[Section]) -> str:
-    """Say in a sentence how many goals were met."""
+    """A sentence on how many goals were met."""
     verdicts = [row.verdict for section in sections for row in section.rows if row.verdict]
     if not verdicts:
         return "No goals were judged."

@@ -1,4 +1,4 @@
-"""What is measured of processes from start to end: one image, and a folder of them."""
+"""Measurements of whole processes: one image, and a folder of images."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ FOLDER_GOALS = {"plain script": Goal("≥", 12), "ours, one core": Goal("≥", 1
 
 
 @contextmanager
-def workshop() -> Iterator[Path]:
-    """Give a temporary folder with another, ``out``, in it."""
+def work_folder() -> Iterator[Path]:
+    """A temporary folder with a subfolder ``out``."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "out").mkdir()
         yield Path(folder)
 
 
 def refused_programs(programs: Sequence[Program], image: Path, out: Path) -> dict[str, str]:
-    """Run every program once and hold its pictures against numpy's."""
+    """Run every program once and compare its pictures with numpy's."""
     truth = Reference.of(decoded(image.read_bytes()))
 
     def check(program: Program) -> None:
         run_process(program.command(image, out))
         check_pictures(program.read_codes(out, image.stem), truth, program.look)
 
-    return refused(Candidate(p.name, p.there, partial(check, p)) for p in programs)
+    return refused(Candidate(p.name, p.installed, partial(check, p)) for p in programs)
 
 
 def process(plan: Plan) -> Section:
     """One image, from the start of a process to its end."""
     side, programs = plan.process_side, all_programs()
-    with workshop() as folder:
+    with work_folder() as folder:
         image, out = folder / "image.png", folder / "out"
         image.write_bytes(pink_file(side))
         absent = refused_programs(programs, image, out)
@@ -73,7 +73,7 @@ def process(plan: Plan) -> Section:
 def folder(plan: Plan) -> Section:
     """A folder of small images, from the start of a process to its end."""
     count, side = plan.folder_count, plan.folder_side
-    with workshop() as place:
+    with work_folder() as place:
         images, out = place / "images", place / "out"
         write_folder(images, count, side)
         commands = _folder_commands(images, out)
@@ -85,7 +85,7 @@ def folder(plan: Plan) -> Section:
     return Section(
         "A whole process, a folder",
         "Wall time of a fresh process: `fft-tool analyze FOLDER` against the plain script in a "
-        "loop, and against itself held to one core (`taskset`, `--jobs 1`).",
+        "loop, and against itself restricted to one core (`taskset`, `--jobs 1`).",
         tuple(
             speed_row(what, times[OURS], name, absent.get(name) or times[name], goal)
             for name, goal in FOLDER_GOALS.items()
@@ -102,7 +102,7 @@ def _folder_commands(images: Path, out: Path) -> dict[str, list[str]]:
 
 
 def _refused_on_folder(commands: dict[str, list[str]], images: Path, out: Path) -> dict[str, str]:
-    """Run every command once and look at the first, middle and last image of each."""
+    """Run every command once and check the first, middle and last image of each."""
     paths = sorted(images.iterdir())
     samples = {paths[0], paths[len(paths) // 2], paths[-1]}
     truths = {path.stem: Reference.of(decoded(path.read_bytes())) for path in samples}
@@ -125,5 +125,5 @@ def _refused_on_folder(commands: dict[str, list[str]], images: Path, out: Path) 
 
 
 def _first_core() -> int:
-    """The first core that this process may use; the first of all where that cannot be told."""
+    """The first core that this process may use; 0 if the system does not say."""
     return min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0

@@ -1,7 +1,7 @@
-"""What the worst uploader gets out of the function: for docs/cost.md.
+"""The most expensive uploads that the function accepts, for docs/cost.md.
 
-For each recipe, the largest black image with some white dots that is accepted at the defaults of
-Terraform: 1 bit a pixel, so that it has few bytes; dots, so that its spectrum does not compress.
+For each recipe, the largest black image with some white dots that is accepted with Terraform's
+defaults: 1 bit per pixel, so that the file is small; dots, so that the spectrum does not compress.
 
     python benchmarks/worst_upload.py
 """
@@ -32,11 +32,11 @@ RECIPES = (
     "bits=16 filter=lowpass:3 histogram=yes window=hann detrend=linear",
 )
 LIMITS = Settings.from_environ(DEFAULTS).limits
-DOTS = 97  # rows and columns from one to the next: a prime, so that they make no grid of the rows
+DOTS = 97  # rows between two dots: a prime, so that the dots do not form a grid
 
 
 def dotted(side: int) -> bytes:
-    """A square PNG of 1 bit a pixel: black, with a white dot on a diagonal here and there."""
+    """A square PNG of 1 bit per pixel: black with scattered white dots."""
     squeeze, pieces = zlib.compressobj(9), []
     for y in range(side):
         row = bytearray(1 + -(-side // 8))
@@ -55,7 +55,7 @@ def dotted(side: int) -> bytes:
 
 
 def accepted(side: int, recipe: Recipe) -> bool:
-    """Whether so large a square gets past every limit."""
+    """Whether a square of this size passes every limit."""
     header = Header("png", side, side, channels=1, depth=1, file_bytes=side * side // 500)
     try:
         LIMITS.check_pixels(side, side)
@@ -75,7 +75,7 @@ def largest_side(recipe: Recipe) -> int:
 
 
 def measure(text: str) -> str:
-    """One row of the table, on one thread as on one processor of Lambda's."""
+    """One row of the table, with one thread as on one vCPU of Lambda."""
     recipe = Recipe.parse_text(f"metadata=yes {text}")
     side = largest_side(recipe)
     source = Source("a.png", dotted(side))
@@ -92,7 +92,7 @@ def measure(text: str) -> str:
 
 
 def main() -> None:
-    """Each recipe in a process of its own, as the first one would leave its memory to the next."""
+    """Run each recipe in a separate process, so that memory is not reused between them."""
     if len(sys.argv) > 1:
         print(measure(sys.argv[1]))
         return

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what a lock file lists into /opt/venv; the report says which wheels that were (bill.py).
+# Install the packages of a lock file into /opt/venv; pip's report, read by bill.py, lists the wheels.
 set -eu
 if [ -f /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi
 if [ -f /run/secrets/pip ]; then export PIP_CONFIG_FILE=/run/secrets/pip; fi

@@ -1,8 +1,8 @@
-"""Prepare installed packages for an image: remove what is not used, compile, fix modes and times.
+"""Prepare installed packages for an image: remove unused files, compile, set modes and times.
 
     python3 prune.py FOLDER      an environment, or a folder of packages
 
-docs/decisions/2026-11-20-what-is-in-the-image.md says what is left out, and why.
+The reasons for what is removed: docs/decisions/2026-11-20-what-is-in-the-image.md
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-# Files that only build, check or describe a package, in any folder.
+# Files in any folder that only serve to build, check or describe a package.
 UNUSED = ("tests", "conftest.py", "*.pyi", "*.pxd", "*.pyx", "*.h", "*.a", "*.c")
 
-# Packages in the command line's lock file that only building a wheel needs.
+# Packages in the command line's lock file that are needed only to build a wheel.
 BUILDS = ("setuptools", "setuptools-*", "pkg_resources", "_distutils_hack", "distutils-*.pth")
 
-# Shared libraries that nothing that is kept is linked to.
+# Shared libraries that no remaining file is linked to.
 UNLINKED = ("scipy.libs",)
 
 # Folders of which only these subfolders are used; the files in them stay.
@@ -29,26 +29,26 @@ KEPT_OF = {
     # Only scipy's compiled transforms are loaded: fft_tool/spectrum/kernel.py.
     "scipy": ("fft",),
     "scipy/fft": ("_duccfft", "_pocketfft"),
-    # S3, and the services that the credentials of a profile may come from.
+    # S3, and the services that can provide the credentials of a profile.
     "botocore/data": ("s3", "signin", "sso", "sso-oidc", "sts"),
 }
 
-EPOCH = 315_532_800  # 1980, as far back as every archive format can go
+EPOCH = 315_532_800  # 1980, the earliest time that every archive format can store
 
 
 def prune(root: Path) -> None:
-    """Remove what is not used, compile the rest, and fix modes and times."""
+    """Remove unused files, compile the rest, and set modes and times."""
     before = size(root)
     for packages in root.glob("lib/python3.*/site-packages"):
         remove(unused(packages))
     remove(program for program in root.glob("bin/*") if not program.name.startswith("python"))
-    print(f"{root}: left out {(before - size(root)) / 1e6:.1f} MB of {before / 1e6:.1f} MB")
+    print(f"{root}: removed {(before - size(root)) / 1e6:.1f} MB of {before / 1e6:.1f} MB")
     compile_below(root)
     set_modes_and_times(root)
 
 
 def unused(packages: Path) -> Iterator[Path]:
-    """Files and folders of installed packages that are not used."""
+    """Unused files and folders of installed packages."""
     for pattern in UNUSED:
         yield from packages.rglob(pattern)
     for pattern in (*BUILDS, *UNLINKED):
@@ -68,14 +68,14 @@ def remove(paths: Iterable[Path]) -> None:
 
 
 def compile_below(root: Path) -> None:
-    """Compile all modules; the bytecode is valid whatever the times of the sources."""
+    """Compile all modules to bytecode that does not depend on the times of the sources."""
     mode = PycInvalidationMode.UNCHECKED_HASH
     if not compileall.compile_dir(root, quiet=1, force=True, invalidation_mode=mode, workers=0):
         sys.exit(f"{root}: not everything could be compiled")
 
 
 def set_modes_and_times(root: Path) -> None:
-    """Make everything readable by all, writable by its owner only, and dated 1980."""
+    """Make everything readable by all and writable by its owner only, with times of 1980."""
     for path in (root, *root.rglob("*")):
         if not path.is_symlink():
             runs = path.is_dir() or path.stat().st_mode & 0o111

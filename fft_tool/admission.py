@@ -122,5 +122,5 @@ def _decoding(header: Header, colours: int) -> float:
         return 3 * colours + 4 * (header.channels > 1) + composed
     if header.scaled:  # the stored samples, a copy of them, and the levels
         return colours + 2 * header.channels * header.depth / 8 + 8
-    spare = {"webp": 12, "gif": 12, "avif": 16, "pnm": 12 * header.channels}
+    spare = {"webp": 12, "gif": 12, "avif": 16, "pnm": 40 * header.channels}
     return 2 * colours + 12 + spare.get(header.format, 0)

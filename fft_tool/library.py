@@ -118,7 +118,8 @@ def analyze(
     ----------
     image : path, bytes, file, Pillow image or ndarray
         Arrays have shape (h, w), or (h, w, channels) for 2 channels (grey, alpha), 3 (RGB) or 4
-        (RGBA). They are uint8 or uint16, or floating-point with a ``value_range``.
+        (RGBA). They are uint8 or uint16, or floating-point with a ``value_range``. Pillow images
+        are turned upright as files are, by their EXIF orientation.
     recipe : Recipe, optional
         Recipe to which ``keys`` are applied; by default ``Recipe()``.
     name : str, optional
@@ -231,6 +232,10 @@ def _is_pillow_image(image: Any) -> bool:
 
 
 def _pillow_levels(image: Any) -> NDArray[np.unsignedinteger[Any]]:
+    from PIL import ImageOps  # noqa: PLC0415  (the caller has imported Pillow, others need not)
+
+    # Upright, as the same image is when it comes from a file.
+    image = ImageOps.exif_transpose(image)
     if image.mode == "1":
         image = image.convert("L")
     elif image.mode in ("P", "PA"):

@@ -1,1 +1,1 @@
-"""The Lambda door: an event comes in, the core is called, and the event is answered."""
+"""The Lambda door: parse an event, call the core, and return the answer."""

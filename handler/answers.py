@@ -1,4 +1,4 @@
-"""Answers: to each caller in its own way."""
+"""Answers to events, in the form that each kind of caller expects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from handler.events import Delivery, Kind, Malformed, Message
 from handler.result import Result
 
-# What S3 Batch Operations is told; only a temporary failure is tried again.
+# Result codes of S3 Batch Operations, which retries temporary failures only.
 BATCH_CODES = {
     "done": "Succeeded",
     "ignored": "Succeeded",
@@ -16,7 +16,7 @@ BATCH_CODES = {
     "missing": "PermanentFailure",
     "failed": "TemporaryFailure",
 }
-LONGEST_REMARK = 1000  # characters that a batch report keeps of a result
+LONGEST_RESULT = 1000  # characters of a result that a completion report keeps
 
 Answered = tuple[Message, Sequence[Result]]
 
@@ -24,7 +24,7 @@ Answered = tuple[Message, Sequence[Result]]
 def answer(delivery: Delivery, answered: Sequence[Answered]) -> Any:
     """Answer a delivery, given the results of each of its messages.
 
-    Where the caller has no other way to learn that something failed, the first error is raised.
+    Where the caller has no other way to learn of a failure, the first error is raised.
     """
     match delivery.kind:
         case Kind.QUEUE:
@@ -41,8 +41,8 @@ def answer(delivery: Delivery, answered: Sequence[Answered]) -> Any:
 
 def _to_queue(answered: Sequence[Answered]) -> dict[str, Any]:
     """List the messages to be delivered again; all others are deleted."""
-    again = [message for message, results in answered if _any_failed(results)]
-    return {"batchItemFailures": [{"itemIdentifier": message.identifier} for message in again]}
+    failed = [message for message, results in answered if _any_failed(results)]
+    return {"batchItemFailures": [{"itemIdentifier": message.identifier} for message in failed]}
 
 
 def _to_batch(delivery: Delivery, answered: Sequence[Answered]) -> dict[str, Any]:
@@ -57,11 +57,11 @@ def _to_batch(delivery: Delivery, answered: Sequence[Answered]) -> dict[str, Any
 def _batch_result(message: Message, results: Sequence[Result]) -> dict[str, str]:
     (result,) = results
     malformed = isinstance(result.part, Malformed)
-    told = f"{result.code}: {result.message}" if result.error else result.reason
+    detail = f"{result.code}: {result.message}" if result.error else result.reason
     return {
         "taskId": message.identifier,
         "resultCode": BATCH_CODES["rejected" if malformed else result.outcome],
-        "resultString": f"{result.outcome}: {told or ', '.join(result.outputs)}"[:LONGEST_REMARK],
+        "resultString": f"{result.outcome}: {detail or ', '.join(result.outputs)}"[:LONGEST_RESULT],
     }
 
 

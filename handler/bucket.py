@@ -1,4 +1,4 @@
-"""Folders of a bucket, asked for as long as the deadline of the message allows."""
+"""Folders of a bucket, whose requests are retried only as long as the deadline allows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from fft_tool.stores.base import Handle, Stat, Store
 from handler.deadline import Deadline
 
-# Gives the store of a bucket that is asked again for so many seconds.
+# Opens the store of a bucket by name; failed requests are retried for this many seconds.
 OpenBucket = Callable[[str, float], Store]
 
 
 @dataclass(frozen=True, slots=True)
 class Folder(Store):
-    """What is below a prefix of a bucket; counts the bytes that are written."""
+    """The objects below a prefix of a bucket; counts the bytes that are written."""
 
     open_bucket: OpenBucket
     bucket: str
@@ -23,7 +23,7 @@ class Folder(Store):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Address of the folder."""
         return f"s3://{self.bucket}/{self.prefix}"
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
@@ -32,7 +32,7 @@ class Folder(Store):
             yield key.removeprefix(self.prefix), size
 
     def stat(self, name: str) -> Stat:
-        """Tell what is kept about an object."""
+        """Size, ETag and metadata of an object."""
         return self._store().stat(self.prefix + name)
 
     def open(self, name: str) -> Handle:
@@ -47,7 +47,7 @@ class Folder(Store):
         content_type: str = "application/octet-stream",
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        """Write an object, replacing what is there."""
+        """Write an object, replacing an existing one."""
         key = self.prefix + name
         self._store().write(key, data, content_type=content_type, metadata=metadata)
         self.deadline.wrote(len(data))

@@ -1,4 +1,4 @@
-"""The deadline of one message: how long each step took, and whether there is time for the next."""
+"""The deadline of one message: times each step, and refuses to start one too late."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 from handler.errors import OutOfTime
 
-STORE_SECONDS = (30.0, 10.0, 3.0, 1.0)  # few, since each has connections of its own
+STORE_SECONDS = (30.0, 10.0, 3.0, 1.0)  # few values, since each has its own connections
 
 
 class Deadline:
-    """Times the steps, and ends the work while there is still time to hand it back.
+    """Times the steps, and stops the work while there is still time to return the message.
 
-    ``remaining_ms`` gives the milliseconds that the invocation has left; a step is not begun when
-    fewer than ``reserve_ms`` are. ``restarts`` counts how often the work was begun again for
-    a newer version, ``broken_off`` how often a process that did it had to be ended, and
-    ``bytes_written`` what was written, by work that was begun again or broke off too.
+    ``remaining_ms`` gives the milliseconds that the invocation has left; no step is started with
+    less than ``reserve_ms``. ``restarts`` counts how often the work was restarted for a newer
+    version, ``broken_off`` how often its child process crashed or was ended, and
+    ``bytes_written`` everything written, including work that was later restarted or broken off.
     """
 
     def __init__(self, remaining_ms: Callable[[], int], reserve_ms: int) -> None:
@@ -29,27 +29,28 @@ class Deadline:
         self._written: list[int] = []  # appended to by several threads
 
     def step(self, name: str) -> None:
-        """End the step before, and begin this one unless it is too late; steps may recur."""
+        """End the previous step and start this one, unless it is too late; steps may recur."""
         self.stop()
         left = self._remaining_ms()
         if left < self._reserve_ms:
             raise OutOfTime(
-                f"{max(left, 0):,} ms are left before {name!r}, {self._reserve_ms:,} are kept back "
-                "(FFT_RESERVE_MS): handed back; if it recurs, give the function more time or memory"
+                f"only {max(left, 0):,} ms are left before {name!r}, and {self._reserve_ms:,} are "
+                "reserved (FFT_RESERVE_MS): returned for a retry; if this recurs, give the "
+                "function more time or memory"
             )
         self._step, self._began = name, time.perf_counter()
 
     def seconds_to_work(self) -> float:
-        """Seconds until work that was begun in time has to be broken off, to be handed back."""
+        """Seconds until work that was started in time has to be broken off and returned."""
         return (self._remaining_ms() - self._reserve_ms / 2) / 1000
 
     def seconds_for_store(self) -> float:
-        """Seconds for which a store may be asked, such that there is time to hand back after."""
+        """Seconds for which a store may retry and still leave time to return the message."""
         left = (self._remaining_ms() - self._reserve_ms) / 1000
         return next((seconds for seconds in STORE_SECONDS if seconds <= left), STORE_SECONDS[-1])
 
     def stop(self) -> None:
-        """End the step that is under way."""
+        """End the current step."""
         self._ended = time.perf_counter()
         if self._step:
             passed = self._ended - self._began
@@ -57,20 +58,20 @@ class Deadline:
             self._step = ""
 
     def wrote(self, count: int) -> None:
-        """Note that so many bytes have been written."""
+        """Count bytes that have been written."""
         self._written.append(count)
 
     @property
     def bytes_written(self) -> int:
-        """Bytes written in all."""
+        """Total bytes written."""
         return sum(self._written)
 
     @property
     def milliseconds(self) -> dict[str, float]:
-        """How long each step took, in the order in which they first began."""
+        """Duration of each step, in the order in which they first started."""
         return {name: round(1000 * seconds, 1) for name, seconds in self._seconds.items()}
 
     @property
     def total_ms(self) -> float:
-        """Milliseconds from when this was made until it was stopped."""
+        """Milliseconds from creation to the last stop."""
         return round(1000 * (self._ended - self._start), 1)

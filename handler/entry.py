@@ -1,7 +1,8 @@
-"""The entry point of the Lambda, ``handler.entry.handle``, made once while the function starts.
+"""The entry point of the Lambda, ``handler.entry.handle``, built once while the function starts.
 
-The one module in which something is made at import: that is when Lambda gives a function its
-processors for free, and a setting that is wrong has to be told before an event is taken.
+This is the only module that does work at import: during initialisation Lambda gives a function more
+processor time than its memory setting pays for, and a wrong setting has to be reported before the
+first event.
 """
 
 import logging
@@ -9,7 +10,7 @@ import os
 
 from fft_tool.runs.child_process import Process
 
-# It loads what decodes and transforms, while this process loads what speaks with S3.
+# The child loads the decoders and transforms while this process loads the S3 client.
 process = Process()
 
 from fft_tool.runs.child import Child  # noqa: E402
@@ -18,10 +19,10 @@ from fft_tool.stores import s3  # noqa: E402, F401  (loaded now rather than at t
 from handler.function import Function  # noqa: E402
 from handler.settings import Settings  # noqa: E402
 
-# Where it found its credentials need not be logged; it is used for keys that only it can express.
+# botocore, used only for keys that obstore cannot express, logs where it found its credentials.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
-# On a laptop there are no credentials, and the local AWS looks for its processes.
+# The local AWS finds its processes by their environment, and has no credentials to protect.
 if "LOCAL_AWS" not in os.environ:
     hide_memory()
 

@@ -1,12 +1,12 @@
-"""What can go wrong at this door, beside the errors of the core.
+"""Errors of this door, in addition to those of the core.
 
 ::
 
     FftToolError
     ├── SettingsError     bad-settings     the function does not start
-    ├── MalformedEvent    malformed-event  not one of the events that are understood
-    ├── KeyTooLong        key-too-long     its outputs would have names that S3 refuses
-    └── OutOfTime         out-of-time      handed back, to be tried in another invocation
+    ├── MalformedEvent    malformed-event  not an event of a supported kind
+    ├── KeyTooLong        key-too-long     its outputs would have keys longer than S3 allows
+    └── OutOfTime         out-of-time      returned, to be retried in another invocation
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fft_tool.errors import FftToolError
 
 
 class SettingsError(FftToolError):
-    """One or more settings are wrong; all of them are in ``faults``."""
+    """One or more settings are wrong; ``faults`` lists all of them."""
 
     code = "bad-settings"
 
@@ -27,20 +27,20 @@ class SettingsError(FftToolError):
 
 
 class MalformedEvent(FftToolError):
-    """The event, or the message inside it, is not what it should be."""
+    """The event, or a message inside it, does not have the expected form."""
 
     code = "malformed-event"
 
 
 class KeyTooLong(FftToolError):
-    """The names of the outputs, the record's among them, would be longer than S3 allows."""
+    """The keys of the outputs, including the record, would be longer than S3 allows."""
 
     code = "key-too-long"
     permanent = True
 
 
 class OutOfTime(FftToolError):
-    """The invocation ends too soon for the work that is left."""
+    """The invocation ends too soon for the remaining work."""
 
     code = "out-of-time"
     transient = True

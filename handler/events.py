@@ -1,7 +1,7 @@
-"""Events: every kind that reaches the function, in one internal form.
+"""Events of every kind that reaches the function, parsed into one internal form.
 
-A *delivery* is what one invocation brings: messages, each of which is answered for by itself. A
-message has parts: *tasks*, what is *passed over*, and what is *malformed*, with the reason.
+A *delivery* is the content of one invocation: messages, each of which succeeds or fails on its own.
+A message has parts: *tasks*, parts that are *passed over*, and *malformed* parts, with the reason.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ Json = Mapping[str, Any]
 
 DIRECT_KEYS = {"bucket", "key", "recipe"}
 _ARN = re.compile(r"arn:[a-z0-9-]+:s3:::")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")  # halves of characters, which JSON lets through
+_SURROGATE = re.compile(r"[\ud800-\udfff]")  # unpaired surrogates, which JSON allows
 _COUNT = re.compile(r"[0-9]{1,9}")
 
 
 class Kind(Enum):
-    """Who has called, and so how to answer."""
+    """Who called, which determines the form of the answer."""
 
     DIRECT = "direct"
-    NOTIFICATION = "notification"  # S3, EventBridge or SNS, without a queue between
+    NOTIFICATION = "notification"  # S3, EventBridge or SNS, without a queue in between
     QUEUE = "queue"
     BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One object to be analysed; ``recipe`` overrides what its metadata say."""
+    """One object to be analysed; ``recipe`` overrides its metadata."""
 
     bucket: str
     key: str
@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """Something that is not for this function, and why; ``bucket`` and ``key`` where it has any."""
+    """A part that is not for this function, and why; ``bucket`` and ``key`` if it has them."""
 
     reason: str
     bucket: str = ""
@@ -56,7 +56,7 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A message that cannot be understood, and why."""
+    """A part that cannot be parsed, and why."""
 
     error: MalformedEvent
     bucket: str = ""
@@ -68,9 +68,9 @@ Part = Task | PassedOver | Malformed
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is answered for as one: done together, or handed back together.
+    """The unit of success and failure: all its parts are done, or all are delivered again.
 
-    ``identifier`` is the sender's; ``attempt`` counts deliveries, as far as the sender does.
+    ``identifier`` is the sender's; ``attempt`` counts deliveries, 1 if the sender does not.
     """
 
     parts: tuple[Part, ...]
@@ -80,7 +80,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one invocation brings; ``envelope`` is what the answer has to repeat."""
+    """The content of one invocation; ``envelope`` holds what the answer has to repeat."""
 
     kind: Kind
     messages: tuple[Message, ...]
@@ -88,7 +88,7 @@ class Delivery:
 
 
 def parse(event: Any) -> Delivery:
-    """Read an event of any kind; :class:`MalformedEvent` says what is wrong with it."""
+    """Parse an event of any kind; :class:`MalformedEvent` says what is wrong with it."""
     event = _object(event, "the event")
     if "tasks" in event:
         return _batch(event)
@@ -101,34 +101,34 @@ def parse(event: Any) -> Delivery:
     return Delivery(kind, (Message(parts),))
 
 
-def only_of(delivery: Delivery, buckets: Collection[str]) -> Delivery:
-    """Refuse what names another bucket than these; any bucket will do where there are none.
+def restrict_to(delivery: Delivery, buckets: Collection[str]) -> Delivery:
+    """Refuse messages that name any other bucket; an empty list allows every bucket.
 
-    The function's rights may reach further than it is meant to, and who may send it an event may
-    have none at all. As with every other fault, a message is refused as a whole.
+    The function's role may allow more than is intended, and a sender of events may have no rights
+    to the bucket at all. As with every other fault, a message is refused as a whole.
     """
     if not buckets:
         return delivery
-    messages = tuple(_only_of(message, buckets) for message in delivery.messages)
+    messages = tuple(_restrict(message, buckets) for message in delivery.messages)
     return replace(delivery, messages=messages)
 
 
-def _only_of(message: Message, buckets: Collection[str]) -> Message:
-    strangers = tuple(
-        _stranger(part)
+def _restrict(message: Message, buckets: Collection[str]) -> Message:
+    foreign = tuple(
+        _foreign(part)
         for part in message.parts
         if not isinstance(part, Malformed) and part.bucket and part.bucket not in buckets
     )
-    return replace(message, parts=strangers) if strangers else message
+    return replace(message, parts=foreign) if foreign else message
 
 
-def _stranger(part: Task | PassedOver) -> Malformed:
-    told = f"the bucket {part.bucket} is not one of this function's (FFT_BUCKET, FFT_BUCKETS)"
-    return Malformed(MalformedEvent(told), part.bucket, part.key)
+def _foreign(part: Task | PassedOver) -> Malformed:
+    fault = f"the bucket {part.bucket} is not one of this function's (FFT_BUCKET, FFT_BUCKETS)"
+    return Malformed(MalformedEvent(fault), part.bucket, part.key)
 
 
 def _parts(event: Json) -> Iterator[Part]:
-    """Tasks of an event that is not itself a parcel of messages."""
+    """Parts of an event that is not a batch of messages."""
     if event.get("Event") == "s3:TestEvent":
         bucket = event.get("Bucket")
         yield PassedOver("S3's test event", bucket if isinstance(bucket, str) else "")
@@ -146,8 +146,8 @@ def _from_records(event: Json) -> Iterator[Part]:
     records = event.get("Records")
     if not isinstance(records, list) or not records:
         raise MalformedEvent(
-            "not an event that is understood: should be of S3, EventBridge, SQS, SNS or S3 Batch "
-            'Operations, or {"bucket": …, "key": …}'
+            "not a supported event: should come from S3, EventBridge, SQS, SNS or S3 Batch "
+            'Operations, or be {"bucket": …, "key": …}'
         )
     for index, entry in enumerate(records):
         place = f"Records[{index}]"
@@ -195,7 +195,7 @@ def _direct(event: Json) -> Task:
 
 
 def _enclosed(text: str, place: str) -> Iterator[Part]:
-    """Tasks of an event that came as text inside another one."""
+    """Parts of an event that is enclosed in another one as text."""
     try:
         event = json.loads(text)
     except (ValueError, RecursionError) as exc:
@@ -208,7 +208,7 @@ def _enclosed(text: str, place: str) -> Iterator[Part]:
 
 
 def _message(entry: Any, index: int) -> Message:
-    """One message of a queue; it must have an identifier, by which it is answered."""
+    """One message of a queue; it must have an identifier, which the answer refers to."""
     place = f"Records[{index}]"
     record = _object(entry, place)
     identifier = _text(record, "messageId", place)
@@ -254,7 +254,7 @@ def _batch_task(entry: Any, index: int, overrides: Json) -> Message:
 
 
 def _overrides(value: Any, place: str) -> Json:
-    """What an event asks of the recipe, found to be possible."""
+    """Keys of the recipe that an event sets, checked to be valid."""
     if value is None:
         return {}
     try:
@@ -276,11 +276,11 @@ def _source(record: Json) -> Any:
 
 
 def _decoded(key: str, place: str) -> str:
-    """Undo the form encoding in which S3 sends keys."""
+    """Undo the URL encoding in which S3 sends keys."""
     try:
         return unquote_plus(key, errors="strict")
     except UnicodeDecodeError as exc:
-        raise MalformedEvent(f"{place} is not encoded UTF-8") from exc
+        raise MalformedEvent(f"{place} is not URL-encoded UTF-8") from exc
 
 
 def _object(value: Any, place: str) -> Json:
@@ -290,22 +290,22 @@ def _object(value: Any, place: str) -> Json:
 
 
 def _bucket(value: Json, path: str, place: str = "") -> str:
-    """Name of a bucket, or the end of its ARN, checked to be a legal bucket name."""
+    """Name of a bucket, also from its ARN, checked to be a valid bucket name."""
     name = _ARN.sub("", _text(value, path, place), count=1)
     if not BUCKET_NAME.fullmatch(name):
-        raise MalformedEvent(f"{place}.{path} is {name!r}, which no bucket is called".lstrip("."))
+        raise MalformedEvent(f"{place}.{path} is {name!r}, not a valid bucket name".lstrip("."))
     return name
 
 
 def _text(value: Json, path: str, place: str = "") -> str:
-    """Text at a dotted path, which has to be there and not to be empty."""
+    """Text at a dotted path, which must exist and must not be empty."""
     found: Any = value
     for step in path.split("."):
         found = found.get(step) if isinstance(found, Mapping) else None
     if isinstance(found, str) and found and _SURROGATE.search(found) is None:
         return found
-    told = "is missing" if found is None else f"is {_kind_of(found)}, should be text"
-    raise MalformedEvent(f"{place}.{path} {told}".lstrip("."))
+    fault = "is missing" if found is None else f"is {_kind_of(found)}, should be text"
+    raise MalformedEvent(f"{place}.{path} {fault}".lstrip("."))
 
 
 def _kind_of(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The function: an event in, work, an answer out."""
+"""The function: parses an event, does the work, and answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
 from handler.answers import answer
 from handler.deadline import Deadline
-from handler.events import Delivery, Malformed, Message, Part, PassedOver, only_of, parse
+from handler.events import Delivery, Malformed, Message, Part, PassedOver, parse, restrict_to
 from handler.log import Log
 from handler.patience import Patience
 from handler.result import Result
@@ -21,7 +21,7 @@ from handler.work import Worker
 
 
 class Context(Protocol):
-    """What is used of the context that Lambda gives with each event."""
+    """The part of Lambda's context object that is used."""
 
     aws_request_id: str
     function_name: str
@@ -31,13 +31,13 @@ class Context(Protocol):
         ...
 
 
-# Receives of a message after which it is done when all others of its batch have been.
-SUSPECT = 3
+# From this attempt on, a message is processed after all others of its batch.
+SUSPECT_ATTEMPT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One part of a message; ``place`` is where in the delivery its result belongs."""
+    """One part of a message; ``place`` is its position in the delivery: message, part."""
 
     place: tuple[int, int]
     message: Message
@@ -45,7 +45,7 @@ class Job:
 
 
 class Function:
-    """Called by Lambda. It keeps nothing but its connections from one event to the next."""
+    """Called by Lambda. Nothing but connections is kept from one event to the next."""
 
     def __init__(
         self,
@@ -60,9 +60,9 @@ class Function:
         self._cold = True
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> Any:
-        """Do what an event asks for, and answer it as its sender expects."""
+        """Process an event, and answer in the form that its sender expects."""
         self._log.begin(context.function_name, context.aws_request_id)
-        delivery = only_of(parse(event), self._settings.buckets)
+        delivery = restrict_to(parse(event), self._settings.buckets)
         results = self._do_all(_jobs(delivery), context)
         answered = [
             (message, [results[number, index] for index in range(len(message.parts))])
@@ -71,10 +71,10 @@ class Function:
         return answer(delivery, answered)
 
     def _do_all(self, jobs: Sequence[Job], context: Context) -> dict[tuple[int, int], Result]:
-        """Do all parts, and log how each of them ended.
+        """Process all parts, and log the outcome of each.
 
-        What breaks off is tried once more when everything else has been done: an image that takes
-        all memory or all time is to take them from no other.
+        Work that breaks off is tried once more after everything else: an image that uses up memory
+        or time must not take it from the others.
         """
         whole, processors = self._deadline(context).seconds_to_work(), self._settings.processors
         results: dict[tuple[int, int], Result] = {}
@@ -97,7 +97,7 @@ class Function:
         return results
 
     def _do(self, job: Job, deadline: Deadline, patience: Patience) -> Result:
-        """Do one part and log how it ended; raises what a first try breaks off with."""
+        """Process one part and log its outcome; a first try may raise ``BrokenOff``."""
         result = self._do_part(job.part, deadline, patience)
         deadline.stop()
         self._log.result(result, deadline, job.message, cold=self._cold)
@@ -108,7 +108,7 @@ class Function:
         return Deadline(context.get_remaining_time_in_millis, self._settings.reserve_ms)
 
     def _do_part(self, part: Part, deadline: Deadline, patience: Patience) -> Result:
-        """Do one part; its errors affect its own message alone."""
+        """Process one part; its errors affect only its own message."""
         match part:
             case PassedOver():
                 return Result(part, "ignored", part.reason)
@@ -118,21 +118,21 @@ class Function:
             return self._worker.do(part, deadline, patience)
         except Aborted:
             raise
-        except Exception as exc:  # noqa: BLE001  (logged, and its message handed back)
+        except Exception as exc:  # noqa: BLE001  (logged, and its message is delivered again)
             return Result(part, "failed", error=exc)
 
 
 def _jobs(delivery: Delivery) -> list[Job]:
-    """Return the parts of all messages in order, those that were returned before last.
+    """Return the parts of all messages in order, with repeatedly failed messages last.
 
-    What kept them from being answered must not affect their neighbours.
+    Whatever kept them from being answered must not affect the other messages.
     """
     jobs = [
         Job((number, index), message, part)
         for number, message in enumerate(delivery.messages)
         for index, part in enumerate(message.parts)
     ]
-    return sorted(jobs, key=lambda job: job.message.attempt >= SUSPECT)
+    return sorted(jobs, key=lambda job: job.message.attempt >= SUSPECT_ATTEMPT)
 
 
 def _open_bucket(name: str, patience: float) -> Store:

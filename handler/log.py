@@ -1,6 +1,6 @@
-"""The log: one JSON line an object, in the format of Lambda's own lines.
+"""The log: one JSON line per object, in the format of Lambda's own log lines.
 
-The line carries CloudWatch's embedded metrics, so that one line is log and metrics alike:
+The line also carries its metrics in CloudWatch's embedded metric format:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -21,7 +21,7 @@ from handler.deadline import Deadline
 from handler.events import Message, Part
 from handler.result import Result
 
-# What raises a limit at this door.
+# The setting of this door that raises a limit, by the code of the error.
 SETTINGS = {
     "too-many-pixels": "FFT_MAX_PIXELS",
     "too-much-memory": "more memory for the function",
@@ -37,14 +37,14 @@ LONGEST_TEXT = 4000  # characters
 
 
 class Log:
-    """Writes lines for one function; the request is set anew for each invocation."""
+    """Writes the log lines of one function; each invocation sets its request id."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
         self._function = self._request = ""
 
     def begin(self, function: str, request: str) -> None:
-        """Set the function and the request of the lines that follow."""
+        """Set the function name and the request id for the lines that follow."""
         self._function, self._request = function, request
 
     def result(self, result: Result, deadline: Deadline, message: Message, *, cold: bool) -> None:
@@ -77,7 +77,7 @@ class Log:
         self.write(level, _sentence(result, deadline), line)
 
     def broken_off(self, part: Part, message: Message, error: Aborted) -> None:
-        """Write that the work on an object was broken off and will be tried once more."""
+        """Log that the work on an object was broken off and will be tried once more."""
         line = {
             "messageId": _short(message.identifier) or None,
             "bucket": _short(part.bucket),
@@ -85,10 +85,10 @@ class Log:
             "attempt": message.attempt,
             "error": {"code": error.code, "message": _short(str(error))},
         }
-        self.write("WARN", f"{part.key}: broken off, to be tried once more: {error}", line)
+        self.write("WARN", f"{part.key}: broken off, will be tried once more: {error}", line)
 
     def write(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
-        """Write one line, at once: the process may be frozen as soon as it has answered."""
+        """Write and flush one line: Lambda may freeze the process as soon as it has answered."""
         now = round(1000 * time.time())
         line = {
             "timestamp": _iso(now),
@@ -101,7 +101,7 @@ class Log:
             line["_aws"] |= {"Timestamp": now}
         data = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
         sys.stdout.flush()
-        # What is neither visible nor Unicode in a name becomes JSON's own escape of it.
+        # Control characters and unpaired surrogates are written as JSON escapes.
         sys.stdout.buffer.write(f"{_UNPRINTABLE.sub(_escaped, data)}\n".encode())
         sys.stdout.buffer.flush()
 
@@ -134,7 +134,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _sentence(result: Result, deadline: Deadline) -> str:
-    """Message for people who read the log as it comes."""
+    """The human-readable message of a line."""
     place = result.part.key or result.part.bucket or "event"
     if result.outcome == "done":
         return f"{place}: done in {deadline.total_ms:.0f} ms"
@@ -149,7 +149,7 @@ def _level_of(error: Exception | None) -> str:
 
 
 def _stack(error: Exception) -> Json:
-    """What Lambda itself says of an exception."""
+    """The fields with which Lambda itself logs an exception."""
     kind, stack = type(error).__name__, traceback.format_tb(error.__traceback__)
     if isinstance(error, ChildBug):
         kind, stack = error.type_name, error.stack
@@ -162,5 +162,5 @@ def _iso(milliseconds: int) -> str:
 
 
 def _short(text: str) -> str:
-    """Text that leaves room for the rest: CloudWatch makes no metrics of a line over 256 KB."""
+    """Shorten a text: CloudWatch extracts no metrics from lines over 256 KB."""
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

@@ -1,26 +1,26 @@
-"""How long the analysis of one object may take, so that others in the batch get their time."""
+"""Time limit for the analysis of one object, so that the rest of its batch gets processed too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MB_PER_CPU = 1769  # Lambda gives a function one virtual processor for each so many megabytes
+MB_PER_CPU = 1769  # Lambda allocates one vCPU per this many megabytes
 
-# Several times what an image takes, with the costliest recipe, on one whole processor.
+# Several times what an image takes with the most expensive recipe on one full vCPU.
 SECONDS, SECONDS_PER_MEGAPIXEL = 1.0, 0.5
-LAST = 10  # times as long has a second try, since a machine may be slow for a while
-MOST = 0.75  # of an invocation: no try can be given more
+LAST = 10  # factor for the second try, since a machine may be slow for a while
+MOST = 0.75  # share of an invocation that a try can be given at most
 
 
 @dataclass(slots=True)
 class Patience:
     """Seconds for one try, given the number of pixels (0: not known yet).
 
-    ``seconds_left`` tells how long the invocation goes on, which had ``whole`` seconds when it
-    began; ``processors`` is the share of a processor that the function has. ``enough`` says whether
-    an image that has used up its time would not do with more of it either; a try before this one
-    may have ``had`` that already.
+    ``seconds_left`` gives the remaining time of the invocation, which had ``whole`` seconds at the
+    start; ``processors`` is the share of a vCPU that the function has. ``enough`` says whether the
+    image was given its usual time or most of the invocation, so that running out of it is the
+    image's fault; ``had`` says that an earlier try was.
     """
 
     seconds_left: Callable[[], float]
@@ -31,7 +31,7 @@ class Patience:
     enough: bool = False
 
     def __call__(self, pixels: int) -> float:
-        """Give the seconds from now on."""
+        """Seconds that the try may take from now on."""
         left = max(0.0, self.seconds_left())
         usual = (SECONDS + SECONDS_PER_MEGAPIXEL * pixels / 1e6) / self.processors
         self.enough = self.had or left >= min(usual, MOST * self.whole)

@@ -1,4 +1,4 @@
-"""What became of one part of a message."""
+"""The outcome of one part of a message."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Outcome = Literal["done", "rejected", "missing", "ignored", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How it ended.
+    """The outcome of one part.
 
-    done: the outputs are written. ignored: not for this function, ``reason`` says why. With an
-    ``error``, rejected: never possible, and the record says so; missing: the object is not there;
-    failed: not possible now, to be handed back.
+    done: the outputs are written. ignored: not for this function, for the given ``reason``. With an
+    ``error``, rejected: a permanent fault, and the record says so; missing: the object does not
+    exist; failed: to be retried.
     """
 
     part: Part
@@ -33,16 +33,16 @@ class Result:
 
     @property
     def code(self) -> str:
-        """Name of the error for machines; ``bug`` for an unexpected exception."""
+        """Machine-readable name of the error; ``bug`` for an unexpected exception."""
         return self.error.code if isinstance(self.error, FftToolError) else "bug"
 
     @property
     def message(self) -> str:
-        """One sentence on how it ended."""
+        """The error or the reason, as one sentence."""
         return str(self.error) if self.error else self.reason
 
     def to_json(self) -> dict[str, Any]:
-        """What a caller is told."""
+        """The result as it is returned to a caller."""
         return {
             "bucket": self.part.bucket,
             "key": self.part.key,
@@ -56,5 +56,5 @@ class Result:
         }
 
     def problem(self) -> dict[str, str] | None:
-        """Code and message where it did not go well."""
+        """Code and message of the error, if there is one."""
         return {"code": self.code, "message": self.message} if self.error else None

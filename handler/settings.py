@@ -1,6 +1,6 @@
 """Settings from the environment, validated together when the function starts.
 
-The table of variables is the single list of them: parsing, messages and documentation come from it.
+The table of variables is their only list: parsing, messages and documentation are based on it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from fft_tool.stores.opening import BUCKET_NAME
 from handler.errors import SettingsError
 from handler.patience import MB_PER_CPU
 
-OWN_MEMORY = 32 * MIB  # of the function's process without its child, which holds the images
+OWN_MEMORY = 32 * MIB  # used by the function's own process, without the child that holds the images
 
-EVERY_KEY = "*"  # of FFT_METADATA_KEYS
+EVERY_KEY = "*"  # value of FFT_METADATA_KEYS that allows all keys
 
-# Metadata that other tools leave on objects that they upload.
+# Metadata that other tools set on objects that they upload.
 FOREIGN_METADATA = (
     "mtime,ctime,atime,mode,uid,gid,btime,"  # rclone, s3fs
     "md5chksum,content-md5,sha256,"  # rclone, copies with a checksum
@@ -36,7 +36,7 @@ FOREIGN_METADATA = (
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One setting: the environment variable, the field it fills, its default and its form."""
+    """One setting: environment variable, field of ``Settings``, default, parser and help."""
 
     name: str
     field: str
@@ -86,7 +86,7 @@ def _metadata_keys(text: str) -> frozenset[str]:
     unknown = sorted(keys - known)
     if unknown:
         raise ValueError(
-            f"should be {EVERY_KEY} for all, or keys of the recipe with commas between; "
+            f"should be {EVERY_KEY} for all, or keys of the recipe separated by commas; "
             f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
         )
     return frozenset(keys)
@@ -99,7 +99,7 @@ def _output_bytes(text: str) -> int | None:
 def _bucket(text: str) -> frozenset[str]:
     names = _buckets(text)
     if len(names) > 1:
-        raise ValueError("should be the name of one bucket; several belong into FFT_BUCKETS")
+        raise ValueError("should be the name of one bucket; several belong in FFT_BUCKETS")
     return names
 
 
@@ -107,7 +107,7 @@ def _buckets(text: str) -> frozenset[str]:
     names = frozenset(name.strip() for name in text.split(",") if name.strip())
     strange = sorted(name for name in names if not BUCKET_NAME.fullmatch(name))
     if strange or (text and not names):
-        raise ValueError("should be names of buckets, not ARNs or URLs, with commas between")
+        raise ValueError("should be names of buckets separated by commas, not ARNs or URLs")
     return names
 
 
@@ -125,50 +125,50 @@ VARIABLES = (
         "input_prefix",
         "input/",
         _folder,
-        "where sources are; their folders below it are kept",
+        "folder of the sources; subfolders are kept in the output",
     ),
-    Variable("FFT_OUTPUT_PREFIX", "output_prefix", "output/", _folder, "where results go"),
+    Variable("FFT_OUTPUT_PREFIX", "output_prefix", "output/", _folder, "folder of the results"),
     Variable(
         "FFT_RECIPE",
         "recipe",
         "",
         _recipe,
-        "what the recipe is where an object's metadata does not say: `bits=16 window=hann`",
+        "default recipe, for keys that an object's metadata does not set: `bits=16 window=hann`",
     ),
     Variable(
         "FFT_MAX_PIXELS",
         "max_pixels",
         str(Limits().max_pixels),
         _whole(1, 10**10),
-        "largest image, in pixels; the function's memory is a limit of its own",
+        "largest accepted image, in pixels; the function's memory may limit it further",
     ),
     Variable(
         "FFT_FORMATS",
         "formats",
         ",".join(FORMATS),
         parse_formats,
-        "formats that are accepted, told by content, with commas between",
+        "accepted formats, detected by content, separated by commas",
     ),
     Variable(
         "FFT_FOREIGN_METADATA",
         "foreign_metadata",
         FOREIGN_METADATA,
         _globs,
-        "metadata of other tools, to be passed over; any other key that no recipe has is a mistake",
+        "metadata of other tools, to be ignored; any other unknown key is an error",
     ),
     Variable(
         "FFT_METADATA_KEYS",
         "metadata_keys",
         EVERY_KEY,
         _metadata_keys,
-        "keys of the recipe that an object's metadata may set; * is all, nothing is none",
+        "keys of the recipe that an object's metadata may set; *: all; empty: none",
     ),
     Variable(
         "FFT_MAX_OUTPUT_BYTES",
         "max_output_bytes",
         "",
         _output_bytes,
-        "most bytes that one source may leave behind; nothing: as many as an image of "
+        "largest total size of the outputs of one source, in bytes; empty: what an image of "
         "FFT_MAX_PIXELS takes with FFT_RECIPE",
     ),
     Variable(
@@ -176,32 +176,32 @@ VARIABLES = (
         "bucket",
         "",
         _bucket,
-        "the bucket that events may name; nothing, in FFT_BUCKETS too: any",
+        "the bucket that events may name; if both this and FFT_BUCKETS are empty: any",
     ),
     Variable(
         "FFT_BUCKETS",
         "several_buckets",
         "",
         _buckets,
-        "the buckets that events may name, where there are several",
+        "the buckets that events may name, if there are several",
     ),
     Variable(
         "FFT_METRICS_NAMESPACE",
         "namespace",
         "fft-pipeline",
         _namespace,
-        "where CloudWatch keeps the metrics",
+        "CloudWatch namespace of the metrics",
     ),
     Variable(
         "FFT_RESERVE_MS",
         "reserve_ms",
         "2000",
         _whole(100, 800_000),
-        "milliseconds kept back at the end of an invocation; what would need them is handed back",
+        "milliseconds reserved at the end of an invocation; no step is started in them",
     ),
 )
 
-# Set by Lambda itself; elsewhere memory is not limited.
+# Set by Lambda itself; without it, memory is not limited.
 MEMORY = Variable(
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
     "memory_mb",
@@ -213,7 +213,7 @@ MEMORY = Variable(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the function works. Prefixes end in ``/``; ``memory_mb`` 0 is no limit."""
+    """Settings of the function. Prefixes end in ``/``; ``memory_mb`` 0 means no limit."""
 
     input_prefix: str
     output_prefix: str
@@ -231,7 +231,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the settings; :class:`SettingsError` tells of everything that is wrong at once."""
+        """Read the settings; :class:`SettingsError` reports all faults at once."""
         values: dict[str, Any] = {}
         faults = _unknown(environ)
         for variable in (*VARIABLES, MEMORY):
@@ -242,14 +242,14 @@ class Settings:
                 faults.append(f"{variable.name}={text!r}: {exc}")
         faults += _overlap(values.get("input_prefix"), values.get("output_prefix"))
         if values.get("bucket") and values.get("several_buckets"):
-            faults.append("FFT_BUCKET and FFT_BUCKETS are both set: should be one of them")
+            faults.append("FFT_BUCKET and FFT_BUCKETS are both set: only one of them should be")
         if faults:
             raise SettingsError(faults)
         return cls(**values)
 
     @property
     def limits(self) -> Limits:
-        """What is accepted."""
+        """Limits for sources and outputs."""
         most = self.max_output_bytes
         if most is None:
             most = largest_output(self.max_pixels, self.recipe, output_kinds(self.recipe))
@@ -262,41 +262,41 @@ class Settings:
 
     @property
     def buckets(self) -> frozenset[str]:
-        """Buckets that events may name; none at all where any will do."""
+        """Buckets that events may name; empty if any bucket is allowed."""
         return self.bucket | self.several_buckets
 
     def threads(self, cores: int) -> int:
-        """How many threads are worth it: processors that the memory setting pays for."""
+        """Number of threads: one for each vCPU that the memory setting pays for."""
         paid = -(-self.memory_mb // MB_PER_CPU) or cores
         return max(1, min(cores, paid))
 
     def limits_beside(self, size: int) -> Limits:
-        """What is accepted by the child while the function's own process holds ``size`` bytes."""
+        """Limits for the child while the function's own process holds ``size`` bytes."""
         limits, memory = self.limits, self.child_memory
         return replace(limits, max_memory=memory and max(1, memory - size))
 
     @property
     def child_memory(self) -> int | None:
-        """Bytes that the child may take; None is no limit."""
+        """Bytes that the child may use; None means no limit."""
         return max(1, self.memory_mb * MIB - OWN_MEMORY) if self.memory_mb else None
 
     @property
     def processors(self) -> float:
-        """Share of one processor that the memory setting pays for, at most 1."""
+        """Share of one vCPU that the memory setting pays for, at most 1."""
         return min(1.0, self.memory_mb / MB_PER_CPU) if self.memory_mb else 1.0
 
     def recipe_of(self, metadata: Mapping[str, str], overrides: Mapping[str, Any]) -> Recipe:
-        """Recipe of one object: the defaults, overridden by its metadata and then by the event."""
+        """Recipe of one object: the defaults, overridden by its metadata, then by the event."""
         own = {key: text for key, text in metadata.items() if not self._is_foreign(key)}
         self._check_allowed(own)
         return always_recorded(Recipe.parse(overrides, base=Recipe.parse(own, base=self.recipe)))
 
     def _check_allowed(self, metadata: Mapping[str, str]) -> None:
-        """Refuse keys that uploaders may not set; unknown keys are refused elsewhere."""
+        """Refuse keys that metadata may not set; the recipe's parser refuses unknown keys."""
         withheld = {key.name for key in KEYS} - self.metadata_keys
-        allowed = "may not be set by an object's metadata here (FFT_METADATA_KEYS)"
+        rule = "may not be set by an object's metadata here (FFT_METADATA_KEYS)"
         faults = [
-            RecipeFault(name, text, allowed)
+            RecipeFault(name, text, rule)
             for key, text in metadata.items()
             if (name := key_name(key)) in withheld
         ]
@@ -308,10 +308,10 @@ class Settings:
 
 
 def always_recorded(recipe: Recipe) -> Recipe:
-    """Refuse a recipe without a record: here the record tells the outcome."""
+    """Refuse a recipe without a record, which here is the only trace of a rejection."""
     if not recipe.metadata:
         raise RecipeError(
-            [RecipeFault("metadata", "no", "should be yes: the record tells the outcome")]
+            [RecipeFault("metadata", "no", "should be yes: the record states the outcome")]
         )
     return recipe
 
@@ -326,7 +326,7 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
 
 
 def _overlap(inputs: str | None, outputs: str | None) -> list[str]:
-    """Report prefixes that overlap: results would be taken for new sources."""
+    """Report overlapping prefixes: results would be taken for new sources."""
     if inputs is None or outputs is None:
         return []
     if inputs.startswith(outputs) or outputs.startswith(inputs):

@@ -1,8 +1,8 @@
-"""One object: its outputs are made, and made again until they are of its latest version.
+"""One object: its outputs are made, and made again until they belong to its latest version.
 
-S3 may tell of uploads twice and in any order, and two invocations may work on one key at a time.
-No locks are needed: after writing, each looks at the source once more and starts over if it is no
-longer what was read. The last one to write is then always one that has seen the latest version.
+S3 may deliver events twice and in any order, and two invocations may process one key at a time. No
+locks are needed: after writing, each invocation checks the source again, and starts over if it has
+changed since it was read. The last one to write has therefore always seen the latest version.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from handler.patience import Patience
 from handler.result import Result
 from handler.settings import Settings
 
-LONGEST_KEY = 1024  # bytes, a limit of S3
+LONGEST_KEY = 1024  # bytes, the limit of S3
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Does tasks; ``open_bucket`` gives the store of a bucket.
+    """Processes tasks; ``open_bucket`` opens the store of a bucket.
 
     Images are decoded and analysed by the ``child``, which has no credentials.
     """
@@ -38,10 +38,10 @@ class Worker:
     child: Child
 
     def do(self, task: Task, deadline: Deadline, patience: Patience) -> Result:
-        """Make the outputs of the latest version of an object; raises what is to be handed back.
+        """Make the outputs of the latest version of an object; raises errors that need a retry.
 
-        :class:`~fft_tool.errors.Aborted` is raised by an attempt that is not the last: another
-        one tells whether the image is to blame.
+        An attempt that is not the last raises :class:`~fft_tool.errors.Aborted`: the next one shows
+        whether the image is to blame.
         """
         reason = self._reason_to_ignore(task.key)
         if reason:
@@ -80,7 +80,7 @@ class Worker:
     def _analyse(
         self, source: Source, recipe: Recipe, deadline: Deadline, patience: Patience
     ) -> Analysed:
-        """Analyse an image in the child; one that is broken off twice is too costly."""
+        """Analyse an image in the child; if it breaks off twice, the image is too costly."""
         deadline.step("decode")
         try:
             return self.child.run(
@@ -96,10 +96,10 @@ class Worker:
                 raise
             if isinstance(exc, TookTooLong) and not patience.enough:
                 raise OutOfTime(
-                    "the invocation has too little time left for this image: handed back; if it "
-                    "recurs, give the function more time or memory"
+                    "the invocation has too little time left for this image: returned for a retry; "
+                    "if this recurs, give the function more time or memory"
                 ) from exc
-            raise TooCostly(f"this image was given up at the second try: {exc}") from exc
+            raise TooCostly(f"this image failed again at the second try: {exc}") from exc
 
     def _reason_to_ignore(self, key: str) -> str:
         inputs, outputs = self.settings.input_prefix, self.settings.output_prefix
@@ -119,14 +119,14 @@ class Worker:
         if max(lengths) <= LONGEST_KEY:
             return None
         return KeyTooLong(
-            f"the keys of its results would have up to {max(lengths):,} bytes, S3 allows "
+            f"the keys of its results would take up to {max(lengths):,} bytes, and S3 allows "
             f"{LONGEST_KEY:,}: upload it under a shorter key"
         )
 
     def _is_latest(self, task: Task, outcome: Outcome, deadline: Deadline) -> bool:
-        """Whether an object is still what was read; one that has gone has no later version.
+        """Whether an object is still what was read; a deleted one has no later version.
 
-        The ETag alone would not do: the same image with another recipe has the same one.
+        The ETag alone is not enough: the same image with another recipe has the same ETag.
         """
         try:
             return self._folder(task, "", deadline).stat(task.key) == outcome.stat

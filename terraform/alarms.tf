@@ -1,12 +1,12 @@
-# When somebody should look. docs/lambda.md says what to do then.
+# Alarms. What to do when one goes off: docs/lambda.md.
 
 locals {
   of_function = { FunctionName = var.name }
 
-  # Missing data is no news: a function that is not called, a queue that is not used, is well.
+  # Missing data is not a fault: the function is not being called, or the queue is not being used.
   alarms = {
     dead-letters = {
-      description = "Objects wait that were not done in ${var.max_receive_count} attempts"
+      description = "Objects failed ${var.max_receive_count} times and are in the dead-letter queue"
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = aws_sqs_queue.dead_letters.name }
@@ -15,7 +15,7 @@ locals {
       above       = 0
     }
     failed-calls = {
-      description = "Calls past the queue wait that Lambda has given up"
+      description = "Direct asynchronous calls failed for good and are in the failed-calls queue"
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       dimensions  = { QueueName = aws_sqs_queue.failed_calls.name }
@@ -24,7 +24,7 @@ locals {
       above       = 0
     }
     oldest-message = {
-      description = "Objects wait for long: too many for maximum_concurrency, or failing"
+      description = "The queue is falling behind: too many objects for maximum_concurrency, or failures"
       namespace   = "AWS/SQS"
       metric      = "ApproximateAgeOfOldestMessage"
       dimensions  = { QueueName = aws_sqs_queue.work.name }
@@ -33,7 +33,7 @@ locals {
       above       = var.oldest_message_seconds
     }
     errors = {
-      description = "Invocations end in an error: no memory or time left, no start, a bug"
+      description = "Invocations fail: out of memory or time, a failed start, or a bug"
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = local.of_function
@@ -42,7 +42,7 @@ locals {
       above       = 0
     }
     throttles = {
-      description = "Lambda refuses invocations: the account's concurrency is used up"
+      description = "Lambda throttles invocations: the account's concurrency is used up"
       namespace   = "AWS/Lambda"
       metric      = "Throttles"
       dimensions  = local.of_function
@@ -51,7 +51,7 @@ locals {
       above       = 0
     }
     failed = {
-      description = "More than ten objects in five minutes are handed back to the queue"
+      description = "More than ten objects were returned to the queue in five minutes"
       namespace   = var.metrics_namespace
       metric      = "Failed"
       dimensions  = local.of_function
@@ -60,7 +60,7 @@ locals {
       above       = 10
     }
     bytes-written = {
-      description = "More is written in an hour than written_gb_per_hour, and paid for each month"
+      description = "More than written_gb_per_hour was written in an hour, which adds to the storage costs"
       namespace   = var.metrics_namespace
       metric      = "BytesWritten"
       dimensions  = local.of_function
@@ -72,7 +72,7 @@ locals {
 
   alarm_arns = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}"
 
-  told = concat(aws_sns_topic.alarms[*].arn, var.alarm_topic_arn[*])
+  alarm_targets = concat(aws_sns_topic.alarms[*].arn, var.alarm_topic_arn[*])
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -89,13 +89,13 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.above
   treat_missing_data  = "notBreaching"
-  alarm_actions       = local.told
-  ok_actions          = local.told
+  alarm_actions       = local.alarm_targets
+  ok_actions          = local.alarm_targets
   tags                = local.tags
 }
 
 resource "aws_sns_topic" "alarms" {
-  #checkov:skip=CKV_AWS_26:alarms cannot be sent under AWS's own SNS key; they hold names and numbers
+  #checkov:skip=CKV_AWS_26:CloudWatch cannot publish with the AWS-managed SNS key; alarms hold names and numbers
   count = length(var.alarm_emails) == 0 ? 0 : 1
 
   name = "${var.name}-alarms"
@@ -131,8 +131,8 @@ resource "aws_sns_topic_subscription" "alarms" {
   endpoint  = each.value
 }
 
-# The whole account's: a budget by tag would count nothing until somebody has declared the tag to be
-# one that costs are allocated by.
+# For the whole account: a budget by tag would count nothing until the tag is activated as a cost
+# allocation tag.
 resource "aws_budgets_budget" "account" {
   count = var.monthly_budget_usd == null ? 0 : 1
 

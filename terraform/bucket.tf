@@ -1,8 +1,8 @@
-# One bucket for sources and results. Nobody but this account gets in, and only over TLS; results are
-# written by the function alone, so that a record is what the function has found.
+# One bucket for sources and results. Only this account has access, and only over TLS. Only the
+# function writes results, so that records can be trusted.
 
 locals {
-  # The account's root stays able to put things right.
+  # The account's root user keeps access, to be able to correct mistakes.
   writers = concat(
     [aws_iam_role.function.arn, "arn:${local.partition}:iam::${local.account}:root"],
     sort(var.administrators),
@@ -10,9 +10,9 @@ locals {
 }
 
 resource "aws_s3_bucket" "images" {
-  #checkov:skip=CKV_AWS_144:a copy in another region would double the cost of storage
+  #checkov:skip=CKV_AWS_144:replication to another region would double the cost of storage
   #checkov:skip=CKV_AWS_145:SSE-S3, see docs/decisions/2026-11-20-encryption-at-rest.md
-  #checkov:skip=CKV_AWS_18:optional (access_log_bucket): they need a bucket of their own
+  #checkov:skip=CKV_AWS_18:optional (access_log_bucket): access logs need a separate bucket
   bucket        = coalesce(var.bucket_name, "${var.name}-${local.account}-${local.region}")
   force_destroy = var.force_destroy
   tags          = local.tags
@@ -53,7 +53,7 @@ resource "aws_s3_bucket_versioning" "images" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "images" {
-  # Rules about old versions are for buckets that have been told to keep them.
+  # Rules for noncurrent versions require versioning to be enabled.
   depends_on = [aws_s3_bucket_versioning.images]
 
   bucket = aws_s3_bucket.images.id
@@ -79,7 +79,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "images" {
       noncurrent_days = var.noncurrent_days
     }
 
-    # The mark of a deletion goes when the last version that it hides has gone.
+    # A delete marker is removed once the last version behind it has expired.
     expiration {
       expired_object_delete_marker = true
     }
@@ -104,7 +104,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "images" {
 }
 
 resource "aws_s3_bucket_policy" "images" {
-  # AWS refuses policies while it is still being decided whether they are public.
+  # Changing the public access block and the policy at the same time can cause a conflict.
   depends_on = [aws_s3_bucket_public_access_block.images]
 
   bucket = aws_s3_bucket.images.id
@@ -121,8 +121,8 @@ resource "aws_s3_bucket_policy" "images" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
-        # For a role this is the role's own ARN, whatever its session is called. Policies are left
-        # alone: whoever may change them can put another list here.
+        # For a role session, aws:PrincipalArn is the ARN of the role. Changing the policy itself is
+        # not denied: anyone who may do so can also change this list.
         Sid       = "OnlyTheFunctionWritesResults"
         Effect    = "Deny"
         Principal = "*"

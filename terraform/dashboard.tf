@@ -1,14 +1,14 @@
-# One page that shows whether it works, how fast, and what it costs.
+# The dashboard: throughput, latency, failures, queue and cost.
 
 locals {
-  # A metric is its namespace, its name and its dimension, and how it is drawn; "." repeats what
-  # stands in the line above, "..." all of that but the end.
+  # A metric is a namespace, a name, a dimension and display options. "." repeats the value of the
+  # line above, "..." all of its values but the options.
   ours     = [var.metrics_namespace, "Processed", "FunctionName", var.name]
   duration = [var.metrics_namespace, "Duration", "FunctionName", var.name]
   errors   = ["AWS/Lambda", "Errors", "FunctionName", var.name]
   calls    = ["AWS/Lambda", "Invocations", "FunctionName", var.name]
   time     = ["AWS/Lambda", "Duration", "FunctionName", var.name]
-  at_once  = ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", var.name]
+  running  = ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", var.name]
   log      = ["AWS/Logs", "IncomingBytes", "LogGroupName", aws_cloudwatch_log_group.function.name]
 
   messages = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"]
@@ -21,19 +21,19 @@ locals {
       yAxis  = { left = { min = 0 } }
       metrics = [
         concat(local.ours, [{ label = "done", color = "#2ca02c" }]),
-        [".", "Rejected", ".", ".", { label = "rejected: can never be done", color = "#ff7f0e" }],
-        [".", "Failed", ".", ".", { label = "failed: handed back", color = "#d62728" }],
-        [".", "Retried", ".", ".", { label = "not the first attempt", color = "#7f7f7f" }],
-        [".", "BrokenOff", ".", ".", { label = "crashed, or too costly", color = "#9467bd" }],
+        [".", "Rejected", ".", ".", { label = "rejected: permanent fault", color = "#ff7f0e" }],
+        [".", "Failed", ".", ".", { label = "failed: will be retried", color = "#d62728" }],
+        [".", "Retried", ".", ".", { label = "retried: not the first attempt", color = "#7f7f7f" }],
+        [".", "BrokenOff", ".", ".", { label = "broken off: crash, memory or time", color = "#9467bd" }],
       ]
     },
     {
-      title  = "Milliseconds an image"
+      title  = "Milliseconds per image"
       period = 60
       yAxis  = { left = { min = 0 } }
       metrics = [
-        concat(local.duration, [{ stat = "p50", label = "half take less (p50)" }]),
-        ["...", { stat = "p99", label = "99 of 100 take less (p99)" }],
+        concat(local.duration, [{ stat = "p50", label = "median (p50)" }]),
+        ["...", { stat = "p99", label = "99th percentile (p99)" }],
         ["...", { stat = "Maximum", label = "slowest" }],
       ]
     },
@@ -42,8 +42,8 @@ locals {
       period = 60
       yAxis  = { left = { min = 0 } }
       metrics = [
-        concat(local.errors, [{ stat = "Sum", label = "invocations that ended in an error" }]),
-        [".", "Throttles", ".", ".", { stat = "Sum", label = "invocations refused" }],
+        concat(local.errors, [{ stat = "Sum", label = "invocations that failed" }]),
+        [".", "Throttles", ".", ".", { stat = "Sum", label = "invocations throttled" }],
         concat(
           local.messages,
           [aws_sqs_queue.dead_letters.name, { stat = "Maximum", label = "dead letters" }],
@@ -61,28 +61,28 @@ locals {
       }
       metrics = [
         concat(local.messages, [aws_sqs_queue.work.name, { label = "waiting" }]),
-        [".", "ApproximateNumberOfMessagesNotVisible", ".", ".", { label = "in work" }],
-        [".", "ApproximateAgeOfOldestMessage", ".", ".", { label = "age", yAxis = "right" }],
-        concat(local.at_once, [{ label = "invocations at a time" }]),
+        [".", "ApproximateNumberOfMessagesNotVisible", ".", ".", { label = "in flight" }],
+        [".", "ApproximateAgeOfOldestMessage", ".", ".", { label = "age of the oldest", yAxis = "right" }],
+        concat(local.running, [{ label = "concurrent invocations" }]),
       ]
     },
     {
-      title  = "What costs: processor time"
+      title  = "Cost: compute"
       stat   = "Sum"
       period = 3600
-      yAxis  = { left = { min = 0, label = "GB-seconds an hour", showUnits = false } }
+      yAxis  = { left = { min = 0, label = "GB-seconds per hour", showUnits = false } }
       metrics = [
         concat(local.time, [{ id = "ms", visible = false }]),
         [{ expression = "ms / 1000 * ${var.memory_mb} / 1024", id = "gbs", label = "GB-seconds" }],
       ]
     },
     {
-      title  = "What costs: requests and log"
+      title  = "Cost: requests and log"
       stat   = "Sum"
       period = 3600
       yAxis = {
-        left  = { min = 0, label = "an hour", showUnits = false }
-        right = { min = 0, label = "bytes an hour", showUnits = false }
+        left  = { min = 0, label = "per hour", showUnits = false }
+        right = { min = 0, label = "bytes per hour", showUnits = false }
       }
       metrics = [
         concat(local.calls, [{ label = "invocations" }]),
@@ -92,8 +92,8 @@ locals {
     },
   ]
 
-  worries = {
-    title  = "The last that were rejected or failed"
+  problems = {
+    title  = "Latest rejections and failures"
     region = local.region
     view   = "table"
     query = join(" | ", [
@@ -114,7 +114,7 @@ locals {
       height     = 6
       properties = merge(graph, { view = "timeSeries", region = local.region })
     }],
-    [{ type = "log", x = 0, y = 18, width = 24, height = 6, properties = local.worries }],
+    [{ type = "log", x = 0, y = 18, width = 24, height = 6, properties = local.problems }],
   )
 }
 

@@ -1,7 +1,7 @@
-# The function, once there is an image for it.
+# The function, created once there is an image for it.
 
 locals {
-  # What handler/settings.py reads, but for the bucket; a test holds the two together.
+  # The variables that handler/settings.py reads, except the bucket; a test compares the two.
   environment = {
     FFT_INPUT_PREFIX      = var.input_prefix
     FFT_OUTPUT_PREFIX     = var.output_prefix
@@ -15,20 +15,20 @@ locals {
     FFT_RESERVE_MS        = format("%d", var.reserve_ms)
   }
 
-  # As fft_tool/admission.py estimates an 8-bit grey PNG that does not compress: 113 MB for the program
-  # itself and its child, the file in both, and what a pixel takes at the peak, more where the
-  # pictures have 16 bits.
+  # The estimate of fft_tool/admission.py for an incompressible 8-bit grey PNG: 113 MB for the function
+  # and its child process, the file in both, and the peak memory per pixel, which is higher for
+  # 16-bit pictures.
   bytes_per_pixel  = can(regex("(^| )bits=16( |$)", var.recipe)) ? 20 : 14
   memory_needed_mb = 113 + ceil(var.max_pixels * local.bytes_per_pixel / 1048576)
 }
 
 resource "aws_lambda_function" "analyse" {
-  #checkov:skip=CKV_AWS_50:each log line has the milliseconds of each step already
-  #checkov:skip=CKV_AWS_115:optional (reserved_concurrency); the event source mapping has a cap
-  #checkov:skip=CKV_AWS_116:calls past the queue that fail are sent to failed-calls, below
-  #checkov:skip=CKV_AWS_117:nothing in it could be reached, and all that it talks to is S3
-  #checkov:skip=CKV_AWS_173:no secrets; Lambda encrypts it with a key of its own
-  #checkov:skip=CKV_AWS_272:not for container images, where the digest names this very one
+  #checkov:skip=CKV_AWS_50:log lines already contain the duration of each step
+  #checkov:skip=CKV_AWS_115:optional (reserved_concurrency); the event source mapping limits it
+  #checkov:skip=CKV_AWS_116:failed asynchronous calls go to the failed-calls queue, see below
+  #checkov:skip=CKV_AWS_117:the function accepts no connections and calls only S3
+  #checkov:skip=CKV_AWS_173:no secrets; Lambda encrypts the environment with its own key
+  #checkov:skip=CKV_AWS_272:not available for container images, which the digest identifies
   count = var.image_digest == null ? 0 : 1
 
   function_name = var.name
@@ -46,8 +46,8 @@ resource "aws_lambda_function" "analyse" {
     variables = merge(local.environment, { FFT_BUCKET = aws_s3_bucket.images.id })
   }
 
-  # Lines of level INFO carry the metrics. Of its own, Lambda is to write what is wrong alone: three
-  # lines an invocation would cost more than the function's one an image.
+  # Lines of level INFO carry the metrics. Lambda itself should log only warnings: its three lines per
+  # invocation would cost more than the function's one line per image.
   logging_config {
     log_format            = "JSON"
     application_log_level = "INFO"
@@ -57,20 +57,20 @@ resource "aws_lambda_function" "analyse" {
 
   tags = local.tags
 
-  # From its first moment on it may do what it has to.
+  # The function needs its permissions from the first invocation on.
   depends_on = [aws_iam_role_policy.function]
 }
 
 resource "aws_cloudwatch_log_group" "function" {
-  #checkov:skip=CKV_AWS_158:CloudWatch encrypts it; neither pixels nor credentials appear in it
-  #checkov:skip=CKV_AWS_338:log_retention_days; what lasts is the record beside each result
+  #checkov:skip=CKV_AWS_158:CloudWatch encrypts it; it contains neither pixels nor credentials
+  #checkov:skip=CKV_AWS_338:see log_retention_days; the permanent record is stored with the results
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
   tags              = local.tags
 }
 
-# A queue that calls the function tries again by itself. This is for calls past it that nobody waits
-# for; who waits (S3 Batch Operations, Step Functions) is told the error.
+# The queue retries by itself. This applies to asynchronous calls that bypass it; synchronous callers
+# (S3 Batch Operations, Step Functions) receive the error.
 resource "aws_lambda_function_event_invoke_config" "analyse" {
   count = length(aws_lambda_function.analyse)
 

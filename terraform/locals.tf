@@ -9,11 +9,11 @@ locals {
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.region
 
-  # Roles and dashboards are one namespace for all regions of an account.
+  # Names of roles and dashboards are shared by all regions of an account.
   name_in_region = "${var.name}-${local.region}"
 
   tags = merge({ Project = var.name }, var.tags)
 
-  # Suffixes of S3's rules are told apart by case, people's files are not: IMG_0001.JPG.
+  # S3 matches suffixes case-sensitively, but files are named in either case: IMG_0001.JPG.
   suffixes = toset(flatten([for suffix in var.suffixes : [lower(suffix), upper(suffix)]]))
 }

@@ -9,7 +9,7 @@ locals {
   input_url  = "s3://${aws_s3_bucket.images.id}/${var.input_prefix}"
   output_url = "s3://${aws_s3_bucket.images.id}/${var.output_prefix}"
 
-  # For commands, which may be pasted where another region is the default.
+  # Commands name the region, since they may be run where a different one is the default.
   here = "--region ${local.region}"
 }
 
@@ -19,7 +19,7 @@ output "bucket" {
 }
 
 output "input" {
-  description = "Where images are dropped."
+  description = "Where to upload images."
   value       = local.input_url
 }
 
@@ -34,12 +34,12 @@ output "repository" {
 }
 
 output "repository_url" {
-  description = "Where images of the function are pushed to."
+  description = "URL of the repository, to push images to."
   value       = aws_ecr_repository.function.repository_url
 }
 
 output "image_digest" {
-  description = "Digest of the image that is deployed; null if none is."
+  description = "Digest of the deployed image; null if there is none."
   value       = var.image_digest
 }
 
@@ -49,7 +49,7 @@ output "function" {
 }
 
 output "function_arn" {
-  description = "ARN of the function, which S3 Batch Operations asks for; null if there is none."
+  description = "ARN of the function, needed for S3 Batch Operations; null if there is none yet."
   value       = one(aws_lambda_function.analyse[*].arn)
 }
 
@@ -64,22 +64,22 @@ output "queue_url" {
 }
 
 output "dead_letter_queue_url" {
-  description = "URL of the queue with the objects that were not done."
+  description = "URL of the queue of objects that failed every attempt."
   value       = aws_sqs_queue.dead_letters.id
 }
 
 output "failed_calls_queue_url" {
-  description = "URL of the queue with the calls past the queue that Lambda has given up."
+  description = "URL of the queue of asynchronous calls that bypassed the queue and failed."
   value       = aws_sqs_queue.failed_calls.id
 }
 
 output "alarm_topic_arn" {
-  description = "ARN of the topic that alarm_emails subscribe to; null if there are none."
+  description = "ARN of the topic that alarm_emails are subscribed to; null if there are none."
   value       = one(aws_sns_topic.alarms[*].arn)
 }
 
 output "dashboard_url" {
-  description = "Where a browser finds the dashboard; null if there is none."
+  description = "Address of the dashboard; null if there is none."
   value = (
     var.dashboard
     ? "${local.cloudwatch}?region=${local.region}#dashboards/dashboard/${local.name_in_region}"
@@ -87,10 +87,10 @@ output "dashboard_url" {
   )
 }
 
-# To be pasted into a shell, in the repository's folder.
+# Commands to run in the folder of the repository.
 
 output "drop_command" {
-  description = "Has one of the sample images analysed."
+  description = "Uploads one of the sample images."
   value       = "aws s3 cp input_images/text.png ${local.input_url} ${local.here}"
 }
 
@@ -100,12 +100,12 @@ output "results_command" {
 }
 
 output "tail_command" {
-  description = "Shows the log as it comes."
+  description = "Follows the log."
   value       = "aws logs tail ${aws_cloudwatch_log_group.function.name} --follow ${local.here}"
 }
 
 output "redrive_command" {
-  description = "Sends the dead letters back into the queue."
+  description = "Moves the dead letters back to the queue."
   value = join(" ", [
     "aws sqs start-message-move-task --source-arn", aws_sqs_queue.dead_letters.arn, local.here
   ])

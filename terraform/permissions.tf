@@ -1,8 +1,8 @@
-# What the function may do, and that nobody may call it.
+# Permissions of the function.
 
 resource "aws_iam_role" "function" {
   name        = local.name_in_region
-  description = "What the function ${var.name} may do"
+  description = "Permissions of the function ${var.name}"
 
   permissions_boundary = var.permissions_boundary
 
@@ -32,8 +32,9 @@ resource "aws_iam_role_policy" "function" {
         Resource = "${aws_s3_bucket.images.arn}/${var.input_prefix}*"
       },
       {
-        # Nothing is ever listed: this has S3 say "not found" of a source that has gone, rather than
-        # "access denied". Why without a condition: docs/decisions/2026-11-27-missing-objects.md.
+        # The function never lists the bucket. Without this permission, S3 answers "access denied"
+        # instead of "not found" for a source that has been deleted. A condition on the prefix would
+        # not match such requests: docs/decisions/2026-11-27-missing-objects.md.
         Sid      = "KnowWhatIsMissing"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
@@ -67,6 +68,6 @@ resource "aws_iam_role_policy" "function" {
   })
 }
 
-# Nobody is given leave to call it, so there is no aws_lambda_permission: Lambda fetches the queue's
-# messages in the role's name; S3 Batch Operations, Step Functions and EventBridge Scheduler come with
-# roles of their own. One that is added names source_arn and source_account; a test sees to that.
+# There is no aws_lambda_permission, since no service needs one: Lambda polls the queue with the
+# function's role, and S3 Batch Operations, Step Functions and EventBridge Scheduler use roles of their
+# own. If one is added, it must set source_arn and source_account; a test checks this.

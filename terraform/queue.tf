@@ -1,8 +1,8 @@
-# Between S3 and the function: what cannot be done now waits, what can never be done is set aside.
+# The queue between S3 and the function, and the queues for work that failed for good.
 
 locals {
   four_days     = 4 * 24 * 3600
-  fourteen_days = 14 * 24 * 3600 # the longest that SQS keeps anything
+  fourteen_days = 14 * 24 * 3600 # the maximum of SQS
 
   queues = {
     work         = aws_sqs_queue.work.arn
@@ -10,7 +10,7 @@ locals {
     failed_calls = aws_sqs_queue.failed_calls.arn
   }
 
-  # A statement for the policy of each queue.
+  # A statement for the policy of every queue.
   only_over_tls = {
     for name, arn in local.queues : name => {
       Sid       = "OnlyOverTls"
@@ -27,8 +27,8 @@ resource "aws_sqs_queue" "work" {
   name                    = var.name
   sqs_managed_sse_enabled = true
 
-  # A message that is being worked on is hidden. Lambda asks for six times the function's timeout,
-  # so that a throttled batch is not handed out a second time meanwhile.
+  # A message that is being processed is invisible. AWS recommends six times the function's timeout,
+  # so that a throttled batch is not delivered a second time meanwhile.
   visibility_timeout_seconds = 6 * var.timeout_seconds
   message_retention_seconds  = local.four_days
   receive_wait_time_seconds  = 20
@@ -41,7 +41,7 @@ resource "aws_sqs_queue" "work" {
   tags = local.tags
 }
 
-# A message keeps its age when it is set aside, so this has to keep it for longer.
+# A message keeps its age when it becomes a dead letter, so this queue has to retain it longer.
 resource "aws_sqs_queue" "dead_letters" {
   name                      = "${var.name}-dead-letters"
   sqs_managed_sse_enabled   = true
@@ -49,9 +49,9 @@ resource "aws_sqs_queue" "dead_letters" {
   tags                      = local.tags
 }
 
-# Calls past the queue that nobody waits for, as EventBridge Scheduler makes them, when Lambda has
-# given them up. They are kept apart: SQS moves dead letters back only where all of them come from
-# queues, and these come from Lambda, each with a report around the event.
+# Asynchronous calls that bypass the queue, such as those of EventBridge Scheduler, after their last
+# retry has failed. They need a separate queue: SQS can only redrive dead letters that come from queues,
+# and these come from Lambda, each with its event wrapped in a report.
 resource "aws_sqs_queue" "failed_calls" {
   name                      = "${var.name}-failed-calls"
   sqs_managed_sse_enabled   = true
@@ -100,7 +100,7 @@ resource "aws_sqs_queue_policy" "failed_calls" {
 }
 
 resource "aws_s3_bucket_notification" "images" {
-  # S3 tries whether it may send before it takes the configuration.
+  # S3 checks that it may send to the queue before it accepts the configuration.
   depends_on = [aws_sqs_queue_policy.work]
 
   bucket = aws_s3_bucket.images.id
@@ -124,7 +124,7 @@ resource "aws_lambda_event_source_mapping" "work" {
   function_name    = aws_lambda_function.analyse[count.index].arn
   batch_size       = var.batch_size
 
-  # One object that fails does not bring back the others of its batch.
+  # A failed object does not cause the rest of its batch to be retried.
   function_response_types = ["ReportBatchItemFailures"]
 
   scaling_config {

@@ -1,11 +1,11 @@
-# Where the function's container images are.
+# The repository of the function's container images.
 
 resource "aws_ecr_repository" "function" {
-  #checkov:skip=CKV_AWS_136:ECR's own key, docs/decisions/2026-11-20-encryption-at-rest.md
+  #checkov:skip=CKV_AWS_136:AES-256 with a key of ECR, docs/decisions/2026-11-20-encryption-at-rest.md
   name                 = var.name
   image_tag_mutability = "IMMUTABLE"
 
-  # Images can be built again from the sources, so they do not stand in the way of `make destroy`.
+  # Images can be rebuilt from the sources, so they need not block `make destroy`.
   force_delete = true
 
   image_scanning_configuration {
@@ -19,17 +19,16 @@ resource "aws_ecr_repository" "function" {
   tags = local.tags
 }
 
-# Only what has no tag ever expires: what is left of pushes that broke off. An image that is
-# deployed has one, `make deploy` sees to that, and in an immutable repository no push can take it
-# away. Any rule about tagged images, by age or by count, could hit the one that is running:
-# docs/decisions/2026-11-20-images-that-expire.md.
+# Only untagged images expire, which are left over from interrupted pushes. `make deploy` tags every
+# image, and in an immutable repository no push can take the tag away. Any rule for tagged images, by
+# age or by count, could delete the deployed one: docs/decisions/2026-11-20-images-that-expire.md.
 resource "aws_ecr_lifecycle_policy" "function" {
   repository = aws_ecr_repository.function.name
 
   policy = jsonencode({
     rules = [{
       rulePriority = 1
-      description  = "What has no tag is deployed nowhere"
+      description  = "Untagged images are not deployed"
       selection = {
         tagStatus   = "untagged"
         countType   = "sinceImagePushed"

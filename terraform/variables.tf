@@ -1,8 +1,8 @@
-# What it is called, and where images are kept. The other variables: variables_function.tf,
-# variables_settings.tf, variables_queue.tf, variables_watching.tf.
+# Variables for names and storage. The others: variables_function.tf, variables_settings.tf,
+# variables_queue.tf, variables_watching.tf.
 
 variable "name" {
-  description = "What everything is called: the function, the queues, the repository, the alarms."
+  description = "Name of the function, and the beginning of the names of all other resources."
   type        = string
   default     = "fft-pipeline"
   nullable    = false
@@ -17,7 +17,7 @@ variable "name" {
 }
 
 variable "tags" {
-  description = "Tags of everything, beside Project, which is the name."
+  description = "Tags of all resources, in addition to Project, which is set to the name."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -29,14 +29,14 @@ variable "tags" {
       && !startswith(lower(key), "aws:")
     ])
     error_message = <<-EOT
-      tags should be up to 40; keys of 1 to 128, values of up to 256 letters,
-      digits, spaces and _.:/=+-@; no key may begin with aws:.
+      tags should be at most 40, with keys of 1 to 128 and values of up to 256
+      letters, digits, spaces and _.:/=+-@; no key may begin with aws:.
     EOT
   }
 }
 
 variable "bucket_name" {
-  description = "Name of the bucket; null: name-account-region, which nobody else has."
+  description = "Name of the bucket; null: name-account-region, which is globally unique."
   type        = string
   default     = null
 
@@ -47,14 +47,14 @@ variable "bucket_name" {
     ])
     error_message = <<-EOT
       bucket_name should be null, or 3 to 63 lower-case letters, digits and
-      hyphens that neither begin nor end with a hyphen nor with what S3 reserves
-      (xn--, sthree-, -s3alias, …).
+      hyphens that neither begin nor end with a hyphen, nor with a prefix or
+      suffix that S3 reserves (xn--, sthree-, -s3alias, …).
     EOT
   }
 }
 
 variable "force_destroy" {
-  description = "Whether destroying deletes the bucket with all images and results in it."
+  description = "Whether `terraform destroy` deletes the bucket even if it holds images and results."
   type        = bool
   default     = false
   nullable    = false
@@ -62,14 +62,15 @@ variable "force_destroy" {
 
 variable "administrators" {
   description = <<-EOT
-    ARNs of IAM roles and users that may write and delete results, beside the function and the
-    account's root; * stands for a part of a name. Nobody else may, whatever their own rights are.
+    ARNs of IAM roles and users that may write and delete results, in addition to the function and
+    the account's root user; * matches part of a name. All others are denied, whatever their own
+    permissions are.
   EOT
   type        = set(string)
   default     = []
   nullable    = false
 
-  # A role is named as IAM names it (arn:aws:iam::…:role/…), not as a session of STS.
+  # Roles, arn:aws:iam::…:role/…, and not their sessions, arn:aws:sts::….
   validation {
     condition = alltrue([
       for arn in var.administrators :
@@ -83,12 +84,12 @@ variable "administrators" {
 }
 
 variable "input_prefix" {
-  description = "Folder of the bucket that sources are dropped into."
+  description = "Folder of the bucket for sources."
   type        = string
   default     = "input/"
   nullable    = false
 
-  # No wildcard of IAM (*, ?, $) and nothing that S3 would have to encode.
+  # No wildcards of IAM (*, ?, $), and no characters that S3 would have to encode.
   validation {
     condition = (
       can(regex("^([A-Za-z0-9][A-Za-z0-9_=.-]*/)+$", var.input_prefix))
@@ -97,13 +98,13 @@ variable "input_prefix" {
     error_message = <<-EOT
       input_prefix should be a folder such as input/, or folders such as
       scans/raw/: up to 512 letters, digits and _=.- that begin with a letter or
-      a digit, each with a / behind it.
+      a digit, each followed by a slash.
     EOT
   }
 }
 
 variable "output_prefix" {
-  description = "Folder of the bucket that results are written to."
+  description = "Folder of the bucket for results."
   type        = string
   default     = "output/"
   nullable    = false
@@ -116,7 +117,7 @@ variable "output_prefix" {
     error_message = <<-EOT
       output_prefix should be a folder such as output/, or folders such as
       scans/spectra/: up to 512 letters, digits and _=.- that begin with a
-      letter or a digit, each with a / behind it.
+      letter or a digit, each followed by a slash.
     EOT
   }
 
@@ -128,15 +129,15 @@ variable "output_prefix" {
     error_message = <<-EOT
       input_prefix = "${var.input_prefix}" and output_prefix =
       "${var.output_prefix}" overlap: results would be taken for sources. They
-      should be two folders, neither inside the other.
+      should be two separate folders, neither inside the other.
     EOT
   }
 }
 
 variable "suffixes" {
   description = <<-EOT
-    Endings of the keys that are analysed, each in lower and in upper case; other objects below
-    input_prefix are left alone. Empty: everything is analysed, whatever it is called.
+    Suffixes of the keys to analyse, each in lower and in upper case; other objects below
+    input_prefix are ignored. Empty: all objects are analysed.
   EOT
   type        = set(string)
   default     = [".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp"]
@@ -147,26 +148,26 @@ variable "suffixes" {
       for suffix in var.suffixes : can(regex("^[A-Za-z0-9_.-]{1,64}$", suffix))
     ])
     error_message = <<-EOT
-      suffixes should be up to 50 endings such as .png: each 1 to 64 letters,
+      suffixes should be at most 50 suffixes such as .png: each 1 to 64 letters,
       digits and _.-
     EOT
   }
 
-  # S3 refuses two rules for one event that could match the same key.
+  # S3 rejects two rules for the same event that could match the same key.
   validation {
     condition = alltrue([
       for pair in setproduct(var.suffixes, var.suffixes) :
       pair[0] == pair[1] || !endswith(lower(pair[0]), lower(pair[1]))
     ])
     error_message = <<-EOT
-      No suffix should be the end of another one, upper or lower case: of
-      _small.png and .png the second is enough.
+      No suffix should end with another one, ignoring case: .png already covers
+      _small.png.
     EOT
   }
 }
 
 variable "noncurrent_days" {
-  description = "Days for which a source or result that was overwritten or deleted can be restored."
+  description = "Days for which overwritten or deleted sources and results can be restored."
   type        = number
   default     = 30
   nullable    = false
@@ -181,7 +182,7 @@ variable "noncurrent_days" {
 }
 
 variable "output_expiry_days" {
-  description = "Days after which results are deleted; null: never. Sources always stay."
+  description = "Days after which results are deleted; null: never. Sources are never deleted."
   type        = number
   default     = null
 
@@ -198,8 +199,8 @@ variable "output_expiry_days" {
 
 variable "access_log_bucket" {
   description = <<-EOT
-    Existing bucket of the same region that takes S3's access logs, and whose policy lets
-    logging.s3.amazonaws.com write; null: none.
+    Existing bucket in the same region for S3's access logs, whose policy lets
+    logging.s3.amazonaws.com write to it; null: no access logs.
   EOT
   type        = string
   default     = null
@@ -218,8 +219,8 @@ variable "access_log_bucket" {
       : var.access_log_bucket != coalesce(var.bucket_name, "(null)")
     )
     error_message = <<-EOT
-      access_log_bucket should not be the bucket itself, whose log would log its
-      own growth.
+      access_log_bucket should not be the bucket itself: every log that is
+      written would cause another log entry.
     EOT
   }
 }

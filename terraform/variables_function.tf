@@ -1,9 +1,9 @@
-# The function itself.
+# Variables of the function.
 
 variable "image_digest" {
   description = <<-EOT
     Digest of the container image in the repository, sha256:…; null: no function yet, so that the
-    repository can be made before there is an image to put into it. `make deploy` sets it.
+    repository can be created before there is an image. `make deploy` sets it.
   EOT
   type        = string
   default     = null
@@ -14,14 +14,14 @@ variable "image_digest" {
     )
     error_message = <<-EOT
       image_digest should be null or sha256: and 64 hexadecimal digits, not a
-      tag or a whole URI; aws ecr describe-images --repository-name NAME shows
+      tag or a whole URI; aws ecr describe-images --repository-name NAME prints
       it.
     EOT
   }
 }
 
 variable "architecture" {
-  description = "Processor that the function runs on, and that its image is built for."
+  description = "Architecture of the function's processor and image."
   type        = string
   default     = "x86_64"
   nullable    = false
@@ -33,7 +33,7 @@ variable "architecture" {
 }
 
 variable "memory_mb" {
-  description = "Memory of the function; processor time comes with it, one whole one at 1769 MB."
+  description = "Memory of the function; processor time grows with it, one vCPU at 1769 MB."
   type        = number
   default     = 1769
   nullable    = false
@@ -48,16 +48,16 @@ variable "memory_mb" {
   validation {
     condition     = var.memory_mb >= local.memory_needed_mb
     error_message = <<-EOT
-      memory_mb = ${var.memory_mb} is too little for max_pixels =
+      memory_mb = ${var.memory_mb} is not enough for max_pixels =
       ${var.max_pixels}: a grey image of that many pixels takes
-      ${local.memory_needed_mb} MB, so it would always be rejected. Give more
-      memory (up to 10240), or lower max_pixels.
+      ${local.memory_needed_mb} MB, so it would always be rejected. Increase
+      memory_mb (up to 10240), or lower max_pixels.
     EOT
   }
 }
 
 variable "timeout_seconds" {
-  description = "Longest that one invocation may take, with all of its batch."
+  description = "Maximum duration of one invocation, which processes a whole batch."
   type        = number
   default     = 60
   nullable    = false
@@ -72,7 +72,7 @@ variable "timeout_seconds" {
 }
 
 variable "reserved_concurrency" {
-  description = "Concurrency kept for this function out of the account's; null: it shares."
+  description = "Concurrency reserved for the function; null: it shares the account's."
   type        = number
   default     = null
 
@@ -81,7 +81,7 @@ variable "reserved_concurrency" {
       var.reserved_concurrency == null ? true
       : floor(var.reserved_concurrency) == var.reserved_concurrency && var.reserved_concurrency >= 2
     )
-    error_message = "reserved_concurrency should be null or a whole number from 2 on."
+    error_message = "reserved_concurrency should be null or a whole number of at least 2."
   }
 
   validation {
@@ -91,14 +91,14 @@ variable "reserved_concurrency" {
     )
     error_message = <<-EOT
       reserved_concurrency should be at least maximum_concurrency =
-      ${var.maximum_concurrency}: the queue would call more often than the
-      function may run, and what is throttled counts as failed.
+      ${var.maximum_concurrency}: otherwise the queue makes more calls than the
+      function may run, and a throttled call counts as a failed attempt.
     EOT
   }
 }
 
 variable "permissions_boundary" {
-  description = "ARN of an IAM policy that bounds what any role made here may do; null: none."
+  description = "ARN of an IAM policy that is the permissions boundary of the role; null: none."
   type        = string
   default     = null
 
@@ -115,7 +115,7 @@ variable "permissions_boundary" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which the log is kept."
+  description = "Days for which CloudWatch keeps the log."
   type        = number
   default     = 30
   nullable    = false
@@ -127,8 +127,8 @@ variable "log_retention_days" {
     ], var.log_retention_days)
     error_message = <<-EOT
       log_retention_days should be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150,
-      180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, as
-      CloudWatch has it.
+      180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653:
+      CloudWatch allows no others.
     EOT
   }
 }

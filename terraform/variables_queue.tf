@@ -1,7 +1,7 @@
-# How the queue is emptied.
+# Variables of the queue.
 
 variable "batch_size" {
-  description = "Most objects that one invocation is given."
+  description = "Maximum number of objects per invocation."
   type        = number
   default     = 5
   nullable    = false
@@ -13,7 +13,7 @@ variable "batch_size" {
 }
 
 variable "maximum_concurrency" {
-  description = "Most invocations that the queue makes at a time: a cap on what a flood can cost."
+  description = "Maximum number of concurrent invocations from the queue, which limits costs."
   type        = number
   default     = 10
   nullable    = false
@@ -36,8 +36,8 @@ variable "max_receive_count" {
   validation {
     condition     = contains(range(2, 101), var.max_receive_count)
     error_message = <<-EOT
-      max_receive_count should be a whole number from 2 to 100: with 1 nothing
-      would be tried again.
+      max_receive_count should be a whole number from 2 to 100: with 1,
+      nothing would be retried.
     EOT
   }
 }

@@ -1,8 +1,8 @@
-# What the function is told by its environment: handler/settings.py has the same defaults, but for
-# max_pixels, which there is what the whole of Lambda's memory could take.
+# Settings that are passed to the function through its environment. handler/settings.py has the same
+# defaults, except for max_pixels, which is limited there only by Lambda's largest memory size.
 
 variable "recipe" {
-  description = "What the recipe is where an object's metadata does not say: bits=16 window=hann."
+  description = "Default recipe, for keys that an object's metadata does not set: bits=16 window=hann."
   type        = string
   default     = ""
   nullable    = false
@@ -10,19 +10,19 @@ variable "recipe" {
   validation {
     condition     = can(regex("^([a-z][a-z-]*=[^\\s=]+( [a-z][a-z-]*=[^\\s=]+)*)?$", var.recipe))
     error_message = <<-EOT
-      recipe should be empty, or keys and values as the command line's flags
-      have them, with single spaces between: bits=16 window=hann.
+      recipe should be empty, or keys and values as in the command line's flags,
+      separated by single spaces: bits=16 window=hann.
     EOT
   }
 
   validation {
     condition     = !can(regex("(^| )metadata=(no|false|0)( |$)", lower(var.recipe)))
-    error_message = "recipe may not say metadata=no: the record is what tells how an object ended."
+    error_message = "recipe should not contain metadata=no: the record states the outcome of an object."
   }
 }
 
 variable "max_pixels" {
-  description = "Largest image in pixels; larger ones are rejected before they are decoded."
+  description = "Largest accepted image, in pixels; larger ones are rejected before decoding."
   type        = number
   default     = 100000000
   nullable    = false
@@ -37,7 +37,7 @@ variable "max_pixels" {
 }
 
 variable "formats" {
-  description = "Formats that are accepted, told by content; objects of others are rejected."
+  description = "Accepted formats, detected by content; objects in other formats are rejected."
   type        = list(string)
   default     = ["png", "tiff", "jpeg", "webp", "bmp"]
   nullable    = false
@@ -52,8 +52,8 @@ variable "formats" {
 
 variable "foreign_metadata" {
   description = <<-EOT
-    Metadata keys of other tools, as globs, that are passed over; any other key that is no key of
-    the recipe makes the object rejected.
+    Metadata keys of other tools to ignore, as globs; an object with any other key that is not a key
+    of the recipe is rejected.
   EOT
   type        = list(string)
   default = [
@@ -71,24 +71,24 @@ variable "foreign_metadata" {
     ])
     error_message = <<-EOT
       foreign_metadata should be globs of lower-case letters, digits and _.-?*,
-      such as file-*; not * alone, which would pass over every mistake in a
-      recipe's keys.
+      such as file-*; not * alone, which would hide every mistake in the keys of
+      a recipe.
     EOT
   }
 
   validation {
     condition     = length(join(",", var.foreign_metadata)) <= 2048
     error_message = <<-EOT
-      foreign_metadata should have up to 2048 characters in all: Lambda gives a
-      function 4 KB of environment.
+      foreign_metadata should have at most 2048 characters in total: Lambda
+      limits the environment of a function to 4 KB.
     EOT
   }
 }
 
 variable "metadata_keys" {
   description = <<-EOT
-    Keys of the recipe that an object's metadata may set; ["*"]: all, []: none. docs/lambda.md has
-    the set for a bucket that strangers upload to.
+    Keys of the recipe that an object's metadata may set; ["*"]: all, []: none. docs/lambda.md
+    recommends a set for buckets with untrusted uploaders.
   EOT
   type        = list(string)
   default     = ["*"]
@@ -103,16 +103,16 @@ variable "metadata_keys" {
       ], key)
     ])
     error_message = <<-EOT
-      metadata_keys should be ["*"] or keys of the recipe as the command line's
-      flags have them: ["channel", "pixel-size"].
+      metadata_keys should be ["*"], or keys of the recipe as in the command
+      line's flags: ["channel", "pixel-size"].
     EOT
   }
 }
 
 variable "max_output_bytes" {
   description = <<-EOT
-    Most bytes that one source may leave behind; null: as many as an image of max_pixels takes with
-    recipe, so that nothing but an object's own metadata can ask for more.
+    Largest total size of the outputs of one source, in bytes; null: what an image of max_pixels
+    takes with the default recipe, so that only an object's own metadata can exceed it.
   EOT
   type        = number
   default     = null
@@ -126,13 +126,13 @@ variable "max_output_bytes" {
     )
     error_message = <<-EOT
       max_output_bytes should be null or a whole number from 1000000 to
-      999999999999: less is not enough for the smallest image and its record.
+      999999999999: the smallest image and its record need that much.
     EOT
   }
 }
 
 variable "metrics_namespace" {
-  description = "CloudWatch namespace of the function's own metrics."
+  description = "CloudWatch namespace of the function's metrics."
   type        = string
   default     = "fft-pipeline"
   nullable    = false
@@ -150,7 +150,7 @@ variable "metrics_namespace" {
 }
 
 variable "reserve_ms" {
-  description = "Milliseconds kept back of an invocation; work that would need them is handed back."
+  description = "Milliseconds reserved at the end of an invocation; no work is started in them."
   type        = number
   default     = 2000
   nullable    = false
@@ -162,13 +162,13 @@ variable "reserve_ms" {
     error_message = "reserve_ms should be a whole number from 100 to 800000."
   }
 
-  # S3 is asked again for up to 15 seconds before an object is handed back.
+  # Requests to S3 are retried for up to 15 seconds before an object is returned to the queue.
   validation {
     condition     = var.reserve_ms / 1000 + 15 <= var.timeout_seconds
     error_message = <<-EOT
       reserve_ms = ${var.reserve_ms} leaves too little of timeout_seconds =
-      ${var.timeout_seconds}: at least 15 seconds should be left for work. Lower
-      it, or give more time.
+      ${var.timeout_seconds}: at least 15 seconds should remain. Lower
+      reserve_ms, or increase timeout_seconds.
     EOT
   }
 }

@@ -1,5 +1,5 @@
 terraform {
-  # 1.9 is the first version in which the validation of one variable may look at another.
+  # 1.9 is the first version in which the validation of one variable may refer to another.
   required_version = ">= 1.9"
 
   required_providers {
@@ -11,4 +11,4 @@ terraform {
 }
 
 # There is no provider block: region and credentials come from the environment (AWS_REGION,
-# AWS_PROFILE, AWS_ENDPOINT_URL, …), and a module that calls this folder passes its own provider.
+# AWS_PROFILE, AWS_ENDPOINT_URL, …), and a configuration that uses this folder as a module passes its own.

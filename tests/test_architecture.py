@@ -55,7 +55,7 @@ USERS = {
     "matplotlib": "",
     "obstore": "stores.s3_boto3 stores.s3_obstore",
     "PIL": "codec.png_decode codec.pillow_decode codec.exif image.renditions results.histogram "
-    "report.thumbnails pipeline",
+    "report.thumbnails pipeline library",
     "pyarrow": "results.table",
     "rich": "cli.terminal",
     "scipy": "spectrum.kernel",

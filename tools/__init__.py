@@ -1,1 +1,1 @@
-"""Programs for a developer's or an operator's own machine: in neither the wheel nor an image."""
+"""Programs for the machine of a developer or operator; neither the wheel nor an image has them."""

@@ -1,4 +1,4 @@
-"""Clients of AWS services, for an account or for what stands in for one."""
+"""Clients of AWS services, for an account or an emulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Clients:
-    """Clients made from one boto3 session, each when it is first used."""
+    """Clients of one boto3 session, each created when it is first used."""
 
     def __init__(self, session: Any, **options: Any) -> None:
         self._session, self._options = session, options
@@ -40,7 +40,7 @@ class Clients:
 
     @cached_property
     def sts(self) -> Any:
-        """Client of the service that knows who is calling."""
+        """Client of the Security Token Service."""
         return self._client("sts")
 
     def _client(self, service: str) -> Any:
@@ -48,9 +48,9 @@ class Clients:
 
 
 def start_failure(functions: Any, name: str, bucket: str) -> str:
-    """Send a Lambda function the test event of its bucket; the error it answers with, or nothing.
+    """Send a Lambda function S3's test event; returns its error message, or an empty string.
 
-    A function that cannot start writes nothing to its log: the answer is the only place to look.
+    A function that cannot start writes nothing to its log: only the answer has the reason.
     """
     event = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": bucket})
     answer = functions.invoke(FunctionName=name, Payload=event)

@@ -1,7 +1,7 @@
-"""What stops a tool."""
+"""The error of the tools."""
 
 from __future__ import annotations
 
 
 class ToolError(Exception):
-    """The tool cannot go on: the message says why, and what to do about it."""
+    """A tool cannot continue; the message says why, and what to do about it."""

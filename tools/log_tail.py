@@ -1,4 +1,4 @@
-"""The log of a Lambda function: new lines as they arrive, and a readable form of each."""
+"""The log of a Lambda function: reading new lines, and printing them in a readable form."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Line:
 
     @property
     def json(self) -> Json | None:
-        """The line as a JSON object, None if it is anything else."""
+        """The line as a JSON object; None if it is anything else."""
         try:
             value = json.loads(self.text)
         except ValueError:
@@ -40,13 +40,13 @@ class Line:
 
     @property
     def summary(self) -> Json | None:
-        """The outcome of one S3 object, None if the line is about something else."""
+        """The outcome of one S3 object; None if the line is about something else."""
         value = self.json
         return value if value and {"outcome", "key"} <= value.keys() else None
 
 
 class Tail:
-    """Reads each line of a log group once, in the order of their timestamps."""
+    """Reads each line of a log group once, in the order of the timestamps."""
 
     def __init__(self, logs: Any, group: str, since_ms: int = 0) -> None:
         self._logs, self._group, self._since = logs, group, since_ms
@@ -69,29 +69,30 @@ class Tail:
         return [Line(event["timestamp"], event["message"].rstrip("\n")) for event in new]
 
     def follow(self, pause: float) -> Iterator[Line]:
-        """Lines without end, with ``pause`` seconds between two calls."""
+        """Yield new lines forever, with ``pause`` seconds between two requests."""
         while True:
             yield from self.read()
             time.sleep(pause)
 
 
 def _identity(event: Mapping[str, Any]) -> str:
-    """Identifier of a line; in the local emulator, of all lines of an invocation.
+    """Identifier of a line.
 
-    It gives them no identifiers of their own, but adds them together, to a stream of their own.
+    The local emulator does not give lines identifiers, but adds all lines of an invocation at once,
+    to a separate stream: the name of the stream then identifies them.
     """
     return str(event.get("eventId") or event["logStreamName"])
 
 
 class Printer:
-    """Prints lines on stdout, in colour on a terminal, without those that Lambda itself adds."""
+    """Prints lines to stdout, in colour on a terminal, without those that Lambda itself adds."""
 
     def __init__(self, *, raw: bool) -> None:
         self._raw = raw
         self._console = Console(markup=False, emoji=False, highlight=False)
 
     def print(self, line: Line) -> None:
-        """Print a line; ``raw`` prints JSON lines only, unchanged."""
+        """Print a line; ``raw`` prints only JSON lines, unchanged."""
         if self._raw:
             if line.json is not None:
                 self._write(Text(printable(line.text)))
@@ -143,7 +144,7 @@ def _size(count: int) -> str:
 
 
 def _clock(timestamp: Any) -> str:
-    """Local time of day of an ISO 8601 timestamp; now, where there is none."""
+    """Local time of day of an ISO 8601 timestamp; the current time if there is none."""
     try:
         moment = datetime.fromisoformat(str(timestamp)).astimezone()
     except ValueError:

@@ -1,4 +1,4 @@
-"""Messages for people, on stderr: stdout is for data."""
+"""Messages for the user, on stderr: stdout is for data."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import sys
 
 
 def say(text: str = "") -> None:
-    """Print a message at once."""
+    """Print a message and flush it."""
     print(text, file=sys.stderr, flush=True)

@@ -1,1 +1,1 @@
-"""What the benchmarks run as processes of their own."""
+"""Scripts that the benchmarks run as separate processes."""

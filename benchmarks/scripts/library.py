@@ -1,4 +1,4 @@
-"""Our library in a process of its own: analyse one image again and again, print the seconds.
+"""Our library in a separate process: analyse one image repeatedly, and print the seconds.
 
 ``python library.py IMAGE OUT REPEATS``
 """
@@ -21,7 +21,7 @@ def main() -> None:
     data = path.read_bytes()
     seconds = []
     for _ in range(repeats):
-        outputs = None  # the last run's pictures must not stand beside this one's
+        outputs = None  # free the previous run's pictures first
         start = time.perf_counter()
         source = fft_tool.Source(path.name, data)
         outputs = fft_tool.run(source, fft_tool.Recipe(), threads=THREADS)

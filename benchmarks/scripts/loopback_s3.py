@@ -1,11 +1,11 @@
-"""S3 on loopback, lean enough to be timed against: objects in memory, over HTTP/1.1.
+"""A fast S3 server on loopback for benchmarks: objects in memory, over HTTP/1.1.
 
-``python loopback_s3.py`` prints its port and serves until its stdin ends. GET, HEAD and PUT with
-metadata, whole or in parts, buckets in the path; no signatures are checked. ``GET /`` gives, as
-JSON, how many requests of each method there were since it was last asked.
+``python loopback_s3.py`` prints its port and serves until its stdin ends. It supports GET,
+HEAD and PUT with metadata, multipart uploads, and path-style addresses; signatures are not checked.
+``GET /`` returns, as JSON, the number of requests by method since the last such request.
 
-The ETag tells contents apart but is not their MD5, which would take longer than the transfer: 5 ms
-for 3 MB that no client looks at.
+The ETag identifies the content but is not its MD5, which no client checks and which would take
+longer than the transfer: 5 ms for 3 MB.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _REASONS = {200: "OK", 404: "Not Found", 501: "Not Implemented"}
 _KEPT = "content-type"
 _USERS_OWN = "x-amz-meta-"
 _NO_SUCH_KEY = b"<Error><Code>NoSuchKey</Code><Message>no such key</Message></Error>"
-_NOT_HERE = b"<Error><Code>NotImplemented</Code><Message>not made here</Message></Error>"
+_NOT_HERE = b"<Error><Code>NotImplemented</Code><Message>not implemented</Message></Error>"
 _STARTED = "<InitiateMultipartUploadResult><UploadId>{}</UploadId></InitiateMultipartUploadResult>"
 _COMPLETE = "<CompleteMultipartUploadResult><ETag>{}</ETag></CompleteMultipartUploadResult>"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status with headers and a body; ``shown`` is whether the body is sent."""
+    """A status with headers and a body; ``shown`` says whether the body is sent."""
 
     status: int
     body: Body = b""
@@ -56,14 +56,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An object that is coming in parts, by number."""
+    """A multipart upload in progress: parts by number."""
 
     headers: Headers
     parts: dict[int, Body] = field(default_factory=dict)
 
 
 class Objects:
-    """What is kept, by path, and how often it was asked for."""
+    """The stored objects by path, and counts of requests."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Answer] = {}
@@ -72,7 +72,7 @@ class Objects:
         self._lock = threading.Lock()
 
     def answer(self, method: str, target: str, headers: Headers, body: Body) -> Answer:
-        """Do as a request says."""
+        """Process a request."""
         path, _, question = target.partition("?")
         path, query = unquote(path), dict(parse_qsl(question, keep_blank_values=True))
         if path == "/":
@@ -89,7 +89,7 @@ class Objects:
     def _in_parts(
         self, method: str, path: str, query: dict[str, str], headers: Headers, body: Body
     ) -> Answer:
-        """Begin an upload in parts, take one, or put them together."""
+        """Start a multipart upload, store a part, or complete the upload."""
         match method, query:
             case "POST", {"uploads": _}:
                 return self._begin(headers)
@@ -131,12 +131,12 @@ class Connection(socketserver.StreamRequestHandler):
     server: Server
 
     def handle(self) -> None:
-        """Answer until the client goes away."""
+        """Answer requests until the client disconnects."""
         try:
             while line := self.rfile.readline():
                 self._answer(line)
         except ConnectionError:
-            pass  # a client that was ended
+            pass  # the client was killed
 
     def _answer(self, line: bytes) -> None:
         method, target, _ = line.decode("latin-1").split(" ", 2)
@@ -151,7 +151,7 @@ class Connection(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """A thread for every connection; clients keep theirs."""
+    """One thread per connection; connections are persistent."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -162,7 +162,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 def read_headers(stream: BufferedIOBase) -> Headers:
-    """Read header lines up to the empty one; names come in small letters."""
+    """Read header lines up to the empty one; names are converted to lower case."""
     headers: Headers = {}
     while line := stream.readline().decode("latin-1").strip():
         name, _, value = line.partition(":")
@@ -171,7 +171,7 @@ def read_headers(stream: BufferedIOBase) -> Headers:
 
 
 def read_body(stream: BufferedIOBase, headers: Headers) -> Body:
-    """Read what follows the headers, freed of the chunks of HTTP and of those of AWS."""
+    """Read the body, and decode HTTP's and AWS's chunked encodings."""
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body = read_chunks(stream)
     else:
@@ -183,7 +183,7 @@ def read_body(stream: BufferedIOBase, headers: Headers) -> Body:
 
 
 def read_chunks(stream: BufferedIOBase) -> bytearray:
-    """Read chunks up to the empty one, and the trailers after it, such as a checksum."""
+    """Read chunks up to the empty one, and skip the trailers after it, such as a checksum."""
     whole = bytearray()
     while size := int(stream.readline().partition(b";")[0], 16):
         whole += stream.read(size)
@@ -199,7 +199,7 @@ def tag_of(body: Body) -> str:
 
 
 def main() -> None:
-    """Serve for as long as whoever started this is there."""
+    """Serve until the process that started this one closes its stdin."""
     with Server() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(server.server_address[1], flush=True)

@@ -1,4 +1,4 @@
-"""The plain script: numpy and Pillow, written as such repositories have it.
+"""The plain script: numpy and Pillow, as such scripts are usually written.
 
 ``python plain.py IMAGE_OR_FOLDER OUT``
 """
@@ -35,7 +35,7 @@ def as_png(values: NDArray[Any]) -> bytes:
 
 
 def main() -> None:
-    """Do one image, or all of a folder one after the other."""
+    """Process one image, or those of a folder one after the other."""
     given, out = Path(sys.argv[1]), Path(sys.argv[2])
     for path in sorted(given.glob("*.png")) if given.is_dir() else [given]:
         magnitude, phase = pictures(path.read_bytes())

@@ -1,6 +1,6 @@
 """The plain handler: numpy, scipy, Pillow and boto3, written as such functions usually are.
 
-``python -m awslambdaric plain_handler.handle``, fed with S3's notifications.
+``python -m awslambdaric plain_handler.handle``, invoked with S3's notifications.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ s3 = boto3.client("s3")
 
 
 def handle(event: dict[str, Any], _: object) -> dict[str, Any]:
-    """Do every object of the event."""
+    """Process every object of the event."""
     for record in event["Records"]:
         bucket = record["s3"]["bucket"]["name"]
         key = unquote_plus(record["s3"]["object"]["key"])
@@ -31,7 +31,7 @@ def handle(event: dict[str, Any], _: object) -> dict[str, Any]:
 
 
 def analyse(bucket: str, key: str) -> None:
-    """Put magnitude, phase and a few numbers beside an image."""
+    """Write the magnitude, the phase and a few numbers of an image."""
     data = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     image = np.array(Image.open(io.BytesIO(data)).convert("L"))
 

@@ -1,4 +1,4 @@
-"""The same with OpenCV from end to end, as its tutorials have it.
+"""The same analysis with OpenCV throughout, following its tutorials.
 
 ``python with_opencv.py IMAGE OUT``
 """
@@ -28,7 +28,7 @@ def pictures(data: bytes) -> tuple[bytes, bytes]:
 def as_png(values: NDArray[Any]) -> bytes:
     """Stretch values to 0 to 255, put DC in the centre, write with OpenCV's defaults.
 
-    Quadrants are swapped last, when a pixel has one byte: four to eight times less to move.
+    Quadrants are swapped last, when a pixel has one byte instead of four or eight.
     """
     codes = np.empty(values.shape, np.uint8)
     cv2.normalize(values, codes, 0, 255, cv2.NORM_MINMAX, cv2.CV_8U)
@@ -37,7 +37,7 @@ def as_png(values: NDArray[Any]) -> bytes:
 
 
 def main() -> None:
-    """Do one image."""
+    """Process one image."""
     path, out = Path(sys.argv[1]), Path(sys.argv[2])
     magnitude, phase = pictures(path.read_bytes())
     (out / f"{path.stem}_magnitude.png").write_bytes(magnitude)

@@ -1,6 +1,6 @@
-"""What the handler's time is held against, in the same kind of process: the core, and S3 alone.
+"""The baseline for the handler's time, in the same kind of process: the core alone, and S3 alone.
 
-``python -m awslambdaric yardstick.handle``; answers with seconds.
+``python -m awslambdaric yardstick.handle``; returns seconds.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the handler has it, before numpy is loaded
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the handler, before numpy is loaded
 
 import fft_tool
 from fft_tool.stores.opening import open_store
 
 
 def handle(event: dict[str, Any], _: object) -> list[float]:
-    """Do one of what is below, named by ``do``."""
+    """Run one of the functions below, named by ``do``."""
     wanted = event.pop("do")
     return core(**event) if wanted == "core" else s3(**event)
 
 
 def core(path: str, threads: int, record: bool) -> list[float]:
-    """Make all outputs of an image file; with a record it is the handler's default recipe."""
+    """Make all outputs of an image file; with a record, this is the handler's default recipe."""
     source = fft_tool.Source("image.png", Path(path).read_bytes())
     recipe = fft_tool.Recipe(metadata=record)
     start = time.perf_counter()
@@ -47,7 +47,7 @@ def _store() -> tuple[Callable[[bytes], object], Callable[[], object]]:
 
 
 def _boto3() -> tuple[Callable[[bytes], object], Callable[[], object]]:
-    import boto3  # noqa: PLC0415  (not in the way of the core)
+    import boto3  # noqa: PLC0415  (not loaded when timing the core)
 
     place = {"Bucket": "bucket", "Key": "object"}
     client = boto3.client("s3")

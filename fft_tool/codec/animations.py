@@ -56,7 +56,7 @@ def gif_layout(data: bytes) -> GifLayout:
             else:
                 raise CorruptImage(f"GIF is truncated or damaged at byte {at:,}")
     except (IndexError, struct.error):
-        raise CorruptImage("GIF is truncated") from None
+        raise CorruptImage("GIF is truncated inside a block") from None
     if not frames:
         raise CorruptImage("GIF has no image data")
     return GifLayout(width, height, frames, transparent)

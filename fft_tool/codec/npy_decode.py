@@ -22,7 +22,8 @@ SIGNATURE = b"\x93NUMPY"
 _LONGEST_HEADER = 1 << 12
 _HEADER = re.compile(
     r"\{ *'descr': *'([<>|=])([a-zA-Z])(\d{0,6})(?:\[[^']*\])?', *"
-    r"'fortran_order': *(True|False), *'shape': *\(((?: *\d{1,18} *,?)*)\) *,? *\} *\n?"
+    r"'fortran_order': *(True|False), *"
+    r"'shape': *\(( *(?:\d{1,18} *(?:, *\d{1,18} *)*,?)? *)\) *,? *\} *\n?"
 )
 _TYPES = {"b": "uint", "u": "uint", "i": "int", "f": "float"}
 _REMEDIES = {

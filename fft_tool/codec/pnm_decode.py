@@ -23,6 +23,7 @@ _GAP = rb"(?:\s|#[^\n\r]*[\n\r])"
 _NUMBER = rb"+(\d{1,10})"
 _BITMAP = re.compile(rb"P[14]" + _GAP + _NUMBER + _GAP + _NUMBER + rb"(\s)")
 _LEVELS = re.compile(rb"P[2356]" + (_GAP + _NUMBER) * 3 + rb"\s")
+_NO_NUMBER = re.compile(rb"[^\d\s]")
 _COMMENT = re.compile(rb"#[^\n\r]*")
 
 
@@ -82,7 +83,7 @@ class PnmDecoder:
         bits = np.unpackbits(rows.reshape(-1, row_bytes), axis=1)
         return np.ascontiguousarray(bits[:, : self.header.width])
 
-    def _numbers(self, count: int) -> NDArray[np.uint32]:
+    def _numbers(self, count: int) -> NDArray[np.int64]:
         """Samples written as decimal numbers; those of a bitmap need no space between them."""
         if len(self._body) > TEXT_BYTES * count + _LONGEST_HEADER:
             raise TooCostly(
@@ -92,12 +93,12 @@ class PnmDecoder:
         text = _COMMENT.sub(b" ", bytes(self._body))
         if self._kind == b"1":
             digits = np.frombuffer(text, np.uint8)
-            numbers = (digits[digits > ord(" ")] - np.uint8(ord("0"))).astype(np.uint32)
+            numbers = (digits[digits > ord(" ")] - np.uint8(ord("0"))).astype(np.int64)
         else:
-            try:
-                numbers = np.array(text.split(None, count)[:count], dtype="S6").astype(np.uint32)
-            except ValueError:
-                raise CorruptImage("PNM has samples that are not whole numbers") from None
+            if _NO_NUMBER.search(text):
+                raise CorruptImage("PNM has samples that are not whole numbers")
+            # Not with a count: missing numbers would become 0.
+            numbers = np.fromstring(text, np.int64, sep=" ")
         if numbers.size < count:
             raise self._truncated()
         return numbers[:count]

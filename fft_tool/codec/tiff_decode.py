@@ -131,9 +131,9 @@ class TifffileDecoder:
             self._planes_first = len(shape) == 3 and int(page.planarconfig) == 2
             bits = int(page.bitspersample)
             extras = tuple(map(int, page.extrasamples or ()))
-        if dtype is None or dtype.kind not in "uif":
-            what = "complex samples" if dtype is not None and dtype.kind == "c" else "samples"
-            raise _unsupported(f"TIFF {what} of this type")
+        if dtype is None or dtype.kind not in "uif" or bits != 8 * dtype.itemsize:
+            what = "complex" if dtype is not None and dtype.kind == "c" else f"{bits}-bit"
+            raise _unsupported(f"{what} TIFF samples")
         if self._planes_first:
             shape = (*shape[1:], shape[0])
         shape = shape if len(shape) == 3 else (*shape, 1)
@@ -142,15 +142,12 @@ class TifffileDecoder:
         if len(shape) != 3 or plain is None or shape[2] != plain + alpha:
             raise _unsupported(f"TIFF of shape {shape}, photometric {photometric}, extra {extras}")
         kind = {"u": "uint", "i": "int", "f": "float"}[dtype.kind]
-        depth = bits if kind == "uint" and 8 < bits <= 16 else 8 * dtype.itemsize
-        if kind == "uint" and bits < 8:
-            raise _unsupported(f"{bits}-bit samples of this layout")
         resolution: Tags = {
             tag: value[0] / value[1] if isinstance(value, tuple) and value[1] else value
             for tag, value in tags.items()
         }
         self._data, self._dtype, self._shape = pages.data, dtype, shape
-        samples = _Samples(kind, depth)
+        samples = _Samples(kind, bits)
         size = (shape[1], shape[0])
         self.header = _header(
             pages, frame, file_bytes, (size, shape[2], samples), resolution, turn=False

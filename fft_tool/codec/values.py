@@ -28,8 +28,9 @@ class ValueScale:
     1.0
 
     ``minimum`` and ``maximum`` are the extremes of the stored values. ``clipped`` is the number of
-    samples outside the range, which became black or white. If ``exact``, the equation gives every
-    stored value back; otherwise, it gives it to within half a step, unless it was clipped.
+    samples outside the range, which became black or white. If ``exact``, all values are whole
+    numbers, and the equation, rounded to whole numbers, gives every one of them back. Otherwise it
+    gives them back to within half a step, unless they were clipped.
     """
 
     offset: float

@@ -1,40 +1,64 @@
-"""Where to look: smart crop by the spectral residual.
+"""Where to look: smart crop by the phase spectrum of the quaternion Fourier transform.
 
-What most of an image has in common shows as the smooth trend of its log amplitude spectrum; what
-is left when the trend is taken away, put back with the original phase, lights up where the image
-is unlike the rest of itself.
+The amplitudes of a spectrum hold what repeats all over an image, its phases where something stands
+out: the inverse transform of the phases alone is large where the image is unlike the rest of
+itself. A colour image is transformed as a whole, as one quaternion a pixel made of luma and two
+opponent colours, at several scales. Faces are what people look for first, and a spectrum does not
+know them: colours of skin add to the map.
 
-Reference: X. Hou and L. Zhang, "Saliency Detection: A Spectral Residual Approach", CVPR 2007.
+References: C. Guo, Q. Ma and L. Zhang, "Spatio-temporal saliency detection using phase spectrum of
+quaternion Fourier transform", CVPR 2008; X. Hou and L. Zhang, "Saliency detection: a spectral
+residual approach", CVPR 2007, for the scale of the smoothing.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fft_tool.arrays import Doubles, Plane, check_levels
+from fft_tool.arrays import Doubles, Plane, check_array, check_levels, check_unsigned
 
 LONGEST_SIDE = 128
 """Most cells along the longer side of a saliency map."""
 
-SMOOTHING = 2.5 / 64
-"""Standard deviation of the final smoothing, as a part of the longer side: 2.5 cells in 64."""
+SCALES = (1, 2, 4, 8)
+"""Sizes of the structure that is looked for, in cells."""
 
-NOISE_FLOOR = 0.01
+BAND = 0.4
+"""Standard deviation in cycles per cell of the low-pass for structure of one cell."""
+
+SMOOTHING = 2.5 / 64
+"""Standard deviation of the smoothing, as a part of the longer side: 2.5 cells in 64."""
+
+NOISE_FLOOR = 0.1
 """Amplitudes well below this part of the root mean square count as noise."""
 
 FRINGE = 0.25
 """Width of the fringe around the cells, as a part of the longer side."""
 
+SKIN = 2.0
+"""Weight of skin colours beside the most salient structure."""
+
+SKIN_CHROMA = ((-0.078, 0.055), (0.094, 0.047))
+"""Mean and standard deviation of skin's blue and red differences (BT.601, white = 1)."""
+
+SKIN_LUMA = (0.16, 0.39)
+"""Luma below which a colour is too dark to pass for skin, and from which it counts in full."""
+
+CENTRE = 0.5, 0.7
+"""Weight that is lost far from the centre, and the standard deviation of the fall in half sides."""
+
 TIE = 1e-6
 """Windows whose saliency differs by less than this part hold the same."""
 
 
-def saliency_map(plane: Plane) -> NDArray[np.float32]:
-    """Saliency of an image, by spectral residual, on a coarse grid of cells.
+def saliency_map(image: Plane) -> NDArray[np.float32]:
+    """Saliency of an image, by the phases of its spectrum, on a coarse grid of cells.
 
     >>> grey = np.zeros((64, 96), np.uint8)
     >>> grey[20:28, 40:48] = 200
@@ -45,52 +69,58 @@ def saliency_map(plane: Plane) -> NDArray[np.float32]:
 
     The image is averaged over square cells, as many pixels wide as it takes for the longer side to
     have at most 128 cells (65 to 128 of them if it has that many pixels); the last row and column
-    of cells may be cut short by the image's border. With ``F`` the DFT of the cells' deviation
-    from their mean, ``A = |F|`` and ``e`` a hundredth of its root mean square, ::
+    of cells may be cut short by the image's border. Of each cell's colour, luma ``Y`` and the
+    opponent colours ``R - G`` and ``(R + G) / 2 - B`` are taken; of a grey image, its levels. With
+    ``F`` their DFTs, ``A² = Σ|F|²`` the squared modulus of the quaternion transform and ``e`` a
+    tenth of the root mean square of ``A``, ::
 
-        R = log(A + e) - mean3x3(log(A + e))
-        S = gauss * |IDFT(exp(R) F / (A + e))|²
+        S = sqrt(gauss * Σ|IDFT(B F / (A + e))|²)
+
+    where ``B`` is a Gaussian low-pass for structure of one, two, four or eight cells. The map is
+    the mean of the four ``S``, each scaled to a maximum of 1, plus twice the likeness to skin of
+    the cells' colours, between 0 and 1 and smoothed alike.
 
     Before the DFT the outermost cells are continued outwards by a quarter of the longer side and
     faded to the mean there, so that the jump between opposite borders, which no object makes, does
     not win; unlike a window this leaves objects at the border as they are. ``e`` keeps frequencies
     where there is nothing but rounding from being raised to the rest. The Gaussian's standard
-    deviation is 2.5 / 64 of the longer side. Brightness and contrast do not change the result.
+    deviation is 2.5 / 64 of the longer side. Brightness and contrast of a grey image do not change
+    the result.
 
     Parameters
     ----------
-    plane
-        Grey image, 8- or 16-bit, of shape ``(h, w)``.
+    image
+        Grey image of shape ``(h, w)`` or colour image of shape ``(h, w, 3)``, 8- or 16-bit.
 
     Returns
     -------
     ndarray
-        One value per cell, from 0 to 1, the greatest exactly 1; all zero if the cells are equal.
+        One value per cell, from 0 to 1, the greatest exactly 1; all zero if the image is constant.
     """
-    plane = check_levels(plane)
-    cells = _cell_means(plane, _cell_size(plane.shape))
-    if np.ptp(cells) == 0.0:
-        return np.zeros(cells.shape, dtype=np.float32)
-    longest = max(cells.shape)
-    fringe = math.ceil(FRINGE * longest)
-    energy = _residual_energy(_fringed(cells - cells.mean(), fringe))
-    saliency = _smoothed(energy[fringe:-fringe, fringe:-fringe], SMOOTHING * longest)
-    normalised: NDArray[np.float32] = (saliency / saliency.max()).astype(np.float32)
-    return normalised
+    planes = _planes_of(image)
+    return _saliency(_cells_of(planes, _cell_size(planes[0].shape)))
 
 
-def salient_box(plane: Plane, width: int, height: int) -> tuple[int, int, int, int]:
+def salient_box(image: Plane, width: int, height: int) -> tuple[int, int, int, int]:
     """Position of the window of ``width`` by ``height`` pixels that holds the most saliency.
 
-    Saliency is taken as constant within each cell of `saliency_map`, so that the window's sum is
-    linear between the places where one of its sides passes a border of cells: the optimum is among
-    these places, and all of them are tried. Of windows that hold the same, the one nearest to the
-    image's centre is taken; a constant image gives the centred window.
+    >>> grey = np.zeros((64, 96), np.uint8)
+    >>> grey[20:28, 40:48] = 200
+    >>> x, y, width, height = salient_box(grey, 24, 16)
+    >>> x <= 40, y <= 20, x + width >= 48, y + height >= 28
+    (True, True, True, True)
+
+    Subjects are seldom at the border: a cell's saliency counts in full at the image's centre and
+    half as much far away from it, falling like a Gaussian whose standard deviation is 0.7 of half a
+    side. It is taken as constant within each cell of `saliency_map`, so that the window's
+    sum is linear between the places where one of its sides passes a border of cells: the optimum is
+    among these places, and all of them are tried. Of windows that hold the same, the one nearest to
+    the image's centre is taken; a constant image gives the centred window.
 
     Parameters
     ----------
-    plane
-        Grey image, 8- or 16-bit, of shape ``(h, w)``.
+    image
+        Grey image of shape ``(h, w)`` or colour image of shape ``(h, w, 3)``, 8- or 16-bit.
     width, height
         Size of the window in pixels, ``1 <= width <= w`` and ``1 <= height <= h``.
 
@@ -99,22 +129,61 @@ def salient_box(plane: Plane, width: int, height: int) -> tuple[int, int, int, i
     tuple
         ``(x, y, width, height)`` with ``(x, y)`` the window's upper left pixel.
     """
-    size = _cell_size(plane.shape)
-    lefts = _places(plane.shape[1], width, size)
-    tops = _places(plane.shape[0], height, size)
-    across = _overlaps(lefts, width, plane.shape[1], size)
-    down = _overlaps(tops, height, plane.shape[0], size)
-    held = down @ saliency_map(plane).astype(np.float64) @ across.T
+    planes = _planes_of(image)
+    return salient_box_of(planes, planes[0].shape, width, height)
+
+
+def salient_box_of(
+    planes: Iterable[Plane], shape: tuple[int, ...], width: int, height: int
+) -> tuple[int, int, int, int]:
+    """`salient_box` of one grey plane, or of red, green and blue, each of ``shape`` (h, w).
+
+    The planes are read one after the other, so that not all of them have to be in memory.
+    """
+    size = _cell_size(shape)
+    saliency = _saliency(_cells_of(planes, size)).astype(np.float64)
+    lefts = _places(shape[1], width, size)
+    tops = _places(shape[0], height, size)
+    across = _overlaps(lefts, width, shape[1], size)
+    down = _overlaps(tops, height, shape[0], size)
+    held = down @ (saliency * _centre_weights(shape, size)) @ across.T
     off_centre = np.add.outer(
-        (2 * tops + height - plane.shape[0]) ** 2, (2 * lefts + width - plane.shape[1]) ** 2
+        (2 * tops + height - shape[0]) ** 2, (2 * lefts + width - shape[1]) ** 2
     ).astype(np.float64)
     off_centre[held < held.max() * (1.0 - TIE)] = np.inf
     row, column = np.unravel_index(np.argmin(off_centre), off_centre.shape)
     return int(lefts[column]), int(tops[row]), width, height
 
 
+def _planes_of(image: Any) -> list[Plane]:
+    array = check_array(image)
+    if array.ndim == 3 and array.shape[2] == 3:
+        array = check_unsigned(array)
+        return [array[:, :, channel] for channel in range(3)]
+    return [check_levels(array)]
+
+
+def _saliency(cells: Doubles) -> NDArray[np.float32]:
+    """Saliency of cells of shape (planes, h, w), the greatest 1; zero if they are all equal."""
+    total = np.zeros(cells.shape[1:])
+    if not np.ptp(cells, axis=(1, 2)).any():
+        return total.astype(np.float32)
+    sigma = SMOOTHING * max(total.shape)
+    for energy in _phase_energies(_opponents(cells)):
+        amplitude = np.sqrt(_smoothed(energy, sigma))
+        total += amplitude / (amplitude.max() * len(SCALES))
+    if len(cells) == 3:
+        total += SKIN * _smoothed(_skin(cells), sigma)
+    normalised: NDArray[np.float32] = (total / total.max()).astype(np.float32)
+    return normalised
+
+
 def _cell_size(shape: tuple[int, ...]) -> int:
     return -(-max(shape) // LONGEST_SIDE)
+
+
+def _cells_of(planes: Iterable[Plane], size: int) -> Doubles:
+    return np.stack([_cell_means(plane, size) for plane in planes])
 
 
 def _cell_means(plane: Plane, size: int) -> Doubles:
@@ -133,6 +202,46 @@ def _cell_means(plane: Plane, size: int) -> Doubles:
     return means
 
 
+def _opponents(cells: Doubles) -> Doubles:
+    """Luma and two opponent colours of red, green and blue cells; of grey ones, themselves."""
+    if len(cells) == 1:
+        return cells
+    red, green, blue = cells
+    return np.stack([_luma(cells), red - green, (red + green) / 2 - blue])
+
+
+def _luma(cells: Doubles) -> Doubles:
+    luma: Doubles = 0.299 * cells[0] + 0.587 * cells[1] + 0.114 * cells[2]
+    return luma
+
+
+def _skin(cells: Doubles) -> Doubles:
+    """How like skin each cell's colour is, 0 to 1: a Gaussian over chroma, none in the dark."""
+    luma = _luma(cells)
+    differences = 0.564 * (cells[2] - luma), 0.713 * (cells[0] - luma)
+    apart = sum(
+        np.square((difference - mean) / deviation)
+        for difference, (mean, deviation) in zip(differences, SKIN_CHROMA, strict=True)
+    )
+    dark, bright = SKIN_LUMA
+    skin: Doubles = np.exp(-0.5 * apart) * np.clip((luma - dark) / (bright - dark), 0.0, 1.0)
+    return skin
+
+
+def _phase_energies(planes: Doubles) -> Iterator[Doubles]:
+    """Sum over the planes of the squared inverse transforms of their phases, at each scale."""
+    fringe = math.ceil(FRINGE * max(planes.shape[1:]))
+    prepared = np.stack([_fringed(plane - plane.mean(), fringe) for plane in planes])
+    spectra = np.fft.fft2(prepared)
+    modulus = np.sqrt(np.square(np.abs(spectra)).sum(axis=0))
+    modulus += NOISE_FLOOR * np.sqrt(np.mean(np.square(modulus)))
+    radius2 = np.add.outer(*(np.square(np.fft.fftfreq(side)) for side in modulus.shape))
+    for scale in SCALES:
+        band = np.exp(-0.5 * radius2 * (scale / BAND) ** 2)
+        energy = np.square(np.fft.ifft2(spectra * (band / modulus)).real).sum(axis=0)
+        yield energy[fringe:-fringe, fringe:-fringe]
+
+
 def _fringed(cells: Doubles, fringe: int) -> Doubles:
     """Continue the outermost cells by ``fringe`` on every side, fading to zero like a cosine."""
     fade = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fringe) + 0.5) / fringe)
@@ -141,26 +250,9 @@ def _fringed(cells: Doubles, fringe: int) -> Doubles:
     return faded
 
 
-def _residual_energy(cells: Doubles) -> Doubles:
-    """Squared inverse transform of the spectral residual with the original phase."""
-    spectrum = np.fft.fft2(cells)
-    amplitude = np.abs(spectrum)
-    amplitude += NOISE_FLOOR * np.sqrt(np.mean(np.square(amplitude)))
-    log_amplitude = np.log(amplitude)
-    residual = log_amplitude - _box_mean(log_amplitude)
-    return np.square(np.fft.ifft2(np.exp(residual) * spectrum / amplitude).real)
-
-
-def _box_mean(values: Doubles) -> Doubles:
-    """Mean over the 3x3 neighbours, the array continued periodically, as a spectrum is."""
-    for axis in (0, 1):
-        values = (np.roll(values, -1, axis) + values + np.roll(values, 1, axis)) / 3.0
-    return values
-
-
 def _smoothed(cells: Doubles, sigma: float) -> Doubles:
     """Convolve with a Gaussian cut off at four ``sigma``, the cells continued by reflection."""
-    reach = round(4.0 * sigma)
+    reach = max(1, round(4.0 * sigma))
     kernel = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / sigma))
     kernel /= kernel.sum()
     for axis in (0, 1):
@@ -168,6 +260,16 @@ def _smoothed(cells: Doubles, sigma: float) -> Doubles:
         reflected = np.pad(cells, margins, mode="symmetric")
         cells = sliding_window_view(reflected, kernel.size, axis) @ kernel
     return cells
+
+
+def _centre_weights(shape: tuple[int, ...], size: int) -> Doubles:
+    """Weight of each cell for its distance from the image's centre."""
+    loss, deviation = CENTRE
+    sides = []
+    for length in shape[:2]:
+        middles = np.arange(0, length, size) + size / 2
+        sides.append(np.square((2 * middles / length - 1) / deviation))
+    return 1 - loss + loss * np.exp(-0.5 * np.add.outer(*sides))
 
 
 def _places(length: int, window: int, size: int) -> NDArray[np.int64]:

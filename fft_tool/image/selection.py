@@ -11,6 +11,8 @@ from fft_tool.codec.values import ValueScale
 from fft_tool.image.grey import grey_plane
 from fft_tool.image.region import Box, Crop, analysed_size
 
+_COLOURS = ("red", "green", "blue")
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -42,13 +44,13 @@ def select(
 ) -> Selection:
     """Crop an image and reduce it to one grey plane.
 
-    ``crop`` is a region; ``smart_crop`` is the width and height of the most salient region.
-    ``channel`` is the channel to use as grey; transparent pixels are composited over
-    ``background``.
+    ``crop`` is a region; ``smart_crop`` is the width and height of the most salient region, which
+    is found by the colours unless ``channel`` names one of them. ``channel`` is the channel to use
+    as grey; transparent pixels are composited over ``background``.
     """
     height, width = raster.pixels.shape[:2]
 
-    def plane_of(pixels: Pixels) -> Plane:
+    def plane_of(pixels: Pixels, channel: str) -> Plane:
         return grey_plane(
             pixels,
             raster.names,
@@ -59,16 +61,18 @@ def select(
         )
 
     if smart_crop:
-        from fft_tool.image.saliency import salient_box  # noqa: PLC0415  (few recipes need it)
+        from fft_tool.image.saliency import salient_box_of  # noqa: PLC0415  (few recipes need it)
 
         size = analysed_size(None, smart_crop, width, height)
-        box, method = Box(*salient_box(plane_of(raster.pixels), *size)), "spectral residual"
+        seen = _COLOURS if channel == "luma" and set(_COLOURS) <= set(raster.names) else (channel,)
+        planes = (plane_of(raster.pixels, name) for name in seen)
+        box, method = Box(*salient_box_of(planes, (height, width), *size)), "phase spectrum"
     elif crop:
         box, method = crop.resolve(width, height), "given"
     else:
         box, method = Box(0, 0, width, height), "whole"
     channels = raster.pixels[box.y : box.y + box.height, box.x : box.x + box.width]
-    plane = plane_of(channels)
+    plane = plane_of(channels, channel)
     return Selection(
         raster.header,
         raster.names,

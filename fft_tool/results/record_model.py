@@ -149,8 +149,8 @@ class Values(Section):
         minimum=0,
     )
     exact: bool = described(
-        "Whether the levels give every value back exactly. Otherwise a value that was not clipped "
-        "is given back to within half a step."
+        "Whether all values are whole numbers that the levels give back exactly, once rounded. "
+        "Otherwise a value that was not clipped is given back to within half a step."
     )
 
 
@@ -210,8 +210,8 @@ class Region(Section):
     height: int = described("Height in pixels.", unit="px", minimum=1)
     method: str = described(
         "How the region was chosen: the whole image; given in the recipe; or the most salient "
-        "region, found by the spectral residual.",
-        enum=("whole", "given", "spectral residual"),
+        "region, found by the phase spectrum.",
+        enum=("whole", "given", "phase spectrum"),
     )
 
 

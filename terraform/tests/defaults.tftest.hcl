@@ -1,4 +1,4 @@
-# What comes of the defaults, without an account: everything that AWS would say is made up here.
+# The resources that result from the defaults, with a mock provider and therefore without an account.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
@@ -54,17 +54,17 @@ run "without_an_image_there_is_no_function" {
 
   assert {
     condition     = length(aws_lambda_function.analyse) == 0 && output.function == null
-    error_message = "there is nothing that the function could be made of"
+    error_message = "without an image there is no function"
   }
 
   assert {
     condition     = output.repository_url == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/fft-pipeline"
-    error_message = "the repository has to be there before the image is"
+    error_message = "the repository is created before the image exists"
   }
 
   assert {
     condition     = output.bucket == "fft-pipeline-123456789012-eu-central-1"
-    error_message = "a bucket's name is unique by account and region"
+    error_message = "the name of the bucket contains the account and the region"
   }
 
   assert {
@@ -78,7 +78,7 @@ run "the_bucket_is_closed_and_kept" {
 
   assert {
     condition     = !aws_s3_bucket.images.force_destroy
-    error_message = "images are deleted only if somebody says so"
+    error_message = "the bucket is not deleted with its contents by default"
   }
 
   assert {
@@ -88,12 +88,12 @@ run "the_bucket_is_closed_and_kept" {
       aws_s3_bucket_public_access_block.images.ignore_public_acls,
       aws_s3_bucket_public_access_block.images.restrict_public_buckets,
     ])
-    error_message = "nothing is public"
+    error_message = "public access is blocked"
   }
 
   assert {
     condition     = jsondecode(aws_s3_bucket_policy.images.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
-    error_message = "what does not come over TLS is denied"
+    error_message = "requests without TLS are denied"
   }
 
   assert {
@@ -101,12 +101,12 @@ run "the_bucket_is_closed_and_kept" {
       "arn:aws:iam::123456789012:role/fft-pipeline",
       "arn:aws:iam::123456789012:root",
     ]
-    error_message = "nobody but the function and the account's root writes results"
+    error_message = "only the function and the account's root user write results"
   }
 
   assert {
     condition     = length(aws_s3_bucket_lifecycle_configuration.images.rule) == 2
-    error_message = "results stay unless an expiry is given"
+    error_message = "results do not expire by default"
   }
 
   assert {
@@ -123,7 +123,7 @@ run "only_the_bucket_sends_to_the_queue" {
       ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::fft-pipeline-123456789012-eu-central-1" }
       StringEquals = { "aws:SourceAccount" = "123456789012" }
     }
-    error_message = "the queue takes messages of this bucket, in this account"
+    error_message = "the queue accepts messages only from this bucket, in this account"
   }
 
   assert {
@@ -137,7 +137,7 @@ run "only_the_bucket_sends_to_the_queue" {
         for statement in jsondecode(policy).Statement : try(statement.Condition.Bool["aws:SecureTransport"], "")
       ], "false")
     ])
-    error_message = "every queue denies what does not come over TLS"
+    error_message = "every queue denies requests without TLS"
   }
 }
 
@@ -150,17 +150,17 @@ run "with_an_image_there_is_a_function" {
 
   assert {
     condition     = aws_lambda_function.analyse[0].image_uri == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/fft-pipeline@${var.digest}"
-    error_message = "the function is this very image, not a tag that could move"
+    error_message = "the function refers to the image by its digest"
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.work[0].function_response_types == toset(["ReportBatchItemFailures"])
-    error_message = "one object that fails must not bring back the others"
+    error_message = "a failed object does not cause the rest of its batch to be retried"
   }
 
   assert {
     condition     = aws_sqs_queue.work.visibility_timeout_seconds == 6 * aws_lambda_function.analyse[0].timeout
-    error_message = "a message stays hidden for six timeouts"
+    error_message = "the visibility timeout is six times the timeout of the function"
   }
 
   assert {
@@ -168,7 +168,7 @@ run "with_an_image_there_is_a_function" {
       for statement in jsondecode(aws_iam_role_policy.function.policy).Statement :
       !strcontains(jsonencode(statement.Action), "*") && statement.Resource != "*"
     ])
-    error_message = "no right is wider than it has to be"
+    error_message = "the permissions name only the resources that are needed"
   }
 
   assert {
@@ -178,21 +178,21 @@ run "with_an_image_there_is_a_function" {
 
   assert {
     condition     = aws_lambda_function.analyse[0].environment[0].variables.FFT_BUCKET == "fft-pipeline-123456789012-eu-central-1"
-    error_message = "the function works for this bucket alone"
+    error_message = "the function accepts only events of this bucket"
   }
 
   assert {
     condition     = length(aws_budgets_budget.account) == 0 && aws_iam_role.function.permissions_boundary == null
-    error_message = "a budget and a boundary are optional"
+    error_message = "by default there is no budget and no permissions boundary"
   }
 
   assert {
     condition     = can(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets[6])
-    error_message = "the dashboard has its graphs and its table"
+    error_message = "the dashboard has six graphs and a table"
   }
 }
 
-run "every_wish_is_heeded" {
+run "every_variable_takes_effect" {
   command = apply
 
   variables {
@@ -227,12 +227,12 @@ run "every_wish_is_heeded" {
       jsondecode(aws_s3_bucket_policy.images.policy).Statement[1].Condition.ArnNotLike["aws:PrincipalArn"],
       "arn:aws:iam::123456789012:role/curators/keeper",
     )
-    error_message = "administrators may write results"
+    error_message = "administrators can write results"
   }
 
   assert {
     condition     = aws_iam_role.function.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
-    error_message = "the role has its boundary"
+    error_message = "the role has the permissions boundary"
   }
 
   assert {
@@ -241,7 +241,7 @@ run "every_wish_is_heeded" {
       aws_lambda_function.analyse[0].environment[0].variables.FFT_FORMATS == "png,tiff",
       aws_lambda_function.analyse[0].environment[0].variables.FFT_MAX_OUTPUT_BYTES == "500000000",
     ])
-    error_message = "the function is told what metadata may set, and how much a source may leave behind"
+    error_message = "the settings are passed to the function"
   }
 
   assert {
@@ -254,16 +254,16 @@ run "every_wish_is_heeded" {
       aws_budgets_budget.account[0].limit_amount == "50.00",
       length(aws_budgets_budget.account[0].notification) == 2,
       alltrue([
-        for told in aws_budgets_budget.account[0].notification :
-        length(told.subscriber_email_addresses) == 2 && length(told.subscriber_sns_topic_arns) == 1
+        for item in aws_budgets_budget.account[0].notification :
+        length(item.subscriber_email_addresses) == 2 && length(item.subscriber_sns_topic_arns) == 1
       ]),
     ])
-    error_message = "those who are told of alarms are told of the budget"
+    error_message = "the budget notifies the recipients of alarms"
   }
 
   assert {
     condition     = aws_s3_bucket.images.bucket == "scans-of-the-museum"
-    error_message = "the bucket has the name that was given"
+    error_message = "the bucket has the given name"
   }
 
   assert {
@@ -272,7 +272,7 @@ run "every_wish_is_heeded" {
       aws_s3_bucket_notification.images.queue[0].filter_prefix == "scans/raw/",
       aws_s3_bucket_notification.images.queue[0].filter_suffix == "",
     ])
-    error_message = "without suffixes everything below the input prefix is analysed"
+    error_message = "without suffixes, all objects below the input prefix are analysed"
   }
 
   assert {
@@ -282,27 +282,27 @@ run "every_wish_is_heeded" {
 
   assert {
     condition     = aws_lambda_function.analyse[0].environment[0].variables.FFT_RECIPE == "bits=16 window=hann"
-    error_message = "the function is told the recipe"
+    error_message = "the recipe is passed to the function"
   }
 
   assert {
     condition     = aws_lambda_function.analyse[0].tags == tomap({ Department = "Prints", Project = "scans" })
-    error_message = "tags are the given ones and the project"
+    error_message = "resources have the given tags and Project"
   }
 
   assert {
     condition     = length(aws_sns_topic_subscription.alarms) == 2
-    error_message = "each address is told"
+    error_message = "each address is subscribed"
   }
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.this["errors"].alarm_actions) == 2
-    error_message = "alarms go to the topic with the addresses and to the one that is there already"
+    error_message = "alarms go to both the new and the existing topic"
   }
 
   assert {
     condition     = output.dashboard_url == null
-    error_message = "without a dashboard it has no address"
+    error_message = "without a dashboard there is no address of it"
   }
 }
 
@@ -315,6 +315,6 @@ run "without_alarms" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.this) == 0 && length(aws_sns_topic.alarms) == 0
-    error_message = "there is no alarm, and nobody to be told"
+    error_message = "there are no alarms and no topic"
   }
 }

@@ -1,4 +1,4 @@
-# Each way in which a variable can be wrong, refused before anything is planned.
+# Every invalid value of a variable is refused before anything is planned.
 
 mock_provider "aws" {}
 
@@ -22,7 +22,7 @@ run "a_name_that_is_too_long" {
   expect_failures = [var.name]
 }
 
-run "a_name_of_two_lines" {
+run "a_name_with_a_line_break" {
   command = plan
 
   variables {
@@ -32,7 +32,7 @@ run "a_name_of_two_lines" {
   expect_failures = [var.name]
 }
 
-run "a_tag_of_aws" {
+run "a_tag_that_aws_reserves" {
   command = plan
 
   variables {
@@ -52,7 +52,7 @@ run "a_bucket_with_a_capital" {
   expect_failures = [var.bucket_name]
 }
 
-run "a_bucket_that_is_an_alias" {
+run "a_bucket_name_that_s3_reserves" {
   command = plan
 
   variables {
@@ -62,7 +62,7 @@ run "a_bucket_that_is_an_alias" {
   expect_failures = [var.bucket_name]
 }
 
-run "an_administrator_s_session" {
+run "a_session_as_administrator" {
   command = plan
 
   variables {
@@ -72,7 +72,7 @@ run "an_administrator_s_session" {
   expect_failures = [var.administrators]
 }
 
-run "everybody_an_administrator" {
+run "everyone_as_administrator" {
   command = plan
 
   variables {
@@ -82,7 +82,7 @@ run "everybody_an_administrator" {
   expect_failures = [var.administrators]
 }
 
-run "an_input_that_is_no_folder" {
+run "an_input_that_is_not_a_folder" {
   command = plan
 
   variables {
@@ -165,7 +165,7 @@ run "a_suffix_with_a_wildcard" {
   expect_failures = [var.suffixes]
 }
 
-run "suffixes_of_which_one_ends_like_the_other" {
+run "suffixes_that_overlap" {
   command = plan
 
   variables {
@@ -175,7 +175,7 @@ run "suffixes_of_which_one_ends_like_the_other" {
   expect_failures = [var.suffixes]
 }
 
-run "old_versions_for_no_day" {
+run "old_versions_for_zero_days" {
   command = plan
 
   variables {
@@ -256,7 +256,7 @@ run "an_unknown_architecture" {
   expect_failures = [var.architecture]
 }
 
-run "less_memory_than_lambda_gives" {
+run "less_memory_than_lambda_allows" {
   command = plan
 
   variables {
@@ -349,7 +349,7 @@ run "less_concurrency_than_the_queue_uses" {
   expect_failures = [var.reserved_concurrency]
 }
 
-run "a_retention_that_cloudwatch_does_not_have" {
+run "a_retention_that_cloudwatch_does_not_offer" {
   command = plan
 
   variables {
@@ -399,7 +399,7 @@ run "no_format" {
   expect_failures = [var.formats]
 }
 
-run "a_format_that_nobody_reads" {
+run "an_unsupported_format" {
   command = plan
 
   variables {
@@ -419,7 +419,7 @@ run "half_a_pixel" {
   expect_failures = [var.max_pixels]
 }
 
-run "metadata_that_are_all_foreign" {
+run "metadata_that_is_all_foreign" {
   command = plan
 
   variables {
@@ -439,7 +439,7 @@ run "metadata_with_a_comma" {
   expect_failures = [var.foreign_metadata]
 }
 
-run "metadata_that_do_not_fit_the_environment" {
+run "metadata_that_does_not_fit_the_environment" {
   command = plan
 
   variables {
@@ -449,7 +449,7 @@ run "metadata_that_do_not_fit_the_environment" {
   expect_failures = [var.foreign_metadata]
 }
 
-run "a_key_that_no_recipe_has" {
+run "a_metadata_key_that_is_not_of_the_recipe" {
   command = plan
 
   variables {
@@ -459,7 +459,7 @@ run "a_key_that_no_recipe_has" {
   expect_failures = [var.metadata_keys]
 }
 
-run "all_keys_and_another" {
+run "all_metadata_keys_and_another" {
   command = plan
 
   variables {
@@ -469,7 +469,7 @@ run "all_keys_and_another" {
   expect_failures = [var.metadata_keys]
 }
 
-run "outputs_that_not_even_a_record_fits" {
+run "an_output_limit_below_the_smallest_record" {
   command = plan
 
   variables {
@@ -479,7 +479,7 @@ run "outputs_that_not_even_a_record_fits" {
   expect_failures = [var.max_output_bytes]
 }
 
-run "a_namespace_of_aws" {
+run "a_namespace_that_aws_reserves" {
   command = plan
 
   variables {
@@ -549,7 +549,7 @@ run "no_second_attempt" {
   expect_failures = [var.max_receive_count]
 }
 
-run "an_address_that_is_none" {
+run "an_invalid_email_address" {
   command = plan
 
   variables {
@@ -559,7 +559,7 @@ run "an_address_that_is_none" {
   expect_failures = [var.alarm_emails]
 }
 
-run "an_address_but_no_alarms" {
+run "an_email_address_without_alarms" {
   command = plan
 
   variables {
@@ -580,7 +580,7 @@ run "a_topic_that_is_a_name" {
   expect_failures = [var.alarm_topic_arn]
 }
 
-run "an_alarm_while_messages_wait_for_their_next_attempt" {
+run "an_alarm_before_the_next_attempt" {
   command = plan
 
   variables {
@@ -590,7 +590,7 @@ run "an_alarm_while_messages_wait_for_their_next_attempt" {
   expect_failures = [var.oldest_message_seconds]
 }
 
-run "an_alarm_at_nothing_written" {
+run "an_alarm_at_zero_bytes_written" {
   command = plan
 
   variables {
@@ -600,7 +600,7 @@ run "an_alarm_at_nothing_written" {
   expect_failures = [var.written_gb_per_hour]
 }
 
-run "a_budget_of_nothing" {
+run "a_budget_of_zero" {
   command = plan
 
   variables {
@@ -611,7 +611,7 @@ run "a_budget_of_nothing" {
   expect_failures = [var.monthly_budget_usd]
 }
 
-run "a_budget_that_nobody_hears_of" {
+run "a_budget_without_subscribers" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-"""What the commands do to the world: files, buckets, tables, pages; and what they say of faults."""
+"""Effects of the commands on files, buckets, tables and pages, and their error messages."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def made(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("faulty", FAULTY, ids=lambda faulty: faulty.name)
 @pytest.mark.usefixtures("folder")
-def test_a_bad_image_is_told_in_one_line_with_name_and_fault(run: Run, faulty: Faulty) -> None:
+def test_a_bad_image_is_reported_in_one_line_with_name_and_fault(run: Run, faulty: Faulty) -> None:
     Path(faulty.name).write_bytes(faulty.data)
     for words in (["analyze", "-o", "out"], ["stats"]):
         finished = run(*words, faulty.name)
@@ -78,7 +78,7 @@ def test_a_bad_image_is_told_in_one_line_with_name_and_fault(run: Run, faulty: F
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_bad_images_among_many_are_told_and_the_others_done(folder: Path, jobs: str) -> None:
+def test_bad_images_among_many_are_reported_and_the_others_done(folder: Path, jobs: str) -> None:
     for faulty in FAULTY:
         (folder / "in" / faulty.name).write_bytes(faulty.data)
     finished = tool("analyze", "in", "-o", "out", "--jobs", jobs, cwd=folder)
@@ -100,7 +100,9 @@ def test_bad_images_among_many_are_told_and_the_others_done(folder: Path, jobs: 
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_what_does_not_fit_is_told_with_name_and_size(run: Run, options: str, told: str) -> None:
+def test_a_region_that_does_not_fit_is_reported_with_name_and_size(
+    run: Run, options: str, told: str
+) -> None:
     finished = run("analyze", "in/a.png", "-o", "out", *options.split())
     (message,) = finished.messages
     assert finished.code == 1
@@ -129,7 +131,7 @@ def test_what_does_not_fit_is_told_with_name_and_size(run: Run, options: str, to
         ("table missing -o -", "missing: no such folder"),
     ],
 )
-def test_every_other_fault_is_one_line_that_says_where(
+def test_every_other_fault_is_reported_in_one_line_with_its_place(
     folder: Path, run: Run, words: str, told: str
 ) -> None:
     (folder / "empty").mkdir()
@@ -141,7 +143,7 @@ def test_every_other_fault_is_one_line_that_says_where(
 
 
 @pytest.mark.parametrize("output", ["", "memory:"])
-def test_an_output_that_keeps_nothing_is_refused(folder: Path, run: Run, output: str) -> None:
+def test_an_output_that_would_be_discarded_is_refused(folder: Path, run: Run, output: str) -> None:
     finished = run("analyze", "in/a.png", "-o", output)
     assert finished.code in (1, 2)
     assert len(finished.messages) == 1
@@ -171,7 +173,7 @@ def test_results_within_the_folder_of_sources_are_not_taken_for_sources(run: Run
     assert made(Path()) == before
 
 
-def test_forbidden_files_are_told(folder: Path) -> None:
+def test_unreadable_files_are_reported(folder: Path) -> None:
     (folder / "in" / "secret.png").write_bytes(SOUND)
     (folder / "in" / "secret.png").chmod(0)
     finished = tool("analyze", "in", "-o", "out", cwd=folder, before=obey_permissions)
@@ -180,7 +182,7 @@ def test_forbidden_files_are_told(folder: Path) -> None:
     assert len(made(folder / "out")) == 4
 
 
-def test_a_read_only_output_is_told(folder: Path) -> None:
+def test_a_read_only_output_is_reported(folder: Path) -> None:
     (folder / "out").mkdir(mode=0o555)
     finished = tool("analyze", "in/a.png", "-o", "out", cwd=folder, before=obey_permissions)
     assert finished.code == 1
@@ -189,7 +191,7 @@ def test_a_read_only_output_is_told(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_full_disk_is_told_and_leaves_no_halves(folder: Path, jobs: str) -> None:
+def test_a_full_disk_is_reported_and_leaves_no_partial_files(folder: Path, jobs: str) -> None:
     (folder / "in" / "large.png").write_bytes(png_bytes(noise((300, 300))))
     words = ("analyze", "in", "-o", "out", "--jobs", jobs)
     finished = tool(*words, cwd=folder, before=disk_of(30_000))
@@ -208,7 +210,7 @@ def test_a_full_disk_is_told_and_leaves_no_halves(folder: Path, jobs: str) -> No
 # Names that are hard to print
 
 
-def test_a_file_that_is_named_may_be_a_link_and_one_that_is_found_may_not(
+def test_a_link_is_followed_if_named_and_skipped_if_found_in_a_folder(
     folder: Path, run: Run
 ) -> None:
     (folder / "elsewhere.png").write_bytes(SOUND)
@@ -219,9 +221,7 @@ def test_a_file_that_is_named_may_be_a_link_and_one_that_is_found_may_not(
     assert "link_magnitude.png" in made(folder / "named")
 
 
-def test_a_record_that_is_named_may_be_a_link_and_what_it_lists_may_not(
-    folder: Path, run: Run
-) -> None:
+def test_a_record_may_be_a_link_but_its_artifacts_may_not(folder: Path, run: Run) -> None:
     assert run("analyze", "in/a.png", "-o", "out", "--metadata", "--bits", "16").code == 0
     (folder / "other").mkdir()
     for kind in ("metadata.json", "magnitude.png", "phase.png"):
@@ -234,7 +234,7 @@ def test_a_record_that_is_named_may_be_a_link_and_what_it_lists_may_not(
     assert (pixels("back.png") == pixels("in/a.png")).all()
 
 
-def test_a_link_in_a_circle_is_told_and_stops_no_other(folder: Path, run: Run) -> None:
+def test_a_circular_link_is_reported_and_does_not_stop_the_others(folder: Path, run: Run) -> None:
     (folder / "circle.png").symlink_to("circle.png")
     finished = run("analyze", "circle.png", "in/a.png", "-o", "out")
     assert finished.code == 1
@@ -254,7 +254,7 @@ def test_names_are_shown_as_they_are(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_a_narrow_terminal_encoding_is_no_obstacle(folder: Path, encoding: str) -> None:
+def test_an_encoding_without_unicode_is_supported(folder: Path, encoding: str) -> None:
     for command in (
         ["analyze", "in", "-o", "out", "--metadata"],
         ["analyze", "in/a.png", "-o", "π"],
@@ -291,7 +291,7 @@ def test_smart_crop_gives_the_size_asked_for(run: Run) -> None:
     assert pixels("out/plants/ä b_crop.png").shape == (6, 8)
 
 
-def test_filter_takes_stripes_away(folder: Path, run: Run) -> None:
+def test_filter_removes_stripes(folder: Path, run: Run) -> None:
     rows = np.arange(32)[:, None]
     striped = (100 + 20 * np.cos(np.pi * rows / 2) + np.zeros((32, 32))).astype(np.uint8)
     (folder / "s.png").write_bytes(png_bytes(striped))
@@ -306,7 +306,7 @@ def test_crop_and_filter_can_be_piped(folder: Path, command: str) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_stats_are_a_table_for_people(run: Run) -> None:
+def test_stats_prints_a_table(run: Run) -> None:
     finished = run("stats", "in")
     heading, *rows = finished.lines
     assert heading.split()[:3] == ["image", "channel", "mean"]
@@ -327,13 +327,13 @@ def test_upload_sends_the_recipe_as_metadata(folder: Path, bucket: Bucket, run: 
     headers = told["ResponseMetadata"]["HTTPHeaders"]
     assert headers["x-amz-meta-crop"] == "2,3,8,6"
     given = {"crop": "2,3,8,6", "bits": "16", "window": "none", "metadata": "yes"}
-    assert told["Metadata"] == given  # also what is a default here: elsewhere it need not be
+    assert told["Metadata"] == given  # including defaults, which may differ on the other side
     assert told["ContentType"] == "image/png"
     assert bucket.get("new/a.png") == (folder / "in" / "a.png").read_bytes()
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_is_uploaded_parses_back_to_the_recipe(bucket: Bucket, run: Run) -> None:
+def test_uploaded_metadata_parses_back_to_the_recipe(bucket: Bucket, run: Run) -> None:
     texts = {
         "crop": "pct:10,10,50,50",
         "filter": "lowpass:8+notch:6,45",
@@ -355,7 +355,7 @@ def test_upload_goes_on_after_a_missing_file(bucket: Bucket, run: Run) -> None:
     assert bucket.keys() == ["a.png"]
 
 
-def test_a_recipe_is_not_lost_on_a_folder(folder: Path, run: Run) -> None:
+def test_a_recipe_with_a_folder_as_target_is_refused(folder: Path, run: Run) -> None:
     finished = run("upload", "in/a.png", "elsewhere", "--crop", "square")
     assert (finished.code, len(finished.messages)) == (2, 1)
     assert not (folder / "elsewhere").exists()
@@ -396,7 +396,7 @@ def test_results_in_a_bucket_can_be_used_there(bucket: Bucket, run: Run) -> None
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_missing_bucket_is_told(bucket: Bucket, run: Run) -> None:
+def test_a_missing_bucket_is_reported(bucket: Bucket, run: Run) -> None:
     for words in (["analyze", "in/a.png", "-o"], ["upload", "in/a.png"]):
         finished = run(*words, f"{bucket.url}-other/out")
         assert finished.code == 1

@@ -1,4 +1,4 @@
-"""The command line as a process: forms, streams, exit codes, and its manners when stopped."""
+"""The command line as a process: output formats, streams, exit codes and interrupts."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def pixels(path: Path) -> Any:
 
 
 def made(folder: Path) -> set[str]:
-    """Names of all files below a folder, hidden ones too."""
+    """Names of all files below a folder, including hidden ones."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def fails(finished: Finished, code: int) -> str:
-    """Check that a command has failed as it should; its one message."""
+    """Check that a command has failed with a code; returns its only message."""
     assert (finished.code, finished.out) == (code, b""), finished.err
     (message,) = finished.messages
     assert message.startswith("fft-tool: ")
@@ -108,7 +108,7 @@ def test_version(tmp_path: Path) -> None:
     assert (finished.code, finished.lines) == (0, [f"fft-tool {fft_tool.__version__}"])
 
 
-# Forms
+# Output formats
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_version(tmp_path: Path) -> None:
         ("--histogram --filter lowpass:4", "magnitude.png phase.png histogram.png filtered.png"),
     ],
 )
-def test_analyze_makes_what_is_asked_for(folder: Path, options: str, kinds: str) -> None:
+def test_analyze_makes_the_requested_artifacts(folder: Path, options: str, kinds: str) -> None:
     finished = tool("analyze", "a.png", "b.png", "-o", "OUT", *options.split(), cwd=folder)
     assert (finished.code, finished.err) == (0, "")
     assert made(folder / "OUT") == {f"{x}_{kind}" for x in "ab" for kind in kinds.split()}
@@ -165,7 +165,7 @@ def test_reconstruct_gives_the_image_back(folder: Path) -> None:
     assert np.array_equal(np.asarray(opened(finished.out)), noise(SHAPE))
 
 
-def test_stats_gives_one_object_a_line(folder: Path) -> None:
+def test_stats_prints_one_json_object_per_line(folder: Path) -> None:
     finished = tool("stats", "a.png", "b.png", "--json", cwd=folder)
     assert (finished.code, finished.err) == (0, "")
     assert [line["source"] for line in finished.objects] == ["a.png", "b.png"]
@@ -173,7 +173,7 @@ def test_stats_gives_one_object_a_line(folder: Path) -> None:
     assert statistics["mean"] == pytest.approx(noise(SHAPE).mean())
 
 
-def test_analyze_tells_machines_one_object_a_line(folder: Path) -> None:
+def test_analyze_prints_one_json_object_per_line(folder: Path) -> None:
     (folder / "c.png").write_bytes(b"")
     finished = tool("analyze", ".", "-o", "OUT", "--json", cwd=folder)
     assert finished.code == 1
@@ -186,17 +186,17 @@ def test_analyze_tells_machines_one_object_a_line(folder: Path) -> None:
     assert finished.objects[2]["error"]["code"] == "empty-image"
 
 
-def test_one_image_is_answered_with_the_names_of_its_outputs(folder: Path) -> None:
+def test_one_image_prints_the_names_of_its_outputs(folder: Path) -> None:
     finished = tool("analyze", "a.png", "-o", "OUT/", cwd=folder)
     assert (finished.lines, finished.err) == (["OUT/a_phase.png", "OUT/a_magnitude.png"], "")
 
 
-def test_many_images_are_answered_with_a_table(folder: Path) -> None:
+def test_many_images_print_a_table(folder: Path) -> None:
     finished = tool("analyze", ".", "-o", "OUT", "--metadata", cwd=folder)
     assert [line.split()[0] for line in finished.lines] == ["image", "a.png", "b.png", "2"]
 
 
-def test_quiet_is_quiet(folder: Path) -> None:
+def test_quiet_prints_nothing(folder: Path) -> None:
     finished = tool("analyze", ".", "-o", "OUT", "--quiet", cwd=folder)
     assert (finished.code, finished.out, finished.err) == (0, b"", "")
 
@@ -213,19 +213,19 @@ def test_a_pipe_gives_exactly_the_artifact(folder: Path, kind: str) -> None:
     assert (finished.code, finished.out, finished.err) == (0, expected, "")
 
 
-def test_the_magnitude_is_what_a_pipe_gives_by_default(folder: Path) -> None:
+def test_a_pipe_gives_the_magnitude_by_default(folder: Path) -> None:
     data = (folder / "a.png").read_bytes()
     expected = fft_tool.run(Source("a.png", data), Recipe())["magnitude"].data
     assert tool("analyze", "a.png", "-o", "-", cwd=folder).out == expected
 
 
-def test_what_comes_through_a_pipe_can_go_to_a_folder(folder: Path) -> None:
+def test_piped_input_can_be_written_to_a_folder(folder: Path) -> None:
     finished = tool("analyze", "-", "-o", "OUT", cwd=folder, stdin=png_bytes(noise(SHAPE)))
     assert finished.code == 0
     assert made(folder / "OUT") == {"stdin_magnitude.png", "stdin_phase.png"}
 
 
-def test_what_cannot_be_piped_is_told_and_writes_nothing(folder: Path) -> None:
+def test_an_artifact_that_cannot_be_piped_is_refused(folder: Path) -> None:
     assert "one source, not 2" in fails(tool("analyze", ".", "-o", "-", cwd=folder), 2)
     words = ["analyze", "a.png", "-o", "-", "--no-phase", "--artifact", "phase"]
     assert "no phase among the artifacts: magnitude" in fails(tool(*words, cwd=folder), 2)
@@ -239,9 +239,7 @@ def test_a_dry_run_of_a_pipe_writes_nothing(folder: Path) -> None:
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])  # as in many containers
 @pytest.mark.parametrize("words", ["analyze big.png -o -", "stats a.png b.png --json"])
-def test_a_reader_that_has_gone_is_no_reason_to_complain(
-    folder: Path, words: str, unbuffered: str
-) -> None:
+def test_a_closed_pipe_prints_no_error(folder: Path, words: str, unbuffered: str) -> None:
     (folder / "big.png").write_bytes(png_bytes(noise((600, 600))))
     process = start(*words.split(), cwd=folder, PYTHONUNBUFFERED=unbuffered)
     assert process.stdout is not None
@@ -253,7 +251,7 @@ def test_a_reader_that_has_gone_is_no_reason_to_complain(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full device")
 @pytest.mark.parametrize("words", ["analyze a.png -o -", "stats a.png --json"])
-def test_a_full_disk_behind_stdout_is_told(folder: Path, words: str) -> None:
+def test_a_full_disk_behind_stdout_is_reported(folder: Path, words: str) -> None:
     with Path("/dev/full").open("wb") as full:
         finished = end(start(*words.split(), cwd=folder, stdout=full))
     assert "no space left" in fails(finished, 1).lower()
@@ -278,11 +276,11 @@ def _until_hangup(terminal: int) -> Iterator[bytes]:
     while True:
         try:
             yield os.read(terminal, 65536)
-        except OSError:  # Linux says so when the last writer has gone
+        except OSError:  # raised by Linux when the last writer has closed the terminal
             return
 
 
-def test_progress_is_shown_on_a_terminal_beside_the_data(folder: Path) -> None:
+def test_progress_is_shown_on_a_terminal_and_not_in_the_data(folder: Path) -> None:
     (folder / "c.png").write_bytes(b"")
     code, out, shown = on_terminal("analyze", ".", "-o", "OUT", "--json", cwd=folder)
     assert code == 1
@@ -295,7 +293,7 @@ def test_progress_is_shown_on_a_terminal_beside_the_data(folder: Path) -> None:
     assert "c.png: the file is empty" in shown
 
 
-def test_a_table_on_a_terminal_plays_no_tricks_and_one_in_a_file_has_the_names(
+def test_names_in_a_table_are_escaped_on_a_terminal_and_exact_in_a_file(
     folder: Path,
 ) -> None:
     name = "\x1b[31mred.png"
@@ -330,7 +328,7 @@ def test_no_progress_for_one_image_or_if_quiet(folder: Path, words: str) -> None
         "completion fish",
     ],
 )
-def test_wrong_usage_is_2(
+def test_wrong_usage_exits_with_2(
     folder: Path, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
@@ -343,7 +341,7 @@ def test_wrong_usage_is_2(
     assert not (folder / "OUT").exists()
 
 
-def test_wrong_usage_is_2_for_the_shell_too(folder: Path) -> None:
+def test_wrong_usage_exits_with_2_in_a_shell(folder: Path) -> None:
     assert tool("analyze", "a.png", cwd=folder).code == 2
 
 
@@ -362,7 +360,7 @@ def run_here(capsys: pytest.CaptureFixture[str], *words: str) -> Finished:
         ("analyze a.png x/a.png -o OUT", "would have the same name"),
     ],
 )
-def test_options_that_do_not_go_together_are_2(
+def test_conflicting_options_exit_with_2(
     folder: Path,
     words: str,
     told: str,
@@ -374,7 +372,7 @@ def test_options_that_do_not_go_together_are_2(
     assert not (folder / "OUT").exists()
 
 
-def test_a_bad_recipe_is_1_with_all_its_faults(folder: Path) -> None:
+def test_a_bad_recipe_exits_with_1_and_reports_all_faults(folder: Path) -> None:
     words = ["analyze", "a.png", "-o", "OUT", "--window", "kaiser", "--bits", "12", "--crop", "1,2"]
     message = fails(tool(*words, cwd=folder), 1)
     for fault in ("window='kaiser'", "hann", "bits='12'", "crop='1,2'", "x,y,w,h"):
@@ -382,7 +380,7 @@ def test_a_bad_recipe_is_1_with_all_its_faults(folder: Path) -> None:
     assert not (folder / "OUT").exists()
 
 
-def test_a_bug_is_70_with_one_line_and_a_traceback_only_on_request(
+def test_a_bug_exits_with_70_and_shows_a_traceback_only_on_request(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def have_a_bug(_: Any) -> int:
@@ -402,7 +400,7 @@ def test_a_bug_is_70_with_one_line_and_a_traceback_only_on_request(
 # Interrupts
 
 
-def test_an_interrupt_before_anything_has_begun_is_130_too(
+def test_an_interrupt_before_the_start_exits_with_130(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(**_: Any) -> argparse.ArgumentParser:
@@ -415,7 +413,7 @@ def test_an_interrupt_before_anything_has_begun_is_130_too(
         pytest.fail("people would see a traceback")
 
 
-def test_an_interrupt_waits_for_what_workers_are_writing_though_no_pool_does(
+def test_an_interrupt_waits_for_files_that_workers_are_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begun, written = tmp_path / "begun", tmp_path / "written"
@@ -484,7 +482,7 @@ def test_an_interrupt_leaves_only_whole_files(
         ([signal.SIGTERM] * 3, "group"),
     ],
 )
-def test_impatience_neither_hangs_nor_harms(
+def test_repeated_interrupts_neither_hang_nor_damage_files(
     tmp_path: Path, numbers: list[signal.Signals], whom: str
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -495,7 +493,7 @@ def test_impatience_neither_hangs_nor_harms(
     process = start("analyze", "in", "-o", out, "--metadata", "--jobs", "2", cwd=tmp_path)
     wait_for(out.exists)
     for number in numbers:
-        with contextlib.suppress(ProcessLookupError):  # it may be quicker than we are
+        with contextlib.suppress(ProcessLookupError):  # the process may have ended already
             (os.killpg if whom == "group" else os.kill)(process.pid, number)
         time.sleep(0.05)
     fails(end(process), 130)

@@ -1,4 +1,4 @@
-"""Answers: to every caller in its own way, and what an error is called at this door."""
+"""Answers to every kind of caller, and the error codes of this door."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def answered(kind: Kind, *results: Result) -> Any:
 
 
 def to_queue(*messages: tuple[Result, ...]) -> list[str]:
-    """Names of the messages that are handed back."""
+    """Identifiers of the messages that are returned to the queue."""
     named = [
         (Message(tuple(result.part for result in results), f"message-{index}"), results)
         for index, results in enumerate(messages)
@@ -72,10 +72,10 @@ def to_batch(*results: Result) -> Any:
     return answer(delivery, [(message, (result,)) for message, result in pairs])
 
 
-# Objects, as callers are told of them
+# Results as callers see them
 
 
-def test_what_is_done_is_told_in_full() -> None:
+def test_a_finished_object_is_reported_in_full() -> None:
     assert DONE.to_json() == {
         "bucket": "scans",
         "key": "input/a.png",
@@ -90,7 +90,7 @@ def test_what_is_done_is_told_in_full() -> None:
 
 
 @pytest.mark.parametrize("result", EVERY, ids=lambda result: result.code + result.outcome)
-def test_every_outcome_is_told_in_the_same_form(result: Result) -> None:
+def test_every_outcome_is_reported_in_the_same_form(result: Result) -> None:
     told = result.to_json()
     assert list(told) == list(DONE.to_json())
     assert list(told["source"]) == ["bytes", "sha256", "etag"]
@@ -107,9 +107,7 @@ def test_every_outcome_is_told_in_the_same_form(result: Result) -> None:
         (MALFORMED, "malformed-event", "tasks[0].s3Key is missing"),
     ],
 )
-def test_what_did_not_go_well_has_a_code_and_a_message(
-    result: Result, code: str, message: str
-) -> None:
+def test_an_error_has_a_code_and_a_message(result: Result, code: str, message: str) -> None:
     assert result.to_json()["error"] == {"code": code, "message": message}
 
 
@@ -117,18 +115,18 @@ def test_what_did_not_go_well_has_a_code_and_a_message(
 
 
 @pytest.mark.parametrize("result", [DONE, REJECTED, MISSING, IGNORED])
-def test_a_direct_call_gets_its_object(result: Result) -> None:
+def test_a_direct_call_returns_its_object(result: Result) -> None:
     assert answered(Kind.DIRECT, result) == result.to_json()
 
 
-def test_a_notification_gets_all_its_objects() -> None:
+def test_a_notification_returns_all_its_objects() -> None:
     results = (DONE, REJECTED, MISSING, IGNORED)
     told = answered(Kind.NOTIFICATION, *results)
     assert told == {"results": [result.to_json() for result in results]}
 
 
 @pytest.mark.parametrize("failed", [FAILED, BUG])
-def test_where_nobody_reads_the_answer_a_failure_is_raised(failed: Result) -> None:
+def test_a_failure_is_raised_if_nobody_reads_the_answer(failed: Result) -> None:
     assert failed.error
     with pytest.raises(type(failed.error)) as direct:
         answered(Kind.DIRECT, failed)
@@ -145,7 +143,7 @@ def test_the_first_of_several_failures_is_raised() -> None:
 # Queues
 
 
-def test_a_queue_gets_back_what_failed_and_nothing_else() -> None:
+def test_only_failed_messages_are_returned_to_a_queue() -> None:
     messages = [(result,) for result in EVERY]
     failed = [
         f"message-{index}" for index, result in enumerate(EVERY) if result.outcome == "failed"
@@ -153,18 +151,18 @@ def test_a_queue_gets_back_what_failed_and_nothing_else() -> None:
     assert to_queue(*messages) == failed == ["message-4", "message-5", "message-6"]
 
 
-def test_an_empty_list_tells_a_queue_that_all_went_well() -> None:
+def test_an_empty_list_means_that_all_messages_succeeded() -> None:
     assert to_queue((DONE,), (REJECTED,), ()) == []
 
 
-def test_a_message_is_handed_back_if_any_of_its_objects_failed() -> None:
+def test_a_message_is_returned_if_any_of_its_objects_failed() -> None:
     assert to_queue((DONE, FAILED, DONE), (DONE, REJECTED)) == ["message-0"]
 
 
 # S3 Batch Operations
 
 
-def test_a_batch_s_answer_repeats_what_the_request_said() -> None:
+def test_a_batch_answer_repeats_the_identifiers_of_the_request() -> None:
     for name in ("batch_1", "batch_2"):
         event = sample(name)
         delivery = parse(event)
@@ -195,13 +193,13 @@ def test_a_batch_s_answer_repeats_what_the_request_said() -> None:
         (Result(TASK, "rejected", error=KeyTooLong("shorter")), "PermanentFailure"),
     ],
 )
-def test_only_what_may_still_succeed_is_a_temporary_failure(result: Result, code: str) -> None:
+def test_only_a_retryable_error_is_a_temporary_failure(result: Result, code: str) -> None:
     (told,) = to_batch(result)["results"]
     assert set(told) == {"taskId", "resultCode", "resultString"}
     assert told["resultCode"] == code
 
 
-def test_a_batch_s_report_says_what_was_made_or_what_was_wrong() -> None:
+def test_a_batch_result_lists_outputs_or_the_error() -> None:
     done, rejected, malformed = to_batch(DONE, REJECTED, MALFORMED)["results"]
     for name in DONE.outputs:
         assert name in done["resultString"]
@@ -209,7 +207,7 @@ def test_a_batch_s_report_says_what_was_made_or_what_was_wrong() -> None:
     assert "tasks[0].s3Key is missing" in malformed["resultString"]
 
 
-def test_a_batch_s_report_keeps_to_the_length_that_is_kept() -> None:
+def test_a_batch_result_is_cut_to_its_maximum_length() -> None:
     long = Result(TASK, "rejected", error=CorruptImage("x" * 5000))
     (told,) = to_batch(long)["results"]
     assert len(told["resultString"]) <= 1024
@@ -225,7 +223,7 @@ def test_every_outcome_has_a_code_for_batches() -> None:
 
 
 def leaves(module: Any) -> dict[str, type[FftToolError]]:
-    """Errors that a module defines and that no other is a special case of, by their names."""
+    """Errors that a module defines and that have no subclasses, by name."""
     return {
         name: kind
         for name, kind in inspect.getmembers(module, inspect.isclass)
@@ -235,7 +233,7 @@ def leaves(module: Any) -> dict[str, type[FftToolError]]:
     }
 
 
-def test_every_error_of_this_door_has_a_code_that_no_other_has_not_even_in_the_core() -> None:
+def test_error_codes_are_unique_across_this_door_and_the_core() -> None:
     here, there = leaves(errors), leaves(core)
     assert here
     codes = [kind.code for kind in (*here.values(), *there.values())]
@@ -246,10 +244,10 @@ def test_every_error_of_this_door_has_a_code_that_no_other_has_not_even_in_the_c
     assert not {"bug", *Outcome.__args__} & set(codes)  # type: ignore[attr-defined]
 
 
-def test_the_tree_in_the_documentation_is_the_tree() -> None:
+def test_the_documented_tree_of_errors_is_complete() -> None:
     drawn = re.findall(r"[├└]── (\w+) +([a-z-]+)", errors.__doc__ or "")
     assert dict(drawn) == {name: kind.code for name, kind in leaves(errors).items()}
 
 
-def test_running_out_of_time_is_all_that_passes_by_itself() -> None:
+def test_running_out_of_time_is_the_only_transient_error() -> None:
     assert [kind for kind in leaves(errors).values() if kind.transient] == [OutOfTime]

@@ -1,4 +1,4 @@
-"""Events of every kind, whole and damaged, become one internal form or are refused by name."""
+"""Events of every kind, intact and damaged, are parsed into one form or refused with a reason."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from handler.events import (
     Part,
     PassedOver,
     Task,
-    only_of,
     parse,
+    restrict_to,
 )
 from tests.support.deliveries import queued, sample
 from tests.support.samples import BUCKET, NAMES, call, job, put
@@ -39,7 +39,7 @@ def task(key: str, **recipe: Any) -> Task:
     return Task(BUCKET, key, recipe)
 
 
-# Parts of each message of each sample.
+# Expected parts of each message of each sample.
 EXPECTED: dict[str, tuple[Kind, list[list[Any]]]] = {
     "s3_put": (Kind.NOTIFICATION, [[task("input/oak.png")]]),
     "s3_multipart": (Kind.NOTIFICATION, [[task("input/Wiesengrün/Großes Ä + 50%.png")]]),
@@ -85,14 +85,14 @@ EXPECTED: dict[str, tuple[Kind, list[list[Any]]]] = {
 }
 
 
-def gist(part: Part) -> Any:
+def summary_of(part: Part) -> Any:
     if isinstance(part, Task):
         return part
     return PASSED if isinstance(part, PassedOver) else MALFORMED
 
 
 def malformed(event: Any) -> str:
-    """What is said of an event that is refused."""
+    """The error message of an event that is refused."""
     with pytest.raises(MalformedEvent) as caught:
         parse(event)
     return str(caught.value)
@@ -103,22 +103,20 @@ def only_part(event: Any) -> Part:
     return part
 
 
-# Whose bucket
+# Allowed buckets
 
 
 @pytest.mark.parametrize("buckets", [set(), {BUCKET}, {"another", BUCKET}])
 @pytest.mark.parametrize("name", NAMES)
-def test_events_of_the_function_s_buckets_are_left_as_they_are(
-    name: str, buckets: set[str]
-) -> None:
+def test_events_of_allowed_buckets_are_unchanged(name: str, buckets: set[str]) -> None:
     delivery = parse(sample(name))
-    assert only_of(delivery, buckets) == delivery
+    assert restrict_to(delivery, buckets) == delivery
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_whatever_names_another_bucket_is_refused_in_every_kind_of_event(name: str) -> None:
+def test_another_bucket_is_refused_in_every_kind_of_event(name: str) -> None:
     delivery = parse(sample(name))
-    refused = only_of(delivery, {"another"})
+    refused = restrict_to(delivery, {"another"})
     assert (refused.kind, refused.envelope) == (delivery.kind, delivery.envelope)
     for message, before in zip(refused.messages, delivery.messages, strict=True):
         assert (message.identifier, message.attempt) == (before.identifier, before.attempt)
@@ -134,41 +132,41 @@ def test_whatever_names_another_bucket_is_refused_in_every_kind_of_event(name: s
 def test_a_message_about_two_buckets_is_refused_as_a_whole() -> None:
     event = put("input/1.png", "input/2.png")
     event["Records"][1]["s3"]["bucket"]["name"] = "stranger"
-    (message,) = only_of(parse(event), {BUCKET}).messages
+    (message,) = restrict_to(parse(event), {BUCKET}).messages
     (part,) = message.parts
     assert isinstance(part, Malformed)
     assert (part.bucket, part.key) == ("stranger", "input/2.png")
 
 
-def test_a_bucket_of_another_spelling_is_another_bucket() -> None:
+def test_names_of_buckets_are_compared_exactly() -> None:
     delivery = parse({"bucket": f"{BUCKET}.", "key": "input/a.png"})
-    ((part,),) = (message.parts for message in only_of(delivery, {BUCKET}).messages)
+    ((part,),) = (message.parts for message in restrict_to(delivery, {BUCKET}).messages)
     assert isinstance(part, Malformed)
 
 
 # The samples
 
 
-def test_every_sample_is_expected_and_every_expectation_has_its_sample() -> None:
+def test_samples_and_expectations_correspond() -> None:
     assert set(NAMES) == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sample_gives_the_tasks_that_it_asks_for(name: str) -> None:
+def test_a_sample_is_parsed_into_the_expected_parts(name: str) -> None:
     delivery = parse(sample(name))
-    found = [[gist(part) for part in message.parts] for message in delivery.messages]
+    found = [[summary_of(part) for part in message.parts] for message in delivery.messages]
     assert (delivery.kind, found) == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("sqs")])
-def test_the_samples_of_queues_are_sound(name: str) -> None:
-    """SQS hashes what it delivers: a sample that was edited by half would not be one."""
+def test_the_hashes_in_samples_of_queues_are_right(name: str) -> None:
+    """SQS sends the MD5 of each body, which would not match if a sample were edited carelessly."""
     for record in sample(name)["Records"]:
         body = record["body"].encode()
         assert record["md5OfBody"] == hashlib.md5(body).hexdigest()  # noqa: S324  (SQS's own choice)
 
 
-def test_messages_are_answered_for_under_the_name_that_their_sender_gave_them() -> None:
+def test_messages_keep_the_identifiers_of_their_sender() -> None:
     for name, list_of, identifier in (
         ("sqs_several", "Records", "messageId"),
         ("batch_2", "tasks", "taskId"),
@@ -178,13 +176,13 @@ def test_messages_are_answered_for_under_the_name_that_their_sender_gave_them() 
         assert names == [entry[identifier] for entry in event[list_of]]
 
 
-def test_attempts_are_counted_as_far_as_the_queue_does() -> None:
+def test_attempts_are_taken_from_the_receive_count() -> None:
     assert [message.attempt for message in parse(sample("sqs_several")).messages] == [2, 1, 1, 1]
     assert [message.attempt for message in parse(sample("sqs_eventbridge")).messages] == [3]
 
 
 @pytest.mark.parametrize("count", [None, "", "many", "-1", "1.5", 3, [], "9" * 5000])
-def test_a_count_that_is_none_is_the_first_attempt(count: Any) -> None:
+def test_an_invalid_receive_count_means_the_first_attempt(count: Any) -> None:
     event = queued(put(LEAF))
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = count
     (message,) = parse(event).messages
@@ -192,7 +190,7 @@ def test_a_count_that_is_none_is_the_first_attempt(count: Any) -> None:
     assert message.parts == (task(LEAF),)
 
 
-def test_what_is_passed_over_says_why_and_what() -> None:
+def test_a_passed_over_part_has_a_reason_bucket_and_key() -> None:
     removed = only_part(sample("s3_removed"))
     assert isinstance(removed, PassedOver)
     assert "ObjectRemoved:DeleteMarkerCreated" in removed.reason
@@ -206,7 +204,7 @@ def test_what_is_passed_over_says_why_and_what() -> None:
     assert "Object Deleted" in deleted.reason
 
 
-def test_one_malformed_message_leaves_the_others_alone() -> None:
+def test_a_malformed_message_does_not_affect_the_others() -> None:
     delivery = parse(queued(put("input/1.png"), "{", put("input/2.png")))
     first, second, third = (message.parts for message in delivery.messages)
     assert (first, third) == ((task("input/1.png"),), (task("input/2.png"),))
@@ -215,7 +213,7 @@ def test_one_malformed_message_leaves_the_others_alone() -> None:
     assert str(part.error) == "Records[1].body is not JSON"
 
 
-def test_one_malformed_task_of_a_batch_leaves_the_others_alone() -> None:
+def test_a_malformed_task_of_a_batch_does_not_affect_the_others() -> None:
     event = job("input/1.png", "input/2.png")
     event["tasks"][0]["s3Key"] = "input/%ff.png"
     first, second = parse(event).messages
@@ -234,7 +232,7 @@ keys = st.text(min_size=1)
 @example("a+b")
 @example("%20")
 @example("100% & more/ä ö ü/😀\x00\x7f+.png")
-def test_any_key_survives_the_way_through_s3_and_back(key: str) -> None:
+def test_any_key_is_decoded_from_a_notification(key: str) -> None:
     assert only_part(put(key)) == task(key)
     assert only_part(job(key)) == task(key)
     assert only_part(queued(put(key))) == task(key)
@@ -245,7 +243,7 @@ def test_any_key_survives_the_way_through_s3_and_back(key: str) -> None:
 @example("a+b")
 @example("%20")
 @example("%C3%BC")
-def test_keys_of_eventbridge_and_of_direct_calls_are_taken_as_they_are(key: str) -> None:
+def test_keys_of_eventbridge_and_direct_calls_are_not_decoded(key: str) -> None:
     event = sample("eventbridge_created")
     event["detail"]["object"]["key"] = key
     assert only_part(event) == task(key)
@@ -257,22 +255,22 @@ def test_keys_of_eventbridge_and_of_direct_calls_are_taken_as_they_are(key: str)
 def test_a_key_that_is_not_utf_8_is_refused(key: str) -> None:
     event = put("x")
     event["Records"][0]["s3"]["object"]["key"] = key
-    assert malformed(event) == "Records[0].s3.object.key is not encoded UTF-8"
+    assert malformed(event) == "Records[0].s3.object.key is not URL-encoded UTF-8"
 
 
 @pytest.mark.parametrize("place", ["bucket", "key"])
-def test_half_of_a_character_is_refused(place: str) -> None:
-    """JSON can spell it, UTF-8 cannot: no store, log or answer could carry it."""
+def test_an_unpaired_surrogate_is_refused(place: str) -> None:
+    """JSON can express it, but UTF-8 cannot, so no store, log or answer could contain it."""
     assert place in malformed(call("input/a.png") | {place: "x\ud800"})
     (message,) = parse(queued(call("input/a.png") | {place: "x\ud800"})).messages
     assert isinstance(message.parts[0], Malformed)
 
 
-# What is required
+# Required fields
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.1", "2.6", "2.10", "2.99"])
-def test_every_minor_version_of_s3_s_events_is_understood(version: str) -> None:
+def test_every_minor_version_of_s3_events_is_accepted(version: str) -> None:
     event = put("input/a.png")
     event["Records"][0]["eventVersion"] = version
     assert only_part(event) == task("input/a.png")
@@ -293,7 +291,7 @@ def test_another_version_of_batch_operations_is_refused(version: Any) -> None:
 
 
 @pytest.mark.parametrize("identifier", [None, "", 7])
-def test_a_batch_without_its_identifier_cannot_be_answered(identifier: Any) -> None:
+def test_a_batch_without_an_identifier_is_refused(identifier: Any) -> None:
     event = job("input/a.png")
     event["invocationId"] = identifier
     assert malformed(event).startswith("invocationId is ")
@@ -303,7 +301,7 @@ def test_a_batch_without_its_identifier_cannot_be_answered(identifier: Any) -> N
     "name",
     ["ObjectCreated:Put", "s3:ObjectCreated:Put", "ObjectCreated:Copy", "ObjectCreated:New"],
 )
-def test_every_way_of_creating_an_object_counts(name: str) -> None:
+def test_every_kind_of_object_creation_is_a_task(name: str) -> None:
     event = put("input/a.png")
     event["Records"][0]["eventName"] = name
     assert only_part(event) == task("input/a.png")
@@ -312,7 +310,7 @@ def test_every_way_of_creating_an_object_counts(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["ObjectTagging:Put", "LifecycleExpiration:Delete", "ObjectRestore:Completed", "Put"]
 )
-def test_every_other_event_of_s3_is_passed_over(name: str) -> None:
+def test_any_other_s3_event_is_passed_over(name: str) -> None:
     event = put("input/a.png")
     event["Records"][0]["eventName"] = name
     assert isinstance(only_part(event), PassedOver)
@@ -325,7 +323,7 @@ def test_events_of_other_sources_on_the_bus_are_passed_over(source: Any) -> None
     assert isinstance(only_part(event), PassedOver)
 
 
-def test_a_message_without_a_name_cannot_be_answered_for() -> None:
+def test_a_message_without_an_identifier_is_refused() -> None:
     event = queued(put("input/1.png"), put("input/2.png"))
     del event["Records"][1]["messageId"]
     assert malformed(event) == "Records[1].messageId is missing"
@@ -350,11 +348,11 @@ def test_a_batch_task_without_bucket_or_key_is_malformed(place: str, text: str) 
 
 
 @pytest.mark.parametrize("bucket", ["scans/input", "/", "../x"])
-def test_a_bucket_cannot_lead_into_another_folder(bucket: str) -> None:
+def test_a_bucket_name_cannot_be_a_path(bucket: str) -> None:
     assert "bucket" in malformed({"bucket": bucket, "key": "a.png"})
 
 
-def test_unknown_keys_of_a_direct_call_are_named() -> None:
+def test_unknown_keys_of_a_direct_call_are_reported() -> None:
     told = malformed(call("input/a.png", receipe="bits=16", Crop="square"))
     assert "'Crop', 'receipe'" in told
     assert "bucket, key, recipe" in told
@@ -374,7 +372,7 @@ def test_unknown_keys_of_a_direct_call_are_named() -> None:
         (True, ["recipe should be"]),
     ],
 )
-def test_a_recipe_that_can_never_be_is_refused_with_its_event(recipe: Any, told: list[str]) -> None:
+def test_an_event_with_an_invalid_recipe_is_refused(recipe: Any, told: list[str]) -> None:
     message = malformed(call("input/a.png", recipe=recipe))
     assert "recipe" in message
     for word in told:
@@ -386,7 +384,7 @@ def test_a_recipe_that_can_never_be_is_refused_with_its_event(recipe: Any, told:
 
 
 @pytest.mark.parametrize("recipe", [None, {}, ""])
-def test_no_recipe_is_no_wish(recipe: Any) -> None:
+def test_an_event_without_a_recipe_overrides_nothing(recipe: Any) -> None:
     assert only_part(call("input/a.png", recipe=recipe)) == task("input/a.png")
 
 
@@ -401,7 +399,7 @@ def test_no_recipe_is_no_wish(recipe: Any) -> None:
         {"version": "2.0", "routeKey": "$default", "rawPath": "/", "body": "{}"},
     ],
 )
-def test_an_event_of_another_kind_is_told_what_would_do(event: Any) -> None:
+def test_an_unsupported_event_is_refused_with_the_supported_kinds(event: Any) -> None:
     told = malformed(event)
     for word in ("S3", "EventBridge", "SQS", "SNS", "Batch", '{"bucket"'):
         assert word in told
@@ -418,16 +416,16 @@ def test_an_event_of_another_kind_is_told_what_would_do(event: Any) -> None:
         ({"name": "a.png"}, "key is an object, should be text"),
     ],
 )
-def test_what_stands_in_the_place_of_text_is_told(key: Any, told: str) -> None:
+def test_a_value_that_is_not_text_is_reported_with_its_type(key: Any, told: str) -> None:
     assert malformed(call("") | {"key": key}).startswith(told)
 
 
 @pytest.mark.parametrize("event", [None, True, 7, 1.5, "text", [], [{}]])
-def test_an_event_that_is_no_object_is_refused(event: Any) -> None:
+def test_an_event_that_is_not_an_object_is_refused(event: Any) -> None:
     assert malformed(event).startswith("the event is ")
 
 
-def test_places_are_named_from_the_outside_in() -> None:
+def test_a_fault_in_an_enclosed_event_is_reported_with_its_path() -> None:
     inner = put("input/a.png")
     inner["Records"][0]["s3"]["object"] = {}
     event = sample("sns")
@@ -445,7 +443,7 @@ def test_places_are_named_from_the_outside_in() -> None:
 DROPPED = object()
 DAMAGES: tuple[Any, ...] = (DROPPED, None, True, 7, -0.5, "", "text", [], [7], {})
 
-# What the parser looks at. Damage to anything else makes no difference.
+# The fields that the parser reads. Damage to any other makes no difference.
 LOOKED_AT = {
     *("Records", "eventSource", "EventSource", "eventVersion", "eventName"),
     *("s3", "bucket", "name", "object", "key"),
@@ -460,7 +458,7 @@ LOOKED_AT = {
 
 
 def places(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Paths of everything in an event, JSON that travels as text included."""
+    """Paths of all values in an event, including JSON enclosed as text."""
     yield path
     if isinstance(value, str) and path and path[-1] in ("body", "Message"):
         value = json.loads(value) if value.startswith("{") else None
@@ -473,7 +471,7 @@ def places(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def damaged(value: Any, path: Path, damage: Any) -> Any:
-    """The same with something else at a path, or with nothing."""
+    """A copy with a different value at a path, or with none."""
     if not path:
         return damage
     if isinstance(value, str):
@@ -487,7 +485,7 @@ def damaged(value: Any, path: Path, damage: Any) -> Any:
 
 
 def complaints(event: Any) -> list[str]:
-    """What is said of an event, as a whole or of its messages; only these errors may come."""
+    """Error messages of an event and of its messages; no other errors may occur."""
     try:
         delivery = parse(event)
     except MalformedEvent as exc:
@@ -501,20 +499,20 @@ def complaints(event: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_damage_anywhere_is_told_by_the_name_of_its_place_or_does_no_harm(name: str) -> None:
+def test_damage_is_reported_with_its_path_or_makes_no_difference(name: str) -> None:
     event = sample(name)
     before = complaints(event)
     for path in places(event):
         names = [step for step in path if isinstance(step, str)]
         for damage in DAMAGES[1 if not path else 0 :]:
             for told in complaints(damaged(event, path, damage)):
-                known = told in before or "not an event that is understood" in told
+                known = told in before or "not a supported event" in told
                 place = names[-1] if names else "the event"
                 assert known or place.lower() in told.lower(), (path, damage, told)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_depends_on_what_is_not_looked_at(name: str) -> None:
+def test_unread_fields_make_no_difference(name: str) -> None:
     event = sample(name)
     messages = parse(event).messages
     looked_at = {path for path in places(event) if path and path[-1] in LOOKED_AT}
@@ -525,7 +523,7 @@ def test_nothing_depends_on_what_is_not_looked_at(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("direct")])
-def test_what_aws_may_add_one_day_makes_no_difference(name: str) -> None:
+def test_additional_fields_make_no_difference(name: str) -> None:
     event = sample(name)
     messages = parse(event).messages
     for path in places(event):
@@ -536,18 +534,18 @@ def test_what_aws_may_add_one_day_makes_no_difference(name: str) -> None:
 
 
 def at(value: Any, path: Path) -> Any:
-    """What stands at a path."""
+    """The value at a path."""
     for step in path:
         value = (json.loads(value) if isinstance(value, str) else value)[step]
     return value
 
 
 def same(some: tuple[Message, ...], others: tuple[Message, ...]) -> bool:
-    """Whether messages are the same, errors compared by what they say."""
+    """Whether messages are equal, with errors compared by their text."""
     return repr(some) == repr(others)
 
 
-# Any JSON at all
+# Arbitrary JSON
 
 WORDS = st.sampled_from(
     [
@@ -566,21 +564,21 @@ def grown(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 @given(st.recursive(LEAVES, grown, max_leaves=30))
 @settings(max_examples=200, deadline=None)
-def test_any_json_is_understood_or_refused_with_a_reason(event: Any) -> None:
+def test_any_json_is_parsed_or_refused_with_a_reason(event: Any) -> None:
     for told in complaints(event):
         assert told
 
 
 @given(st.recursive(LEAVES, grown, max_leaves=10).map(json.dumps) | st.text())
 @settings(max_examples=100, deadline=None)
-def test_any_body_of_a_message_concerns_that_message_alone(body: str) -> None:
+def test_the_body_of_a_message_affects_only_that_message(body: str) -> None:
     delivery = parse(queued(body, put(LEAF)))
     assert delivery.messages[1].parts == (task(LEAF),)
     assert isinstance(delivery, Delivery)
 
 
 @pytest.mark.parametrize("depth", [1, 5, 12])
-def test_events_inside_of_each_other_are_unpacked(depth: int) -> None:
+def test_nested_events_are_unpacked(depth: int) -> None:
     event = put(LEAF)
     for _ in range(depth):
         event = {"Type": "Notification", "Message": json.dumps(event)}

@@ -1,4 +1,4 @@
-"""The function as Lambda calls it: events in, work, answers and log lines out."""
+"""The function as Lambda calls it: events, work, answers and log lines."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Logged = Callable[[], list[Json]]
 
 @pytest.fixture
 def logged(capsysbinary: pytest.CaptureFixture[bytes]) -> Logged:
-    """Give the lines that have been written since it was last asked."""
+    """Returns the lines written since the last call."""
     return lambda: lines(capsysbinary.readouterr().out)
 
 
@@ -63,7 +63,7 @@ def store_of(*names: str) -> NotedStore:
 
 
 def images(store: NotedStore) -> set[str]:
-    """Names of the images whose outputs are there, all of them."""
+    """Names of the images whose outputs are complete."""
     names = {name.removeprefix("output/").rpartition("_")[0] for name in store.outputs()}
     for name in names:
         assert {f"output/{name}_{suffix}" for suffix in SUFFIXES} <= set(store.outputs())
@@ -82,15 +82,13 @@ def failing(name: str, error: Exception) -> NotedStore:
     return store
 
 
-# Whose bucket
+# Allowed buckets
 
 
 @pytest.mark.parametrize(
     "event", [call(KEY), put(KEY), eventbridge(BUCKET, KEY), sns(put(KEY))], ids=str
 )
-def test_who_names_another_bucket_is_refused_and_the_refusal_logged(
-    logged: Logged, event: Json
-) -> None:
+def test_an_event_with_another_bucket_is_refused_and_logged(logged: Logged, event: Json) -> None:
     store = store_of("a")
     with pytest.raises(MalformedEvent, match=rf"{BUCKET} is not one of this function's"):
         function(store, FFT_BUCKET="another")(event, Context())
@@ -101,7 +99,7 @@ def test_who_names_another_bucket_is_refused_and_the_refusal_logged(
     assert store.calls == [], "nothing of it is even looked at"
 
 
-def test_a_message_about_another_bucket_goes_back_and_its_neighbours_are_done() -> None:
+def test_a_message_with_another_bucket_is_returned_and_the_others_are_done() -> None:
     store = store_of("a", "b")
     bodies = (put(KEY), eventbridge("stranger", KEY), put("input/b.png"))
     answer = function(store, FFT_BUCKETS=f"another,{BUCKET}")(queued(*bodies), Context())
@@ -145,7 +143,7 @@ def test_a_direct_call_is_answered_with_its_object(logged: Logged) -> None:
     assert list(line["milliseconds"])[-2:] == ["write", "check"]
 
 
-def test_a_direct_call_s_recipe_is_heeded() -> None:
+def test_the_recipe_of_a_direct_call_is_applied() -> None:
     store = store_of("a")
     function(store)(call(KEY, recipe="bits=16 crop=square"), Context())
     record = json.loads(store.outputs()["output/a_metadata.json"])
@@ -169,7 +167,7 @@ def test_a_notification_is_answered_with_all_results(event: Any) -> None:
     [queued(put(KEY)), queued(eventbridge(BUCKET, KEY)), sns_in_queue(put(KEY))],
     ids=["S3", "EventBridge", "SNS"],
 )
-def test_a_queue_is_answered_with_what_is_to_come_again(event: Any) -> None:
+def test_a_queue_is_answered_with_the_messages_to_retry(event: Any) -> None:
     store = store_of("a")
     assert function(store)(event, Context()) == {"batchItemFailures": []}
     assert images(store) == {"a"}
@@ -188,7 +186,7 @@ def test_a_batch_job_is_answered_task_by_task() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_sample_is_answered_and_the_answer_is_json(name: str, logged: Logged) -> None:
+def test_every_sample_is_answered_in_json(name: str, logged: Logged) -> None:
     told = function(MemoryStore())(sample(name), Context())
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     for line in logged():
@@ -218,7 +216,7 @@ def test_every_object_has_a_line_of_its_own(logged: Logged) -> None:
     ]
 
 
-def test_buckets_are_kept_apart() -> None:
+def test_each_object_is_processed_in_its_own_bucket() -> None:
     stores = {name: NotedStore({KEY: IMAGE}) for name in ("one", "two")}
 
     def open_bucket(name: str, _: float) -> Store:
@@ -230,10 +228,10 @@ def test_buckets_are_kept_apart() -> None:
     assert images(stores["one"]) == set()
 
 
-# What fails, fails alone
+# Failures are isolated
 
 
-def test_only_what_failed_is_handed_back(logged: Logged) -> None:
+def test_only_failed_messages_are_returned(logged: Logged) -> None:
     store = failing("b", StoreUnavailable("S3 is slow"))
     event = queued(put(KEY), put("input/b.png"), put("input/c.png"))
     assert handed_back(function(store)(event, Context())) == ["m2"]
@@ -244,14 +242,14 @@ def test_only_what_failed_is_handed_back(logged: Logged) -> None:
     assert line["Failed"] == 1
 
 
-def test_a_message_with_several_objects_is_handed_back_whole_and_done_as_far_as_possible() -> None:
+def test_a_message_of_several_objects_is_returned_whole_if_one_fails() -> None:
     store = failing("a", StoreUnavailable("S3 is slow"))
     event = queued(put(KEY, "input/b.png"), put("input/c.png"))
     assert handed_back(function(store)(event, Context())) == ["m1"]
     assert images(store) == {"b", "c"}
 
 
-def test_a_malformed_message_is_handed_back_and_logged(logged: Logged) -> None:
+def test_a_malformed_message_is_returned_and_logged(logged: Logged) -> None:
     store = store_of("a")
     event = queued("Dear function", put(KEY), attempt=2)
     assert handed_back(function(store)(event, Context())) == ["m1"]
@@ -262,7 +260,7 @@ def test_a_malformed_message_is_handed_back_and_logged(logged: Logged) -> None:
     assert "stackTrace" not in line
 
 
-def test_a_malformed_task_fails_for_good_and_alone() -> None:
+def test_a_malformed_task_fails_permanently_and_alone() -> None:
     store = store_of("a")
     event = job("input/x.png", KEY)
     event["tasks"][0]["s3Key"] = None
@@ -273,14 +271,14 @@ def test_a_malformed_task_fails_for_good_and_alone() -> None:
 
 
 @pytest.mark.parametrize("event", [{}, {"bucket": "x"}, {"Records": [{}]}, [], None])
-def test_a_malformed_event_is_raised_and_nothing_is_touched(event: Any) -> None:
+def test_a_malformed_event_is_raised_before_any_work(event: Any) -> None:
     store = store_of("a")
     with pytest.raises(MalformedEvent):
         function(store)(event, Context())
     assert store.calls == []
 
 
-def test_an_impossible_key_fails_its_message_alone(logged: Logged) -> None:
+def test_an_impossible_key_fails_only_its_message(logged: Logged) -> None:
     store = store_of("a")
     event = queued(eventbridge(BUCKET, "input/\ud800.png"), put(KEY))
     assert handed_back(function(store)(event, Context())) == ["m1"]
@@ -296,7 +294,7 @@ def test_a_failure_of_a_direct_call_or_a_notification_is_raised(error: Exception
         assert caught.value is error
 
 
-def test_a_failure_in_a_notification_does_not_keep_the_others_from_being_done() -> None:
+def test_a_failure_in_a_notification_does_not_stop_its_other_objects() -> None:
     store = failing("a", StoreUnavailable("slow"))
     with pytest.raises(StoreUnavailable):
         function(store)(put(KEY, "input/b.png", "input/c.png"), Context())
@@ -315,7 +313,7 @@ def test_a_rejection_is_an_answer_and_not_a_failure(faulty: Any, logged: Logged)
 # Bugs
 
 
-def test_a_bug_fails_its_message_alone_and_says_where_it_is(logged: Logged) -> None:
+def test_a_bug_fails_only_its_message_and_logs_a_traceback(logged: Logged) -> None:
     store = failing("b", ZeroDivisionError("division by zero"))
     event = queued(put(KEY), put("input/b.png"), put("input/c.png"))
     assert handed_back(function(store)(event, Context())) == ["m2"]
@@ -327,21 +325,21 @@ def test_a_bug_fails_its_message_alone_and_says_where_it_is(logged: Logged) -> N
     assert any("meddle" in place for place in line["stackTrace"])
 
 
-def test_a_bug_is_raised_where_it_would_otherwise_be_lost(logged: Logged) -> None:
+def test_a_bug_is_raised_if_it_would_otherwise_be_lost(logged: Logged) -> None:
     for event in (call("input/b.png"), put("input/b.png")):
         with pytest.raises(ZeroDivisionError):
             function(failing("b", ZeroDivisionError()))(event, Context())
     assert [line["error"]["code"] for line in logged()] == ["bug", "bug"]
 
 
-def test_running_out_of_memory_is_handed_back_and_leaves_the_function_alive() -> None:
+def test_after_a_memory_error_the_message_is_returned_and_the_function_continues() -> None:
     handle = function(failing("b", MemoryError()))
     assert handed_back(handle(queued(put("input/b.png")), Context())) == ["m1"]
     assert handed_back(handle(queued(put(KEY)), Context())) == []
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
-def test_the_end_of_the_process_is_not_held_up(kind: type[BaseException]) -> None:
+def test_exceptions_that_end_the_process_are_not_caught(kind: type[BaseException]) -> None:
     store = store_of("a")
 
     def meddle(_: str) -> None:
@@ -352,14 +350,14 @@ def test_the_end_of_the_process_is_not_held_up(kind: type[BaseException]) -> Non
         function(store)(queued(put(KEY)), Context())
 
 
-# What breaks off
+# Work that breaks off
 
 BROKEN_OFF = ("crash", "eat", "kill", "babble", "forge")
 
 
 @pytest.fixture(scope="module")
 def faulty() -> Iterator[Child]:
-    """A child whose decoder some images bring down."""
+    """A child whose decoder crashes on some images."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fft_tool.runs.child_process.PROGRAM", PROGRAM)
         made = Child()
@@ -374,7 +372,7 @@ def poisonable(store: NotedStore, faulty: Child, **variables: str) -> Function:
 
 
 @pytest.mark.parametrize("deed", BROKEN_OFF)
-def test_poison_is_rejected_at_its_second_try_and_its_neighbours_are_done(
+def test_a_crashing_image_is_rejected_at_its_second_try_and_the_others_are_done(
     deed: str, faulty: Child, logged: Logged
 ) -> None:
     store = store_of("a", "c")
@@ -387,7 +385,7 @@ def test_poison_is_rejected_at_its_second_try_and_its_neighbours_are_done(
     assert record["source"]["sha256"] == Source("", poisoned(deed)).sha256
     first, broken, third, last = logged()
     assert (broken["level"], broken["error"]["code"]) == ("WARN", "killed")
-    assert "to be tried once more" in broken["message"]
+    assert "will be tried once more" in broken["message"]
     assert [line["outcome"] for line in (first, third, last)] == ["done", "done", "rejected"]
     assert (last["key"], last["BrokenOff"], last["Rejected"]) == ("input/b.png", 2, 1)
     assert first["BrokenOff"] == 0
@@ -395,7 +393,7 @@ def test_poison_is_rejected_at_its_second_try_and_its_neighbours_are_done(
     assert images(store) == {"a", "c"}
 
 
-def test_an_image_that_comes_to_no_end_is_rejected_within_the_invocation(
+def test_an_image_that_never_finishes_is_rejected_within_the_invocation(
     faulty: Child, logged: Logged
 ) -> None:
     store = store_of("a")
@@ -408,9 +406,7 @@ def test_an_image_that_comes_to_no_end_is_rejected_within_the_invocation(
     assert "it took longer than the 0.4 s allowed" in record["error"]["message"]
 
 
-def test_whether_an_image_comes_to_an_end_is_not_judged_by_too_short_a_time(
-    faulty: Child, logged: Logged
-) -> None:
+def test_an_image_is_not_rejected_for_lack_of_remaining_time(faulty: Child, logged: Logged) -> None:
     store, context = NotedStore({KEY: poisoned("hang")}), Context(500)
 
     def meddle(asked: str) -> None:
@@ -447,7 +443,7 @@ def test_a_source_that_is_replaced_before_its_second_try_is_done(faulty: Child) 
     assert images(store) == {"a", "b"}
 
 
-def test_what_has_come_back_twice_is_done_after_its_neighbours() -> None:
+def test_a_message_returned_twice_is_processed_after_the_others() -> None:
     store = store_of("a", "b", "c")
     event = queued(put(KEY), put("input/b.png"), put("input/c.png"))
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3"
@@ -463,7 +459,7 @@ def test_what_has_come_back_twice_is_done_after_its_neighbours() -> None:
 # Time
 
 
-def test_what_there_is_no_time_for_is_handed_back(logged: Logged) -> None:
+def test_messages_without_time_left_are_returned(logged: Logged) -> None:
     store, context = store_of("a", "b", "c"), Context()
 
     def meddle(asked: str) -> None:
@@ -482,13 +478,13 @@ def test_what_there_is_no_time_for_is_handed_back(logged: Logged) -> None:
         assert "FFT_RESERVE_MS" in line["error"]["message"]
 
 
-def test_the_time_that_is_kept_back_is_a_setting() -> None:
+def test_the_reserved_time_is_a_setting() -> None:
     handle = function(store_of("a"), FFT_RESERVE_MS="100")
     assert handed_back(handle(queued(put(KEY)), Context(100))) == []
     assert handed_back(handle(queued(put(KEY)), Context(99))) == ["m1"]
 
 
-def test_running_out_of_time_is_raised_to_a_direct_caller_and_temporary_for_a_batch() -> None:
+def test_running_out_of_time_is_raised_or_a_temporary_failure() -> None:
     handle = function(store_of("a"))
     with pytest.raises(OutOfTime):
         handle(call(KEY), Context(0))
@@ -499,14 +495,14 @@ def test_running_out_of_time_is_raised_to_a_direct_caller_and_temporary_for_a_ba
 # From one event to the next
 
 
-def test_only_the_first_line_of_all_is_of_a_cold_start(logged: Logged) -> None:
+def test_only_the_first_object_is_logged_as_a_cold_start(logged: Logged) -> None:
     handle = function(store_of("a", "b"))
     handle(queued(put(KEY, "input/b.png"), put(KEY)), Context())
     handle(call(KEY), Context())
     assert [line["cold"] for line in logged()] == [True, False, False, False]
 
 
-def test_nothing_is_left_of_the_event_before(logged: Logged) -> None:
+def test_nothing_is_kept_from_the_previous_event(logged: Logged) -> None:
     store = store_of("a")
     handle = function(store)
     first = handle(call(KEY, recipe="bits=16"), Context())
@@ -521,7 +517,7 @@ def test_nothing_is_left_of_the_event_before(logged: Logged) -> None:
     assert [line["requestId"] for line in logged()] == [REQUEST, REQUEST, "another"]
 
 
-def test_restarts_and_attempts_are_told(logged: Logged) -> None:
+def test_restarts_and_attempts_are_logged(logged: Logged) -> None:
     store = store_of("a")
     later = iter([png_bytes(noise((5, 5), seed=1)), png_bytes(noise((7, 7), seed=2))])
 
@@ -536,7 +532,7 @@ def test_restarts_and_attempts_are_told(logged: Logged) -> None:
     assert (line["width"], line["Pixels"]) == (7, 49)
 
 
-def test_a_failure_tells_what_is_known_of_the_object(logged: Logged) -> None:
+def test_a_failure_is_logged_with_what_is_known_of_the_object(logged: Logged) -> None:
     store, context = store_of("a"), Context()
 
     def meddle(asked: str) -> None:
@@ -552,7 +548,7 @@ def test_a_failure_tells_what_is_known_of_the_object(logged: Logged) -> None:
     assert "write" in line["milliseconds"]
 
 
-def test_what_others_wrote_beside_an_object_is_not_logged(
+def test_metadata_of_other_tools_is_not_logged(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     store = NotedStore()

@@ -37,7 +37,7 @@ MALFORMED = Result(
 EVERY = (DONE, REJECTED, MISSING, IGNORED, FAILED, MALFORMED)
 COUNTED = (DONE, REJECTED, FAILED, MALFORMED)
 
-WRITTEN = (300, 200, 11)  # bytes of what every deadline of these tests has seen written
+WRITTEN = (300, 200, 11)  # sizes of the writes that every deadline of these tests has counted
 
 FIELDS = [
     *("timestamp", "level", "message", "requestId", "messageId", "bucket", "key", "outcome"),
@@ -120,7 +120,7 @@ class Written:
         self.log.begin(FUNCTION, REQUEST)
 
     def line(self, result: Result, *, attempt: int = 1, cold: bool = False) -> Json:
-        """The line that tells of a result."""
+        """The line for a result."""
         deadline = Deadline(lambda: 60_000, 2000)
         deadline.step("read")
         deadline.step("write")
@@ -161,7 +161,7 @@ def test_a_line_has_every_field_in_a_stable_order(written: Written, result: Resu
     assert line["requestId"] == REQUEST
 
 
-def test_a_line_says_how_an_object_went(written: Written) -> None:
+def test_a_line_describes_the_outcome_of_an_object(written: Written) -> None:
     line = written.line(DONE, attempt=3, cold=True)
     assert line["level"] == "INFO"
     assert (line["bytes"], line["width"], line["height"], line["outputs"]) == (99, 32, 24, 3)
@@ -188,7 +188,7 @@ def test_a_line_says_how_an_object_went(written: Written) -> None:
         (Result(TASK, "failed", error=ZeroDivisionError("0")), "ERROR", "bug"),
     ],
 )
-def test_the_level_tells_what_wants_somebody_to_look(
+def test_the_level_shows_what_needs_attention(
     written: Written, result: Result, level: str, code: str | None
 ) -> None:
     line = written.line(result)
@@ -204,7 +204,7 @@ def test_the_message_is_a_sentence_about_the_object(written: Written, result: Re
     assert result.message in message
 
 
-def test_the_time_is_now_in_lambda_s_form(written: Written) -> None:
+def test_the_timestamp_is_the_current_time_in_the_format_of_lambda(written: Written) -> None:
     before = time.time()
     line = written.line(DONE)
     after = time.time()
@@ -224,7 +224,7 @@ def test_the_time_is_now_in_lambda_s_form(written: Written) -> None:
         (1795166047.0, "2026-11-20T09:14:07.000Z"),
     ],
 )
-def test_times_are_written_to_the_millisecond(
+def test_timestamps_have_milliseconds(
     written: Written, monkeypatch: pytest.MonkeyPatch, seconds: float, text: str
 ) -> None:
     monkeypatch.setattr("handler.log.time.time", lambda: seconds)
@@ -233,7 +233,7 @@ def test_times_are_written_to_the_millisecond(
     assert line["timestamp"] == text
 
 
-def test_lines_belong_to_the_invocation_under_way(written: Written) -> None:
+def test_lines_have_the_id_of_the_current_invocation(written: Written) -> None:
     written.log.begin(FUNCTION, "another")
     assert written.line(DONE)["requestId"] == "another"
 
@@ -271,9 +271,7 @@ def test_any_text_stays_on_one_line(written: Written, text: str) -> None:
         Result(Task("b" * 300_000, "input/a.png"), "missing", error=NotFound("no")),
     ],
 )
-def test_whatever_somebody_sends_a_line_is_short_enough_for_its_metrics(
-    written: Written, result: Result
-) -> None:
+def test_a_line_is_always_short_enough_for_its_metrics(written: Written, result: Result) -> None:
     deadline = Deadline(lambda: 60_000, 2000)
     written.log.result(result, deadline, Message((result.part,)), cold=False)
     raw = written.raw()
@@ -282,7 +280,7 @@ def test_whatever_somebody_sends_a_line_is_short_enough_for_its_metrics(
     assert line["outcome"] == result.outcome
 
 
-def test_lines_are_out_at_once_and_after_what_was_printed_before(
+def test_lines_are_flushed_after_anything_printed_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The process may be frozen as soon as it has answered."""
@@ -299,7 +297,7 @@ def test_lines_are_out_at_once_and_after_what_was_printed_before(
     assert lines(rest)[0]["message"] == "größer"
 
 
-def test_a_line_says_nothing_else(written: Written) -> None:
+def test_a_line_has_no_other_fields(written: Written) -> None:
     line = written.line(DONE)
     assert set(line) == {*FIELDS, "_aws", "FunctionName", *METRICS}
 
@@ -307,7 +305,7 @@ def test_a_line_says_nothing_else(written: Written) -> None:
 # Bugs
 
 
-def test_a_bug_is_told_with_where_it_happened_as_lambda_does(written: Written) -> None:
+def test_a_bug_is_logged_with_its_traceback_as_lambda_does(written: Written) -> None:
     def deep() -> None:
         raise ZeroDivisionError("by zero")
 
@@ -322,7 +320,7 @@ def test_a_bug_is_told_with_where_it_happened_as_lambda_does(written: Written) -
 
 
 @pytest.mark.parametrize("result", EVERY, ids=name_of)
-def test_what_was_foreseen_has_no_stack(written: Written, result: Result) -> None:
+def test_an_expected_error_has_no_stack_trace(written: Written, result: Result) -> None:
     assert "stackTrace" not in written.line(result)
 
 
@@ -397,13 +395,15 @@ def test_an_object_that_is_not_done_counts_once_and_has_no_duration(
 
 
 @pytest.mark.parametrize("result", COUNTED, ids=name_of)
-def test_what_comes_again_is_counted_as_retried(written: Written, result: Result) -> None:
+def test_a_second_attempt_is_counted_as_retried(written: Written, result: Result) -> None:
     assert metrics(written.line(result, attempt=1))["Retried"] == 0
     assert metrics(written.line(result, attempt=2))["Retried"] == 1
     assert metrics(written.line(result, attempt=9))["Retried"] == 1
 
 
 @pytest.mark.parametrize("result", [MISSING, IGNORED], ids=name_of)
-def test_what_was_nothing_to_do_is_logged_and_not_counted(written: Written, result: Result) -> None:
+def test_ignored_and_missing_objects_are_logged_but_not_counted(
+    written: Written, result: Result
+) -> None:
     line = written.line(result)
     assert set(line) == set(FIELDS)

@@ -1,4 +1,4 @@
-"""One object: the outputs of its latest version, or a record that says why there are none."""
+"""One object: outputs of its latest version, or a record that says why there are none."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def restarts(store: NotedStore) -> int:
 
 
 def expected(data: bytes, name: str = "a.png", recipe: str = "") -> dict[str, bytes]:
-    """What the core makes of a source, by the keys under which it has to be found."""
+    """The outputs of the core for a source, by their expected keys."""
     source = Source(name, data)
     outputs = fft_tool.run(source, Recipe.parse_text(f"{recipe} metadata=yes"))
     return {f"output/{artifact.name}": artifact.data for artifact in outputs}
 
 
 def record_in(store: NotedStore, name: str = RECORD) -> Json:
-    """A record as it was written, held against the schema."""
+    """A record as it was written, validated against the schema."""
     record = records.from_bytes(store.outputs()[name])
     faults = [fault.message for fault in SCHEMA.iter_errors(record)]
     assert not faults
@@ -81,7 +81,7 @@ def record_in(store: NotedStore, name: str = RECORD) -> Json:
 
 
 def at(call: str, deed: Callable[[], object]) -> Callable[[str], None]:
-    """Something that happens once, when a store is asked for ``call``."""
+    """Do something once, when a store receives ``call``."""
     waiting = [deed]
 
     def meddle(asked: str) -> None:
@@ -112,7 +112,9 @@ def raising(error: Exception) -> Callable[[], object]:
         ("input/🌿", "🌿"),
     ],
 )
-def test_outputs_are_the_core_s_byte_for_byte_with_folders_kept(key: str, name: str) -> None:
+def test_outputs_are_those_of_the_core_byte_for_byte_in_the_same_folders(
+    key: str, name: str
+) -> None:
     store = NotedStore({key: IMAGE})
     result = do(store, key)
     assert store.outputs() == expected(IMAGE, name)
@@ -130,7 +132,7 @@ def test_threads_make_no_difference(threads: int) -> None:
     assert store.outputs() == expected(IMAGE)
 
 
-def test_the_result_says_what_was_made_of_what() -> None:
+def test_the_result_describes_source_and_outputs() -> None:
     store = NotedStore({KEY: IMAGE})
     result = do(store)
     assert result.outcome == "done"
@@ -142,7 +144,7 @@ def test_the_result_says_what_was_made_of_what() -> None:
     assert restarts(store) == 0
 
 
-def test_the_record_is_written_last_and_then_the_source_is_looked_at_again() -> None:
+def test_the_record_is_written_last_and_the_source_checked_after_it() -> None:
     store = NotedStore({KEY: IMAGE})
     do(store, overrides={"spectrum": "yes", "histogram": "yes", "crop": "square"})
     first, second, *writes, last, check = store.calls
@@ -152,7 +154,7 @@ def test_the_record_is_written_last_and_then_the_source_is_looked_at_again() -> 
     assert (last, check) == (f"write {RECORD}", f"stat {KEY}")
 
 
-def test_content_types_tell_what_the_outputs_are() -> None:
+def test_outputs_have_their_content_types() -> None:
     store = NotedStore({KEY: IMAGE})
     do(store, overrides={"spectrum": "yes"})
     assert store.content_types == {
@@ -184,7 +186,7 @@ def test_prefixes_are_those_of_the_settings() -> None:
 # The recipe
 
 
-def test_a_wish_overrides_metadata_and_metadata_override_the_defaults() -> None:
+def test_the_event_overrides_metadata_which_overrides_the_defaults() -> None:
     store = NotedStore()
     store.upload(KEY, IMAGE, window="tukey", crop="square", mtime="1795166047.5")
     do(store, overrides={"crop": "0,0,9,9"}, FFT_RECIPE="bits=16 window=hann crop=centre:5,5")
@@ -212,7 +214,7 @@ def test_a_faulty_recipe_is_rejected_with_every_fault(metadata: dict[str, str], 
     assert list(store.outputs()) == [RECORD]
 
 
-def test_metadata_of_other_tools_appear_nowhere() -> None:
+def test_metadata_of_other_tools_appears_nowhere() -> None:
     store = NotedStore()
     store.upload(KEY, IMAGE, **{"s3cmd-attrs": "uname:somebody"})
     do(store)
@@ -241,7 +243,7 @@ def test_a_faulty_image_has_a_record_and_nothing_else(faulty: Faulty) -> None:
     assert result.sha256 == source.sha256
 
 
-def test_a_rejection_s_record_is_the_core_s() -> None:
+def test_the_record_of_a_rejection_is_that_of_the_core() -> None:
     store = NotedStore({KEY: BROKEN})
     result = do(store)
     assert isinstance(result.error, fft_tool.FftToolError)
@@ -249,7 +251,7 @@ def test_a_rejection_s_record_is_the_core_s() -> None:
     assert store.outputs() == {RECORD: records.to_bytes(document)}
 
 
-def test_a_crop_outside_of_the_image_is_rejected() -> None:
+def test_a_crop_outside_the_image_is_rejected() -> None:
     store = NotedStore({KEY: IMAGE})
     assert do(store, overrides={"crop": "30,0,5,5"}).code == "crop-outside"
     assert "24" in record_in(store)["error"]["message"]
@@ -262,7 +264,7 @@ def test_more_pixels_than_the_setting_allows_are_rejected() -> None:
     assert (result.outcome, result.code) == ("rejected", "too-many-pixels")
 
 
-def test_an_image_that_does_not_fit_the_memory_is_told_how_much_it_takes() -> None:
+def test_an_image_that_does_not_fit_the_memory_is_rejected_with_its_size() -> None:
     store = NotedStore({KEY: png_bytes(noise((600, 700)))})
     result = do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="114")
     assert (result.outcome, result.code) == ("rejected", "too-much-memory")
@@ -273,8 +275,8 @@ def test_an_image_that_does_not_fit_the_memory_is_told_how_much_it_takes() -> No
     assert do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="128").outcome == "done"
 
 
-def test_a_small_file_that_would_leave_much_behind_is_rejected() -> None:
-    """5 kB, of which 348 MB would be made: beyond what an image of 100 million pixels takes."""
+def test_a_small_file_with_large_outputs_is_rejected() -> None:
+    """5 kB that would give 348 MB of outputs, more than an image of 100 million pixels."""
     store = NotedStore()
     store.upload(KEY, png_of_zeros(5900, 5900), spectrum="yes", precision="double")
     result = do(store, FFT_MAX_PIXELS="100000000")
@@ -283,7 +285,7 @@ def test_a_small_file_that_would_leave_much_behind_is_rejected() -> None:
     assert record_in(store)["error"] == {"code": "too-much-output", "message": result.message}
 
 
-def test_the_bound_on_outputs_is_the_setting_s() -> None:
+def test_the_limit_on_outputs_is_the_setting() -> None:
     store = NotedStore({KEY: IMAGE})
     assert do(store).outcome == "done"
     result = do(store, FFT_MAX_OUTPUT_BYTES="10000")
@@ -291,7 +293,7 @@ def test_the_bound_on_outputs_is_the_setting_s() -> None:
     assert "10,000 are allowed" in result.message
 
 
-def test_what_metadata_may_not_set_is_rejected_and_the_record_says_why() -> None:
+def test_forbidden_metadata_is_rejected_and_the_record_says_why() -> None:
     store = NotedStore()
     store.upload(KEY, IMAGE, spectrum="yes", channel="luma")
     result = do(store, FFT_METADATA_KEYS="channel")
@@ -302,14 +304,14 @@ def test_what_metadata_may_not_set_is_rejected_and_the_record_says_why() -> None
     )
 
 
-def test_an_event_s_own_recipe_may_set_what_metadata_may_not() -> None:
+def test_an_event_may_set_keys_that_metadata_may_not() -> None:
     store = NotedStore({KEY: IMAGE})
     assert do(store, overrides={"spectrum": "yes"}, FFT_METADATA_KEYS="").outcome == "done"
     assert store.outputs() == expected(IMAGE, recipe="spectrum=yes")
 
 
 @pytest.mark.parametrize("restarts", [0, 2])
-def test_bytes_written_are_counted_those_of_restarts_too(restarts: int) -> None:
+def test_bytes_written_include_those_of_restarts(restarts: int) -> None:
     store = NotedStore({KEY: IMAGE})
     written: list[int] = []
     deadline = Deadline(lambda: 60_000, 2000)
@@ -339,7 +341,7 @@ def test_an_object_that_is_too_large_for_the_memory_is_not_even_fetched() -> Non
     assert "81 MiB are allowed" in record["error"]["message"]
 
 
-def test_an_object_of_more_bytes_than_anybody_accepts_is_not_fetched_either() -> None:
+def test_an_object_above_the_size_limit_is_not_fetched_either() -> None:
     store = NotedStore()
     store.objects[KEY] = Stored(b"", Stat((2 << 30) + 1, {}, "e"))
     result = do(store)
@@ -357,7 +359,7 @@ def test_a_large_object_with_a_faulty_recipe_is_not_fetched_either() -> None:
     assert record_in(store)["source"]["sha256"] is None
 
 
-def test_a_key_whose_outputs_just_have_names_is_done() -> None:
+def test_a_key_whose_outputs_just_fit_the_limit_is_done() -> None:
     longest = "input/" + "x" * (LONGEST_KEY - len("output/_magnitude.png")) + ".png"
     store = NotedStore({longest: IMAGE})
     result = do(store, longest)
@@ -373,7 +375,7 @@ def test_a_key_whose_outputs_just_have_names_is_done() -> None:
         "x" * 1003,
     ],
 )
-def test_a_key_whose_outputs_can_have_no_names_is_rejected_untouched(name: str) -> None:
+def test_a_key_whose_outputs_exceed_the_limit_is_rejected_without_access(name: str) -> None:
     store = NotedStore({f"input/{name}": IMAGE})
     result = do(store, f"input/{name}")
     assert result.outcome == "rejected"
@@ -400,7 +402,7 @@ def test_a_key_whose_outputs_can_have_no_names_is_rejected_untouched(name: str) 
         ("input/plants/", "folder"),
     ],
 )
-def test_what_is_no_source_is_ignored_with_its_reason(key: str, told: str) -> None:
+def test_a_key_that_is_not_a_source_is_ignored_with_a_reason(key: str, told: str) -> None:
     store = NotedStore({key: IMAGE})
     result = do(store, key)
     assert result.outcome == "ignored"
@@ -408,7 +410,7 @@ def test_what_is_no_source_is_ignored_with_its_reason(key: str, told: str) -> No
     assert store.calls == []
 
 
-def test_an_object_that_is_not_there_is_missing() -> None:
+def test_an_object_that_does_not_exist_is_missing() -> None:
     store = NotedStore()
     result = do(store)
     assert result.outcome == "missing"
@@ -423,7 +425,7 @@ MOMENTS = [*WRITES, f"stat {KEY}"]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_source_that_changes_meanwhile_is_done_anew(moment: str) -> None:
+def test_a_source_that_changes_meanwhile_is_processed_again(moment: str) -> None:
     store = NotedStore({KEY: IMAGE})
     store.meddle = at(moment, lambda: store.upload(KEY, LATER))
     result = do(store)
@@ -433,12 +435,12 @@ def test_a_source_that_changes_meanwhile_is_done_anew(moment: str) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_the_same_image_with_another_recipe_is_done_anew(moment: str) -> None:
+def test_the_same_image_with_another_recipe_is_processed_again(moment: str) -> None:
     store = NotedStore({KEY: IMAGE})
     etag = store.stat(KEY).etag
 
     def relabel() -> None:
-        """Upload it as S3 does, whose ETag is made of the bytes alone."""
+        """Upload it as S3 does, whose ETag depends only on the bytes."""
         stat = Stat(len(IMAGE), {"bits": "16"}, etag)
         store.objects[KEY] = Stored(IMAGE, stat)
 
@@ -448,7 +450,7 @@ def test_the_same_image_with_another_recipe_is_done_anew(moment: str) -> None:
     assert store.outputs() == expected(IMAGE, recipe="bits=16")
 
 
-def test_a_source_that_changes_before_it_is_read_is_not_done_twice() -> None:
+def test_a_source_that_changes_before_it_is_read_is_processed_once() -> None:
     store = NotedStore({KEY: IMAGE})
     store.meddle = at(f"read {KEY}", lambda: store.upload(KEY, LATER))
     do(store)
@@ -457,7 +459,7 @@ def test_a_source_that_changes_before_it_is_read_is_not_done_twice() -> None:
 
 
 @pytest.mark.parametrize("moment", [f"write {RECORD}", f"stat {KEY}"])
-def test_a_rejected_source_that_is_mended_meanwhile_is_done(moment: str) -> None:
+def test_a_rejected_source_that_is_replaced_meanwhile_is_done(moment: str) -> None:
     store = NotedStore({KEY: BROKEN})
     store.meddle = at(moment, lambda: store.upload(KEY, LATER))
     assert do(store).outcome == "done"
@@ -465,7 +467,7 @@ def test_a_rejected_source_that_is_mended_meanwhile_is_done(moment: str) -> None
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_source_that_is_broken_meanwhile_ends_rejected(moment: str) -> None:
+def test_a_source_that_is_replaced_by_a_bad_one_is_rejected(moment: str) -> None:
     store = NotedStore({KEY: IMAGE})
     store.meddle = at(moment, lambda: store.upload(KEY, BROKEN))
     result = do(store)
@@ -484,7 +486,7 @@ def test_a_source_that_is_deleted_meanwhile_is_done(moment: str) -> None:
     assert store.outputs() == expected(IMAGE)
 
 
-def test_a_source_that_never_rests_is_handed_back_when_time_runs_out() -> None:
+def test_a_source_that_keeps_changing_is_returned_when_time_runs_out() -> None:
     store, context, versions = NotedStore({KEY: IMAGE}), Context(9000), itertools.count()
 
     def change(call: str) -> None:
@@ -504,7 +506,7 @@ PAIRS = list(itertools.combinations_with_replacement(STEPS, 2))
 
 @pytest.mark.parametrize(("uploaded", "told"), PAIRS)
 def test_two_invocations_on_one_key_end_with_its_latest_version(uploaded: str, told: str) -> None:
-    """The later version comes while one is at work, and another one works it whole then or later.
+    """The later version arrives while one invocation is working; another one then processes it.
 
     So the one that has read the former version may well be the last to write.
     """
@@ -530,7 +532,7 @@ def test_two_invocations_on_one_key_end_with_its_latest_version(uploaded: str, t
     [StoreUnavailable("slow"), NotAllowed("denied"), StoreFull("full"), ZeroDivisionError("bug")],
     ids=lambda error: type(error).__name__,
 )
-def test_what_the_store_raises_is_not_the_image_s_fault(call: str, error: Exception) -> None:
+def test_an_error_of_the_store_is_not_a_rejection(call: str, error: Exception) -> None:
     store = NotedStore({KEY: IMAGE})
     store.meddle = at(call, raising(error))
     with pytest.raises(type(error)) as caught:
@@ -544,7 +546,7 @@ def test_what_the_store_raises_is_not_the_image_s_fault(call: str, error: Except
 
 
 @pytest.mark.parametrize("call", [f"write {RECORD}", f"stat {KEY}"])
-def test_a_rejection_that_cannot_be_written_or_checked_is_handed_back(call: str) -> None:
+def test_a_rejection_that_cannot_be_written_or_checked_is_retried(call: str) -> None:
     store = NotedStore({KEY: BROKEN})
     store.meddle = at(call, raising(StoreUnavailable("slow")))
     with pytest.raises(StoreError):
@@ -557,7 +559,7 @@ def test_a_rejection_that_cannot_be_written_or_checked_is_handed_back(call: str)
 @pytest.mark.parametrize(
     ("remaining", "written"), [(1999, False), (2000, True), (0, False), (-5, False)]
 )
-def test_nothing_is_begun_with_less_than_the_reserve(remaining: int, written: bool) -> None:
+def test_no_step_starts_with_less_than_the_reserve(remaining: int, written: bool) -> None:
     store = NotedStore({KEY: IMAGE})
     if written:
         assert do(store, context=Context(remaining)).outcome == "done"
@@ -565,11 +567,11 @@ def test_nothing_is_begun_with_less_than_the_reserve(remaining: int, written: bo
     with pytest.raises(OutOfTime) as caught:
         do(store, context=Context(remaining))
     assert f"{max(remaining, 0):,} ms are left before 'read'" in str(caught.value)
-    assert "2,000 are kept back" in str(caught.value)
+    assert "2,000 are reserved" in str(caught.value)
     assert store.calls == []
 
 
-def test_time_that_runs_out_before_writing_leaves_nothing_behind() -> None:
+def test_nothing_is_written_if_time_runs_out_before_writing() -> None:
     store, context = NotedStore({KEY: IMAGE}), Context()
     store.meddle = at(f"read {KEY}", lambda: setattr(context, "remaining", 100))
     with pytest.raises(OutOfTime):
@@ -577,13 +579,13 @@ def test_time_that_runs_out_before_writing_leaves_nothing_behind() -> None:
     assert store.outputs() == {}
 
 
-def test_what_needs_no_work_needs_no_time() -> None:
+def test_an_ignored_key_needs_no_time() -> None:
     store = NotedStore()
     assert do(store, "output/a.png", context=Context(0)).outcome == "ignored"
     assert do(store, "input/" + "x" * 1018, context=Context(0)).outcome == "rejected"
 
 
-def test_the_watch_tells_every_step_of_the_way_in_order() -> None:
+def test_every_step_is_timed_in_order() -> None:
     deadline = Deadline(lambda: 60_000, 2000)
     worker(NotedStore({KEY: IMAGE})).do(Task(BUCKET, KEY), deadline, patient(deadline))
     deadline.stop()

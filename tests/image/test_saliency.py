@@ -1,4 +1,4 @@
-"""Smart crop by spectral residual: finds what is unlike the rest, whatever the image's form."""
+"""Smart crop by the phase spectrum: finds what is unlike the rest, whatever the image's form."""
 
 from __future__ import annotations
 
@@ -52,31 +52,54 @@ def contains(box: Box, row: float, column: float, margin: float = 0.0) -> bool:
     )
 
 
-def paper(cells: Canvas) -> Canvas:
-    """Hou and Zhang's recipe, step by step, on cells that need no reduction."""
-    longest = max(cells.shape)
+def plain(*planes: Canvas) -> Canvas:
+    """Phases of the quaternion transform, step by step, on cells that need no reduction."""
+    longest = max(planes[0].shape)
     fringe = -(-longest // 4)
-    continued = np.pad(cells - np.mean(cells), fringe, mode="edge")
-    for row, column in np.ndindex(continued.shape):
-        for place, length in ((row, continued.shape[0]), (column, continued.shape[1])):
-            depth = min(place, length - 1 - place) + 0.5
-            continued[row, column] *= np.sin(np.pi / 2 * min(depth / fringe, 1)) ** 2
-    spectrum = np.fft.fft2(continued)
-    floor = 0.01 * float(np.sqrt(np.mean(np.abs(spectrum) ** 2)))
-    log_amplitude = np.log(np.abs(spectrum) + floor)
-    residual = log_amplitude - ndimage.uniform_filter(log_amplitude, 3, mode="wrap")
-    unit = spectrum / (np.abs(spectrum) + floor)
-    energy = np.abs(np.fft.ifft2(np.exp(residual) * unit)) ** 2
-    inside = energy[fringe:-fringe, fringe:-fringe]
-    smooth = ndimage.gaussian_filter(inside, 2.5 / 64 * longest, mode="reflect")
-    return np.asarray(smooth / smooth.max(), dtype=np.float64)
+    spectra = []
+    for plane in opponents(*planes):
+        continued = np.pad(plane - np.mean(plane), fringe, mode="edge")
+        for row, column in np.ndindex(continued.shape):
+            for place, length in ((row, continued.shape[0]), (column, continued.shape[1])):
+                depth = min(place, length - 1 - place) + 0.5
+                continued[row, column] *= np.sin(np.pi / 2 * min(depth / fringe, 1)) ** 2
+        spectra.append(np.fft.fft2(continued))
+    modulus = np.sqrt(np.sum(np.abs(spectra) ** 2, axis=0))
+    modulus += 0.1 * np.sqrt(np.mean(modulus**2))
+    frequency = np.hypot(*np.meshgrid(*map(np.fft.fftfreq, modulus.shape), indexing="ij"))
+    total = np.zeros(planes[0].shape)
+    for scale in (1, 2, 4, 8):
+        band = np.exp(-0.5 * (frequency * scale / 0.4) ** 2)
+        parts = [np.abs(np.fft.ifft2(each / modulus * band)) ** 2 for each in spectra]
+        energy = np.sum(parts, axis=0)[fringe:-fringe, fringe:-fringe]
+        smooth = np.sqrt(ndimage.gaussian_filter(energy, 2.5 / 64 * longest, mode="reflect"))
+        total += smooth / smooth.max() / 4
+    if len(planes) == 3:
+        total += 2 * ndimage.gaussian_filter(skin(*planes), 2.5 / 64 * longest, mode="reflect")
+    return np.asarray(total / total.max(), dtype=np.float64)
+
+
+def opponents(*planes: Canvas) -> list[Canvas]:
+    if len(planes) == 1:
+        return [*planes]
+    red, green, blue = planes
+    return [0.299 * red + 0.587 * green + 0.114 * blue, red - green, (red + green) / 2 - blue]
+
+
+def skin(red: Canvas, green: Canvas, blue: Canvas) -> Canvas:
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    chroma = ((0.564 * (blue - luma) + 0.078) / 0.055) ** 2
+    chroma = chroma + ((0.713 * (red - luma) - 0.094) / 0.047) ** 2
+    return np.asarray(np.exp(-chroma / 2) * np.clip((luma - 0.16) / 0.23, 0, 1))
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (128, 96), (61, 127), (5, 40), (1, 37), (23, 1)])
 def test_map_agrees_with_a_plain_implementation_of_the_paper(shape: tuple[int, int]) -> None:
     plane = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
-    expected = paper(plane / 255.0)
-    np.testing.assert_allclose(saliency_map(plane), expected, atol=2e-6)
+    np.testing.assert_allclose(saliency_map(plane), plain(plane / 255.0), atol=2e-6)
+    colour = np.random.default_rng(4).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    expected = plain(*np.moveaxis(colour / 255.0, 2, 0))
+    np.testing.assert_allclose(saliency_map(colour), expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("shape", [(256, 200), (129, 300), (513, 40)])
@@ -87,7 +110,7 @@ def test_larger_images_are_averaged_over_square_cells(shape: tuple[int, int]) ->
         [plane[y : y + size, x : x + size].mean() / 65535 for x in range(0, shape[1], size)]
         for y in range(0, shape[0], size)
     ]
-    np.testing.assert_allclose(saliency_map(plane), paper(np.array(cells)), atol=2e-6)
+    np.testing.assert_allclose(saliency_map(plane), plain(np.array(cells)), atol=2e-6)
 
 
 @pytest.mark.parametrize(
@@ -223,8 +246,13 @@ def test_no_other_window_holds_more_saliency(
 ) -> None:
     plane = to_pixels(with_disc(texture(shape, 2), 18, 30, 6))
     size = -(-max(shape) // 128)
-    pixels = saliency_map(plane).astype(np.float64).repeat(size, 0).repeat(size, 1)
-    pixels = pixels[: shape[0], : shape[1]]
+    pixels = saliency_map(plane).astype(np.float64)
+    rows, columns = grid((-(-shape[0] // size), -(-shape[1] // size)))
+    away = ((2 * rows + 1) * size / shape[0] - 1) ** 2 + (
+        (2 * columns + 1) * size / shape[1] - 1
+    ) ** 2
+    weights = 0.5 + 0.5 * np.exp(-0.5 * away / 0.7**2)
+    pixels = (pixels * weights).repeat(size, 0).repeat(size, 1)[: shape[0], : shape[1]]
     sums = np.lib.stride_tricks.sliding_window_view(pixels, (height, width)).sum((2, 3))
     x, y, _, _ = salient_box(plane, width, height)
     assert sums[y, x] >= sums.max() * (1 - 1e-5)
@@ -244,3 +272,29 @@ def test_views_and_read_only_planes_are_taken_as_they_are() -> None:
     plane.setflags(write=False)
     view = plane[::-1, ::2]
     assert salient_box(view, 30, 30) == salient_box(np.ascontiguousarray(view), 30, 30)
+
+
+@settings(max_examples=20, deadline=None)
+@given(row=st.integers(20, 180), column=st.integers(20, 280), seed=st.integers(0, 2**32 - 1))
+def test_a_disc_that_differs_in_colour_alone_is_found(row: int, column: int, seed: int) -> None:
+    ground = texture((200, 300), seed)
+    green, disc = (-30.0, 15.3, 0.0), (40.0, -20.4, 0.0)  # none of them changes the luma
+    inside = with_disc(np.zeros(ground.shape), row, column, 12) > 0
+    colour = np.stack([ground + np.where(inside, disc[k], green[k]) for k in range(3)], axis=2)
+    assert contains(salient_box(to_pixels(colour), 40, 40), row, column, margin=12)
+
+
+def test_of_two_equal_objects_the_one_with_the_colour_of_skin_is_taken() -> None:
+    ground = np.full((120, 200), 90.0)
+    left, right = (with_disc(ground, 60, column, 12) > 200 for column in (50, 150))
+    skin_tone, blue_tone = (224, 172, 140), (140, 172, 224)
+    for face, other, column in ((left, right, 50), (right, left, 150)):
+        colour = np.stack([ground] * 3, axis=2)
+        colour[face], colour[other] = skin_tone, blue_tone
+        assert contains(salient_box(to_pixels(colour), 40, 40), 60, column, margin=12)
+
+
+def test_a_grey_image_in_colours_gives_what_the_grey_image_gives() -> None:
+    plane = to_pixels(with_disc(texture((150, 90)), 40, 60, 9))
+    colour = np.stack([plane] * 3, axis=2)
+    assert salient_box(colour, 30, 30) == salient_box(plane, 30, 30)

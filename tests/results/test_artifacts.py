@@ -63,7 +63,7 @@ def test_smart_crop_is_recorded_as_the_box_that_was_cut() -> None:
     outputs = run(pixels, smart_crop="30,20", metadata="yes")
     region = record_of(outputs)["region"]
     assert (region["width"], region["height"]) == (30, 20)
-    assert region["method"] == "spectral residual"
+    assert region["method"] == "phase spectrum"
     box = Box(region["x"], region["y"], 30, 20).resolve(80, 60)
     cut = pixels[box.y : box.y + 20, box.x : box.x + 30]
     assert np.array_equal(read_png(outputs["crop"].data), cut)
@@ -85,9 +85,11 @@ def test_16_bit_colour_keeps_its_depth_and_channels() -> None:
         "height": 12,
         "channels": ["red", "green", "blue"],
         "depth": 16,
+        "sample_type": "uint",
+        "values": None,
         "white": 65535,
         "frames": 1,
-        "frame": 0,
+        "frame": 1,
         "orientation": 1,
         "pixel_size": None,
     }

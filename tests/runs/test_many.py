@@ -290,12 +290,14 @@ def test_the_json_of_an_outcome_lists_what_was_written(inputs: Store, target: St
         "outcome": "done",
         "outputs": ["a_phase.png", "a_magnitude.png"],
         "error": None,
+        "notices": [],
     }
     assert failed.to_json() == {
         "source": f"{inputs.url}/bad.png",
         "outcome": "rejected",
         "outputs": [],
         "error": {"code": "empty-image", "message": "the file is empty"},
+        "notices": [],
     }
 
 

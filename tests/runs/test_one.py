@@ -185,4 +185,5 @@ def test_the_json_of_an_outcome_says_what_went_wrong() -> None:
         "outcome": "rejected",
         "outputs": [],
         "error": error,
+        "notices": [],
     }

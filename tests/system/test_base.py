@@ -1,4 +1,4 @@
-"""``tools.image.base``: what a registry says of a tag, asked over HTTP, and what is made of it."""
+"""``tools.image.base``: looking up a tag in a registry over HTTP, and using the result."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ OLD = f"sha256:{64 * '0'}"
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    """A registry that gives a token to everybody, as public ones do."""
+    """A registry that gives tokens to anonymous clients, as public ones do."""
     with Registry(token="for-everybody") as registry:  # noqa: S106  (no secret)
         yield registry
 
 
 def publish(registry: Registry, *architectures: str, tag: str = "3.13") -> str:
-    """Have a tag stand for an index; its digest."""
+    """Point a tag to an index; returns the digest."""
     entries: list[Any] = [
         {"platform": {"os": "linux", "architecture": architecture}, "digest": OLD}
         for architecture in architectures
@@ -46,7 +46,7 @@ def dockerfile(folder: Path, base: str) -> Path:
 
 
 @pytest.mark.parametrize("before", ["", f"@{OLD}"])
-def test_the_digest_of_today_is_written_down(
+def test_the_current_digest_is_written_to_the_dockerfile(
     registry: Registry, tmp_path: Path, before: str
 ) -> None:
     digest = publish(registry, "amd64", "arm64", "s390x")
@@ -66,21 +66,21 @@ def test_the_digest_of_another_base_is_printed(registry: Registry) -> None:
     assert ask(name).stdout == f"{name}@{digest}\n"
 
 
-def test_a_registry_without_tokens_is_asked_once() -> None:
+def test_a_registry_without_tokens_gets_one_request() -> None:
     with Registry() as registry:
         digest = publish(registry, "amd64", "arm64", tag="latest")
         name = f"{registry.address}/python"
         assert ask(name).stdout == f"{name}@{digest}\n"
 
 
-def test_what_is_not_there_for_both_architectures_is_refused(registry: Registry) -> None:
+def test_a_base_without_both_architectures_is_refused(registry: Registry) -> None:
     publish(registry, "amd64")
     done = ask(f"{registry.address}/team/python:3.13")
     assert done.returncode == 1
     assert "does not exist for arm64" in done.stderr
 
 
-def test_a_registry_that_says_one_thing_and_sends_another_is_not_believed(
+def test_a_manifest_that_does_not_match_its_stated_digest_is_refused(
     registry: Registry, tmp_path: Path
 ) -> None:
     publish(registry, "amd64", "arm64")
@@ -96,13 +96,13 @@ def test_a_registry_that_says_one_thing_and_sends_another_is_not_believed(
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("{address}/team/python:none", "gives no manifest of"),
-        ("127.0.0.1:1/team/python:3.13", "gives no manifest of"),
+        ("{address}/team/python:none", "does not return a manifest of"),
+        ("127.0.0.1:1/team/python:3.13", "does not return a manifest of"),
         ("python@sha256:0", "without a digest"),
         ("A B", "REGISTRY/REPOSITORY:TAG"),
     ],
 )
-def test_what_cannot_be_found_out_is_one_line(registry: Registry, name: str, told: str) -> None:
+def test_a_failed_lookup_is_reported_in_one_line(registry: Registry, name: str, told: str) -> None:
     done = ask(name.format(address=registry.address))
     assert done.returncode == 1
     assert done.stderr.startswith("base.py: ")
@@ -110,13 +110,13 @@ def test_what_cannot_be_found_out_is_one_line(registry: Registry, name: str, tol
     assert done.stderr.count("\n") == 1
 
 
-def test_what_is_not_a_manifest_is_said_so(registry: Registry) -> None:
+def test_a_response_that_is_not_a_manifest_is_reported(registry: Registry) -> None:
     registry.manifests["3.13"] = ("text/html", b"<h1>log in, please</h1>")
     done = ask(f"{registry.address}/team/python:3.13")
     assert "is not a manifest" in done.stderr
 
 
-def test_a_file_without_the_line_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_without_the_line_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     path.write_text("FROM scratch\n")
     done = ask("--dockerfile", path)
@@ -137,6 +137,6 @@ def test_a_file_without_the_line_is_left_alone(tmp_path: Path) -> None:
         ("localhost:5000/python:3", "http://localhost:5000/v2/python/manifests/3"),
     ],
 )
-def test_names_mean_what_they_mean_to_builders(name: str, url: str) -> None:
+def test_names_are_resolved_as_builders_do(name: str, url: str) -> None:
     code = "import sys; from tools.image.base import Tag; print(Tag.parse(sys.argv[1]).url)"
     assert script("-c", code, name).stdout == f"{url}\n"

@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say: harness, peers, table, and what is said of missing ones."""
+"""The benchmarks: harness, peers, tables, and the reporting of missing peers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 DOCUMENT = FOLDER.parent / "docs" / "benchmarks.md"
 
-# The folder is not a package: its scripts find each other because it is where they are started.
+# The folder is not a package: its scripts import each other from the folder they are started in.
 with mock.patch.object(sys, "path", [str(FOLDER), *sys.path]):
     admission = import_module("admission")
     contenders = import_module("contenders")
@@ -44,7 +44,7 @@ TINY = replace(
 # The harness
 
 
-def test_contenders_take_turns() -> None:
+def test_contenders_are_called_in_turn() -> None:
     calls: list[str] = []
     contenders_ = {name: lambda name=name: calls.append(name) for name in "ABC"}
     measure.side_by_side(contenders_, measure.Effort(repeats=3, fill=0))
@@ -83,12 +83,12 @@ def test_process_is_given_with_what_it_printed() -> None:
     assert found.seconds > 0
 
 
-def test_process_imports_the_library_that_is_tested() -> None:
+def test_process_imports_the_library_under_test() -> None:
     found = measure.run_process([sys.executable, "-c", "import fft_tool; print(fft_tool.__file__)"])
     assert Path(found.stdout.strip()) == Path(sys.modules["fft_tool"].__file__ or "")
 
 
-def test_peak_is_the_process_own_and_not_of_whoever_started_it() -> None:
+def test_peak_memory_excludes_the_parent_process() -> None:
     held = np.ones(100 << 20, np.uint8)
     bare = measure.run_process([sys.executable, "-c", "pass"]).peak
     more = measure.run_process([sys.executable, "-c", "b'x' * (50 << 20)"]).peak
@@ -121,7 +121,7 @@ def test_goal_is_met_or_missed(goal: Any, value: float, met: bool) -> None:
     assert table.Row("", "", value=value, goal=goal).verdict == ("met" if met else "missed")
 
 
-def test_speed_is_the_peers_time_over_ours_and_cost_the_other_way_round() -> None:
+def test_speed_is_the_peers_time_over_ours_and_cost_the_inverse() -> None:
     ours, peer = measure.Times((0.5, 0.25)), measure.Times((1.0,))
     assert rows.speed_row("", ours, "", peer).value == 4
     assert rows.cost_row("", ours, "", peer).value == 0.25
@@ -154,7 +154,7 @@ def test_markdown_is_a_table_of_the_same_cells() -> None:
     assert len({len(line) for line in lines}) == 1
 
 
-def test_only_what_was_measured_counts_as_judged() -> None:
+def test_only_measured_figures_are_judged() -> None:
     assert table.tally([SECTION]) == "1 of 1 goals met."
     assert table.tally([SECTION.without_goals()]) == "No goals were judged."
 
@@ -172,7 +172,7 @@ def test_memory_has_about_three_digits(count: int, text: str) -> None:
     assert rows.bytes_text(count) == text
 
 
-def test_page_says_what_was_measured_on_what() -> None:
+def test_page_describes_measurements_and_machine() -> None:
     page = run.document([SECTION], [("processor", "Fast One"), ("numpy", "2.0")])
     assert page.startswith("# Benchmarks\n")
     assert "1 of 1 goals met." in page
@@ -212,7 +212,7 @@ def test_large_image_has_no_period_and_no_seams() -> None:
 
 
 def _there(peers: Any) -> list[Any]:
-    """Those that are installed; in the peers' own environment (`make test-peers`), all of them."""
+    """The installed peers; in the peers' environment (`make test-peers`), all of them."""
     return [
         pytest.param(peer, id=peer.name)
         for peer in peers
@@ -269,7 +269,7 @@ def test_wrong_spectrum_is_noticed() -> None:
         reference.check_transform(right * np.nan, right)
 
 
-def test_peer_that_is_missing_or_wrong_or_fails_is_said_so() -> None:
+def test_missing_wrong_and_failing_peers_are_reported() -> None:
     def raising(error: Exception) -> Callable[[], None]:
         return mock.Mock(side_effect=error)
 
@@ -303,7 +303,7 @@ def test_missing_painters_and_transformers_have_rows_that_say_so(
 
 def test_missing_programs_have_rows_that_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, *peers = programs.all_programs()
-    absent = [replace(peer, there=False) for peer in peers]
+    absent = [replace(peer, installed=False) for peer in peers]
     monkeypatch.setattr(whole_process, "all_programs", lambda: (ours, *absent))
     section = whole_process.process(TINY)
     assert _missing(section) == {peer.name for peer in peers}
@@ -326,7 +326,7 @@ def _measured(section: Any) -> set[str]:
         ("Converts file systems", 0, False),
     ],
 )
-def test_imagemagick_is_told_from_others_of_its_name(
+def test_imagemagick_is_distinguished_from_programs_of_the_same_name(
     tmp_path: Path, says: str, exit_code: int, real: bool
 ) -> None:
     command = tmp_path / "convert"
@@ -336,11 +336,11 @@ def test_imagemagick_is_told_from_others_of_its_name(
     assert not programs.is_imagemagick(str(tmp_path / "no-such-program"))
 
 
-# All of it
+# Complete runs
 
 
 @pytest.mark.slow
-def test_quick_run_measures_everything_and_writes_only_where_it_is_told(tmp_path: Path) -> None:
+def test_quick_run_measures_everything_and_writes_only_the_given_file(tmp_path: Path) -> None:
     before = DOCUMENT.read_bytes() if DOCUMENT.exists() else None
     page = tmp_path / "page.md"
     command = [sys.executable, str(FOLDER / "run.py"), "--quick", "--repeats", "1"]

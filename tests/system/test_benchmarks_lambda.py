@@ -1,4 +1,4 @@
-"""The benchmarks of the Lambda measure what they say: S3 on loopback, contenders, bills, page."""
+"""The benchmarks of the Lambda: S3 on loopback, contenders, bills and page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytest.importorskip("awslambdaric", reason="Amazon's client exists for Linux onl
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 DOCUMENT = FOLDER.parent / "docs" / "benchmarks-lambda.md"
 
-# The folder is not a package: its scripts find each other because it is where they are started.
+# The folder is not a package: its scripts import each other from the folder they are started in.
 with mock.patch.object(sys, "path", [str(FOLDER), *sys.path]):
     dollars = import_module("lambda_dollars")
     loopback_s3 = import_module("scripts.loopback_s3")
@@ -41,7 +41,7 @@ def opened() -> Iterator[Any]:
 
 @pytest.fixture
 def s3(opened: Any, aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ARG001
-    """S3 on loopback, with the environment set so that clients find it."""
+    """S3 on loopback, with environment variables that point clients to it."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", opened.s3.url)
     opened.s3.requests()
     return opened.s3
@@ -60,7 +60,7 @@ def boto3_client(s3: Any) -> Any:
 KEY = "folder/ä b+c%41.png"
 
 
-def test_what_one_client_puts_the_other_gets(s3: Any, boto3_client: Any) -> None:
+def test_one_client_can_get_what_another_has_put(s3: Any, boto3_client: Any) -> None:
     store, place = open_store("s3://bucket"), {"Bucket": "bucket", "Key": KEY}
 
     store.write(KEY, b"ours", content_type="image/png", metadata={"crop": "square"})
@@ -75,7 +75,7 @@ def test_what_one_client_puts_the_other_gets(s3: Any, boto3_client: Any) -> None
     assert s3.requests() == {"PUT": 2, "GET": 2, "HEAD": 1}
 
 
-def test_large_object_comes_whole_however_it_is_sent(s3: Any, boto3_client: Any) -> None:  # noqa: ARG001
+def test_large_object_is_complete_however_it_is_sent(s3: Any, boto3_client: Any) -> None:  # noqa: ARG001
     store, data = open_store("s3://bucket"), bytes(range(256)) * (12 << 12)
     store.write("large", data)
     assert store.read("large").data == data
@@ -83,7 +83,7 @@ def test_large_object_comes_whole_however_it_is_sent(s3: Any, boto3_client: Any)
     assert store.read("large again").data == data
 
 
-def test_missing_object_is_told(s3: Any, boto3_client: Any) -> None:  # noqa: ARG001
+def test_missing_object_is_reported(s3: Any, boto3_client: Any) -> None:  # noqa: ARG001
     with pytest.raises(NotFound):
         open_store("s3://bucket").read("missing")
     with pytest.raises(boto3_client.exceptions.NoSuchKey):
@@ -113,7 +113,7 @@ SIGNED = b"5;chunk-signature=0\r\nhello\r\n0;chunk-signature=1\r\nx-amz-checksum
         ),
     ],
 )
-def test_body_is_freed_of_all_chunks(headers: dict[str, str], sent: bytes) -> None:
+def test_chunked_bodies_are_decoded(headers: dict[str, str], sent: bytes) -> None:
     stream = io.BytesIO(sent + b"next")
     length = {} if "transfer-encoding" in headers else {"content-length": str(len(sent))}
     assert loopback_s3.read_body(stream, headers | length) == b"hello"
@@ -145,7 +145,7 @@ def test_contender_that_fails_is_not_timed(opened: Any) -> None:
 USAGE = times.Usage({"GET": 1, "HEAD": 1, "PUT": 3}, log_bytes=1000, metrics=6)
 
 
-def test_bill_is_what_the_price_list_says() -> None:
+def test_bill_follows_the_price_list() -> None:
     bill = dollars.Bill.of(0.1, plan.Share(1, 1024), USAGE, queued=True)
     assert bill.x86_64 == pytest.approx(0.1 * 16.6667)
     assert bill.arm64 == pytest.approx(0.1 * 13.3334)
@@ -156,11 +156,11 @@ def test_bill_is_what_the_price_list_says() -> None:
     assert 0.50 < bill.logs < 1.00
 
 
-def test_who_is_called_by_s3_itself_pays_for_no_queue() -> None:
+def test_a_function_without_a_queue_has_no_queue_costs() -> None:
     assert dollars.Bill.of(0.1, plan.ONE_CPU, USAGE, queued=False).queue == 0
 
 
-def test_every_millisecond_that_has_begun_is_billed() -> None:
+def test_billed_time_is_rounded_up_to_milliseconds() -> None:
     assert [dollars.billed_seconds(seconds) for seconds in (0.0101, 0.011, 0.0111)] == [
         0.011,
         0.011,
@@ -175,7 +175,7 @@ def test_every_millisecond_that_has_begun_is_billed() -> None:
         (dollars.Price(0.20, 1_000_000, "requests"), "$0.20 for 1,000,000 requests"),
     ],
 )
-def test_price_is_told_as_it_is_published(price: Any, text: str) -> None:
+def test_price_is_shown_as_published(price: Any, text: str) -> None:
     assert str(price) == text
 
 
@@ -198,20 +198,20 @@ def warm(side: int) -> Any:
     )
 
 
-def test_what_the_handler_adds_is_what_it_takes_beyond_the_core() -> None:
+def test_overhead_is_the_difference_of_handler_and_core() -> None:
     added, waited = times.beyond(plan.FULL, [warm(512)]).rows
     assert (added.value, added.verdict) == (pytest.approx(10), "met")
     assert waited.value == pytest.approx(6)
 
 
-def test_only_large_images_are_held_against_the_goal() -> None:
+def test_the_goal_applies_only_to_large_images() -> None:
     small, _, large, recorded = times.whole(plan.FULL, [warm(512), warm(2048)]).rows
     assert (small.verdict, large.verdict) == ("", "met")
     assert large.value == pytest.approx(6)
     assert recorded.ours == "40.0 ms"
 
 
-def test_bills_stand_side_by_side_with_their_sums() -> None:
+def test_bills_are_shown_side_by_side_with_totals() -> None:
     section = dollars.dollars(plan.FULL, [warm(2048)])
     rows = {row.what: row for row in section.rows}
     parts = [
@@ -224,7 +224,7 @@ def test_bills_stand_side_by_side_with_their_sums() -> None:
     assert "our 6 metrics come to $1.80 a month" in section.how
 
 
-def test_peak_memory_is_read_as_linux_tells_it() -> None:
+def test_peak_memory_is_parsed_from_proc_status() -> None:
     assert resources.high_water("Name:\tpython\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n") == 2 << 20
     assert resources.high_water(Path("/proc/self/status").read_text("ascii")) > 1 << 20
 
@@ -232,15 +232,15 @@ def test_peak_memory_is_read_as_linux_tells_it() -> None:
 @pytest.mark.parametrize(
     ("count", "text"), [(1, "1 byte"), (1000, "1000 bytes"), (256 << 10, "0.25 MiB")]
 )
-def test_size_of_an_object_reads_well(count: int, text: str) -> None:
+def test_size_of_an_object_is_readable(count: int, text: str) -> None:
     assert resources.size_text(count) == text
 
 
-# All of it
+# Complete runs
 
 
 @pytest.mark.slow
-def test_quick_run_measures_everything_and_writes_only_where_it_is_told(tmp_path: Path) -> None:
+def test_quick_run_measures_everything_and_writes_only_the_given_file(tmp_path: Path) -> None:
     before = DOCUMENT.read_bytes() if DOCUMENT.exists() else None
     page = tmp_path / "page.md"
     command = [sys.executable, str(FOLDER / "run_lambda.py"), "--quick", "--out", str(page)]

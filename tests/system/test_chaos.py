@@ -1,9 +1,9 @@
-"""Convergence under chaos: whatever goes wrong on the way, each object ends as it should.
+"""Convergence under chaos: whatever goes wrong, each object ends in the right state.
 
-Everything that matters is real; see :mod:`tests.system.chaos`. What is uploaded and what goes wrong
-follow from a seed: ``CHAOS_SEED=7 pytest tests/system/test_chaos.py`` tries other faults, or those
-of a failure again. Which process gets to do what is up to the machine, and so is how often an
-object is tried, and with that how many of the things that are to go wrong with it come to pass.
+The function and S3 are real; see :mod:`tests.system.chaos`. Uploads and faults are determined by a
+seed: ``CHAOS_SEED=7 pytest tests/system/test_chaos.py`` tries different faults, or repeats those of
+a failure. Scheduling is not determined: which process handles a message, how often an object is
+tried, and therefore how many of its planned faults occur, depend on the machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.images import noise, png_bytes
 from tests.system.chaos.dice import Dice
 from tests.system.chaos.load import Plan, Planner, Scale, Version
 from tests.system.chaos.queue import MOST_RECEIVES, Message, Queue
-from tests.system.chaos.simulation import Simulation, foreign_s3
+from tests.system.chaos.simulation import Simulation, moto_s3
 from tests.system.chaos.verdict import Found, judge, make
 
 SMALL = Scale(objects=60, uploads=140, workers=2, overwritten=0.3)
@@ -37,7 +37,7 @@ FAULTS = ("400", "403", "409", "500", "503", "cut before", "cut after", "cut hal
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    with foreign_s3() as url:
+    with moto_s3() as url:
         yield url
 
 
@@ -60,18 +60,18 @@ def test_every_object_ends_with_the_outputs_of_its_latest_version_and_no_event_i
     ending = Simulation(seed, scale, bucket).run()
     if ending.wrong:
         pytest.fail(str(ending), pytrace=False)
-    # It has indeed been chaos.
+    # The faults have really occurred.
     tally = ending.tally
-    assert tally["put"] + tally["overwritten at work"] == scale.uploads
+    assert tally["put"] + tally["overwritten during processing"] == scale.uploads
     assert tally["repeated"] >= scale.repeated * scale.uploads
     assert tally["reordered"] >= scale.held_back * scale.uploads
-    assert tally["overwritten at work"] >= scale.overwritten * scale.objects
-    assert tally["overtaken"] >= 0.5 * tally["overwritten at work"]
+    assert tally["overwritten during processing"] >= scale.overwritten * scale.objects
+    assert tally["overtaken"] >= 0.5 * tally["overwritten during processing"]
     assert sum(tally[fault] for fault in FAULTS) >= 0.05 * tally["requests"]
     assert tally["killed"] > scale.workers
 
 
-def test_the_large_game_is_as_large_as_promised() -> None:
+def test_the_large_run_has_the_documented_size() -> None:
     plans = Planner(Dice(0), LARGE).load().plans.values()
     versions = [version for plan in plans for version in plan.versions]
     assert len(plans) >= 300
@@ -83,12 +83,12 @@ def test_the_large_game_is_as_large_as_promised() -> None:
     assert sum(version.change == "corrupt" for version in versions) >= 45
 
 
-def test_a_game_follows_from_its_seed() -> None:
+def test_a_run_is_determined_by_its_seed() -> None:
     assert Planner(Dice(1), SMALL).load() == Planner(Dice(1), SMALL).load()
     assert Planner(Dice(1), SMALL).load() != Planner(Dice(2), SMALL).load()
 
 
-# The judge.
+# The final check.
 
 GOOD = Version(0, "both", png_bytes(noise((16, 20))), {"filter": "lowpass:4"})
 BETTER = Version(1, "both", png_bytes(noise((20, 16))), {})
@@ -97,7 +97,7 @@ KEY = "input/a b.png"
 
 
 def left_by(version: Version) -> dict[str, Found]:
-    """What is in the bucket after a good version."""
+    """The contents of the bucket after a good version."""
     made = make(KEY, version).outputs.items()
     names = {kind: (f"output/a b_{kind}.png", "image/png") for kind, _ in made}
     names["metadata"] = "output/a b_metadata.json", "application/json"
@@ -120,7 +120,7 @@ def rejection(**changes: Any) -> Found:
     return Found(json.dumps(record | changes).encode(), "application/json")
 
 
-def test_judge_has_nothing_to_say_against_the_outputs_of_the_latest_version() -> None:
+def test_judge_accepts_the_outputs_of_the_latest_version() -> None:
     assert not judged(left_by(GOOD), GOOD)
     assert not judged(left_by(GOOD) | left_by(BETTER), GOOD, BETTER)
     assert not judged({"output/a b_metadata.json": rejection()}, BAD)
@@ -128,19 +128,19 @@ def test_judge_has_nothing_to_say_against_the_outputs_of_the_latest_version() ->
 
 
 @pytest.mark.parametrize("name", sorted(left_by(BETTER)))
-def test_judge_misses_every_output(name: str) -> None:
+def test_judge_reports_every_missing_output(name: str) -> None:
     found = left_by(BETTER)
     del found[name]
     assert "is missing; expected that of version 1" in judged(found, GOOD, BETTER)
 
 
 @pytest.mark.parametrize("name", sorted(left_by(BETTER)))
-def test_judge_recognises_what_is_out_of_date(name: str) -> None:
+def test_judge_reports_outdated_outputs(name: str) -> None:
     found = left_by(BETTER) | {name: left_by(GOOD)[name]}
     assert "is that of version 0" in judged(found, GOOD, BETTER)
 
 
-def test_judge_recognises_what_nobody_should_have_written() -> None:
+def test_judge_reports_outputs_of_no_version() -> None:
     strange = Found(b"", "image/png")
     assert "output/b.png: should not exist" in judged(
         left_by(GOOD) | {"output/b.png": strange}, GOOD
@@ -160,7 +160,7 @@ def test_judge_recognises_what_nobody_should_have_written() -> None:
         {"artifacts": [{"name": "a b_magnitude.png"}]},
     ],
 )
-def test_judge_reads_rejections(changes: dict[str, Any]) -> None:
+def test_judge_checks_records_of_rejections(changes: dict[str, Any]) -> None:
     assert "its record says" in judged({"output/a b_metadata.json": rejection(**changes)}, BAD)
     assert "its record is missing" in judged({}, BAD)
 
@@ -168,19 +168,19 @@ def test_judge_reads_rejections(changes: dict[str, Any]) -> None:
 # The queue.
 
 
-def test_queue_hands_a_message_out_again_until_it_is_deleted() -> None:
+def test_queue_delivers_a_message_again_until_it_is_deleted() -> None:
     queue = Queue(Dice(0))
     queue.send(Message("1", "text"))
     queue.close()
     for count in (1, 2, 3):
         batch = queue.receive()
         assert [(message.identifier, message.received) for message in batch] == [("1", count)]
-        queue.settle(batch, again=batch if count < 3 else [])
+        queue.complete(batch, again=batch if count < 3 else [])
     assert queue.receive() == []
     assert not queue.dead
 
 
-def test_queue_hands_messages_out_in_any_order_and_in_batches() -> None:
+def test_queue_delivers_messages_in_any_order_and_in_batches() -> None:
     queue = Queue(Dice(0))
     sent = [f"{number:02}" for number in range(50)]
     for identifier in sent:
@@ -190,20 +190,20 @@ def test_queue_hands_messages_out_in_any_order_and_in_batches() -> None:
     while batch := queue.receive():
         received += [message.identifier for message in batch]
         sizes.add(len(batch))
-        queue.settle(batch, again=[])
+        queue.complete(batch, again=[])
     assert received != sent
     assert sorted(received) == sent
     assert sizes == {1, 2, 3, 4, 5}
 
 
-@pytest.mark.parametrize("hopeless", [True, False])
-def test_queue_gives_a_message_up_at_last(hopeless: bool) -> None:
+@pytest.mark.parametrize("doomed", [True, False])
+def test_queue_moves_a_message_to_the_dead_letters_at_last(doomed: bool) -> None:
     queue = Queue(Dice(0))
-    message = Message("1", "text", hopeless=hopeless)
+    message = Message("1", "text", doomed=doomed)
     queue.send(message)
     queue.close()
     while batch := queue.receive():
-        queue.settle(batch, again=batch)
+        queue.complete(batch, again=batch)
     assert message.received == MOST_RECEIVES
     assert queue.dead == [message]
-    assert queue.lost == ([] if hopeless else [message])
+    assert queue.lost == ([] if doomed else [message])

@@ -1,4 +1,4 @@
-"""checkov over everything that is deployed: nothing is found, or there is a reason in line.
+"""checkov on everything that is deployed: every finding is skipped inline with a reason.
 
 It has an environment of its own (`make checkov`), since it pins versions that others do not.
 """
@@ -26,7 +26,7 @@ OURS = Path(sys.prefix) / "checkov" / "bin" / "checkov"
 
 @pytest.fixture(scope="module")
 def reports(repository: Path) -> list[dict[str, Any]]:
-    """What it says, by kind of file."""
+    """The reports of checkov, by kind of file."""
     program = OURS if OURS.exists() else shutil.which("checkov")
     if not program:
         pytest.skip("checkov is not installed: make checkov")
@@ -34,7 +34,7 @@ def reports(repository: Path) -> list[dict[str, Any]]:
 
 
 def scan(program: Path | str, folder: Path) -> list[dict[str, Any]]:
-    """Have it look at a folder."""
+    """Run checkov on a folder."""
     words = [program, "--directory", folder, "--output", "json", "--compact"]
     done = subprocess.run(
         [*map(str, words), "--skip-download", "--soft-fail"],
@@ -55,7 +55,7 @@ def test_all_files_are_read(reports: list[dict[str, Any]]) -> None:
     assert all(report["summary"]["passed"] for report in reports)
 
 
-def test_nothing_is_found(reports: list[dict[str, Any]]) -> None:
+def test_there_are_no_findings(reports: list[dict[str, Any]]) -> None:
     found = [
         f"{check['file_path']}: {check['check_id']} {check['resource']}: {check['check_name']}"
         for report in reports
@@ -64,13 +64,13 @@ def test_nothing_is_found(reports: list[dict[str, Any]]) -> None:
     assert not found
 
 
-def test_what_is_skipped_has_a_reason(reports: list[dict[str, Any]]) -> None:
+def test_every_skipped_check_has_a_reason(reports: list[dict[str, Any]]) -> None:
     for report in reports:
         for check in report["results"]["skipped_checks"]:
             assert len(check["check_result"]["suppress_comment"]) > 20, check["check_id"]
 
 
-def test_nothing_is_skipped_that_is_not_found(reports: list[dict[str, Any]]) -> None:
+def test_no_skip_is_unnecessary(reports: list[dict[str, Any]]) -> None:
     used = {
         (Path(check["file_path"]).name, check["check_id"])
         for report in reports

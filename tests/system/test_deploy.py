@@ -1,4 +1,4 @@
-"""``make deploy``: what is done in which order, and what makes another image."""
+"""``make deploy``: the order of its steps, and what changes the tag of the image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 OTHER_BASE = f"registry.example/python:3.13@sha256:{64 * 'b'}"
 
 
-def test_a_first_deployment_goes_from_the_repository_to_the_function(
+def test_a_first_deployment_creates_repository_image_and_function(
     deployment: Deployment,
 ) -> None:
     done = deployment.run("deploy")
@@ -36,29 +36,29 @@ def test_a_first_deployment_goes_from_the_repository_to_the_function(
     assert f"aws s3 cp input_images/text.png s3://{deployment.name}/input/" in done.stderr
 
 
-def test_a_second_deployment_finds_the_image_and_builds_nothing(deployment: Deployment) -> None:
+def test_a_second_deployment_reuses_the_image(deployment: Deployment) -> None:
     assert deployment.run("deploy").returncode == 0
     deployment.calls()
     assert deployment.run("deploy").returncode == 0
     assert deployment.calls() == [f"terraform apply image_digest={deployment.digest()}"]
 
 
-def test_a_deployment_that_broke_off_goes_on_where_it_was(deployment: Deployment) -> None:
+def test_an_interrupted_deployment_resumes(deployment: Deployment) -> None:
     broken = deployment.run("deploy", FAILING="push")
     assert broken.returncode == 1
     assert "docker push" in broken.stderr
-    assert "ended with exit code 1" in broken.stderr
+    assert "failed with exit code 1" in broken.stderr
     deployment.calls()
     assert deployment.run("deploy").returncode == 0
     assert deployment.calls()[-1] == f"terraform apply image_digest={deployment.digest()}"
 
 
-def test_an_image_is_built_anew_for_another_base_or_on_demand(deployment: Deployment) -> None:
+def test_an_image_is_rebuilt_for_another_base_or_on_demand(deployment: Deployment) -> None:
     tags = {deployment.tag(), deployment.tag(base=OTHER_BASE), deployment.tag(rebuild=True)}
     assert len(tags) == 3
 
 
-def test_a_newer_base_makes_another_tag(deployment: Deployment) -> None:
+def test_a_newer_base_changes_the_tag(deployment: Deployment) -> None:
     before = deployment.tag()
     dockerfile = deployment.folder / "docker" / "Dockerfile"
     text = dockerfile.read_text("utf-8")
@@ -81,7 +81,9 @@ def test_a_base_without_its_digest_is_refused_before_anything_is_changed(
 @pytest.mark.parametrize(
     "changed", ["handler/answers.py", "fft_tool/limits.py", "docker/Dockerfile", "LICENSE"]
 )
-def test_what_the_image_is_made_of_makes_another_tag(deployment: Deployment, changed: str) -> None:
+def test_a_change_to_the_sources_of_the_image_changes_the_tag(
+    deployment: Deployment, changed: str
+) -> None:
     before = deployment.tag()
     deployment.touch(changed)
     assert deployment.tag() != before
@@ -90,13 +92,15 @@ def test_what_the_image_is_made_of_makes_another_tag(deployment: Deployment, cha
 @pytest.mark.parametrize(
     "changed", ["tools/local_aws/up.py", "terraform/README.md", "fft_tool/__pycache__/x.pyc"]
 )
-def test_what_the_image_is_not_made_of_does_not(deployment: Deployment, changed: str) -> None:
+def test_a_change_to_other_files_does_not_change_the_tag(
+    deployment: Deployment, changed: str
+) -> None:
     before = deployment.tag()
     deployment.touch(changed)
     assert deployment.tag() == before
 
 
-def test_all_that_the_dockerfile_copies_counts(deployment: Deployment) -> None:
+def test_everything_that_the_dockerfile_copies_is_part_of_the_tag(deployment: Deployment) -> None:
     dockerfile = (deployment.folder / "docker" / "Dockerfile").read_text("utf-8")
     copied = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+) \S+$", dockerfile, re.MULTILINE)
     assert copied
@@ -106,7 +110,7 @@ def test_all_that_the_dockerfile_copies_counts(deployment: Deployment) -> None:
         assert deployment.tag() != before, path
 
 
-def test_the_image_is_for_the_function_s_processor(deployment: Deployment) -> None:
+def test_the_image_is_built_for_the_architecture_of_the_function(deployment: Deployment) -> None:
     deployment.configure(architecture="arm64")
     assert deployment.run("deploy", "--flags=--no-cache").returncode == 0
     (build,) = (call for call in deployment.calls() if "buildx build" in call)
@@ -114,7 +118,7 @@ def test_the_image_is_for_the_function_s_processor(deployment: Deployment) -> No
     assert "--no-cache" in build
 
 
-def test_a_new_name_makes_a_new_repository_first(deployment: Deployment) -> None:
+def test_a_new_name_creates_a_new_repository_first(deployment: Deployment) -> None:
     assert deployment.run("deploy").returncode == 0
     deployment.calls()
     deployment.configure(name=f"{deployment.name}-2")
@@ -122,7 +126,7 @@ def test_a_new_name_makes_a_new_repository_first(deployment: Deployment) -> None
     assert deployment.calls()[0] == "terraform apply"
 
 
-def test_the_function_is_called_once_to_see_whether_it_starts(
+def test_the_function_is_invoked_once_to_check_that_it_starts(
     deployment: Deployment, function: Answer
 ) -> None:
     assert deployment.run("deploy").returncode == 0
@@ -137,15 +141,15 @@ def test_the_function_is_called_once_to_see_whether_it_starts(
     assert "FFT_RECIPE: unknown key" in done.stderr
 
 
-def test_terraform_s_failure_ends_it(deployment: Deployment) -> None:
+def test_a_failure_of_terraform_ends_the_deployment(deployment: Deployment) -> None:
     done = deployment.run("deploy", FAILING="apply")
     assert done.returncode == 1
-    assert "terraform apply ended with exit code 1" in done.stderr
+    assert "terraform apply failed with exit code 1" in done.stderr
     assert deployment.calls() == ["terraform apply"]
 
 
-def test_terraform_comes_to_its_own_end_when_somebody_interrupts(deployment: Deployment) -> None:
-    """It has to put down what it has done so far: whoever kills it loses track of that."""
+def test_an_interrupt_lets_terraform_finish(deployment: Deployment) -> None:
+    """Terraform has to record what it has done so far, which is lost if it is killed."""
     fakes = deployment.folder / "fakes"
     deploy = subprocess.Popen(
         [sys.executable, "-m", "tools.deploy", "deploy"],

@@ -1,4 +1,4 @@
-"""``make plan``, ``destroy`` and ``tail``, and what is refused before anything is changed."""
+"""``make plan``, ``destroy`` and ``tail``, and checks that precede any change."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ pytest_plugins = ["tests.support.deployment_fixtures"]
 pytestmark = pytest.mark.slow
 
 
-# What is refused before anything is changed.
+# Checks that precede any change.
 
 
-def test_all_that_is_missing_is_told_at_once_with_how_to_get_it(deployment: Deployment) -> None:
+def test_all_missing_prerequisites_are_reported_at_once_with_remedies(
+    deployment: Deployment,
+) -> None:
     for name in ("terraform", "docker"):
         (deployment.folder / "bin" / name).unlink()
     for name in ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -41,7 +43,7 @@ def test_all_that_is_missing_is_told_at_once_with_how_to_get_it(deployment: Depl
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"TERRAFORM_VERSION": "1.8.5"}, "Terraform is 1.8.5, 1.9 or newer is needed"),
+        ({"TERRAFORM_VERSION": "1.8.5"}, "Terraform 1.8.5 is installed, 1.9 or newer is needed"),
         ({"AWS_PROFILE": "nobody"}, "nobody"),
         ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}, "does not accept the credentials"),
         ({"CONSOLE_SAYS": "Error: architecture should be x86_64 or arm64."}, "x86_64 or arm64"),
@@ -49,7 +51,7 @@ def test_all_that_is_missing_is_told_at_once_with_how_to_get_it(deployment: Depl
         ({"BUILDER": "kaniko"}, "should be one of docker, podman, buildah"),
     ],
 )
-def test_what_is_in_the_way_is_told_before_anything_is_changed(
+def test_obstacles_are_reported_before_anything_is_changed(
     deployment: Deployment, variables: dict[str, str], said: str
 ) -> None:
     done = deployment.run("deploy", AWS_MAX_ATTEMPTS="1", **variables)
@@ -70,7 +72,7 @@ def test_settings_with_which_the_function_would_not_start_are_refused(
     assert deployment.calls() == []
 
 
-def test_wrong_usage_is_told() -> None:
+def test_wrong_usage_is_reported() -> None:
     words = [sys.executable, "-m", "tools.deploy", "undeploy"]
     done = subprocess.run(words, capture_output=True, check=False, timeout=SECONDS)
     assert done.returncode == 2
@@ -79,12 +81,14 @@ def test_wrong_usage_is_told() -> None:
 # plan
 
 
-def test_a_plan_is_made_with_what_is_deployed(deployed: Deployment) -> None:
+def test_a_plan_uses_the_deployed_image(deployed: Deployment) -> None:
     assert deployed.run("plan").returncode == 0
     assert deployed.calls() == [f"terraform plan image_digest={DIGEST}"]
 
 
-def test_a_plan_before_anything_is_deployed_is_made_with_a_stand_in(deployment: Deployment) -> None:
+def test_a_plan_before_the_first_deployment_uses_a_placeholder_digest(
+    deployment: Deployment,
+) -> None:
     done = deployment.run("plan")
     assert done.returncode == 0, done.stderr
     assert deployment.calls() == [f"terraform plan image_digest=sha256:{64 * '0'}"]
@@ -100,7 +104,7 @@ def test_a_plan_needs_no_docker(deployment: Deployment) -> None:
 
 
 def fill(deployment: Deployment) -> None:
-    """Put two objects into the bucket, an old version, and the mark of a deletion."""
+    """Put two objects, an old version and a delete marker into the bucket."""
     s3 = deployment.client("s3")
     enabled = {"Status": "Enabled"}
     s3.put_bucket_versioning(Bucket=deployment.name, VersioningConfiguration=enabled)
@@ -119,13 +123,15 @@ def test_a_bucket_that_is_not_empty_is_not_destroyed(deployed: Deployment) -> No
     assert deployed.calls() == []
 
 
-def test_an_empty_bucket_goes_with_everything_else(deployed: Deployment) -> None:
+def test_an_empty_bucket_is_destroyed_with_everything_else(deployed: Deployment) -> None:
     assert deployed.run("destroy").returncode == 0
     assert deployed.calls() == [f"terraform destroy image_digest={DIGEST}"]
 
 
 @pytest.mark.parametrize("said_by", ["command", "variable"])
-def test_what_is_in_the_bucket_goes_where_that_is_said(deployed: Deployment, said_by: str) -> None:
+def test_the_contents_of_the_bucket_are_deleted_on_request(
+    deployed: Deployment, said_by: str
+) -> None:
     fill(deployed)
     deployed.configure(force_destroy=said_by == "variable")
     done = deployed.run("destroy", *(["--data", "delete"] if said_by == "command" else []))
@@ -136,7 +142,7 @@ def test_what_is_in_the_bucket_goes_where_that_is_said(deployed: Deployment, sai
     ]
 
 
-def test_where_nothing_is_deployed_nothing_is_destroyed(deployment: Deployment) -> None:
+def test_destroy_without_a_deployment_succeeds(deployment: Deployment) -> None:
     assert deployment.run("destroy").returncode == 0
     assert deployment.calls() == ["terraform destroy"]
 
@@ -144,7 +150,7 @@ def test_where_nothing_is_deployed_nothing_is_destroyed(deployment: Deployment) 
 # tail
 
 
-def test_the_log_is_shown_as_it_comes(deployed: Deployment) -> None:
+def test_tail_follows_the_log(deployed: Deployment) -> None:
     logs, group = deployed.client("logs"), f"/aws/lambda/{deployed.name}"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="s")
@@ -178,7 +184,7 @@ def test_the_log_is_shown_as_it_comes(deployed: Deployment) -> None:
         tail.communicate()
 
 
-def test_there_is_no_log_before_there_is_a_function(deployment: Deployment) -> None:
+def test_tail_without_a_deployment_is_an_error(deployment: Deployment) -> None:
     done = deployment.run("tail")
     assert done.returncode == 1
     assert "make deploy" in done.stderr
@@ -201,11 +207,11 @@ def test_there_is_no_log_before_there_is_a_function(deployment: Deployment) -> N
         (["destroy", "DATA=delete"], ["destroy", "--data", "delete"]),
     ],
 )
-def test_make_passes_on_what_it_is_told(
+def test_make_passes_variables_on_as_arguments(
     target: list[str], words: list[str], tmp_path: Path
 ) -> None:
     assert what_make_runs(tmp_path, *target) == [["-m", "tools.deploy", *words]]
 
 
-def test_nothing_in_the_environment_makes_make_delete_data(tmp_path: Path) -> None:
+def test_no_environment_variable_makes_make_delete_data(tmp_path: Path) -> None:
     assert what_make_runs(tmp_path, "destroy", DATA="delete") == [["-m", "tools.deploy", "destroy"]]

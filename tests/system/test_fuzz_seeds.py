@@ -16,12 +16,12 @@ CASES = 8000
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_seeds_are_sound(name: str) -> None:
+def test_seeds_are_valid(name: str) -> None:
     assert invariants.check_decoder(SEEDS[name]) == (name != "lab.tif")
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_recipes_to_begin_with_are_sound(recipe: str) -> None:
+def test_initial_recipes_are_valid(recipe: str) -> None:
     assert invariants.check_recipe_text(recipe)
 
 
@@ -41,7 +41,7 @@ def test_mutated_images_are_decoded_or_refused(seed: int) -> None:
 
 
 def mutated_text(text: str, rng: random.Random) -> str:
-    """Change a recipe by a piece of another, a character, or a number."""
+    """Mutate a recipe with a piece of another, a character, or a number."""
     other = rng.choice(RECIPES)
     at, to = rng.randrange(len(text) + 1), rng.randrange(len(other) + 1)
     piece = rng.choice(

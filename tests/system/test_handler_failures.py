@@ -1,4 +1,4 @@
-"""What goes wrong around the function: S3, time, chance and bugs. Nothing is lost, nothing lies."""
+"""Failures around the function: S3, time, races and bugs. No event is lost, no record is wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEYS = ("input/a.png", "input/b.png", "input/c.png")
 
 @pytest.fixture
 def three(deployed: Deployed) -> list[Any]:
-    """Messages about three objects that have just been uploaded."""
+    """Messages for three uploaded objects."""
     for key in KEYS:
         deployed.upload(key)
     return [notification(deployed.bucket.name, key) for key in KEYS]
@@ -34,7 +34,7 @@ def three(deployed: Deployed) -> list[Any]:
 # An S3 that fails
 
 
-def test_of_several_only_what_s3_refuses_goes_back(deployed: Deployed, three: list[Any]) -> None:
+def test_only_messages_that_s3_refuses_are_returned(deployed: Deployed, three: list[Any]) -> None:
     deployed.upload("input/c.png", b"not an image")
     deployed.gateway.rule = at(refuse(403), "input/b.png")
     assert handed_back(deployed.send(queued(*three))) == ["m2"]
@@ -44,7 +44,9 @@ def test_of_several_only_what_s3_refuses_goes_back(deployed: Deployed, three: li
     assert {name.split("_")[0] for name in deployed.outputs()} == {"a", "c"}
 
 
-def test_what_went_back_is_done_when_it_comes_again(deployed: Deployed, three: list[Any]) -> None:
+def test_a_returned_message_succeeds_at_the_next_attempt(
+    deployed: Deployed, three: list[Any]
+) -> None:
     deployed.gateway.rule = at(refuse(403), "input/b.png")
     deployed.send(queued(*three))
     deployed.gateway.reset()
@@ -54,7 +56,7 @@ def test_what_went_back_is_done_when_it_comes_again(deployed: Deployed, three: l
     assert (line["attempt"], line["Retried"]) == (2, 1)
 
 
-def test_one_message_goes_back_whole_if_one_of_its_objects_fails(deployed: Deployed) -> None:
+def test_a_message_is_returned_whole_if_one_of_its_objects_fails(deployed: Deployed) -> None:
     for key in KEYS:
         deployed.upload(key)
     deployed.gateway.rule = at(refuse(403), "input/b.png")
@@ -63,7 +65,7 @@ def test_one_message_goes_back_whole_if_one_of_its_objects_fails(deployed: Deplo
     assert deployed.outputs() == made("a.png") | made("c.png")
 
 
-def test_a_failure_is_raised_where_the_caller_would_not_learn_of_it(deployed: Deployed) -> None:
+def test_a_failure_is_raised_if_the_caller_would_not_learn_of_it(deployed: Deployed) -> None:
     deployed.upload("input/a.png")
     deployed.gateway.rule = at(refuse(403), "input/a.png")
     bucket = deployed.bucket.name
@@ -73,7 +75,7 @@ def test_a_failure_is_raised_where_the_caller_would_not_learn_of_it(deployed: De
         assert "input/a.png: access denied" in message
 
 
-def test_a_batch_job_is_told_to_try_again(deployed: Deployed) -> None:
+def test_a_batch_job_is_asked_to_retry(deployed: Deployed) -> None:
     deployed.upload("input/a.png")
     deployed.gateway.rule = at(refuse(403), "input/a.png")
     (result,) = deployed.send(batch(deployed.bucket.name, "input/a.png"))["results"]
@@ -87,7 +89,7 @@ Variant = Callable[[str], dict[str, Any]]
 
 @pytest.fixture
 def variant(tmp_path: Path, environ: dict[str, str]) -> Variant:
-    """Options for a function that some lines of code have changed."""
+    """Options for a function that is modified by some lines of code."""
 
     def options(code: str) -> dict[str, Any]:
         (tmp_path / "variant.py").write_text(code)
@@ -105,7 +107,7 @@ from handler.entry import handle
 
 
 @pytest.mark.slow
-def test_an_s3_that_stays_away_is_asked_again_for_some_time(
+def test_requests_to_an_unavailable_s3_are_retried_for_a_limited_time(
     deployed: Deployed, variant: Variant
 ) -> None:
     for key in KEYS[:2]:
@@ -143,7 +145,7 @@ PASSING: dict[str, Deed] = {
         ("HEAD", "input/a.png"),
     ],
 )
-def test_a_passing_fault_of_s3_is_not_noticed(
+def test_a_transient_fault_of_s3_does_not_affect_the_result(
     deployed: Deployed, fault: str, method: str, key: str
 ) -> None:
     deployed.upload("input/a.png")
@@ -153,7 +155,7 @@ def test_a_passing_fault_of_s3_is_not_noticed(
 
 
 @pytest.mark.parametrize("name", ["a_magnitude.png", "a_phase.png", "a_metadata.json"])
-def test_there_is_no_record_until_everything_is_there(deployed: Deployed, name: str) -> None:
+def test_the_record_is_written_only_after_all_outputs(deployed: Deployed, name: str) -> None:
     deployed.upload("input/a.png")
     deployed.gateway.rule = at(refuse(403), f"output/{name}", "PUT")
     message = notification(deployed.bucket.name, "input/a.png")
@@ -161,11 +163,11 @@ def test_there_is_no_record_until_everything_is_there(deployed: Deployed, name: 
     assert "a_metadata.json" not in deployed.outputs()
 
 
-# Uploads that come while the function works
+# Uploads while the function is working
 
 
 @pytest.mark.parametrize("key", ["output/a_magnitude.png", "output/a_metadata.json"])
-def test_an_upload_during_the_work_wins(deployed: Deployed, key: str) -> None:
+def test_a_later_upload_during_the_work_wins(deployed: Deployed, key: str) -> None:
     deployed.upload("input/a.png")
     overwrite = before(lambda: deployed.upload("input/a.png", OTHER))
     deployed.gateway.rule = at(overwrite, key, "PUT", times=1)
@@ -175,7 +177,7 @@ def test_an_upload_during_the_work_wins(deployed: Deployed, key: str) -> None:
     assert deployed.lines()[0]["restarts"] == 1
 
 
-def test_the_same_image_with_another_recipe_wins_as_well(deployed: Deployed) -> None:
+def test_a_later_upload_with_another_recipe_wins(deployed: Deployed) -> None:
     deployed.upload("input/a.png")
     overwrite = before(lambda: deployed.upload("input/a.png", IMAGE, {"window": "hann"}))
     deployed.gateway.rule = at(overwrite, "output/a_metadata.json", "PUT", times=1)
@@ -194,7 +196,7 @@ def test_a_bad_image_that_replaces_a_good_one_during_the_work_is_rejected(
 
 
 @pytest.mark.slow
-def test_a_source_that_never_rests_goes_back_in_time(deployed: Deployed) -> None:
+def test_a_source_that_keeps_changing_is_returned_in_time(deployed: Deployed) -> None:
     seeds = itertools.count()
     deployed.upload("input/a.png")
     overwrite = before(
@@ -210,14 +212,16 @@ def test_a_source_that_never_rests_goes_back_in_time(deployed: Deployed) -> None
 # Time
 
 
-def test_without_time_everything_goes_back_untouched(deployed: Deployed, three: list[Any]) -> None:
+def test_without_time_all_messages_are_returned_unprocessed(
+    deployed: Deployed, three: list[Any]
+) -> None:
     answer = deployed.send(queued(*three), remaining=1.5)
     assert handed_back(answer) == ["m1", "m2", "m3"]
     assert deployed.gateway.asked == []
     assert {line["error"]["code"] for line in deployed.lines(3)} == {"out-of-time"}
 
 
-def test_a_caller_is_told_that_there_was_no_time(deployed: Deployed) -> None:
+def test_a_direct_caller_gets_an_error_if_there_is_no_time(deployed: Deployed) -> None:
     deployed.upload("input/a.png")
     answer = deployed.function.invoke(direct(deployed.bucket.name, "input/a.png"), remaining=1.5)
     kind, message = answer.raised
@@ -226,7 +230,7 @@ def test_a_caller_is_told_that_there_was_no_time(deployed: Deployed) -> None:
 
 
 @pytest.mark.slow
-def test_when_time_runs_out_what_is_done_is_done_and_the_rest_goes_back(
+def test_when_time_runs_out_the_remaining_messages_are_returned(
     deployed: Deployed, three: list[Any]
 ) -> None:
     deployed.gateway.rule = at(slow(0.8), "input/b.png", "GET")
@@ -236,10 +240,10 @@ def test_when_time_runs_out_what_is_done_is_done_and_the_rest_goes_back(
 
 
 @pytest.mark.slow
-def test_an_s3_that_hangs_holds_up_its_own_message_alone(
+def test_a_hanging_request_delays_only_its_own_message(
     deployed: Deployed, three: list[Any], environ: dict[str, str]
 ) -> None:
-    """Killed at its deadline, the function would have answered for nothing."""
+    """If it were killed at its deadline, all messages of the batch would be retried."""
     over = threading.Event()
     deployed.gateway.rule = at(before(over.wait), "input/b.png", "GET")
     with Function(environ=environ) as function:
@@ -254,7 +258,7 @@ def test_an_s3_that_hangs_holds_up_its_own_message_alone(
 # Images that are too large
 
 
-def test_an_image_is_held_against_the_functions_memory_before_it_is_decoded(
+def test_an_image_is_checked_against_the_functions_memory_before_decoding(
     deployed: Deployed, environ: dict[str, str]
 ) -> None:
     image = png_file(header(12_000, 12_000), chunk(b"IDAT", b"not even looked at"))
@@ -267,7 +271,7 @@ def test_an_image_is_held_against_the_functions_memory_before_it_is_decoded(
 
 
 def giant(size: int) -> Meet:
-    """An S3 where every source is so large; whoever asks for its bytes gets none."""
+    """An S3 that reports this size for every source, and refuses to send its bytes."""
 
     def meet(request: Request, pass_on: PassOn) -> Answer:
         if not request.key.startswith("input/"):
@@ -299,10 +303,10 @@ def test_an_object_that_is_too_large_is_not_even_fetched(
     assert deployed.gateway.keys("GET") == ["input/a.png"]
 
 
-# Ends that nobody planned
+# Unexpected ends
 
 
-def test_what_a_killed_process_left_is_completed_by_the_next(
+def test_work_of_a_killed_process_is_completed_by_the_next(
     deployed: Deployed, environ: dict[str, str]
 ) -> None:
     deployed.upload("input/a.png")
@@ -325,7 +329,7 @@ def test_what_a_killed_process_left_is_completed_by_the_next(
     ],
     ids=["key that is no text", "bucket that is no name", "bucket with a long name"],
 )
-def test_a_message_that_names_what_cannot_be_goes_back_alone(
+def test_a_message_with_an_impossible_name_is_returned_alone(
     deployed: Deployed, environ: dict[str, str], place: str, key: str
 ) -> None:
     deployed.upload("input/b.png")
@@ -360,7 +364,7 @@ from handler.entry import handle
 """
 
 
-def test_a_bug_costs_its_own_object_only_and_is_told_with_its_trace(
+def test_a_bug_affects_only_its_object_and_is_logged_with_its_traceback(
     deployed: Deployed, variant: Variant
 ) -> None:
     bucket, keys = deployed.bucket.name, ("input/a.png", "input/unlucky.png", "input/b.png")

@@ -1,4 +1,4 @@
-"""The function's process: how it starts and ends, what it needs, and what it writes to its log."""
+"""The function's process: start, end, requirements and log."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_settings_change_where_and_how_the_function_works(
     assert written == expected
 
 
-def test_wrong_settings_are_told_of_all_at_once_before_any_event_is_taken() -> None:
+def test_all_wrong_settings_are_reported_before_the_first_event() -> None:
     wrong = {
         "FFT_INPUT_PREFIX": "images/",
         "FFT_OUTPUT_PREFIX": "images/spectra/",
@@ -79,13 +79,13 @@ def test_wrong_settings_are_told_of_all_at_once_before_any_event_is_taken() -> N
             assert told in error["errorMessage"]
 
 
-# What the process needs, and how it ends
+# Requirements and end of the process
 
 
-def test_nothing_is_written_but_to_s3(
+def test_nothing_is_written_except_to_s3(
     deployed: Deployed, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    """Under conditions harder than Lambda's: no folder can be written to, no file can grow."""
+    """Under stricter conditions than Lambda's: no folder is writable, and no file can grow."""
 
     def deprive() -> None:
         obey_permissions()
@@ -112,9 +112,7 @@ def test_only_the_first_object_of_a_process_is_a_cold_start(
         assert [line["cold"] for line in function.log] == [True, False, False, False]
 
 
-def test_an_idle_process_ends_when_it_is_told_to(
-    deployed: Deployed, environ: dict[str, str]
-) -> None:
+def test_an_idle_process_ends_on_request(deployed: Deployed, environ: dict[str, str]) -> None:
     deployed.upload("input/a.png")
     with Function(environ=environ) as function:
         function.invoke(direct(deployed.bucket.name, "input/a.png"))
@@ -131,7 +129,7 @@ def dumpable(*_):
 """
 
 
-def test_the_process_with_the_credentials_cannot_be_looked_into_by_others(
+def test_the_memory_of_the_process_with_the_credentials_cannot_be_read(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "variant.py").write_text(DUMPABLE)
@@ -146,7 +144,7 @@ def test_the_process_with_the_credentials_cannot_be_looked_into_by_others(
 # The log
 
 
-def test_every_object_has_one_line_that_tells_how_it_went(deployed: Deployed) -> None:
+def test_every_object_has_one_log_line_with_its_outcome(deployed: Deployed) -> None:
     deployed.upload("input/a.png")
     began = time.time()
     answer = deployed.function.invoke(direct(deployed.bucket.name, "input/a.png"))
@@ -177,7 +175,7 @@ def test_every_object_has_one_line_that_tells_how_it_went(deployed: Deployed) ->
     assert time.strftime("%Y-%m-%dT%H:%M:%S", stamp) == line["timestamp"][:19]
 
 
-def test_the_log_tells_failures_from_refusals(deployed: Deployed) -> None:
+def test_the_log_distinguishes_failures_from_rejections(deployed: Deployed) -> None:
     bucket = deployed.bucket.name
     deployed.upload("input/bad.png", b"not an image")
     deployed.upload("input/far.png")
@@ -226,7 +224,7 @@ UNITS = {"Count", "Milliseconds", "Seconds", "Bytes", "None"}
 
 
 def metrics(line: Json) -> dict[str, float]:
-    """Metrics of a line, which has to be as the specification says."""
+    """Metrics of a line, which has to conform to the specification."""
     metadata = line["_aws"]
     assert metadata.keys() == {"Timestamp", "CloudWatchMetrics"}
     assert isinstance(metadata["Timestamp"], int)
@@ -273,7 +271,7 @@ def test_metrics_are_as_cloudwatch_reads_them(deployed: Deployed) -> None:
     assert metrics(far) | {"Processed": 0, "Rejected": 0, "Failed": 1, "Retried": 1} == metrics(far)
 
 
-def test_what_is_ignored_does_not_count(deployed: Deployed) -> None:
+def test_ignored_objects_are_not_counted(deployed: Deployed) -> None:
     deployed.send(notification(deployed.bucket.name, "output/a.png", "elsewhere/b.png"))
     for line in deployed.lines(2):
         assert "_aws" not in line or not any(metrics(line).values())

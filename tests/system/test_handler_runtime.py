@@ -1,4 +1,4 @@
-"""Events in, outputs out, through Amazon's own client and a real S3: what people rely on."""
+"""Events and outputs through Amazon's own runtime client and an S3 server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytest_plugins = ["tests.support.deployed_fixtures"]
 RECORDS = Draft202012Validator(records.schema())
 
 
-# Every kind of event, and what its sender understands by success and by refusal.
+# Every kind of event, and how its sender recognises success and rejection.
 
 Make = Callable[[str, str], Event]
 
@@ -65,7 +65,7 @@ KINDS = {**QUEUES, **BATCHES, **OTHERS, "direct": direct}
 
 
 def verdict(kind: str, answer: Any) -> str:
-    """What an answer about one object says to the sender, in its own words."""
+    """The meaning of an answer about one object for this kind of sender."""
     if kind in QUEUES:
         return "again" if handed_back(answer) == ["m1"] else "done with"
     if kind in BATCHES:
@@ -77,7 +77,7 @@ def verdict(kind: str, answer: Any) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_event_has_its_object_analysed(deployed: Deployed, kind: str) -> None:
+def test_every_kind_of_event_leads_to_an_analysis(deployed: Deployed, kind: str) -> None:
     deployed.upload("input/plants/forest.png")
     answer = deployed.send(KINDS[kind](deployed.bucket.name, "input/plants/forest.png"))
     assert verdict(kind, answer) in ("done", "done with", "Succeeded")
@@ -85,9 +85,7 @@ def test_every_kind_of_event_has_its_object_analysed(deployed: Deployed, kind: s
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_sender_is_told_not_to_try_a_bad_image_again(
-    deployed: Deployed, kind: str
-) -> None:
+def test_no_kind_of_sender_retries_a_bad_image(deployed: Deployed, kind: str) -> None:
     deployed.upload("input/bad.png", b"not an image")
     answer = deployed.send(KINDS[kind](deployed.bucket.name, "input/bad.png"))
     assert verdict(kind, answer) in ("rejected", "done with", "PermanentFailure")
@@ -95,7 +93,7 @@ def test_every_kind_of_sender_is_told_not_to_try_a_bad_image_again(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_object_that_is_gone_is_no_failure(deployed: Deployed, kind: str) -> None:
+def test_a_deleted_object_is_not_a_failure(deployed: Deployed, kind: str) -> None:
     answer = deployed.send(KINDS[kind](deployed.bucket.name, "input/gone.png"))
     assert verdict(kind, answer) in ("missing", "done with", "PermanentFailure")
     assert deployed.outputs() == {}
@@ -126,7 +124,7 @@ def test_outputs_have_their_content_types_and_the_record_comes_last(deployed: De
     assert set(deployed.gateway.keys("PUT")) == set(types)
 
 
-def test_a_caller_is_told_what_was_found_and_made(deployed: Deployed) -> None:
+def test_a_direct_caller_gets_a_description_of_source_and_outputs(deployed: Deployed) -> None:
     deployed.upload("input/forest.png")
     answer = deployed.do("input/forest.png")
     record = deployed.record("forest")
@@ -158,7 +156,7 @@ KEYS = ["two words.png", "a+b.png", "100%.png", "%20+.png", "Ä/ß.png", "😀.p
 
 
 @pytest.mark.parametrize("name", KEYS, ids=lambda name: name[:10])
-def test_any_key_is_found_whoever_tells_of_it(deployed: Deployed, name: str) -> None:
+def test_any_key_works_in_every_kind_of_event(deployed: Deployed, name: str) -> None:
     bucket, key = deployed.bucket.name, f"input/{name}"
     deployed.upload(key)
     for event in (notification(bucket, key), eventbridge(bucket, key)):
@@ -181,7 +179,7 @@ def test_a_key_whose_outputs_would_be_too_long_is_refused_with_the_reason(
 # Recipes
 
 
-def test_metadata_are_the_recipe(deployed: Deployed) -> None:
+def test_metadata_sets_the_recipe(deployed: Deployed) -> None:
     metadata = {"crop": "2,3,16,9", "window": "hann", "bits": "16", "smart-crop": "none"}
     deployed.upload("input/a.png", metadata=metadata)
     deployed.do("input/a.png")
@@ -195,7 +193,7 @@ def test_a_callers_recipe_overrides_the_metadata(deployed: Deployed, recipe: Any
     assert deployed.outputs() == made("a.png", recipe="detrend=mean window=hann bits=16")
 
 
-def test_arguments_of_a_batch_job_are_the_recipe_of_all_its_objects(deployed: Deployed) -> None:
+def test_arguments_of_a_batch_job_apply_to_all_its_objects(deployed: Deployed) -> None:
     keys = ["input/a.png", "input/b.png"]
     for key in keys:
         deployed.upload(key)
@@ -206,7 +204,7 @@ def test_arguments_of_a_batch_job_are_the_recipe_of_all_its_objects(deployed: De
     assert deployed.outputs() == made("a.png", recipe=recipe) | made("b.png", recipe=recipe)
 
 
-def test_metadata_of_other_tools_are_passed_over(deployed: Deployed) -> None:
+def test_foreign_metadata_is_ignored(deployed: Deployed) -> None:
     deployed.upload("input/a.png", metadata={"mtime": "1763640000.5", "s3cmd-attrs": "uid:1000"})
     deployed.do("input/a.png")
     assert deployed.outputs() == made("a.png")
@@ -219,7 +217,7 @@ def test_a_bad_recipe_is_rejected_with_every_fault_named(deployed: Deployed) -> 
     assert answer["outcome"] == "rejected"
     assert answer["error"]["code"] == "bad-recipe"
     for key, value in metadata.items():
-        if key != "metadata":  # sound in itself, and so told of when the others are
+        if key != "metadata":  # valid by itself, so it is reported only without other faults
             assert f"{key}={value!r}" in answer["error"]["message"]
     assert list(deployed.outputs()) == ["a_metadata.json"]
     assert deployed.record("a")["error"] == answer["error"]
@@ -236,7 +234,7 @@ def test_a_recipe_without_record_is_refused(deployed: Deployed) -> None:
 
 
 @pytest.mark.parametrize("faulty", FAULTY, ids=lambda faulty: faulty.name)
-def test_a_faulty_image_is_rejected_and_no_more(deployed: Deployed, faulty: Faulty) -> None:
+def test_a_faulty_image_is_rejected_without_outputs(deployed: Deployed, faulty: Faulty) -> None:
     key = f"input/folder/{faulty.name}"
     deployed.upload(key, faulty.data)
     answer = deployed.do(key)
@@ -253,7 +251,7 @@ def test_a_faulty_image_is_rejected_and_no_more(deployed: Deployed, faulty: Faul
     assert record["source"]["name"] == f"folder/{faulty.name}"
 
 
-def test_what_was_rejected_is_done_when_a_good_image_takes_its_place(deployed: Deployed) -> None:
+def test_a_good_image_replaces_a_rejected_one(deployed: Deployed) -> None:
     deployed.upload("input/a.png", BOMB)
     deployed.do("input/a.png")
     deployed.upload("input/a.png", OTHER)
@@ -261,7 +259,7 @@ def test_what_was_rejected_is_done_when_a_good_image_takes_its_place(deployed: D
     assert deployed.outputs() == made("a.png", OTHER)
 
 
-# What is not for the function
+# Events that are not for the function
 
 
 @pytest.mark.parametrize(
@@ -286,8 +284,8 @@ def test_other_keys_are_ignored_and_logged(deployed: Deployed, key: str, told: s
     assert told in line["message"]
 
 
-def test_results_never_lead_to_results(deployed: Deployed) -> None:
-    """The loop that eats an account: every output is told of, as if the rule had no prefix."""
+def test_results_are_never_analysed(deployed: Deployed) -> None:
+    """Prevents an endless loop, even if every output triggers an event."""
     deployed.upload("input/a.png")
     deployed.do("input/a.png")
     after = deployed.outputs()
@@ -298,7 +296,7 @@ def test_results_never_lead_to_results(deployed: Deployed) -> None:
 
 
 @pytest.mark.parametrize("name", ["s3_test", "eventbridge_deleted", "s3_removed"])
-def test_other_news_of_s3_is_ignored_and_logged(deployed: Deployed, name: str) -> None:
+def test_other_events_of_s3_are_ignored_and_logged(deployed: Deployed, name: str) -> None:
     (result,) = deployed.send(sample(name))["results"]
     assert result["outcome"] == "ignored"
     assert handed_back(deployed.send(queued(sample(name)))) == []
@@ -309,14 +307,14 @@ def test_other_news_of_s3_is_ignored_and_logged(deployed: Deployed, name: str) -
 # Malformed events
 
 MALFORMED: dict[str, tuple[Any, str]] = {
-    "empty": ({}, "not an event"),
+    "empty": ({}, "not a supported event"),
     "null": (None, "the event is null, should be an object"),
     "list": ([], "the event is a list"),
     "no key": ({"bucket": "scans"}, "key is missing"),
     "number for a key": ({"bucket": "scans", "key": 7}, "key is a number, should be text"),
     "misspelt": ({"bucket": "scans", "key": "k", "recipes": {}}, "'recipes': unknown"),
     "bad recipe": ({"bucket": "scans", "key": "k", "recipe": {"bits": 9}}, "recipe: bits='9'"),
-    "no records": ({"Records": []}, "not an event"),
+    "no records": ({"Records": []}, "not a supported event"),
     "other service": ({"Records": [{"eventSource": "aws:kinesis"}]}, "'aws:kinesis'"),
     "no identifier": (
         {"Records": [{"eventSource": "aws:sqs", "body": ""}]},
@@ -341,7 +339,7 @@ def test_events_of_another_major_version_are_refused(deployed: Deployed) -> None
     assert handed_back(deployed.send(queued(event))) == ["m1"]
 
 
-def test_a_malformed_message_goes_back_and_the_others_are_done(deployed: Deployed) -> None:
+def test_a_malformed_message_is_returned_and_the_others_are_done(deployed: Deployed) -> None:
     bucket = deployed.bucket.name
     deployed.upload("input/a.png")
     bodies = ("Hello", '{"Records": 1}', notification(bucket, "input/a.png"), "[]")
@@ -352,7 +350,7 @@ def test_a_malformed_message_goes_back_and_the_others_are_done(deployed: Deploye
     assert {line["error"]["code"] for line in lines if line["error"]} == {"malformed-event"}
 
 
-def test_a_malformed_task_of_a_batch_fails_for_good_and_the_others_are_done(
+def test_a_malformed_task_of_a_batch_fails_permanently_and_the_others_are_done(
     deployed: Deployed,
 ) -> None:
     deployed.upload("input/a.png")

@@ -1,4 +1,4 @@
-"""The images at work: the function as Lambda would start it, and the command line."""
+"""The running images: the function as Lambda would start it, and the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IN_LAMBDA = {"AWS_ENDPOINT_URL", *environment("", "", 0)} - {"PATH", "PYTHONPATH
 
 @pytest.fixture(scope="module")
 def process(image: Image, environ: dict[str, str]) -> Iterator[Function]:
-    """The function, started by the container's own entry point; its root is read-only."""
+    """The function, started by the container's entry point, with a read-only root."""
     variables = {**image.surroundings(), **environ, "LAMBDA_TASK_ROOT": "/var/task"}
     with Function(words=image.words(variables=IN_LAMBDA), environ=variables) as function:
         yield function
@@ -50,14 +50,14 @@ def test_outputs_are_those_of_the_command_line_byte_for_byte(
     ],
 )
 def test_every_part_of_the_core_gives_the_same_bytes(deployed: Deployed, recipe: str) -> None:
-    """Among them all that is called of scipy: ``periodic`` needs its cosine transform."""
+    """Includes every use of scipy: ``periodic`` needs its cosine transform."""
     deployed.upload("input/a.png")
     assert deployed.do("input/a.png", recipe=recipe)["error"] is None
     assert deployed.outputs() == made("a.png", recipe=recipe)
 
 
-def test_keys_that_only_boto3_can_express_are_done(deployed: Deployed) -> None:
-    """What was left of botocore is enough for S3."""
+def test_keys_that_need_boto3_are_processed(deployed: Deployed) -> None:
+    """The remaining parts of botocore are enough for S3."""
     deployed.upload("input/a//b.png", OTHER)
     assert deployed.do("input/a//b.png")["error"] is None
     assert deployed.outputs() == made("a//b.png", OTHER)
@@ -68,12 +68,12 @@ def test_a_hostile_image_is_rejected(deployed: Deployed) -> None:
     assert deployed.do("input/a.png")["outcome"] == "rejected"
 
 
-def test_with_a_wrong_setting_it_does_not_start_and_says_why(image: Image) -> None:
+def test_the_function_does_not_start_with_a_wrong_setting(image: Image) -> None:
     done = image.run(AWS_LAMBDA_RUNTIME_API="127.0.0.1:1", FFT_RECIPE="bits=9")
     assert "FFT_RECIPE='bits=9'" in done.out.decode() + done.err
 
 
-def test_outside_of_lambda_it_says_what_is_missing(image: Image) -> None:
+def test_outside_lambda_the_entry_point_explains_what_is_missing(image: Image) -> None:
     done = image.run()
     assert done.code == 64
     assert "aws-lambda-rie" in done.err
@@ -118,14 +118,12 @@ def test_the_command_line_works_on_a_mounted_folder_as_any_user(
 
 
 def test_all_commands_can_be_called(cli: Image) -> None:
-    assert "fft-tool" in cli.run().out.decode()  # help, without any words
+    assert "fft-tool" in cli.run().out.decode()  # without arguments: the help
     assert cli.run("completion", "bash").out
     assert cli.run("--version").lines == [f"fft-tool {fft_tool.__version__}"]
 
 
-def test_what_lies_in_the_mounted_folder_is_not_taken_for_a_module(
-    cli: Image, tmp_path: Path
-) -> None:
+def test_modules_are_not_imported_from_the_mounted_folder(cli: Image, tmp_path: Path) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('not this one')")
     tmp_path.chmod(0o755)
     done = cli.run("analyze", "-", "-o", "-", stdin=IMAGE, mounts=[Mount(tmp_path, "/data")])

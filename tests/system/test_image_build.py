@@ -1,4 +1,4 @@
-"""How the images are built: for which machines, by whom, and what is said when it cannot be."""
+"""Building the images: architectures, builders and error messages."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ ONE_IMAGE = {
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    """A registry that nobody has to log in at."""
+    """A registry that needs no login."""
     with Registry() as registry:
         yield registry
 
 
-def test_what_is_pushed_is_one_image_rather_than_an_index(
+def test_a_push_creates_a_single_image_and_not_an_index(
     image_builds: ImageBuilds, context: Path, registry: Registry, tmp_path: Path
 ) -> None:
-    """Lambda takes nothing else."""
+    """Lambda accepts nothing else."""
     settings = tmp_path / "registries.conf"
     settings.write_text(f'[[registry]]\nlocation = "{registry.address}"\ninsecure = true\n')
     done = image_builds.try_to_build(
@@ -72,10 +72,10 @@ def test_a_handler_that_cannot_be_imported_stops_the_build(
 
 
 @pytest.mark.parametrize("target", ["lambda", "cli"])
-def test_a_scipy_that_has_moved_its_transforms_stops_the_build(
+def test_a_scipy_with_moved_transforms_stops_the_build(
     image_builds: ImageBuilds, context: Path, tmp_path: Path, target: str
 ) -> None:
-    """An image has nothing that could take their place: the function would fail every time."""
+    """The image has no fallback for them: every invocation would fail."""
     moved = tmp_path / "context"
     shutil.copytree(context, moved)
     kernel = moved / "fft_tool" / "spectrum" / "kernel.py"
@@ -100,7 +100,7 @@ def test_there_are_wheels_of_every_package_for_both_architectures(
     call(words, os.environ)
 
 
-def test_nothing_in_the_recipe_names_an_architecture() -> None:
+def test_the_dockerfile_names_no_architecture() -> None:
     for path in (ROOT / "docker").iterdir():
         if path.suffix in ("", ".sh") or path.name == "prune.py":
             assert not re.search(r"x86|amd64|arm64|aarch64", path.read_text("utf-8"))
@@ -128,7 +128,7 @@ def test_nothing_in_the_recipe_names_an_architecture() -> None:
         (["update-base"], ["-m", "tools.image.base"]),
     ],
 )
-def test_make_passes_on_what_it_is_told(
+def test_make_passes_variables_on_as_arguments(
     target: list[str], words: list[str], tmp_path: Path
 ) -> None:
     assert what_make_runs(tmp_path, *target, BASE="of-somebody-else") == [words]
@@ -161,10 +161,10 @@ HOSTILE = (
         ("up", "PORT", ["-m", "tools.local_aws", "up", "--port"]),
     ],
 )
-def test_what_make_is_given_is_an_argument_whatever_it_is(
+def test_values_given_to_make_are_never_executed(
     target: str, variable: str, place: list[str], text: str, tmp_path: Path
 ) -> None:
-    """Neither make nor a shell finds anything to run in it."""
+    """Neither make nor a shell interprets the value."""
     here = tmp_path / "here"
     text = text.replace("HERE", str(here))
     (words,) = what_make_runs(tmp_path, target, f"{variable}={text}")
@@ -174,14 +174,14 @@ def test_what_make_is_given_is_an_argument_whatever_it_is(
     assert words[: len(expected)] == expected
 
 
-def test_one_flag_alone_is_a_flag_of_the_builder() -> None:
-    """Although it looks like one of the script's own."""
+def test_a_single_flag_is_passed_to_the_builder() -> None:
+    """Although it looks like a flag of the script itself."""
     done = script("-m", "tools.image.build", "--flags=--no-cache", PATH="", BUILDER="")
-    assert "no program that builds images works here" in done.stderr
+    assert "no program that can build images works here" in done.stderr
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "--seconds=1", "--"])
-def test_the_image_that_make_drops_is_a_name_whatever_it_is(text: str, tmp_path: Path) -> None:
+def test_the_image_given_to_make_drop_is_never_executed(text: str, tmp_path: Path) -> None:
     here = tmp_path / "here"
     text = text.replace("HERE", str(here))
     (words,) = what_make_runs(tmp_path, "drop", f"IMG={text}", "CROP=square; touch x")
@@ -191,7 +191,7 @@ def test_the_image_that_make_drops_is_a_name_whatever_it_is(text: str, tmp_path:
     assert words[5:] == ["--", text]
 
 
-def test_flags_are_told_apart_as_a_shell_does() -> None:
+def test_flags_are_split_as_in_a_shell() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.image.build", "--flags", "--label 'a"],
         capture_output=True,
@@ -206,7 +206,7 @@ def test_flags_are_told_apart_as_a_shell_does() -> None:
 # Bad input
 
 
-def test_without_a_builder_it_is_said_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
+def test_without_a_builder_the_message_says_how_to_get_one(tmp_path: Path) -> None:
     done = script("-m", "tools.image.build", PATH=str(tmp_path), BUILDER="")
     assert done.returncode == 1
     for name in ("docker", "podman", "buildah"):
@@ -215,7 +215,7 @@ def test_without_a_builder_it_is_said_what_is_missing_and_how_to_get_it(tmp_path
     assert "Traceback" not in done.stderr
 
 
-def test_a_daemon_that_does_not_answer_is_told_of(tmp_path: Path) -> None:
+def test_a_daemon_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     docker = tmp_path / "docker"
     docker.write_text("#!/bin/sh\necho 'Is the daemon running?' >&2\nexit 1\n")
     docker.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What is in the images, and what is not."""
+"""The contents of the images."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ LARGEST = 200  # MB that the image may add to its base
 SECRETS = ("stray-file-of-a-developer", "not-for-any-layer", "secret-of-git")
 
 
-def test_it_runs_as_a_user_without_any_rights(image: Image) -> None:
+def test_it_runs_as_an_unprivileged_user(image: Image) -> None:
     number, _, group = image.config["User"].partition(":")
     code = "import os; print(os.getuid(), os.getgid(), *set(os.getgroups()) - {os.getgid()})"
     assert image.python(code) == [f"{number} {group}"]
-    assert int(number) > 999  # a number, so that a platform can see that it is not root's
+    assert int(number) > 999  # numeric, so that a platform can verify that it is not root
 
 
 def test_its_root_is_read_only_here_even_for_root(image: Image) -> None:
-    """So that what works here works where nothing but /tmp can be written."""
+    """What works here therefore works where only /tmp is writable."""
     code = """
 import errno
 for place in ("/", "/opt/venv", "/var/task", "/var/task/fft_tool", "/etc", "/usr/local/bin"):
@@ -41,7 +41,7 @@ for place in ("/", "/opt/venv", "/var/task", "/var/task/fft_tool", "/etc", "/usr
     assert image.python(code, user="0:0") == ["EROFS"] * 6
 
 
-def test_its_user_could_write_nowhere_but_to_temporary_folders(image: Image) -> None:
+def test_its_user_can_write_only_to_temporary_folders(image: Image) -> None:
     code = """
 import os
 for folder, folders, files in os.walk("/"):
@@ -57,8 +57,8 @@ for folder, folders, files in os.walk("/"):
     assert found == []
 
 
-def test_nothing_in_it_is_compiled_when_it_starts(image: Image) -> None:
-    """There is bytecode for every module, also of the standard library's, which bases lack."""
+def test_all_modules_are_precompiled(image: Image) -> None:
+    """Every module has bytecode, including the standard library, whose bytecode bases lack."""
     code = """
 import os, sys
 import awslambdaric.bootstrap, handler.entry, fft_tool.stores.s3_boto3
@@ -70,7 +70,7 @@ for name, module in sorted(sys.modules.items()):
     assert image.python(code) == []
 
 
-def test_what_is_left_of_scipy_are_its_compiled_transforms(image: Image, cli: Image) -> None:
+def test_only_the_compiled_transforms_of_scipy_remain(image: Image, cli: Image) -> None:
     code = "from fft_tool.spectrum.kernel import kernel; print(kernel().__file__)"
     for one in (image, cli):
         assert re.search(r"/scipy/fft/\w+/py\w+fft\.[\w-]+\.so$", one.python(code)[0])
@@ -82,7 +82,7 @@ ABSENT = [
 ]
 
 
-def test_there_is_nothing_to_build_install_or_fetch_with(image: Image, cli: Image) -> None:
+def test_there_are_no_tools_to_build_install_or_download(image: Image, cli: Image) -> None:
     code = f"""
 import importlib.util, shutil, sys
 print(*[name for name in {ABSENT} if shutil.which(name)])
@@ -97,7 +97,7 @@ print(*[name for name in ("pip", "ensurepip", "setuptools") if importlib.util.fi
 
 
 def files(image: Image) -> list[str]:
-    """All that lies where this project puts things, or where things are left behind."""
+    """All files in the folders that the build writes to, or where it may leave files behind."""
     code = """
 import os
 for root in ("/opt", "/var/task", "/build", "/run", "/root", "/home", "/usr/local", "/tmp"):
@@ -109,7 +109,7 @@ for root in ("/opt", "/var/task", "/build", "/run", "/root", "/home", "/usr/loca
     return image.python(code, user="0:0")
 
 
-def test_there_are_no_tests_sources_for_compilers_or_leftovers(image: Image, cli: Image) -> None:
+def test_there_are_no_tests_c_sources_or_temporary_files(image: Image, cli: Image) -> None:
     unwanted = re.compile(
         r"/(tests?|conftest\.py|local|secrets|\.cache|\.env|prune\.py|install\.sh|tests?/.*"
         r"|[^/]+\.(pyi|pyx|pxd|h|c|a|whl|pyc\.\d+))$"
@@ -130,7 +130,7 @@ def test_every_licence_is_there(image: Image) -> None:
         assert any(re.search(r"licen[cs]e|copying|notice|/metadata", name) for name in names)
 
 
-def test_the_project_can_be_read_by_everybody_whatever_its_sources_were(image: Image) -> None:
+def test_the_project_is_readable_by_all_whatever_the_modes_of_its_sources(image: Image) -> None:
     ours = [line.split(" ", 1) for line in files(image) if re.search(r" /(opt|var)/", line)]
     assert len(ours) > 1000
     assert {mode for mode, _ in ours} <= {"755", "644", "777"}  # 777: links
@@ -144,13 +144,13 @@ def archive(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive
 
 
-def test_neither_stray_files_nor_secrets_of_the_build_are_in_any_layer(archive: Path) -> None:
+def test_no_layer_contains_stray_files_or_build_secrets(archive: Path) -> None:
     data = archive.read_bytes()
     for text in SECRETS:
         assert data.find(text.encode()) == -1, text
 
 
-def test_labels_tell_what_it_is_and_where_it_comes_from(image: Image, context: Path) -> None:
+def test_labels_describe_the_image_and_its_origin(image: Image, context: Path) -> None:
     names = ["title", "description", "version", "revision", "source", "licenses", "base.name"]
     labels = {name: image.config["Labels"][f"org.opencontainers.image.{name}"] for name in names}
     commit = call(["git", "-C", str(context), "rev-parse", "HEAD"], os.environ).strip()
@@ -165,18 +165,18 @@ def test_labels_tell_what_it_is_and_where_it_comes_from(image: Image, context: P
 
 @pytest.fixture(scope="module")
 def tables(archive: Path) -> dict[str, list[str]]:
-    """What ``make image-size`` prints: cells, by the first of their row."""
+    """The output of ``make image-size``: cells by the first cell of their row."""
     done = script("-m", "tools.image.size", archive)
     assert done.returncode == 0, done.stderr
     rows = (line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line)
     return {row[0]: [cell.strip() for cell in row[1:]] for row in rows}
 
 
-def test_it_adds_no_more_than_it_may_to_its_base(tables: dict[str, list[str]]) -> None:
+def test_the_size_added_to_the_base_is_within_the_limit(tables: dict[str, list[str]]) -> None:
     assert float(tables["**added to the base**"][0]) <= LARGEST
 
 
-def test_the_page_on_the_image_shows_what_it_weighs(tables: dict[str, list[str]]) -> None:
+def test_the_page_on_the_image_shows_its_size(tables: dict[str, list[str]]) -> None:
     page = (ROOT / "docs" / "image.md").read_text("utf-8")
     (shown,) = re.findall(r"^\| \*\*added to the base\*\* \| ([\d.]+) ", page, re.MULTILINE)
     measured = float(tables["**added to the base**"][0])
@@ -190,8 +190,8 @@ def locked(name: str) -> dict[str, str]:
     return {package: version for package, version, rest in pinned if "'3.13'" not in rest}
 
 
-def test_its_packages_are_those_of_this_project(image: Image) -> None:
-    """One version of each everywhere: another one might give other bytes."""
+def test_its_packages_have_the_locked_versions(image: Image) -> None:
+    """The same versions as elsewhere: others might give different bytes."""
     elsewhere = locked("requirements.txt") | locked("tests/requirements.txt")
     here = locked("docker/requirements.txt")
     assert here.items() <= elsewhere.items()

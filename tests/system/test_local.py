@@ -46,7 +46,7 @@ AWKWARD = {
 
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """A local AWS for all tests of this module; whatever they do, nothing of it stays."""
+    """A local AWS for all tests of this module; it is removed completely afterwards."""
     with started(tmp_path_factory.mktemp("laptop") / "state") as place:
         yield place
 
@@ -68,7 +68,7 @@ def images(tmp_path: Path) -> Path:
         ({"FFT_BUCKETS": "one,two"}, {"FFT_BUCKETS": "one,two"}),
     ],
 )
-def test_the_local_function_works_for_the_local_bucket_unless_told_otherwise(
+def test_the_local_function_accepts_only_the_local_bucket_by_default(
     given: dict[str, str], told: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in os.environ if name.startswith("FFT_")]:
@@ -79,14 +79,14 @@ def test_the_local_function_works_for_the_local_bucket_unless_told_otherwise(
 
 
 def analysed(folder: Path, out: Path, *words: str) -> dict[str, bytes]:
-    """What the command line makes of a folder."""
+    """The outputs of the command line for a folder."""
     done = tool("analyze", folder, "-o", out, "--metadata", *words, cwd=out.parent)
     assert done.code == 0, done.err
     files = (path for path in out.rglob("*") if path.is_file())
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
 
-# Images in, spectra out.
+# From images to spectra.
 
 
 @pytest.mark.slow
@@ -116,7 +116,7 @@ def test_drop_prints_where_a_browser_finds_each_output(laptop: Laptop, tmp_path:
 
 
 @pytest.mark.slow
-def test_drop_waits_for_this_very_upload(laptop: Laptop, tmp_path: Path) -> None:
+def test_drop_waits_for_its_own_upload(laptop: Laptop, tmp_path: Path) -> None:
     file = tmp_path / "again.png"
     for data, bits in ((IMAGE, "8"), (IMAGE, "8"), (IMAGE, "16"), (OTHER, "16")):
         file.write_bytes(data)
@@ -135,9 +135,7 @@ def done_with(name: str, laptop: Laptop) -> int:
 
 
 @pytest.mark.slow
-def test_drop_is_not_taken_in_by_what_is_logged_of_a_former_upload(
-    laptop: Laptop, tmp_path: Path
-) -> None:
+def test_drop_ignores_log_lines_of_an_earlier_upload(laptop: Laptop, tmp_path: Path) -> None:
     file = tmp_path / "late.png"
     file.write_bytes(IMAGE)
     laptop.put("input/late.png", IMAGE, window="hann")
@@ -145,14 +143,16 @@ def test_drop_is_not_taken_in_by_what_is_logged_of_a_former_upload(
     with laptop.paused():
         laptop.log({"key": "input/late.png", "outcome": "done", "total_ms": 1.0, "cold": False})
         with pytest.raises(
-            ToolError, match=r"no outcome of input/late.png in time: see `make logs`"
+            ToolError, match=r"no outcome of input/late.png within the time limit: see `make logs`"
         ):
             Bucket(laptop.aws).drop([str(file)], {}, seconds=1)
-    wait_until(lambda: done_with("late.png", laptop) == 3)  # the second one is made up
+    wait_until(lambda: done_with("late.png", laptop) == 3)  # the second line is forged
 
 
 @pytest.mark.slow
-def test_a_corrupt_image_is_told_and_recorded_as_rejected(laptop: Laptop, tmp_path: Path) -> None:
+def test_a_corrupt_image_is_reported_and_recorded_as_rejected(
+    laptop: Laptop, tmp_path: Path
+) -> None:
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     good.write_bytes(IMAGE)
     bad.write_bytes(IMAGE[:500])
@@ -180,7 +180,7 @@ def record_key(name: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", AWKWARD.values(), ids=AWKWARD.keys())
-def test_awkward_keys_are_like_any_other(awkward: Laptop, name: str) -> None:
+def test_unusual_keys_are_processed(awkward: Laptop, name: str) -> None:
     data = awkward.get(f"input/{name}")
     source = fft_tool.Source(name, data)
     outputs = fft_tool.run(source, fft_tool.Recipe(bits=16, metadata=True))
@@ -189,7 +189,7 @@ def test_awkward_keys_are_like_any_other(awkward: Laptop, name: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_key_too_long_for_its_outputs_is_told(laptop: Laptop) -> None:
+def test_a_key_too_long_for_its_outputs_is_reported(laptop: Laptop) -> None:
     key = "input/" + "y" * (1024 - len("input/.png")) + ".png"
     laptop.put(key, IMAGE)
     wait_until(lambda: any(line["key"] == key for line in laptop.summaries()))
@@ -214,7 +214,7 @@ def test_the_printed_upload_line_can_be_copied(laptop: Laptop, images: Path) -> 
 
 
 @pytest.mark.slow
-def test_what_cannot_be_understood_ends_alone_as_a_dead_letter(laptop: Laptop) -> None:
+def test_a_malformed_message_becomes_a_dead_letter_alone(laptop: Laptop) -> None:
     sqs = laptop.aws.sqs
     queue, dead = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in (NAME, DEAD_LETTERS))
     usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])
@@ -240,7 +240,7 @@ def notification(key: str) -> dict[str, Any]:
     return {"Records": [{**kind, "s3": what}]}
 
 
-# What is told before anything is uploaded.
+# Errors before anything is uploaded.
 
 
 @pytest.mark.slow
@@ -255,7 +255,7 @@ def notification(key: str) -> dict[str, Any]:
         ([""], 2, "make drop IMG="),
     ],
 )
-def test_a_mistake_is_told_and_nothing_uploaded(
+def test_a_mistake_is_reported_and_nothing_uploaded(
     laptop: Laptop, tmp_path: Path, words: list[str], code: int, told: str
 ) -> None:
     (tmp_path / "mistaken.png").write_bytes(IMAGE)
@@ -266,7 +266,7 @@ def test_a_mistake_is_told_and_nothing_uploaded(
     assert "input/mistaken.png" not in laptop.names()
 
 
-# What one sees, and what it keeps away from.
+# Logs, status and isolation.
 
 
 @pytest.mark.slow
@@ -281,7 +281,7 @@ def test_logs_are_readable(laptop: Laptop, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_logs_follow_what_happens_until_they_are_interrupted(laptop: Laptop) -> None:
+def test_logs_follow_new_lines_until_interrupted(laptop: Laptop) -> None:
     with laptop.start("logs") as following:
         assert following.stdout
         laptop.put("input/followed.png", IMAGE)
@@ -292,7 +292,7 @@ def test_logs_follow_what_happens_until_they_are_interrupted(laptop: Laptop) -> 
 
 
 @pytest.mark.slow
-def test_status_tells_where_it_is_and_what_waits(laptop: Laptop) -> None:
+def test_status_prints_the_address_and_the_queues(laptop: Laptop) -> None:
     status = laptop.run("status")
     assert status.code == 0
     assert status.lines[0].split() == ["endpoint", laptop.aws.endpoint]
@@ -300,7 +300,7 @@ def test_status_tells_where_it_is_and_what_waits(laptop: Laptop) -> None:
 
 
 @pytest.mark.slow
-def test_it_stays_on_loopback_and_away_from_accounts(laptop: Laptop) -> None:
+def test_it_listens_on_loopback_and_uses_no_real_account(laptop: Laptop) -> None:
     laptop.put("input/safe.png", IMAGE)
     laptop.wait_for_names(["output/safe_metadata.json"])
     processes = laptop.processes()
@@ -313,7 +313,9 @@ def test_it_stays_on_loopback_and_away_from_accounts(laptop: Laptop) -> None:
 
 
 @pytest.mark.slow
-def test_it_does_not_move_to_another_port_by_itself(laptop: Laptop) -> None:
+def test_it_does_not_change_ports_while_running(laptop: Laptop) -> None:
     refused = laptop.run("up", "--port", str(free_port()))
     assert refused.code == 1
-    assert refused.err == f"local AWS: already runs on port {laptop.port}: run `make down` first\n"
+    assert (
+        refused.err == f"local AWS: already running on port {laptop.port}: run `make down` first\n"
+    )

@@ -1,4 +1,4 @@
-"""The front of the local AWS: nobody but who has started it is answered."""
+"""The front of the local AWS answers only the user who started it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OWN = {"host": f"127.0.0.1:{PORT}", "authorization": SIGNED}
 
 
 def status(headers: Mapping[str, str], query: str = "", kind: str = "http") -> int:
-    """What a request is answered with by a front before an emulator that says 200 to all."""
+    """Status that the front returns for a request; the emulator behind it always returns 200."""
     sent: list[Any] = []
 
     async def emulator(*_: Any) -> None:
@@ -57,7 +57,7 @@ def status(headers: Mapping[str, str], query: str = "", kind: str = "http") -> i
         ({"host": OWN["host"], "sec-fetch-site": "none"}, f"X-Amz-Security-Token={KEY}"),
     ],
 )
-def test_who_has_the_key_is_answered(headers: dict[str, str], query: str) -> None:
+def test_requests_with_the_key_are_answered(headers: dict[str, str], query: str) -> None:
     assert status(headers, query) == 200
 
 
@@ -81,7 +81,7 @@ def test_who_has_the_key_is_answered(headers: dict[str, str], query: str) -> Non
         ({**OWN, "sec-fetch-site": "same-site"}, ""),
     ],
 )
-def test_everybody_else_is_refused(headers: dict[str, str], query: str) -> None:
+def test_all_other_requests_are_refused(headers: dict[str, str], query: str) -> None:
     assert status(headers, query) == 403
     assert status(headers, query, "websocket") == 1008
 
@@ -107,8 +107,8 @@ def ask(
         connection.close()
 
 
-def evil_function() -> bytes:
-    """A request that makes a function, as a web page can send it without being asked first."""
+def malicious_function() -> bytes:
+    """A request that creates a function and that a web page can send without a preflight."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("evil.py", "def handle(*_): return 'here I am'")
@@ -132,10 +132,10 @@ def evil_function() -> bytes:
         {"Authorization": "AWS4-HMAC-SHA256 Credential=local/20261127/eu-central-1/lambda/x, x"},
     ],
 )
-def test_no_web_page_and_nobody_without_the_key_can_make_a_function(
+def test_neither_a_web_page_nor_a_request_without_the_key_can_create_a_function(
     laptop: Laptop, headers: dict[str, str]
 ) -> None:
-    said, body = ask(laptop, "POST", "/2015-03-31/functions", headers, evil_function())
+    said, body = ask(laptop, "POST", "/2015-03-31/functions", headers, malicious_function())
     assert said == 403
     assert b"refused by the local AWS" in body
     names = [one["FunctionName"] for one in laptop.aws.functions.list_functions()["Functions"]]
@@ -143,7 +143,7 @@ def test_no_web_page_and_nobody_without_the_key_can_make_a_function(
 
 
 @pytest.mark.slow
-def test_not_even_with_the_key_does_a_web_page_get_an_answer(laptop: Laptop) -> None:
+def test_a_web_page_is_refused_even_with_the_key(laptop: Laptop) -> None:
     signed = f"AWS4-HMAC-SHA256 Credential={laptop.key}/x, x"
     path = "/2015-03-31/functions"
     assert ask(laptop, "GET", path, {"Authorization": signed})[0] == 200
@@ -153,7 +153,7 @@ def test_not_even_with_the_key_does_a_web_page_get_an_answer(laptop: Laptop) -> 
 
 
 @pytest.mark.slow
-def test_a_printed_link_is_all_that_a_browser_needs(laptop: Laptop) -> None:
+def test_a_printed_link_works_in_a_browser(laptop: Laptop) -> None:
     image = png_bytes(noise((8, 8)))
     laptop.put("input/one.png", image)
     link = laptop.aws.url(NAME, "input/one.png").partition(f":{laptop.port}")[2]
@@ -162,7 +162,7 @@ def test_a_printed_link_is_all_that_a_browser_needs(laptop: Laptop) -> None:
 
 
 @pytest.mark.slow
-def test_addresses_that_any_client_signs_in_advance_work(laptop: Laptop) -> None:
+def test_presigned_links_of_any_client_work(laptop: Laptop) -> None:
     laptop.put("other/note.txt", b"here")
     place = {"Bucket": NAME, "Key": "other/note.txt"}
     url = laptop.aws.s3.generate_presigned_url("get_object", Params=place)
@@ -172,7 +172,7 @@ def test_addresses_that_any_client_signs_in_advance_work(laptop: Laptop) -> None
 
 
 @pytest.mark.slow
-def test_a_page_that_was_uploaded_runs_nothing_in_the_browser_that_opens_it(
+def test_an_uploaded_page_cannot_run_scripts_in_a_browser(
     laptop: Laptop,
 ) -> None:
     laptop.put("other/page.html", b"<script>alert(1)</script>")

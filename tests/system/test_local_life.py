@@ -1,4 +1,4 @@
-"""The local AWS comes up, stays away from everything else, goes down, and leaves nothing."""
+"""The local AWS starts, is isolated from everything else, stops, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tools.log_tail import readable
 
 @pytest.fixture
 def laptop(tmp_path: Path) -> Iterator[Laptop]:
-    """A place where nothing is up yet, and at the end nothing is any more."""
+    """A folder in which nothing is running, neither before nor after the test."""
     place = Laptop(tmp_path / "state", free_port())
     try:
         yield place
@@ -51,7 +51,7 @@ def test_down_leaves_nothing(laptop: Laptop) -> None:
 
 
 @pytest.mark.slow
-def test_after_an_accident_it_comes_up_anew(laptop: Laptop) -> None:
+def test_it_restarts_after_a_crash(laptop: Laptop) -> None:
     up(laptop)
     laptop.put("input/lost.png", b"")
     laptop.wait_for_names(["output/lost_metadata.json"])
@@ -68,7 +68,7 @@ def test_after_an_accident_it_comes_up_anew(laptop: Laptop) -> None:
 
 
 @pytest.mark.slow
-def test_up_again_takes_the_code_as_it_is_now(laptop: Laptop, tmp_path: Path) -> None:
+def test_a_second_up_updates_the_code(laptop: Laptop, tmp_path: Path) -> None:
     code = tmp_path / "code"
     with zipfile.ZipFile(BytesIO(zipped())) as archive:
         archive.extractall(code)
@@ -82,12 +82,12 @@ def test_up_again_takes_the_code_as_it_is_now(laptop: Laptop, tmp_path: Path) ->
     assert "the function does not start: " in broken.err
     assert "broken on purpose; fix that and run `make up` again" in broken.err
     entry.write_text(sound)
-    assert "already runs at" in up(laptop, "--code", code)
+    assert "already running at" in up(laptop, "--code", code)
     assert laptop.emulator.running() == started
 
 
 @pytest.mark.slow
-def test_settings_of_the_shell_are_the_functions(laptop: Laptop, tmp_path: Path) -> None:
+def test_settings_in_the_environment_reach_the_function(laptop: Laptop, tmp_path: Path) -> None:
     up(laptop, FFT_RECIPE="bits=16", FFT_INPUT_PREFIX="scans/", FFT_OUTPUT_PREFIX="spectra/")
     (tmp_path / "image.png").write_bytes(png_bytes(noise((9, 9))))
     dropped = laptop.run("drop", tmp_path / "image.png", "--window=hann")
@@ -96,14 +96,14 @@ def test_settings_of_the_shell_are_the_functions(laptop: Laptop, tmp_path: Path)
     assert record["recipe"]["text"] == "window=hann bits=16 metadata=yes"
 
 
-def test_wrong_settings_are_told_and_nothing_stays(laptop: Laptop) -> None:
+def test_wrong_settings_are_reported_and_nothing_keeps_running(laptop: Laptop) -> None:
     refused = laptop.run("up", FFT_INPUT_PREFIX="same/", FFT_OUTPUT_PREFIX="same/")
     assert refused.code == 1
     assert "FFT_INPUT_PREFIX='same/'" in refused.err
     assert not laptop.processes()
 
 
-def test_a_port_that_is_taken_is_named_with_a_way_out(laptop: Laptop) -> None:
+def test_a_port_in_use_is_reported_with_an_alternative(laptop: Laptop) -> None:
     with socket.create_server(("127.0.0.1", laptop.port)):
         refused = laptop.run("up")
     assert refused.code == 1
@@ -114,13 +114,13 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(laptop: Laptop) -> None:
 
 
 @pytest.mark.slow
-def test_two_that_start_it_at_once_agree(laptop: Laptop) -> None:
+def test_two_simultaneous_starts_share_one_emulator(laptop: Laptop) -> None:
     port = str(laptop.port)
     both = [laptop.start("up", "--port", port) for _ in range(2)]
     told = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], told
     assert sorted(text.splitlines()[0].split(" at ")[0] for text in told) == [
-        "local AWS: already runs",
+        "local AWS: already running",
         "local AWS: started",
     ]
 
@@ -128,7 +128,7 @@ def test_two_that_start_it_at_once_agree(laptop: Laptop) -> None:
 @pytest.mark.parametrize(
     "state", [b"", b"{", b"[]", b'{"pid": "x"}', b'{"pid": 1, "port": 1, "key": "x"}', None]
 )
-def test_the_state_of_a_former_run_confuses_nothing(laptop: Laptop, state: bytes | None) -> None:
+def test_the_state_file_of_an_earlier_run_is_ignored(laptop: Laptop, state: bytes | None) -> None:
     other = json.dumps({"pid": os.getpid(), "port": laptop.port, "key": "LOCAL"}).encode()
     laptop.state.mkdir()
     (laptop.state / "state.json").write_bytes(other if state is None else state)
@@ -139,7 +139,7 @@ def test_the_state_of_a_former_run_confuses_nothing(laptop: Laptop, state: bytes
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_a_folder_of_somebody_else_is_not_used(laptop: Laptop) -> None:
+def test_a_folder_of_another_user_is_refused(laptop: Laptop) -> None:
     laptop.state.mkdir()
     (laptop.state / "theirs.txt").touch()
     os.chown(laptop.state, 65534, 65534)
@@ -148,7 +148,7 @@ def test_a_folder_of_somebody_else_is_not_used(laptop: Laptop) -> None:
     assert "belongs to another user: choose another folder with --state" in refused.err
 
 
-def test_stopping_spares_files_that_are_not_its_own(laptop: Laptop) -> None:
+def test_stopping_keeps_unrelated_files(laptop: Laptop) -> None:
     laptop.state.mkdir()
     (laptop.state / "mine.txt").write_text("keep")
     laptop.emulator.stop()
@@ -156,14 +156,14 @@ def test_stopping_spares_files_that_are_not_its_own(laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize("command", ["drop", "logs", "status"])
-def test_what_needs_it_says_how_to_start_it(laptop: Laptop, command: str) -> None:
+def test_commands_that_need_it_say_how_to_start_it(laptop: Laptop, command: str) -> None:
     words = [__file__] if command == "drop" else []
     done = laptop.run(command, *words)
     assert (done.code, done.out) == (1, b"")
     assert done.err == "local AWS: is not running: run `make up` first\n"
 
 
-def test_the_code_of_the_function_is_complete_and_without_this_tool() -> None:
+def test_the_package_of_the_function_is_complete_and_excludes_the_tools() -> None:
     with zipfile.ZipFile(BytesIO(zipped())) as archive:
         names = set(archive.namelist())
         for name in names:
@@ -176,6 +176,6 @@ def test_the_code_of_the_function_is_complete_and_without_this_tool() -> None:
     assert not [name for name in names if name.startswith("tools/") or "__pycache__" in name]
 
 
-def test_a_key_cannot_play_tricks_on_the_terminal() -> None:
+def test_control_characters_in_a_key_are_escaped_on_the_terminal() -> None:
     line = readable({"outcome": "done", "key": "input/\x1b[31mrot\ngrün🌲.png", "bytes": 1})
     assert "input/\\x1b[31mrot\\ngrün🌲.png" in line.plain

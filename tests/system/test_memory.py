@@ -1,4 +1,4 @@
-"""The estimate of memory, held against what whole processes really take."""
+"""The estimate of memory, compared with the measured peak of whole processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = (
     *("interlaced", "palette", "palette, alpha", "key colour", "rgb 16", "rgba 16", "tiff", "bmp"),
     *("webp", "jpeg", "progressive jpeg", "turned jpeg", "cmyk jpeg"),
 )
-# VmHWM begins anew with each program; ru_maxrss would also count what pytest had before.
+# VmHWM starts from zero with each program; ru_maxrss would include the memory of pytest.
 SCRIPT = """
 import pathlib, re, sys
 import fft_tool
@@ -104,7 +104,7 @@ def interlaced(pixels: NDArray[np.uint8]) -> bytes:
         *((kind, "metadata=yes") for kind in KINDS),
     ],
 )
-def test_the_estimate_is_safe_and_not_absurd(kind: str, recipe: str, tmp_path: Path) -> None:
+def test_the_estimate_is_safe_and_not_excessive(kind: str, recipe: str, tmp_path: Path) -> None:
     needed, taken = needed_and_taken(file(kind, 2048), recipe, tmp_path)
     assert taken <= needed <= 2.5 * taken, f"{needed / MIB:.0f} MiB for {taken / MIB:.0f} MiB"
 

@@ -1,4 +1,4 @@
-"""A bucket into which strangers upload poison: nobody else notices.
+"""A bucket with hostile uploads: other objects are not affected.
 
 One in five of a thousand objects is costly beyond all proportion or brings its decoder down. The
 process is the real one, with its memory held to what Lambda would give it, and so are the requests
@@ -23,7 +23,7 @@ from tests.support.deliveries import handed_back, notification, queued
 from tests.support.images import pink_noise, png_bytes
 from tests.support.poison import PROGRAM, poisoned
 from tests.support.runtime import Function, environment
-from tests.system.chaos.simulation import foreign_s3
+from tests.system.chaos.simulation import moto_s3
 
 pytest.importorskip("awslambdaric", reason="Amazon's client exists for Linux only")
 
@@ -39,7 +39,7 @@ from handler.entry import handle
 
 
 def poison(dice: random.Random, number: int) -> tuple[str, bytes]:
-    """A file that costs what it should not, and what kind of one."""
+    """The kind and the contents of a disproportionately expensive file."""
     kinds: dict[str, Callable[[], bytes]] = {
         **{deed: partial(poisoned, deed, number) for deed in BREAKING},
         "line scan": lambda: line_scan(dice.randint(20_000_000, 40_000_000)),
@@ -47,7 +47,7 @@ def poison(dice: random.Random, number: int) -> tuple[str, bytes]:
         "tile": wide_tile,
         "scans": many_scans,
     }
-    # One that comes to no end takes eleven seconds: a few of them say as much as many.
+    # One that never finishes takes eleven seconds, so a few of them have to be enough.
     kind = "hang" if number in (37, 641) else dice.choice([*kinds])
     return kind, poisoned("hang", number) if kind == "hang" else kinds[kind]()
 
@@ -57,20 +57,20 @@ BREAKING = ("crash", "eat", "leave", "kill", "babble", "forge")
 
 @pytest.fixture
 def bucket(aws_keys: None) -> Iterator[Bucket]:  # noqa: ARG001
-    with foreign_s3() as url:
+    with moto_s3() as url:
         made = Bucket(f"poison-{uuid.uuid4().hex}", url)
         made.create()
         yield made
 
 
 def resident(pid: int) -> int:
-    """Most bytes of memory that a process has held so far."""
+    """Peak memory of a process so far, in bytes."""
     text = Path(f"/proc/{pid}/status").read_text()
     return int(text.partition("VmHWM:")[2].split()[0]) << 10
 
 
 @pytest.mark.slow
-def test_of_a_thousand_objects_those_that_are_no_poison_are_done_in_the_first_round(
+def test_good_objects_among_poisonous_ones_are_done_in_the_first_round(
     bucket: Bucket, tmp_path: Path
 ) -> None:
     dice = random.Random(SEED)

@@ -1,4 +1,4 @@
-"""The stand-in for Lambda keeps Lambda's promises: else what is tested through it says little."""
+"""The emulated Lambda runtime behaves like Lambda, since other tests depend on it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ Starting = Callable[..., Function]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Starting]:
-    """Start a function of the program above; all are stopped in the end."""
+    """Start functions of the program above; all are stopped at the end."""
     (tmp_path / "program.py").write_text(PROGRAM)
     started: list[Function] = []
 
@@ -86,7 +86,9 @@ def test_events_and_results_pass_unchanged(start: Starting) -> None:
         assert answer.seconds > 0
 
 
-def test_the_function_sees_what_lambda_tells_it(start: Starting, tmp_path: Path) -> None:
+def test_the_function_receives_the_context_and_environment_of_lambda(
+    start: Starting, tmp_path: Path
+) -> None:
     function = start("about", memory=512, environ={"FFT_X": "y"}, cwd=tmp_path)
     answer = function.invoke({}, remaining=30)
     seen = answer.returned
@@ -110,7 +112,7 @@ def test_nothing_of_the_developers_environment_reaches_the_function(
     assert set(seen) <= expected
 
 
-def test_an_error_is_told_with_type_message_and_trace(start: Starting) -> None:
+def test_an_error_is_reported_with_type_message_and_traceback(start: Starting) -> None:
     function = start("fail")
     answer = function.invoke({})
     assert answer.raised == ("LookupError", "nothing there: grün")
@@ -135,12 +137,12 @@ def test_much_output_and_a_large_result_do_not_block(start: Starting) -> None:
     assert [line["number"] for line in function.log] == list(range(4000))
 
 
-def test_a_result_that_is_not_json_is_no_result(start: Starting) -> None:
+def test_a_result_that_is_not_json_is_an_error(start: Starting) -> None:
     with pytest.raises(AssertionError, match="NaN"):
         start("nan").invoke({})
 
 
-def test_events_of_several_threads_are_answered_one_by_one_each_with_its_own(
+def test_events_of_several_threads_are_answered_one_at_a_time(
     start: Starting,
 ) -> None:
     function = start("echo")
@@ -163,7 +165,7 @@ def test_a_function_that_cannot_start_reports_why_and_dies(start: Starting, hand
     assert set(function.endpoint.init_error) >= {"errorType", "errorMessage", "stackTrace"}
 
 
-def test_a_process_that_dies_at_work_is_told_of(start: Starting) -> None:
+def test_a_process_that_exits_during_an_event_is_reported(start: Starting) -> None:
     function = start("die")
     with pytest.raises(FunctionDied):
         function.invoke({})
@@ -172,7 +174,7 @@ def test_a_process_that_dies_at_work_is_told_of(start: Starting) -> None:
         function.invoke({})
 
 
-def test_a_process_that_is_killed_at_work_is_told_of(start: Starting) -> None:
+def test_a_process_that_is_killed_during_an_event_is_reported(start: Starting) -> None:
     function = start("hang")
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(function.invoke, {})
@@ -183,7 +185,7 @@ def test_a_process_that_is_killed_at_work_is_told_of(start: Starting) -> None:
             future.result()
 
 
-def test_a_process_that_is_killed_while_idle_is_told_of(start: Starting) -> None:
+def test_a_process_that_is_killed_while_idle_is_reported(start: Starting) -> None:
     function = start("echo")
     function.invoke({})
     function.kill()
@@ -200,14 +202,14 @@ def test_a_process_that_exceeds_its_deadline_is_killed(start: Starting) -> None:
         function.invoke({})
 
 
-def test_what_a_dead_process_wrote_is_told_with_its_death(start: Starting) -> None:
+def test_the_output_of_a_dead_process_is_reported_with_its_death(start: Starting) -> None:
     function = start("hang")
     with pytest.raises(TimedOut) as caught:
         function.invoke({}, remaining=0.2)
     assert "hanging" in caught.value.__notes__[0]
 
 
-def test_stopping_twice_does_no_harm_and_leaves_nothing(start: Starting) -> None:
+def test_stopping_twice_is_harmless_and_leaves_nothing(start: Starting) -> None:
     before = threading.active_count()
     function = start("echo")
     function.invoke({})
@@ -242,7 +244,7 @@ def test_the_endpoint_serves_any_process(tmp_path: Path) -> None:
             endpoint.invoke([2], patience=0.1)
 
 
-def test_a_lost_connection_is_the_end_of_a_process_that_nobody_watches() -> None:
+def test_a_lost_connection_means_that_the_process_has_ended() -> None:
     with Endpoint() as endpoint, ThreadPoolExecutor(1) as pool:
         future = pool.submit(endpoint.invoke, {})
         client = http.client.HTTPConnection(endpoint.address)
@@ -263,7 +265,7 @@ def test_an_answer_to_another_event_is_refused() -> None:
         client.close()
 
 
-def test_closing_the_endpoint_ends_the_wait_of_a_process() -> None:
+def test_closing_the_endpoint_releases_a_waiting_process() -> None:
     with Endpoint() as endpoint:
         client = http.client.HTTPConnection(endpoint.address)
         client.request("GET", "/2018-06-01/runtime/invocation/next")

@@ -1,4 +1,4 @@
-"""S3 beyond what all stores have in common: every key, a server that misbehaves, memory."""
+"""S3 beyond the common behaviour of stores: unusual keys, a faulty server, memory."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from tests.stores.test_stores import NAMES, filled, reaches
 from tests.support.cloud import REGION, Bucket, Request, answering, begin, serving
 from tests.support.command import environment
 
-# Keys that obstore refuses or alters. S3 knows a newline too, moto does not.
+# Keys that obstore refuses or alters. S3 accepts a newline too, moto does not.
 AWKWARD = [
     *("a//b.png", "/a.png", "//a.png", "a/", "a//", "/", "//"),
     *("./a.png", "a/./b.png", "a/.", ".", "../a.png", "a/../b.png", "../../a", "..", "a/.."),
     *("tab\there.png", "\x01.png", "del\x7f.png", "a\rb.png", "ü//😀 +%.png"),
 ]
 KEYS = ["a", "./a"]  # one for each of the two clients
-LITTLE = 0.3  # seconds of patience
-LONGEST = 20  # seconds that a test waits for what is to come
+LITTLE = 0.3  # seconds for retries
+LONGEST = 20  # seconds that a test waits for an event
 
 Opener = Callable[..., Store]
 
@@ -63,7 +63,7 @@ def served(aws_keys: None, monkeypatch: pytest.MonkeyPatch) -> Opener:  # noqa: 
 
 @pytest.fixture
 def _no_boto3(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have boto3 not be there, but for the tests' own client."""
+    """Hide boto3, except from the tests' own client."""
     bucket.keys()
     monkeypatch.setitem(sys.modules, "boto3", None)
 
@@ -71,7 +71,7 @@ def _no_boto3(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
 # Keys
 
 
-def test_s3_is_told_type_and_metadata(bucket: Bucket) -> None:
+def test_content_type_and_metadata_are_sent_to_s3(bucket: Bucket) -> None:
     store = open_store(f"{bucket.url}/out")
     store.write("a b.png", b"data", content_type="image/png", metadata={"crop": "square"})
     assert bucket.keys() == ["out/a b.png"]
@@ -80,7 +80,7 @@ def test_s3_is_told_type_and_metadata(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize("name", [*NAMES, *AWKWARD])
-def test_keys_in_s3_are_the_names_themselves(bucket: Bucket, name: str) -> None:
+def test_names_are_used_as_keys_unchanged(bucket: Bucket, name: str) -> None:
     store = open_store(bucket.url)
     store.write(name, b"ours", content_type="image/png", metadata={"crop": "square"})
     told = bucket.head(name)
@@ -95,7 +95,7 @@ def test_keys_in_s3_are_the_names_themselves(bucket: Bucket, name: str) -> None:
     assert list(store.list()) == [(name, 6)]
 
 
-def test_no_key_is_taken_for_another(bucket: Bucket) -> None:
+def test_similar_keys_are_different_objects(bucket: Bucket) -> None:
     others = ("a", "a.png", "b.png", "a/b.png")
     for other in others:
         bucket.put(other, b"other")
@@ -116,10 +116,10 @@ numbers = itertools.count()
 
 
 @pytest.mark.slow
-def test_any_text_is_a_key_of_its_own(bucket: Bucket) -> None:
+def test_any_text_is_a_distinct_key(bucket: Bucket) -> None:
     store = open_store(bucket.url)
 
-    @given(keys.filter(lambda key: "\n" not in key))  # which moto does not know
+    @given(keys.filter(lambda key: "\n" not in key))  # not supported by moto
     @example("%2e%2e/a")
     @settings(max_examples=100, deadline=None)
     def check(key: str) -> None:
@@ -134,7 +134,7 @@ def test_any_text_is_a_key_of_its_own(bucket: Bucket) -> None:
     ("key", "sent"),
     [("a\nb", "a%0Ab"), ("./a", "./a"), ("a/../b", "a/../b"), ("/a", "/a"), ("a/", "a/")],
 )
-def test_keys_are_sent_as_they_are(served: Opener, key: str, sent: str) -> None:
+def test_keys_are_sent_unchanged(served: Opener, key: str, sent: str) -> None:
     asked: list[str] = []
     with answering(200, asked=asked) as url:
         assert served(url).read(key).data == b"data"
@@ -142,7 +142,7 @@ def test_keys_are_sent_as_they_are(served: Opener, key: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["/", "//", "/in", "in//", "in//deep", "./in", "in/..", "\x01"])
-def test_a_prefix_may_be_like_that_too(bucket: Bucket, prefix: str) -> None:
+def test_a_prefix_may_have_unusual_characters(bucket: Bucket, prefix: str) -> None:
     store = open_store(f"{bucket.url}/{prefix}")
     begin = prefix if prefix.endswith("/") else f"{prefix}/"
     filled(store, {"a.png": b"data", "/b.png": b""})
@@ -165,7 +165,7 @@ def test_a_bucket_is_not_an_object(bucket: Bucket) -> None:
     ("key", "text"), [("crop", "ü"), ("crop", "a\nb"), ("ü", "1"), ("a b", "1"), ("", "1")]
 )
 @pytest.mark.parametrize("name", KEYS)
-def test_metadata_that_cannot_be_sent_are_refused(
+def test_metadata_that_cannot_be_sent_is_refused(
     bucket: Bucket, name: str, key: str, text: str
 ) -> None:
     with pytest.raises(NotAllowed, match=f"metadata {key}="):
@@ -174,7 +174,7 @@ def test_metadata_that_cannot_be_sent_are_refused(
 
 
 @pytest.mark.parametrize("name", ["\ud800", "./\ud800"])
-def test_what_is_no_text_is_no_key(bucket: Bucket, name: str) -> None:
+def test_a_name_that_is_not_unicode_is_refused(bucket: Bucket, name: str) -> None:
     for reach in reaches(open_store(bucket.url), name):
         with pytest.raises(NotAllowed, match="not a valid name"):
             reach()
@@ -183,7 +183,7 @@ def test_what_is_no_text_is_no_key(bucket: Bucket, name: str) -> None:
 # Lists
 
 
-def test_long_lists_come_in_pages(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_lists_are_paginated(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
     store = open_store(f"{bucket.url}/in")
     filled(store, {f"{number:02}": b"" for number in range(20)})
@@ -192,7 +192,7 @@ def test_long_lists_come_in_pages(bucket: Bucket, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.slow
-def test_awkward_keys_are_listed_among_the_others_once(
+def test_unusual_keys_are_listed_exactly_once(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "5")
@@ -210,7 +210,7 @@ def test_awkward_keys_are_listed_among_the_others_once(
     assert list(open_store(bucket.url).list("in/a//")) == [("in/a//b.png", 4)]
 
 
-def test_the_console_s_folder_markers_do_no_harm(bucket: Bucket) -> None:
+def test_folder_markers_of_the_console_are_harmless(bucket: Bucket) -> None:
     for key in ("plants/", "plants/a.png", "plants/deep/", "plants/deep/b.png"):
         bucket.put(key, b"")
     names = [name for name, _ in open_store(f"{bucket.url}/plants").list()]
@@ -219,7 +219,7 @@ def test_the_console_s_folder_markers_do_no_harm(bucket: Bucket) -> None:
     assert names == ["deep/b.png"]
 
 
-# boto3, where it is needed and nowhere else
+# boto3 is loaded only where it is needed
 
 
 def loaded_by(code: str) -> set[str]:
@@ -238,7 +238,7 @@ def test_no_client_is_loaded_before_it_is_needed(bucket: Bucket) -> None:
     assert "boto3" in loaded_by(f"{store}\nstore.write('./a', b'')")
 
 
-def test_threads_may_load_it_at_the_same_time(bucket: Bucket) -> None:
+def test_threads_may_load_boto3_at_the_same_time(bucket: Bucket) -> None:
     store = open_store(bucket.url)
     names = [f"./{number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
@@ -247,7 +247,7 @@ def test_threads_may_load_it_at_the_same_time(bucket: Bucket) -> None:
 
 
 @pytest.mark.usefixtures("_no_boto3")
-def test_without_boto3_the_usual_keys_are_there(bucket: Bucket) -> None:
+def test_without_boto3_ordinary_keys_work(bucket: Bucket) -> None:
     store = filled(open_store(f"{bucket.url}/in"), {"a.png": b"data", "deep/b.png": b""})
     assert store.read("a.png").data == b"data"
     assert list(store.list()) == [("a.png", 4), ("deep/b.png", 0)]
@@ -255,7 +255,7 @@ def test_without_boto3_the_usual_keys_are_there(bucket: Bucket) -> None:
 
 
 @pytest.mark.usefixtures("_no_boto3")
-def test_without_boto3_the_others_say_how_to_get_it(bucket: Bucket) -> None:
+def test_without_boto3_unusual_keys_say_how_to_install_it(bucket: Bucket) -> None:
     store = open_store(f"{bucket.url}/in")
     bucket.put("in/a//b.png", b"")
     told = r"in/a//b\.png: needs boto3: pip install 'fft-pipeline\[profiles\]'"
@@ -269,15 +269,15 @@ def test_without_boto3_the_others_say_how_to_get_it(bucket: Bucket) -> None:
             list(open_store(f"{bucket.url}/{prefix}").list("/"))
 
 
-# Who may
+# Credentials
 
 
-def test_without_credentials_s3_says_what_to_set() -> None:
+def test_without_credentials_the_error_says_what_to_set() -> None:
     with pytest.raises(NotAllowed, match="set AWS_ACCESS_KEY_ID"):
         open_store("s3://bucket", profile=True)
 
 
-def test_a_profile_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_profile_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "missing")
     with pytest.raises(NotAllowed, match="`aws configure`"):
         open_store("s3://bucket", profile=True)
@@ -318,10 +318,8 @@ def test_requests_are_signed_for_the_region_that_is_set(
 
 @pytest.mark.parametrize("name", ["./a", "a/..", "../a"])
 @pytest.mark.usefixtures("aws_keys")
-def test_no_proxy_gets_to_make_another_key_of_it(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """A request to an HTTP proxy names a URL, and clients take the dots out of URLs."""
+def test_a_proxy_cannot_change_a_key(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A request to an HTTP proxy contains a URL, in which clients resolve dot segments."""
     asked: list[str] = []
     with answering(200, asked=asked) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://s3.test")
@@ -334,13 +332,11 @@ def test_no_proxy_gets_to_make_another_key_of_it(
         assert store.read("a//b").data == b"data"
 
 
-# What S3 refuses
+# Refused requests
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_a_bucket_that_is_missing_is_not_taken_for_a_missing_object(
-    bucket: Bucket, name: str
-) -> None:
+def test_a_missing_bucket_is_not_a_missing_object(bucket: Bucket, name: str) -> None:
     store = open_store(f"{bucket.url}-other/prefix")
     stat, *others = requests(store, name)
     for reach in others:
@@ -348,7 +344,7 @@ def test_a_bucket_that_is_missing_is_not_taken_for_a_missing_object(
             reach()
         assert str(caught.value) == f"{bucket.url}-other: the bucket does not exist"
     with pytest.raises(NotFound, match=f"{bucket.url}-other/prefix/"):
-        stat()  # S3 says no more than that
+        stat()  # the only information from S3
 
 
 REFUSALS = {
@@ -360,7 +356,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("status", REFUSALS)
 @pytest.mark.parametrize("name", KEYS)
-def test_what_is_refused_is_told_without_chatter(served: Opener, status: int, name: str) -> None:
+def test_a_refused_request_is_reported_briefly(served: Opener, status: int, name: str) -> None:
     with answering(status) as url:
         for reach in requests(served(url), name):
             with pytest.raises(NotAllowed) as caught:
@@ -370,7 +366,7 @@ def test_what_is_refused_is_told_without_chatter(served: Opener, status: int, na
             assert told == REFUSALS[status]
 
 
-def test_a_bucket_in_another_region_is_told(served: Opener) -> None:
+def test_a_bucket_in_another_region_is_reported(served: Opener) -> None:
     with answering(301) as url:
         for reach in reaches(served(url), "a"):
             with pytest.raises(NotAllowed, match="in another region: set AWS_REGION to that one"):
@@ -390,7 +386,7 @@ def test_a_bucket_in_another_region_is_told(served: Opener) -> None:
     ],
 )
 @pytest.mark.parametrize("name", KEYS)
-def test_the_code_that_s3_gives_tells_more_than_the_status(
+def test_the_error_code_of_s3_takes_precedence_over_the_status(
     served: Opener, name: str, code: str, kind: type[StoreError], told: str
 ) -> None:
     text = f"<Error><Code>{code}</Code><Message>chatter</Message></Error>".encode()
@@ -423,7 +419,7 @@ def test_secrets_stay_out_of_messages_and_tracebacks(
             assert "a-token" not in text
 
 
-def test_a_message_does_nothing_to_a_terminal(bucket: Bucket) -> None:
+def test_control_characters_in_a_message_are_escaped(bucket: Bucket) -> None:
     with pytest.raises(NotFound) as caught:
         open_store(bucket.url).read("\x1b[31m\tred\x85.png")
     assert str(caught.value) == bucket.url + r"/\x1b[31m\tred\x85.png: does not exist"
@@ -434,7 +430,7 @@ def test_a_message_does_nothing_to_a_terminal(bucket: Bucket) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KEYS)
-def test_throttling_and_server_errors_are_waited_for(served: Opener, name: str) -> None:
+def test_throttling_and_server_errors_are_retried(served: Opener, name: str) -> None:
     for number, status in enumerate((429, 500, 502, 503)):
         with answering(status, status, 200) as url:
             requests(served(url), name)[number]()
@@ -442,7 +438,7 @@ def test_throttling_and_server_errors_are_waited_for(served: Opener, name: str) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KEYS)
-def test_patience_comes_to_an_end(served: Opener, name: str) -> None:
+def test_retries_end_after_the_given_time(served: Opener, name: str) -> None:
     for number, status in enumerate((429, 500, 502, 503, 503)):
         asked: list[str] = []
         with answering(status, asked=asked) as url:
@@ -451,13 +447,13 @@ def test_patience_comes_to_an_end(served: Opener, name: str) -> None:
                 StoreUnavailable, match="S3 is not responding as expected"
             ) as caught:
                 reach()
-        assert asked  # how often depends on how quick the machine is
+        assert asked  # the number depends on the speed of the machine
         assert caught.value.transient
 
 
 @pytest.mark.parametrize("patience", [0, -1])
 @pytest.mark.parametrize("name", KEYS)
-def test_without_patience_a_request_is_still_made(
+def test_without_time_for_retries_one_request_is_made(
     served: Opener, name: str, patience: float
 ) -> None:
     asked: list[str] = []
@@ -494,7 +490,7 @@ DATA = bytes(range(256)) * 4096
 def breaking(
     times: int, etags: Iterator[str], *, silent: bool = False
 ) -> Callable[[Request], None]:
-    """Break the line, or fall silent, in the middle of what is sent, so many times."""
+    """Close the connection, or stop sending, in the middle of a body, this many times."""
     left = itertools.chain(itertools.repeat(True, times), itertools.repeat(False))
 
     def answer(request: Request) -> None:
@@ -506,28 +502,26 @@ def breaking(
         breaks = next(left)
         request.wfile.write(DATA[start : start + 400_000] if breaks else DATA[start:])
         if breaks and silent:
-            request.rfile.read(1)  # until the other side has had enough
+            request.rfile.read(1)  # until the client gives up
 
     return answer
 
 
-def test_a_line_that_breaks_is_mended(served: Opener) -> None:
+def test_a_broken_connection_is_retried(served: Opener) -> None:
     with serving(breaking(2, itertools.repeat('"1"'))) as url:
         assert served(url).read("a").data == DATA
 
 
 @pytest.mark.parametrize("name", KEYS)
 @pytest.mark.parametrize("silent", [False, True])
-def test_half_an_object_is_none(served: Opener, name: str, silent: bool) -> None:
+def test_an_incomplete_object_is_an_error(served: Opener, name: str, silent: bool) -> None:
     answer = breaking(1, map('"{}"'.format, itertools.count()), silent=silent)
     with serving(answer) as url, pytest.raises(StoreUnavailable, match="S3 is not responding"):
         served(url, LITTLE).read(name)
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_an_object_is_judged_before_it_comes_and_dropped_if_refused(
-    served: Opener, name: str
-) -> None:
+def test_an_object_can_be_refused_before_its_body_is_read(served: Opener, name: str) -> None:
     judged, dropped = threading.Event(), threading.Event()
     size = 1 << 30
 
@@ -547,7 +541,7 @@ def test_an_object_is_judged_before_it_comes_and_dropped_if_refused(
         assert dropped.wait(LONGEST), f"although {handle} is still at hand"
 
 
-def test_a_bucket_has_one_client_in_a_process(
+def test_a_process_has_one_client_per_bucket(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
@@ -563,7 +557,7 @@ def test_a_bucket_has_one_client_in_a_process(
     assert made == [bucket.name]
 
 
-def test_marks_of_folders_are_no_objects_with_boto3_and_without(
+def test_folder_markers_are_not_listed_by_either_client(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for key in ("in/", "in/plants/", "in/empty.png", "in/plants/a.png"):
@@ -610,7 +604,7 @@ def test_no_second_copy_of_an_object_is_held(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [16 << 20, (16 << 20) + 1, 40 << 20])
-def test_what_is_uploaded_in_parts_is_whole(bucket: Bucket, size: int) -> None:
+def test_a_multipart_upload_is_complete(bucket: Bucket, size: int) -> None:
     data = os.urandom(size)
     store = open_store(bucket.url)
     store.write("a", data, content_type="image/png", metadata={"crop": "square"})

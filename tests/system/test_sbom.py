@@ -1,4 +1,4 @@
-"""Bills of materials: what is in them, and that they are what the format says."""
+"""Bills of materials: their contents and their conformance to the schema."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DOCKER_HUB = "repository_url=docker.io/library/python"
 
 @pytest.fixture(scope="module")
 def validator() -> jsonschema.Draft7Validator:
-    """The published schema, as the audit's environment has it."""
+    """The published schema, from the environment of the audit."""
     found = list(Path(sys.prefix).glob(SCHEMAS))
     if not found:
         pytest.skip("the schema is not there: make .venv/audit/.done")
@@ -85,14 +85,14 @@ def of_wheel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Json]:
 
 
 @pytest.mark.slow
-def test_a_wheels_bill_is_what_the_format_says(
+def test_the_bill_of_a_wheel_conforms_to_the_schema(
     of_wheel: tuple[Path, Json], validator: jsonschema.Draft7Validator
 ) -> None:
     validator.validate(of_wheel[1])
 
 
 @pytest.mark.slow
-def test_a_wheels_bill_has_all_that_is_pinned_with_what_may_be_installed(
+def test_the_bill_of_a_wheel_lists_all_pinned_packages_with_checksums(
     of_wheel: tuple[Path, Json],
 ) -> None:
     wheel, found = of_wheel
@@ -116,7 +116,7 @@ def test_a_wheels_bill_has_all_that_is_pinned_with_what_may_be_installed(
     assert entries["numpy"]["licenses"]
 
 
-def test_an_images_bill_has_base_system_interpreter_and_packages(
+def test_the_bill_of_an_image_lists_base_system_interpreter_and_packages(
     validator: jsonschema.Draft7Validator, tmp_path: Path
 ) -> None:
     about = tmp_path / "lib/python3.13/site-packages/Zope.Interface-1.0.dist-info"
@@ -159,11 +159,11 @@ def test_an_images_bill_has_base_system_interpreter_and_packages(
         ("localhost:5000/x", "pkg:oci/x?repository_url=localhost%3A5000/x"),
     ],
 )
-def test_a_base_has_a_name_that_tools_understand(base: str, purl: str) -> None:
+def test_a_base_image_has_a_valid_purl(base: str, purl: str) -> None:
     assert bill.base_image(base)["purl"] == purl
 
 
-def test_the_same_contents_have_the_same_number_in_any_order() -> None:
+def test_the_serial_number_does_not_depend_on_the_order() -> None:
     parts = [bill.package(name, "1") for name in "abc"]
     subject = {"type": "container", "bom-ref": "x", "name": "x"}
     assert bill.bill(subject, parts) == bill.bill(subject, reversed(parts))
@@ -172,13 +172,13 @@ def test_the_same_contents_have_the_same_number_in_any_order() -> None:
     assert bill.bill(subject, other)["serialNumber"] != bill.bill(subject, parts)["serialNumber"]
 
 
-def test_a_bill_has_the_time_of_all_other_files_of_an_image() -> None:
-    """Each is a file by itself while an image is built, so both name it."""
+def test_a_bill_has_the_same_timestamp_as_the_other_files() -> None:
+    """Both build scripts define the constant, since each is copied alone into the build."""
     prune = (ROOT / "docker" / "prune.py").read_text("utf-8")
     assert f"\nEPOCH = {bill.EPOCH:_}  #" in prune
 
 
-def test_without_a_bill_inside_an_image_it_is_said_so(tmp_path: Path) -> None:
+def test_an_image_without_a_bill_is_an_error(tmp_path: Path) -> None:
     archive = tmp_path / "image.tar"
     with tarfile.open(archive, "w") as tar:
         for name, data in (("manifest.json", b'[{"Layers": []}]'),):
@@ -187,7 +187,7 @@ def test_without_a_bill_inside_an_image_it_is_said_so(tmp_path: Path) -> None:
             tar.addfile(entry, io.BytesIO(data))
     done = script("-m", "tools.image.sbom", "image", archive)
     assert done.returncode == 1
-    assert done.stderr.startswith("sbom.py: there is no /opt/sbom.cdx.json in it")
+    assert done.stderr.startswith("sbom.py: the image has no /opt/sbom.cdx.json")
 
 
 @pytest.mark.parametrize("words", [[], ["wheel"], ["disk"]])
@@ -201,7 +201,7 @@ def test_wrong_usage_is_explained(words: list[str]) -> None:
 
 
 @pytest.mark.slow
-def test_images_have_their_bill_inside(
+def test_images_contain_their_bill(
     image: Image, cli: Image, validator: jsonschema.Draft7Validator, tmp_path: Path
 ) -> None:
     locks = [ROOT / "docker" / "requirements.txt", ROOT / "requirements.txt"]

@@ -1,4 +1,4 @@
-"""What others supply is pinned: actions, images, packages, Terraform and its provider."""
+"""Dependencies are pinned: actions, images, packages, Terraform and its provider."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files that are part of the project, or about to be."""
+    """Files that are tracked by git, or not ignored."""
     words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     return [ROOT / line for line in said.splitlines()]
@@ -33,7 +33,7 @@ def name(path: Path) -> str:
 
 
 def told(*words: str) -> str:
-    """What make would run, in one line."""
+    """The commands that make would run, in one line."""
     outer = {name: text for name, text in os.environ.items() if "MAKE" not in name}
     make = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", *words],
@@ -57,7 +57,7 @@ LOCKED = [
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=name)
-def test_every_action_is_named_by_its_commit(path: Path) -> None:
+def test_every_action_is_pinned_to_a_commit(path: Path) -> None:
     used = re.findall(r"uses: *(.+)", path.read_text("utf-8"))
     assert used
     for action in used:
@@ -71,13 +71,13 @@ def test_an_action_is_the_same_commit_everywhere() -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=name)
-def test_a_workflow_may_read_unless_a_job_says_otherwise(path: Path) -> None:
+def test_workflows_have_read_only_permissions_by_default(path: Path) -> None:
     text = path.read_text("utf-8")
     assert "\npermissions:\n  contents: read\n" in text
     assert "pull_request_target" not in text
 
 
-def test_what_may_write_runs_nothing_that_has_been_fetched() -> None:
+def test_jobs_with_write_permissions_run_no_downloaded_code() -> None:
     text = (ROOT / ".github/workflows/update.yml").read_text("utf-8")
     jobs = re.split(r"^  (?=\w+:\n)", text.partition("\njobs:\n")[2], flags=re.MULTILINE)
     (writing,) = (job for job in jobs if "contents: write" in job)
@@ -101,7 +101,7 @@ def test_terraform_is_one_version_that_the_files_allow(path: Path) -> None:
 # Images.
 
 
-def test_every_image_is_built_from_one_with_a_digest() -> None:
+def test_every_base_image_has_a_digest() -> None:
     dockerfiles = tracked("*Dockerfile*", "*Containerfile*")
     assert dockerfiles
     for path in dockerfiles:
@@ -119,7 +119,7 @@ def test_every_image_is_built_from_one_with_a_digest() -> None:
 
 
 def requirements(path: Path) -> Iterator[str]:
-    """Requirements with what belongs to each, without comments."""
+    """Requirements with their options, without comments."""
     text = re.sub(r"^ *#.*\n", "", path.read_text("utf-8"), flags=re.MULTILINE)
     yield from filter(None, text.replace("\\\n", " ").splitlines())
 
@@ -135,13 +135,13 @@ def test_every_requirement_has_a_version_and_checksums(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=name)
-def test_a_lock_file_names_no_place(path: Path) -> None:
-    """Where packages are fetched from is a matter of the machine."""
+def test_lock_files_contain_no_index_urls(path: Path) -> None:
+    """The index to download from is configured on each machine."""
     assert "://" not in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=name)
-def test_what_is_locked_is_locked_anew_and_audited(path: Path) -> None:
+def test_every_lock_file_is_updated_and_audited(path: Path) -> None:
     written = re.findall(r"-o (\S+)", told("--always-make", "lock"))
     audited = re.findall(r"--requirement (\S+)", told("--always-make", "audit"))
     assert name(path) in written
@@ -151,7 +151,7 @@ def test_what_is_locked_is_locked_anew_and_audited(path: Path) -> None:
 @pytest.mark.parametrize(
     "path", [ROOT / "Makefile", ROOT / ".ci/run", ROOT / "docker/install.sh"], ids=name
 )
-def test_nothing_is_installed_without_checksums(path: Path) -> None:
+def test_all_installations_require_checksums(path: Path) -> None:
     text = path.read_text("utf-8").replace("\\\n", " ")
     installed = re.findall(r"^.*\bpip\b.* install .*$", text, re.MULTILINE)
     assert installed
@@ -161,7 +161,7 @@ def test_nothing_is_installed_without_checksums(path: Path) -> None:
 
 
 def test_peers_are_not_in_the_environment_that_is_tested() -> None:
-    """They bring threads, signal handlers and other versions of what is tested."""
+    """They bring threads, signal handlers and different versions of tested packages."""
     text = (ROOT / "benchmarks" / "requirements.in").read_text("utf-8")
     peers = re.findall(r"^([a-z]\w+)", text, re.MULTILINE)
     assert {"atheris", "ducc0", "mkl_fft", "pyfftw"} <= set(peers)
@@ -169,12 +169,12 @@ def test_peers_are_not_in_the_environment_that_is_tested() -> None:
 
 
 @pytest.mark.parametrize("target", ["bench", "bench-lambda", "fuzz", "test-peers"])
-def test_what_needs_peers_runs_where_they_are(target: str) -> None:
+def test_targets_that_need_peers_run_in_their_environment(target: str) -> None:
     last = told(target).rpartition(".venv/")[2]
     assert last.startswith("bench/bin/python")
 
 
-def test_peers_have_the_versions_that_are_tested() -> None:
+def test_peers_have_the_tested_versions() -> None:
     def versions(path: str) -> dict[str, str]:
         text = (ROOT / path).read_text("utf-8")
         return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""What the Terraform files promise, read from the files themselves."""
+"""Guarantees of the Terraform files, checked by parsing them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from fft_tool.recipe import KEYS
 from handler.settings import VARIABLES
-from tests.system.terraform.files import FOLDER, Block, all_of, blocks, text, the
+from tests.system.terraform.files import FOLDER, Block, blocks, blocks_of, resource, text
 
-RESOURCES = all_of("resource")
-INPUTS = all_of("variable")
+RESOURCES = blocks_of("resource")
+INPUTS = blocks_of("variable")
 README = (FOLDER / "README.md").read_text("utf-8")
 TESTS = blocks(FOLDER / "tests", "refused.tftest.hcl")
 
@@ -38,7 +38,7 @@ def test_a_variable_has_a_type_a_description_and_rules(variable: Block) -> None:
         assert "try(" not in rule["condition"], "a rule that swallows what it is about"
 
 
-def test_each_rule_is_tested_with_what_it_refuses() -> None:
+def test_each_rule_has_a_test_that_it_refuses() -> None:
     runs = [block.body for block in TESTS if block.kind == "run"]
     refused = [run["expect_failures"][0] for run in runs]
     for variable in INPUTS:
@@ -64,19 +64,19 @@ def test_the_readme_has_no_other_variables() -> None:
     }
 
 
-@pytest.mark.parametrize("output", all_of("output"), ids=named)
+@pytest.mark.parametrize("output", blocks_of("output"), ids=named)
 def test_an_output_is_described(output: Block) -> None:
     assert text(output.body["description"]).endswith(".")
 
 
-# The function and what it is told.
+# The function and its settings.
 
 
 def test_the_environment_is_what_the_settings_read() -> None:
     (environment,) = (
-        block.body["environment"] for block in all_of("locals") if "environment" in block.body
+        block.body["environment"] for block in blocks_of("locals") if "environment" in block.body
     )
-    (given,) = the("aws_lambda_function", "analyse")["environment"]
+    (given,) = resource("aws_lambda_function", "analyse")["environment"]
     merged = "${merge(local.environment,{FFT_BUCKET=aws_s3_bucket.images.id})}"
     assert given["variables"].replace(" ", "") == merged
     one = {"FFT_BUCKET"} | set(environment)
@@ -84,28 +84,28 @@ def test_the_environment_is_what_the_settings_read() -> None:
 
 
 def test_the_function_is_an_image_by_its_digest() -> None:
-    function = the("aws_lambda_function", "analyse")
+    function = resource("aws_lambda_function", "analyse")
     assert function["package_type"] == "Image"
     assert function["image_uri"].endswith("@${var.image_digest}")
 
 
-def test_what_nobody_waits_for_is_not_lost_when_it_fails() -> None:
-    (destinations,) = the("aws_lambda_function_event_invoke_config")["destination_config"]
+def test_failed_asynchronous_calls_are_kept() -> None:
+    (destinations,) = resource("aws_lambda_function_event_invoke_config")["destination_config"]
     (on_failure,) = destinations["on_failure"]
     assert on_failure["destination"] == "${aws_sqs_queue.failed_calls.arn}"
 
 
 def test_the_log_is_json_and_metrics_are_not_filtered_out() -> None:
-    (logging,) = the("aws_lambda_function", "analyse")["logging_config"]
+    (logging,) = resource("aws_lambda_function", "analyse")["logging_config"]
     assert logging["log_format"] == "JSON"
     assert logging["application_log_level"] == "INFO"
     assert logging["log_group"] == "${aws_cloudwatch_log_group.function.name}"
-    assert "retention_in_days" in the("aws_cloudwatch_log_group")
+    assert "retention_in_days" in resource("aws_cloudwatch_log_group")
 
 
-def test_every_permission_to_call_names_its_source_and_account() -> None:
-    """There is none now: who calls it comes with a role, or is Lambda with the function's."""
-    for permission in all_of("resource", "aws_lambda_permission"):
+def test_every_lambda_permission_names_its_source_and_account() -> None:
+    """There is none now: callers have a role of their own, or are Lambda with the function's."""
+    for permission in blocks_of("resource", "aws_lambda_permission"):
         assert permission.body["source_arn"]
         assert permission.body["source_account"] == "${local.account}"
 
@@ -113,53 +113,53 @@ def test_every_permission_to_call_names_its_source_and_account() -> None:
 # The queue.
 
 
-def test_the_queue_hands_back_only_what_has_failed() -> None:
-    mapping = the("aws_lambda_event_source_mapping")
+def test_the_queue_retries_only_failed_messages() -> None:
+    mapping = resource("aws_lambda_event_source_mapping")
     assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
     assert mapping["scaling_config"] == [{"maximum_concurrency": "${var.maximum_concurrency}"}]
 
 
-def test_a_message_is_hidden_for_six_timeouts() -> None:
-    queue = the("aws_sqs_queue", "work")
+def test_the_visibility_timeout_is_six_timeouts() -> None:
+    queue = resource("aws_sqs_queue", "work")
     assert queue["visibility_timeout_seconds"] == "${6 * var.timeout_seconds}"
-    assert the("aws_lambda_function", "analyse")["timeout"] == "${var.timeout_seconds}"
+    assert resource("aws_lambda_function", "analyse")["timeout"] == "${var.timeout_seconds}"
 
 
 def test_every_queue_is_encrypted() -> None:
-    for queue in all_of("resource", "aws_sqs_queue"):
+    for queue in blocks_of("resource", "aws_sqs_queue"):
         assert queue.body["sqs_managed_sse_enabled"] is True
 
 
-def test_every_queue_is_reached_over_tls_alone() -> None:
-    queues = {queue.labels[1] for queue in all_of("resource", "aws_sqs_queue")}
-    policies = all_of("resource", "aws_sqs_queue_policy")
+def test_every_queue_requires_tls() -> None:
+    queues = {queue.labels[1] for queue in blocks_of("resource", "aws_sqs_queue")}
+    policies = blocks_of("resource", "aws_sqs_queue_policy")
     assert {policy.labels[1] for policy in policies} == queues
     for policy in policies:
         assert policy.body["queue_url"] == f"${{aws_sqs_queue.{policy.labels[1]}.id}}"
 
 
-def test_every_role_has_the_boundary_that_is_given() -> None:
-    roles = all_of("resource", "aws_iam_role")
+def test_every_role_has_the_permissions_boundary() -> None:
+    roles = blocks_of("resource", "aws_iam_role")
     assert roles
     for role in roles:
         assert role.body["permissions_boundary"] == "${var.permissions_boundary}"
 
 
-def test_a_record_can_be_forged_by_nobody_who_may_only_upload() -> None:
-    """The function's role is named by reference: what it is called cannot run away from it."""
-    (writers,) = (block.body["writers"] for block in all_of("locals") if "writers" in block.body)
+def test_an_uploader_cannot_forge_a_record() -> None:
+    """The policy refers to the function's role, so the two cannot diverge."""
+    (writers,) = (block.body["writers"] for block in blocks_of("locals") if "writers" in block.body)
     assert "aws_iam_role.function.arn" in str(writers)
 
 
 def test_keys_that_metadata_may_set_are_those_of_the_recipe() -> None:
-    (variable,) = all_of("variable", "metadata_keys")
+    (variable,) = blocks_of("variable", "metadata_keys")
     (rule,) = variable.body["validation"]
     listed = re.findall(r'\\?"([a-z-]+)\\?"', rule["condition"])
     assert listed == [key.name for key in KEYS]
 
 
-def test_s3_tells_of_objects_below_the_input_prefix_alone() -> None:
-    notification = the("aws_s3_bucket_notification")
+def test_s3_sends_events_only_for_the_input_prefix() -> None:
+    notification = resource("aws_s3_bucket_notification")
     ((rule,),) = (dynamic["queue"]["content"] for dynamic in notification["dynamic"])
     assert rule["filter_prefix"] == "${var.input_prefix}"
     assert rule["events"] == ["s3:ObjectCreated:*"]
@@ -169,8 +169,8 @@ def test_s3_tells_of_objects_below_the_input_prefix_alone() -> None:
 # The bucket.
 
 
-def test_nothing_is_public() -> None:
-    access = the("aws_s3_bucket_public_access_block")
+def test_public_access_is_blocked() -> None:
+    access = resource("aws_s3_bucket_public_access_block")
     flags = ("block_public_acls", "block_public_policy", "ignore_public_acls")
     assert all(access[flag] is True for flag in (*flags, "restrict_public_buckets"))
     types = {block.labels[0] for block in RESOURCES}
@@ -183,23 +183,23 @@ def test_nothing_is_public() -> None:
 
 
 def test_the_bucket_belongs_to_its_owner_and_is_encrypted_and_versioned() -> None:
-    (ownership,) = the("aws_s3_bucket_ownership_controls")["rule"]
+    (ownership,) = resource("aws_s3_bucket_ownership_controls")["rule"]
     assert ownership["object_ownership"] == "BucketOwnerEnforced"
-    (encryption,) = the("aws_s3_bucket_server_side_encryption_configuration")["rule"]
+    (encryption,) = resource("aws_s3_bucket_server_side_encryption_configuration")["rule"]
     (default,) = encryption["apply_server_side_encryption_by_default"]
     assert default["sse_algorithm"] == "AES256"
-    (versioning,) = the("aws_s3_bucket_versioning")["versioning_configuration"]
+    (versioning,) = resource("aws_s3_bucket_versioning")["versioning_configuration"]
     assert versioning["status"] == "Enabled"
 
 
-def test_the_bucket_is_kept_unless_somebody_says_otherwise() -> None:
-    assert the("aws_s3_bucket")["force_destroy"] == "${var.force_destroy}"
-    (variable,) = all_of("variable", "force_destroy")
+def test_the_bucket_is_kept_by_default() -> None:
+    assert resource("aws_s3_bucket")["force_destroy"] == "${var.force_destroy}"
+    (variable,) = blocks_of("variable", "force_destroy")
     assert variable.body["default"] is False
 
 
-def test_broken_off_uploads_and_old_versions_do_not_stay() -> None:
-    bucket = the("aws_s3_bucket_lifecycle_configuration")
+def test_incomplete_uploads_and_old_versions_expire() -> None:
+    bucket = resource("aws_s3_bucket_lifecycle_configuration")
     found = {key for rule in bucket["rule"] for key in rule}
     assert {"abort_incomplete_multipart_upload", "noncurrent_version_expiration"} <= found
     ((expiry,),) = (dynamic["rule"]["content"] for dynamic in bucket["dynamic"])
@@ -210,7 +210,7 @@ def test_broken_off_uploads_and_old_versions_do_not_stay() -> None:
 
 
 def test_tags_are_immutable_and_images_are_scanned() -> None:
-    repository = the("aws_ecr_repository")
+    repository = resource("aws_ecr_repository")
     assert repository["image_tag_mutability"] == "IMMUTABLE"
     assert repository["image_scanning_configuration"] == [{"scan_on_push": True}]
 
@@ -218,7 +218,7 @@ def test_tags_are_immutable_and_images_are_scanned() -> None:
 # The files.
 
 
-def test_everything_that_can_have_tags_has_them() -> None:
+def test_all_taggable_resources_have_tags() -> None:
     without = {
         block.address
         for block in RESOURCES
@@ -241,7 +241,7 @@ TAGGED = {
 }
 
 
-def test_versions_are_pinned_alike_everywhere() -> None:
+def test_version_constraints_are_the_same_everywhere() -> None:
     files = [FOLDER / "versions.tf", *FOLDER.glob("examples/*/main.tf")]
     assert len(files) == 3
     for path in files:
@@ -250,9 +250,9 @@ def test_versions_are_pinned_alike_everywhere() -> None:
         assert 'version = "~> 6.0"' in code
 
 
-def test_region_account_and_endpoint_are_never_written_down() -> None:
-    """All of them come from the environment, AWS_ENDPOINT_URL among them."""
-    assert not all_of("provider")
+def test_region_account_and_endpoint_are_not_hard_coded() -> None:
+    """All of them come from the environment, such as AWS_ENDPOINT_URL."""
+    assert not blocks_of("provider")
     for path in FOLDER.glob("*.tf"):
         code = re.sub(r"<<-EOT.*?EOT", "", path.read_text("utf-8"), flags=re.DOTALL)
         code = re.sub(r"#.*", "", code)
@@ -261,20 +261,20 @@ def test_region_account_and_endpoint_are_never_written_down() -> None:
 
 
 @pytest.mark.parametrize("name", ["terraform.tfstate", "terraform.tfvars", ".terraform/x"])
-def test_git_leaves_alone_what_belongs_to_one_account(repository: Path, name: str) -> None:
+def test_git_ignores_files_of_one_account(repository: Path, name: str) -> None:
     if not (repository / ".git").exists():
         pytest.skip("not a git repository")
     words = ["git", "-C", str(repository), "check-ignore", "--quiet", f"terraform/{name}"]
     assert subprocess.run(words, check=False).returncode == 0
 
 
-def test_the_page_on_costs_knows_how_many_alarms_there_are(repository: Path) -> None:
-    (alarms,) = (block.body["alarms"] for block in all_of("locals") if "alarms" in block.body)
+def test_the_page_on_costs_has_the_number_of_alarms(repository: Path) -> None:
+    (alarms,) = (block.body["alarms"] for block in blocks_of("locals") if "alarms" in block.body)
     page = (repository / "docs" / "cost.md").read_text("utf-8")
     assert f"| {len(alarms)} alarms (`alarms`) | 0.10 each | {0.1 * len(alarms):.2f} |" in page
 
 
-def test_links_of_the_readme_lead_somewhere() -> None:
+def test_links_in_the_readme_exist() -> None:
     links = re.findall(r"\]\(([^)#\s]+)", README)
     assert links
     assert all((FOLDER / link).exists() for link in links if "://" not in link)

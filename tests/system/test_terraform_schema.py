@@ -1,4 +1,4 @@
-"""Arguments and blocks are those of the provider, as far as that can be told without it."""
+"""Arguments and blocks exist in the provider, as far as that can be checked without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Terraform makes of the files: rules, policies and settings, evaluated without a provider."""
+"""Rules, policies and settings as Terraform evaluates them, without a provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from fft_tool.runs.sources import SUFFIXES
 from handler.log import COUNTED
 from handler.settings import OWN_MEMORY, VARIABLES, Settings
 from tests.system.terraform.files import FOLDER
-from tests.system.terraform.program import MISSING_PROVIDER, Bare, provider_is_there, run
+from tests.system.terraform.program import (
+    MISSING_PROVIDER,
+    WithoutProvider,
+    provider_is_available,
+    run,
+)
 
 Json = dict[str, Any]
 
@@ -25,12 +30,12 @@ BUCKET = "<aws_s3_bucket.images.arn>"
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Bare:
-    return Bare.made_in(tmp_path_factory.mktemp("bare"))
+def bare(tmp_path_factory: pytest.TempPathFactory) -> WithoutProvider:
+    return WithoutProvider.made_in(tmp_path_factory.mktemp("bare"))
 
 
 @pytest.fixture(scope="module")
-def values(bare: Bare) -> Json:
+def values(bare: WithoutProvider) -> Json:
     return bare.values()
 
 
@@ -46,25 +51,25 @@ def as_list(value: Any) -> list[str]:
 # Settings.
 
 
-def test_the_function_starts_with_what_it_is_told(values: Json) -> None:
+def test_the_function_accepts_its_environment(values: Json) -> None:
     assert Settings.from_environ(values["environment"])
 
 
 def test_defaults_are_those_of_the_function(values: Json) -> None:
-    """But for the pixels: Lambda's memory is what limits them."""
+    """Except for the pixels, which the function limits only by Lambda's memory."""
     own = {variable.name: variable.default for variable in VARIABLES}
     differing = {name for name, value in values["environment"].items() if value != own[name]}
     assert differing == {"FFT_MAX_PIXELS"}
 
 
-def test_pages_know_how_much_one_source_may_leave_behind(values: Json, repository: Path) -> None:
+def test_pages_show_the_limit_on_outputs_of_one_source(values: Json, repository: Path) -> None:
     most = Settings.from_environ(values["environment"]).limits.max_output_bytes
     assert most is not None
     for page in ("cost.md", "lambda.md"):
         assert f"{most / 1e6:.0f} MB" in (repository / "docs" / page).read_text("utf-8")
 
 
-def test_what_metadata_may_set_and_what_may_be_left_behind_is_passed_on(bare: Bare) -> None:
+def test_limits_on_metadata_and_outputs_reach_the_function(bare: WithoutProvider) -> None:
     told = bare.values(metadata_keys=["channel", "pixel-size"], max_output_bytes=123_456_789)
     settings = Settings.from_environ(told["environment"])
     assert settings.metadata_keys == {"channel", "pixel-size"}
@@ -73,17 +78,17 @@ def test_what_metadata_may_set_and_what_may_be_left_behind_is_passed_on(bare: Ba
     assert Settings.from_environ(nothing).metadata_keys == set()
 
 
-def test_what_is_analysed_is_what_the_command_line_takes_from_a_folder(values: Json) -> None:
+def test_suffixes_match_those_of_the_command_line(values: Json) -> None:
     expected = {*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES)}
     assert set(values["suffixes"]) == expected
 
 
 @pytest.mark.parametrize("recipe", ["", "window=hann bits=16"])
 @pytest.mark.parametrize("side", [1000, 20_000])
-def test_the_memory_asked_for_is_what_the_core_estimates(
-    bare: Bare, recipe: str, side: int
+def test_the_required_memory_matches_the_estimate_of_the_core(
+    bare: WithoutProvider, recipe: str, side: int
 ) -> None:
-    """To within 2 MB, for a grey image that is compressed by nothing."""
+    """To within 2 MB, for an incompressible grey image."""
     told = bare.values(
         recipe=recipe, max_pixels=side**2, memory_mb=10240, timeout_seconds=900, **PATIENT
     )
@@ -96,10 +101,10 @@ def test_the_memory_asked_for_is_what_the_core_estimates(
 PATIENT = {"oldest_message_seconds": 5400}
 
 
-# Rights.
+# Permissions.
 
 
-def test_the_function_may_do_what_it_does_and_nothing_else(values: Json) -> None:
+def test_the_function_has_only_the_permissions_that_it_needs(values: Json) -> None:
     rights = {
         (action, resource)
         for statement in statements(values, "aws_iam_role_policy_function")
@@ -120,8 +125,8 @@ def test_the_function_may_do_what_it_does_and_nothing_else(values: Json) -> None
     }
 
 
-def test_whether_a_source_is_missing_is_known_whatever_s3_makes_of_conditions(values: Json) -> None:
-    """S3 says nowhere that a request for one object has a prefix: no condition hangs on it."""
+def test_listing_is_allowed_without_a_condition(values: Json) -> None:
+    """S3 does not document a prefix for requests of one object, so no condition relies on it."""
     (listing,) = (
         statement
         for statement in statements(values, "aws_iam_role_policy_function")
@@ -130,7 +135,7 @@ def test_whether_a_source_is_missing_is_known_whatever_s3_makes_of_conditions(va
     assert "Condition" not in listing
 
 
-def test_only_lambda_takes_the_role(values: Json) -> None:
+def test_only_lambda_can_assume_the_role(values: Json) -> None:
     (statement,) = statements(values, "aws_iam_role_function")
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
@@ -146,7 +151,7 @@ def test_only_lambda_takes_the_role(values: Json) -> None:
         ),
     ],
 )
-def test_a_service_is_let_in_for_one_source_of_this_account(
+def test_a_service_is_allowed_for_one_source_in_this_account(
     values: Json, policy: str, service: str, source: str
 ) -> None:
     (statement,) = (one for one in statements(values, policy) if one["Effect"] == "Allow")
@@ -158,7 +163,7 @@ def test_a_service_is_let_in_for_one_source_of_this_account(
     assert conditions == {"aws:SourceArn": source, "aws:SourceAccount": "123456789012"}
 
 
-def test_the_bucket_denies_what_is_not_encrypted_on_the_way_and_allows_nobody(
+def test_the_bucket_policy_requires_tls_and_grants_nothing(
     values: Json,
 ) -> None:
     found = statements(values, "aws_s3_bucket_policy_images")
@@ -167,8 +172,8 @@ def test_the_bucket_denies_what_is_not_encrypted_on_the_way_and_allows_nobody(
     assert set(found[0]["Resource"]) == {BUCKET, f"{BUCKET}/*"}
 
 
-def test_results_are_written_and_deleted_by_the_function_and_administrators_alone(
-    bare: Bare,
+def test_only_the_function_and_administrators_write_and_delete_results(
+    bare: WithoutProvider,
 ) -> None:
     keeper = "arn:aws:iam::123456789012:role/keeper"
     values = bare.values(output_prefix="spectra/", administrators=[keeper])
@@ -182,14 +187,14 @@ def test_results_are_written_and_deleted_by_the_function_and_administrators_alon
     }
 
 
-def test_the_policy_of_the_bucket_takes_nobody_s_right_to_change_it(values: Json) -> None:
-    """An explicit deny of everything would lock the administrators out for good."""
+def test_the_bucket_policy_does_not_deny_changes_to_itself(values: Json) -> None:
+    """An explicit deny of everything would lock out the administrators permanently."""
     _, statement = statements(values, "aws_s3_bucket_policy_images")
     assert not any("Policy" in action or "*" in action for action in statement["Action"])
 
 
 @pytest.mark.parametrize("queue", ["work", "dead_letters", "failed_calls"])
-def test_queues_deny_what_is_not_encrypted_on_the_way(values: Json, queue: str) -> None:
+def test_queue_policies_require_tls(values: Json, queue: str) -> None:
     (statement,) = (
         one
         for one in statements(values, f"aws_sqs_queue_policy_{queue}")
@@ -204,7 +209,7 @@ def test_queues_deny_what_is_not_encrypted_on_the_way(values: Json, queue: str) 
 # Queue, registry, alarms, dashboard.
 
 
-def test_dead_letters_are_kept_longer_than_they_can_have_waited(values: Json) -> None:
+def test_dead_letters_are_retained_longer_than_messages(values: Json) -> None:
     assert values["four_days"] < values["fourteen_days"] == 1_209_600
     redrive = json.loads(values["aws_sqs_queue_work"])
     assert redrive == {
@@ -213,13 +218,13 @@ def test_dead_letters_are_kept_longer_than_they_can_have_waited(values: Json) ->
     }
 
 
-def test_no_image_with_a_tag_ever_expires(values: Json) -> None:
-    """What is deployed has a tag, and in an immutable repository keeps it."""
+def test_tagged_images_never_expire(values: Json) -> None:
+    """The deployed image has a tag, and keeps it in an immutable repository."""
     rules = json.loads(values["aws_ecr_lifecycle_policy_function"])["rules"]
     assert {rule["selection"]["tagStatus"] for rule in rules} == {"untagged"}
 
 
-def test_there_is_an_alarm_for_everything_that_somebody_has_to_look_at(values: Json) -> None:
+def test_there_is_an_alarm_for_everything_that_needs_attention(values: Json) -> None:
     watched = {(alarm["namespace"], alarm["metric"]) for alarm in values["alarms"].values()}
     assert watched >= {
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
@@ -239,7 +244,7 @@ def graphs(values: Json) -> dict[str, Json]:
     return {properties["title"]: properties for properties in found}
 
 
-def test_the_dashboard_shows_what_the_function_counts(values: Json) -> None:
+def test_the_dashboard_shows_the_counters_of_the_function(values: Json) -> None:
     (images,) = (graph for title, graph in graphs(values).items() if "minute" in title)
     assert images["period"] == 60
     assert images["metrics"][0][:4] == ["fft-pipeline", "Processed", "FunctionName", "fft-pipeline"]
@@ -247,18 +252,18 @@ def test_the_dashboard_shows_what_the_function_counts(values: Json) -> None:
     assert shown == {*COUNTED.values(), "Retried", "BrokenOff"}
 
 
-def test_the_dashboard_shows_how_long_half_and_nearly_all_images_take(values: Json) -> None:
+def test_the_dashboard_shows_median_and_99th_percentile(values: Json) -> None:
     (times,) = (graph for title, graph in graphs(values).items() if "Milliseconds" in title)
     assert {metric[-1]["stat"] for metric in times["metrics"]} >= {"p50", "p99"}
 
 
-def test_the_dashboard_shows_what_costs(bare: Bare) -> None:
+def test_the_dashboard_shows_the_drivers_of_cost(bare: WithoutProvider) -> None:
     found = json.dumps(bare.values(memory_mb=3072)["widgets"])
     for word in ("ms / 1000 * 3072 / 1024", "Invocations", "IncomingBytes"):
         assert word in found
 
 
-def test_widgets_lie_side_by_side_and_none_upon_another(values: Json) -> None:
+def test_widgets_fill_the_width_without_overlap(values: Json) -> None:
     taken = [
         (widget["x"] + x, widget["y"] + y)
         for widget in values["widgets"]
@@ -286,8 +291,8 @@ def test_commands_can_be_pasted(values: Json, repository: Path) -> None:
 
 
 @pytest.mark.slow
-def test_each_wrong_value_is_refused(bare: Bare, tmp_path: Path) -> None:
-    """The runs of refused.tftest.hcl, here without the provider that they do not need."""
+def test_every_invalid_value_is_refused(bare: WithoutProvider, tmp_path: Path) -> None:
+    """The runs of refused.tftest.hcl, without the provider, which they do not need."""
     folder = shutil.copytree(bare.folder, tmp_path / "refused")
     (folder / "tests").mkdir()
     tests = (FOLDER / "tests" / "refused.tftest.hcl").read_text("utf-8")
@@ -299,7 +304,7 @@ def test_each_wrong_value_is_refused(bare: Bare, tmp_path: Path) -> None:
     assert f"{runs.count('expect_failures')} passed" in done.stdout
 
 
-def test_a_refusal_says_what_is_wrong_and_what_would_be_right(bare: Bare) -> None:
+def test_a_refusal_names_the_fault_and_a_remedy(bare: WithoutProvider) -> None:
     done = bare.run("plan", "-no-color", max_pixels=300_000_000, architecture="amd64")
     said = " ".join(done.stderr.split())
     assert done.returncode != 0
@@ -307,17 +312,17 @@ def test_a_refusal_says_what_is_wrong_and_what_would_be_right(bare: Bare) -> Non
     assert "max_pixels = 300000000: a grey image of that many pixels takes 4119 MB" in said
 
 
-def test_the_files_are_laid_out_as_terraform_does_it() -> None:
+def test_the_files_are_formatted_as_by_terraform_fmt() -> None:
     done = run(FOLDER, "fmt", "-check", "-diff", "-recursive")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow
-def test_with_the_provider_everything_is_valid_and_does_what_it_should(tmp_path: Path) -> None:
-    """Needs a provider of 600 MB from Terraform's registry, or from a mirror of it."""
+def test_validation_and_tests_pass_with_the_provider(tmp_path: Path) -> None:
+    """Needs the provider, 600 MB, from Terraform's registry or a mirror."""
     ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.tf")
     folder = shutil.copytree(FOLDER, tmp_path / "terraform", ignore=ignored)
-    if not provider_is_there(folder):
+    if not provider_is_available(folder):
         pytest.xfail(MISSING_PROVIDER)
     for command in ("validate", "test"):
         done = run(folder, command, "-no-color")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def tracked(*places: str) -> list[str]:
-    """Files that are part of the project, or about to be."""
+    """Files that are tracked by git, or not ignored."""
     words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *places]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, check=True, text=True)
     return [name for name in done.stdout.splitlines() if (ROOT / name).exists()]
@@ -25,7 +25,7 @@ def tracked(*places: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder that the wheel is installed in, without what it depends on."""
+    """Folder that the wheel is installed in, without its dependencies."""
     folder = tmp_path_factory.mktemp("wheel")
     for name in tracked():  # not the tree itself: setuptools leaves its files in it
         copy = folder / "source" / name
@@ -40,7 +40,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(installed: Path) -> None:
+def test_the_wheel_contains_exactly_the_modules_and_data_files(installed: Path) -> None:
     files = {
         path.relative_to(installed).as_posix()
         for path in installed.rglob("*")
@@ -51,7 +51,7 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(installed: 
     assert any(name.endswith("/LICENSE") for name in described)
 
 
-def test_every_module_can_be_imported_from_there(installed: Path) -> None:
+def test_every_module_can_be_imported_from_the_wheel(installed: Path) -> None:
     code = """
 import importlib, pathlib, pkgutil, sys
 root = pathlib.Path(sys.argv[1])
@@ -68,13 +68,13 @@ for package in sys.argv[2:]:
     assert {"fft_tool.cli.main", "fft_tool.spectrum.kernel", "handler.entry"} <= set(names)
 
 
-def test_the_command_runs_from_there(installed: Path) -> None:
+def test_the_command_runs_from_the_wheel(installed: Path) -> None:
     done = started(installed, str(installed / "bin" / "fft-tool"), "--version")
     assert done.stdout == f"fft-tool {fft_tool.__version__}\n"
 
 
 def started(installed: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in another folder than the repository, with the installed wheel first."""
+    """Run Python outside the repository, with the installed wheel first."""
     return subprocess.run(
         [sys.executable, *words],
         cwd=installed.parent,

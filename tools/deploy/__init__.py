@@ -1,1 +1,1 @@
-"""Put the pipeline into an AWS account: ``make plan``, ``deploy``, ``tail``, ``destroy``."""
+"""Deploy the pipeline to an AWS account: ``make plan``, ``deploy``, ``tail``, ``destroy``."""

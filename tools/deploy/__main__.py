@@ -30,8 +30,8 @@ NOT_EMPTY = """the bucket {bucket} is not empty: {count}. Nothing has been chang
   to keep them:          aws s3 sync s3://{bucket} FOLDER, and then
   to delete all of them: make destroy DATA=delete"""
 
-RUNS = """
-It runs. Commands to copy:
+DEPLOYED = """
+The pipeline is deployed. Commands to copy:
   {drop_command}
   {results_command}
   {tail_command}
@@ -45,7 +45,7 @@ def plan(_: argparse.Namespace) -> None:
     digest = terraform.outputs().get("image_digest")
     terraform.run("plan", image_digest=digest or NO_IMAGE_YET)
     if not digest:
-        say("There is no image yet: the plan shows the digest sha256:000… in its place.")
+        say("There is no image yet: the plan shows the digest sha256:000… instead.")
 
 
 def deploy(options: argparse.Namespace) -> None:
@@ -54,7 +54,7 @@ def deploy(options: argparse.Namespace) -> None:
     variables = terraform.begin()
     image = Image.of_sources(variables.architecture, options.base, rebuild=options.rebuild)
     if terraform.outputs().get("repository") != variables.name:
-        say("Creating the repository first: the function needs an image that is in it.")
+        say("Creating the repository first: the function needs an image in it.")
         terraform.run("apply")
     outputs = terraform.outputs()
     repository, url = outputs["repository"], outputs["repository_url"]
@@ -68,7 +68,7 @@ def deploy(options: argparse.Namespace) -> None:
     terraform.run("apply", image_digest=digest)
     outputs = terraform.outputs()
     account.check_function(outputs["function"], outputs["bucket"])
-    say(RUNS.format_map(outputs))
+    say(DEPLOYED.format_map(outputs))
 
 
 def tail(_: argparse.Namespace) -> None:
@@ -123,15 +123,24 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
         command = commands.add_parser(name, help=summary, description=summary)
         command.set_defaults(run=run)
         if run is deploy:
-            command.add_argument("--base", help="another base image with Python 3.13, by digest")
+            command.add_argument(
+                "--base", help="a different base image with Python 3.13, by digest"
+            )
             command.add_argument(
                 "--rebuild", action="store_true", help="build the image even if nothing has changed"
             )
-            command.add_argument("--flags", type=_words, default=[], help="flags for the builder")
-            command.add_argument("own", nargs="*", metavar="-- FLAG", help="the same, one by one")
+            command.add_argument(
+                "--flags", type=_words, default=[], help="flags for the builder, as one text"
+            )
+            command.add_argument(
+                "own", nargs="*", metavar="-- FLAG", help="flags for the builder, one by one"
+            )
         if run is destroy:
             command.add_argument(
-                "--data", choices=("keep", "delete"), default="keep", help="objects in the bucket"
+                "--data",
+                choices=("keep", "delete"),
+                default="keep",
+                help="what to do with objects in the bucket",
             )
     return parser.parse_args(words)
 

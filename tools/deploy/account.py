@@ -1,4 +1,4 @@
-"""The AWS account: its credentials, and what is in its registry, bucket and log."""
+"""The AWS account: credentials, registry, bucket and log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.errors import ToolError
 from tools.log_tail import Printer, Tail
 from tools.say import say
 
-GIVE_UP_COUNTING = 10_000
+COUNT_AT_MOST = 10_000
 PAUSE = 2.0  # seconds between two requests for the log
 
 NO_REGION = "no region is set: export AWS_REGION=eu-central-1, or aws configure set region …"
@@ -23,12 +23,12 @@ REFUSED = "AWS does not accept the credentials: {reason}; if they have expired: 
 
 
 class Account(Clients):
-    """An account in one region; the endpoints are those of AWS_ENDPOINT_URL if that is set."""
+    """An account in one region; AWS_ENDPOINT_URL, if set, replaces the endpoints."""
 
     @classmethod
     def find(cls) -> Account:
-        """Find region and credentials where Terraform finds them too, and try them."""
-        import boto3  # noqa: PLC0415  (takes half a second, which help need not wait for)
+        """Find the region and credentials that Terraform would use, and try them."""
+        import boto3  # noqa: PLC0415  (takes half a second, which --help does not need)
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         try:
@@ -40,7 +40,7 @@ class Account(Clients):
         missing = [NO_REGION] * (not session.region_name) + [NO_CREDENTIALS] * (not found)
         if missing:
             raise ToolError("\n- ".join(missing))
-        os.environ["AWS_REGION"] = session.region_name  # for Terraform, wherever it was found
+        os.environ["AWS_REGION"] = session.region_name  # so that Terraform uses it too
         account = cls(session)
         try:
             who = account.sts.get_caller_identity()
@@ -50,7 +50,7 @@ class Account(Clients):
         return account
 
     def digest(self, repository: str, tag: str) -> str | None:
-        """Digest of a tag in a repository, None if there is no such tag."""
+        """Digest of a tag in a repository; None if there is no such tag."""
         try:
             found = self.ecr.describe_images(
                 repositoryName=repository, imageIds=[{"imageTag": tag}]
@@ -61,32 +61,32 @@ class Account(Clients):
         return digests[0] if digests else None  # emulators answer with an empty list
 
     def registry_password(self) -> str:
-        """Password for the account's registry, for the user name AWS."""
+        """Password of the user AWS for the account's registry."""
         (data,) = self.ecr.get_authorization_token()["authorizationData"]
         return base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
 
     def contents(self, bucket: str) -> str:
-        """Counts of all objects and versions in a bucket, as text; empty if it is empty or gone."""
+        """Counts of objects and versions in a bucket, as text; empty if it is empty or missing."""
         counts = {"object": 0, "old version": 0, "delete marker": 0}
         try:
             for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
                 for version in page.get("Versions", ()):
                     counts["object" if version["IsLatest"] else "old version"] += 1
                 counts["delete marker"] += len(page.get("DeleteMarkers", ()))
-                if sum(counts.values()) >= GIVE_UP_COUNTING:
-                    return f"more than {GIVE_UP_COUNTING:,} objects and old versions"
+                if sum(counts.values()) >= COUNT_AT_MOST:
+                    return f"more than {COUNT_AT_MOST:,} objects and old versions"
         except self.s3.exceptions.NoSuchBucket:
             return ""
         return ", ".join(_counted(number, what) for what, number in counts.items() if number)
 
     def check_function(self, name: str, bucket: str) -> None:
-        """Invoke the function, to find out whether it starts."""
+        """Invoke the function to check that it starts."""
         reason = start_failure(self.functions, name, bucket)
         if reason:
             raise ToolError(f"everything is deployed, but the function does not start: {reason}")
 
     def follow(self, group: str) -> None:
-        """Print the lines of a log group from now on, until interrupted."""
+        """Print new lines of a log group until interrupted."""
         tail, printer = Tail(self.logs, group, round(1000 * time.time())), Printer(raw=False)
         say(f"{group}, from now on; Ctrl-C ends it.")
         for line in tail.follow(PAUSE):

@@ -1,4 +1,4 @@
-"""The container image: its tag, which depends on its sources, and how it gets to the registry."""
+"""The container image: its tag, which depends on its sources, and its build and push."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ PINNED = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
 
-NOT_PINNED = """a base image needs a digest, since a tag may stand for another image tomorrow: \
+NOT_PINNED = """a base image needs a digest, since a tag can be moved to another image: \
 BASE={base}@sha256:…
   `python3 -m tools.image.base {base}` prints the current digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image, built or not: its tag depends on everything that it is made of."""
+    """An image, built or not; its tag depends on everything that it is built from."""
 
     tag: str
     platform: str
@@ -33,7 +33,7 @@ class Image:
 
     @classmethod
     def of_sources(cls, architecture: str, base: str | None, *, rebuild: bool) -> Image:
-        """The image of the files in the working tree: same files and base, same tag."""
+        """The image of the working tree: the same files and base give the same tag."""
         if base and not PINNED.fullmatch(base):
             raise ToolError(NOT_PINNED.format(base=base))
         parts = [__version__, architecture, _fingerprint(base)]
@@ -57,7 +57,7 @@ class Image:
 
 
 def _fingerprint(base: str | None) -> str:
-    """Twelve hexadecimal digits of a hash of everything that the image is made of."""
+    """First twelve hexadecimal digits of a hash over everything that the image is built from."""
     total = hashlib.sha256((base or "").encode())
     for path in sorted(_sources()):
         name = path.relative_to(ROOT).as_posix()

@@ -1,4 +1,4 @@
-"""What a command needs before it may change anything."""
+"""Prerequisites of a command, checked before it changes anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tools.errors import ToolError
 
 
 def find_all(*finders: Callable[[], Any]) -> list[Any]:
-    """Call all finders; one error reports everything that is missing."""
+    """Call all finders; a single error reports everything that is missing."""
     found, missing = [], []
     for find in finders:
         try:
@@ -18,5 +18,5 @@ def find_all(*finders: Callable[[], Any]) -> list[Any]:
             missing.append(str(exc))
     if missing:
         reasons = "\n".join(f"- {text}" for text in missing)
-        raise ToolError(f"something is missing, and nothing has been changed.\n{reasons}")
+        raise ToolError(f"prerequisites are missing; nothing has been changed.\n{reasons}")
     return found

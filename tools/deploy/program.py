@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "terraform"
 OLDEST = (1, 9)
 GET = "https://developer.hashicorp.com/terraform/install"
 
-# The variables that are needed here, evaluated by Terraform.
+# The variables that this tool needs, evaluated by Terraform.
 VARIABLES = """base64encode(jsonencode({
   name = var.name, architecture = var.architecture, memory_mb = var.memory_mb,
   force_destroy = var.force_destroy, environment = local.environment
@@ -30,7 +30,7 @@ VARIABLES = """base64encode(jsonencode({
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """Values of the variables."""
+    """Values of Terraform variables."""
 
     name: str
     architecture: str
@@ -47,7 +47,7 @@ class Variables:
 
 
 class Terraform:
-    """The program, run in the folder of the Terraform files."""
+    """The terraform program, run in the folder of the Terraform files."""
 
     @classmethod
     def find(cls) -> Terraform:
@@ -57,34 +57,34 @@ class Terraform:
         text = _ask("version", "-json")
         version = json.loads(text)["terraform_version"]
         if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
-            raise ToolError(f"Terraform is {version}, 1.9 or newer is needed: {GET}")
+            raise ToolError(f"Terraform {version} is installed, 1.9 or newer is needed: {GET}")
         return cls()
 
     def begin(self) -> Variables:
-        """Install the provider and open the state; returns the variables, checked."""
-        say("Terraform installs its provider and opens the state.")
+        """Install the provider and open the state; returns the checked variables."""
+        say("Terraform is installing its provider and opening the state.")
         _ask("init", "-input=false", "-no-color", "-lockfile=readonly")
         variables = Variables(**json.loads(base64.b64decode(_evaluate(VARIABLES))))
         variables.check()
         return variables
 
     def run(self, command: str, **variables: str | None) -> None:
-        """Run a command with its output shown; variables that are None are left to the files."""
+        """Run a command and show its output; variables that are None are not set."""
         words = [command, "-input=false"]
         words += ["-auto-approve"] * (command in ("apply", "destroy"))
         words += [f"-var={name}={value}" for name, value in variables.items() if value is not None]
         code = _exit_code(subprocess.Popen(["terraform", *words], cwd=FOLDER))
         if code:
-            raise ToolError(f"terraform {command} ended with exit code {code}, see above")
+            raise ToolError(f"terraform {command} failed with exit code {code}, see above")
 
     def outputs(self) -> dict[str, Any]:
-        """Outputs of what is deployed (outputs.tf), empty before the first deployment."""
+        """Outputs of the deployment (outputs.tf); empty before the first one."""
         found = json.loads(_ask("output", "-json"))
         return {name: output["value"] for name, output in found.items()}
 
 
 def _evaluate(expression: str) -> str:
-    """Evaluate an expression whose value is a single word; fails if a variable is invalid."""
+    """Evaluate an expression whose value is a single word; raises if a variable is invalid."""
     text = _ask("console", "-no-color", stdin=" ".join(expression.split()))
     return text.strip().strip('"')
 
@@ -100,7 +100,7 @@ def _ask(*words: str, stdin: str = "") -> str:
 
 
 def _exit_code(process: subprocess.Popen[bytes]) -> int:
-    """Wait for its end, also after Ctrl-C: Terraform then records what it has done so far."""
+    """Wait for a process, also after Ctrl-C: Terraform then records what it has done so far."""
     interrupted = False
     while process.poll() is None:
         try:

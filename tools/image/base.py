@@ -1,6 +1,6 @@
-"""Pin the base image: ask its registry for the digest that a tag stands for, and write it down.
+"""Pin the base image: look up the current digest of its tag, and write it to the Dockerfile.
 
-    python3 -m tools.image.base             renew the digest in docker/Dockerfile (make update-base)
+    python3 -m tools.image.base             update docker/Dockerfile (make update-base)
     python3 -m tools.image.base NAME:TAG    print NAME:TAG@sha256:…, for BASE=
 
 The registry is asked without credentials. Proxies and certificates are taken from the environment
@@ -27,7 +27,7 @@ from tools.image.builders import ROOT
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
 PINNED = re.compile(r"^ARG BASE=(?P<name>[^\s@]+)(?:@sha256:[0-9a-f]{64})?$", re.MULTILINE)
 
-# The function's possible architectures: one digest must serve both.
+# The architectures that the function can run on: one digest must cover both.
 ARCHITECTURES = {"amd64", "arm64"}
 
 MANIFESTS = (
@@ -42,7 +42,7 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag in a registry, as builders understand its name."""
+    """A tag in a registry, with its name resolved as builders do."""
 
     host: str
     repository: str
@@ -50,7 +50,7 @@ class Tag:
 
     @classmethod
     def parse(cls, text: str) -> Tag:
-        """Parse ``docker.io/library/python:3.13``; missing parts are Docker's defaults."""
+        """Parse ``docker.io/library/python:3.13``; missing parts take Docker's defaults."""
         found = re.fullmatch(r"(?:([^/@]+)/)?([a-z0-9._/-]+)(?::([\w.-]+))?", text)
         if not found:
             raise ToolError(f"{text}: should be REGISTRY/REPOSITORY:TAG, without a digest")
@@ -64,19 +64,19 @@ class Tag:
 
     @property
     def url(self) -> str:
-        """Address of its manifest; a registry on this machine is asked over plain HTTP."""
+        """URL of its manifest; plain HTTP is used only for a registry on this machine."""
         local = re.fullmatch(r"(127\.0\.0\.1|localhost)(:\d+)?", self.host)
         scheme = "http" if local else "https"
         return f"{scheme}://{self.host}/v2/{self.repository}/manifests/{self.tag}"
 
 
 def resolve(name: str) -> str:
-    """Digest that a tag stands for now."""
+    """Current digest of a tag."""
     tag = Tag.parse(name)
     try:
         body, stated = _manifest(tag.url)
     except (OSError, HTTPException) as exc:
-        raise ToolError(f"{tag.host} gives no manifest of {name}: {exc}") from exc
+        raise ToolError(f"{tag.host} does not return a manifest of {name}: {exc}") from exc
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
     if stated not in ("", digest):
         raise ToolError(f"{tag.host} states {stated} for {name}, but sends {digest}")
@@ -85,7 +85,7 @@ def resolve(name: str) -> str:
 
 
 def _manifest(url: str) -> tuple[bytes, str]:
-    """Fetch a manifest, and the digest that the registry states for it."""
+    """Fetch a manifest and the digest that the registry states for it."""
     headers = {"Accept": MANIFESTS}
     try:
         return _get(url, headers)
@@ -97,12 +97,12 @@ def _manifest(url: str) -> tuple[bytes, str]:
 
 
 def _token(challenge: str) -> str:
-    """Get a token that a public registry gives to anybody."""
+    """Get an anonymous token of a public registry."""
     fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = fields.pop("realm", "")
     if not realm.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
         raise ToolError(
-            f"the registry refers to {realm!r} for a token: neither HTTPS nor this machine"
+            f"the registry asks for a token of {realm!r}, which is neither HTTPS nor this machine"
         )
     body, _ = _get(f"{realm}?{urllib.parse.urlencode(fields)}", {})
     answer = json.loads(body)
@@ -123,14 +123,14 @@ def _check_architectures(name: str, body: bytes) -> None:
         entries = json.loads(body).get("manifests", [])
         there = {entry["platform"]["architecture"] for entry in entries if "platform" in entry}
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise ToolError(f"what the registry sends for {name} is not a manifest") from exc
+        raise ToolError(f"the registry's response for {name} is not a manifest") from exc
     missing = ARCHITECTURES - there
     if missing:
         raise ToolError(f"{name} does not exist for {' and '.join(sorted(missing))}")
 
 
 def renew(dockerfile: Path) -> str:
-    """Write the current digest into a Dockerfile; returns a message about what has changed."""
+    """Write the current digest into a Dockerfile; returns a message about the change."""
     text = dockerfile.read_text("utf-8")
     found = PINNED.search(text)
     if not found:
@@ -144,7 +144,7 @@ def renew(dockerfile: Path) -> str:
 
 
 def main() -> None:
-    """Renew the digest, or print one."""
+    """Update the digest, or print one."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -3,8 +3,8 @@
     python3 bill.py NAME VERSION BASE [REPORT …]
 
 writes ``sbom.cdx.json`` while an image is built: Debian's packages, Python, and the packages in
-``/opt/venv``, each with the SHA-256 of its wheel, taken from pip's reports. The same image has the
-same bill, since there is neither a time nor a random number in it. The image's build copies only
+``/opt/venv``, each with the SHA-256 of its wheel, taken from pip's reports. The bill contains no
+time and no random number, so the same image always has the same bill. The image build copies only
 this file, so it imports nothing else of the project.
 """
 
@@ -51,7 +51,7 @@ def bill(subject: Json, parts: Iterable[Json]) -> Json:
 
 
 def component(kind: str, purl: str, name: str, version: str, **more: Any) -> Json:
-    """One entry, without what is empty."""
+    """One entry, without empty fields."""
     entry = {"type": kind, "bom-ref": purl, "name": name, "version": version, "purl": purl, **more}
     return {key: value for key, value in entry.items() if value}
 
@@ -73,14 +73,14 @@ def sha256(digest: str) -> list[Json]:
 
 
 def licences(distribution: Distribution) -> list[Json]:
-    """Licence of a package: an expression, or names."""
+    """Licences of a package: an expression, or names."""
     about = {key: distribution.metadata.get_all(key) or [] for key in LICENCE_FIELDS}
     if about["License-Expression"]:
         return [{"expression": about["License-Expression"][0]}]
     names = [
         text.rpartition(" :: ")[2] for text in about["Classifier"] if text.startswith("License ::")
     ]
-    if not names:  # some have the whole text in the field
+    if not names:  # some packages have the whole text in this field
         names = [text for text in about["License"] if "\n" not in text]
     return [{"license": {"name": name}} for name in names]
 
@@ -116,13 +116,13 @@ def debian(status: str) -> Iterator[Json]:
 
 
 def python() -> Json:
-    """An entry for the interpreter, which is no package in official images."""
+    """An entry for the interpreter, which is not a Debian package in official images."""
     version = platform.python_version()
     return component("platform", f"pkg:generic/cpython@{version}", "cpython", version)
 
 
 def packages(environment: Path, wheels: Mapping[str, str]) -> Iterator[Json]:
-    """Entries for the installed packages, given checksums by name."""
+    """Entries for the installed packages, given their checksums by name."""
     folders = [str(folder) for folder in environment.glob("lib/python3.*/site-packages")]
     for found in distributions(path=folders):
         hashes = sha256(wheels[normalized(found.name)])
@@ -130,14 +130,14 @@ def packages(environment: Path, wheels: Mapping[str, str]) -> Iterator[Json]:
 
 
 def checksums(report: Json) -> Iterator[tuple[str, str]]:
-    """Names and checksums of the wheels in a report of pip."""
+    """Names and checksums of the wheels in one of pip's reports."""
     for item in report["install"]:
         hashes = item["download_info"]["archive_info"]["hashes"]
         yield normalized(item["metadata"]["name"]), hashes["sha256"]
 
 
 def main(name: str, version: str, base: str, *reports: str) -> None:
-    """Write the bill of an image that is being built."""
+    """Write the bill of the image that is being built."""
     wheels: dict[str, str] = {}
     for report in reports:
         wheels |= dict(checksums(json.loads(Path(report).read_text("utf-8"))))

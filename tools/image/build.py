@@ -1,4 +1,4 @@
-"""Build a container image with Docker, Podman or Buildah, whichever works.
+"""Build a container image with Docker, Podman or Buildah, whichever is available.
 
     python3 -m tools.image.build                                    the Lambda function
     python3 -m tools.image.build --target cli                       the command line
@@ -6,7 +6,7 @@
     python3 -m tools.image.build --tag REPOSITORY:TAG --platform linux/arm64 --push
     python3 -m tools.image.build -- --secret id=ca,src=company.pem  flags for the builder itself
 
-Prints the image's name or, once it is pushed, where it is: REPOSITORY@sha256:…
+Prints the image's tag or, after a push, REPOSITORY@sha256:…
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ def parse() -> argparse.Namespace:
         description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--target", choices=NAMES, default="lambda", help="what to build")
-    parser.add_argument("--tag", help="its tag (default: by target and version)")
-    parser.add_argument("--base", help="another base image with Python 3.13")
+    parser.add_argument("--tag", help="tag of the image (default: from target and version)")
+    parser.add_argument("--base", help="a different base image with Python 3.13")
     parser.add_argument("--platform", choices=PLATFORMS, help="default: this machine's")
     parser.add_argument("--push", action="store_true", help="push it to the registry in its tag")
     parser.add_argument(
-        "--flags", metavar="TEXT", help="the same as one text, quoted as for a shell"
+        "--flags", metavar="TEXT", help="flags for the builder as one text, quoted as for a shell"
     )
     parser.add_argument("own", nargs="*", metavar="-- FLAG", help="flags for the builder itself")
     options = parser.parse_args()
@@ -71,7 +71,7 @@ def parse() -> argparse.Namespace:
 
 
 def default_tag(target: str) -> str:
-    """Tag of an image unless one is given."""
+    """Default tag of an image."""
     return f"{NAMES[target]}:{version()}"
 
 
@@ -88,12 +88,12 @@ def origin() -> dict[str, str]:
 def version() -> str:
     """The project's version."""
     found = re.search(r'__version__ = "(.+)"', (ROOT / "fft_tool/__init__.py").read_text("utf-8"))
-    assert found is not None  # noqa: S101  (a test reads it in the image)
+    assert found is not None  # noqa: S101  (a test checks it)
     return found[1]
 
 
 def address(remote: str) -> str:
-    """Web address of a repository, from its remote in git: without user name and password."""
+    """Web address of a git remote, without user name and password."""
     found = re.fullmatch(
         r"(?:https://|ssh://)?(?:[^@/]*@)?([^/:]+\.[^/:]+)[:/](.+?)(?:\.git)?", remote
     )
@@ -101,7 +101,7 @@ def address(remote: str) -> str:
 
 
 def git(*words: str) -> str:
-    """Output of git, empty where there is no git or no repository."""
+    """Output of git; empty if git or the repository is missing."""
     try:
         done = subprocess.run(
             ["git", "-C", ROOT, *words], capture_output=True, check=True, text=True

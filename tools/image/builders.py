@@ -1,4 +1,4 @@
-"""Programs that build images: which of them works here, and how each is called."""
+"""Programs that build images: which of them works, and how to call each."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tools.image.bill import EPOCH
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Lambda accepts a single image, not an index: so no attestations, which would make it one, and the
-# same kind of manifest from all three.
+# Lambda accepts a single image, not an index: attestations, which would create an index, are off,
+# and all three builders write the same kind of manifest.
 BUILD = {
     "docker": ("docker", "buildx", "build", "--load", "--provenance=false", "--sbom=false"),
     "podman": ("podman", "build", "--format", "docker", "--layers"),
@@ -36,7 +36,7 @@ PUSH = {
     "buildah": ("buildah", "push", "--digestfile", "{file}", "{tag}"),
 }
 
-# Time of an image and its files, so that the same files give the same layers.
+# Timestamp of an image and its files: a fixed one, so that the same files give the same layers.
 SOURCE_DATE = str(EPOCH)
 
 LABEL = "org.opencontainers.image."
@@ -48,7 +48,7 @@ TRIALS = {
     "buildah": (("buildah", "info"),),
 }
 
-NONE_WORKS = """no program that builds images works here.
+NONE_WORKS = """no program that can build images works here.
 {reasons}
 Install Docker with buildx (https://docs.docker.com/engine/install/), Podman or Buildah \
 (apt-get install buildah), or start its daemon."""
@@ -80,7 +80,7 @@ class Builder:
         words += ["--build-arg", f"BASE={build.base}"] if build.base else []
         for name, value in build.origin.items():
             words += ["--build-arg", f"{name.upper()}={value}"]
-            if self.name != "docker":  # the others may cache labels with old values
+            if self.name != "docker":  # the others may reuse cached labels
                 words += ["--label", f"{LABEL}{name}={value}"]
         words += ["--timestamp", SOURCE_DATE] if self.name != "docker" else []
         self._run([*words, *build.flags, "."], SOURCE_DATE_EPOCH=SOURCE_DATE)
@@ -104,28 +104,28 @@ class Builder:
         return found[1]
 
     def log_in(self, registry: str, user: str, password: str) -> None:
-        """Log in at a registry."""
+        """Log in to a registry."""
         words = [self.name, "login", "--username", user, "--password-stdin", registry]
         done = subprocess.run(words, input=password, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ToolError(f"{self.name} cannot log in at {registry}: {done.stderr.strip()}")
+            raise ToolError(f"{self.name} cannot log in to {registry}: {done.stderr.strip()}")
 
     def _repository_digests(self, tag: str) -> str:
         words = ["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", tag]
         return subprocess.run(words, capture_output=True, check=True, text=True).stdout
 
     def _run(self, words: Sequence[str], **variables: str) -> None:
-        """Run the program, which prints its own errors."""
+        """Run the builder, which prints its own errors."""
         done = subprocess.run(
             words, cwd=ROOT, env={**os.environ, **variables}, stdout=sys.stderr, check=False
         )
         if done.returncode:
             program = " ".join(words[:3])
-            raise ToolError(f"{program} … ended with exit code {done.returncode}, see above")
+            raise ToolError(f"{program} … failed with exit code {done.returncode}, see above")
 
 
 def find_builder(environ: Mapping[str, str] = os.environ) -> Builder:
-    """Find a builder that works: the one named by ``BUILDER``, or the first one."""
+    """Find a working builder: the one named by ``BUILDER``, or the first of the list."""
     wanted = environ.get("BUILDER")
     if wanted and wanted not in BUILD:
         raise ToolError(f"BUILDER={wanted}: should be one of {', '.join(BUILD)}")
@@ -134,13 +134,13 @@ def find_builder(environ: Mapping[str, str] = os.environ) -> Builder:
         reasons[name] = _what_is_missing(name)
         if not reasons[name]:
             return Builder(name)
-    told = "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
-    raise ToolError(NONE_WORKS.format(reasons=told))
+    lines = "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
+    raise ToolError(NONE_WORKS.format(reasons=lines))
 
 
 @contextlib.contextmanager
 def archived(image: str) -> Iterator[Path]:
-    """An archive of an image that the builder has, or the archive that ``image`` names."""
+    """The archive of an image in the builder's store, or the archive that ``image`` names."""
     if image.endswith(".tar"):
         yield Path(image)
         return
@@ -156,8 +156,8 @@ def _what_is_missing(name: str) -> str:
     for words in TRIALS[name]:
         tried = subprocess.run(words, capture_output=True, check=False, text=True)
         if tried.returncode:
-            said = tried.stderr.strip().splitlines() or ["no reason given"]
-            return f"{' '.join(words)}: {said[-1]}"
+            lines = tried.stderr.strip().splitlines() or ["no reason given"]
+            return f"{' '.join(words)}: {lines[-1]}"
     return ""
 
 

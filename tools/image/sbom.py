@@ -1,8 +1,8 @@
 """Print or write the bill of materials of an image or a wheel (CycloneDX 1.5, JSON).
 
-    python3 -m tools.image.sbom image                      the function's, by its default tag
+    python3 -m tools.image.sbom image                      the function's image, by its default tag
     python3 -m tools.image.sbom image REPOSITORY:TAG
-    python3 -m tools.image.sbom image image.tar            as ``docker save`` makes it
+    python3 -m tools.image.sbom image image.tar            as written by ``docker save``
     python3 -m tools.image.sbom wheel dist/NAME.whl …      writes dist/NAME.whl.cdx.json
 
 An image contains its bill, /opt/sbom.cdx.json. A wheel's bill lists the packages that
@@ -30,7 +30,7 @@ from tools.image.builders import ROOT, archived
 PLACE = f"opt/{FILE}"
 REQUIREMENT = re.compile(r"^([a-z0-9-]+)==([^\s;]+)((?:.*\\\n)(?: +--hash=.*\n)+)", re.MULTILINE)
 
-# Packages in requirements.txt that only building the wheel needs.
+# Packages in requirements.txt that are needed only to build the wheel.
 BUILDS = {"setuptools"}
 
 
@@ -43,7 +43,7 @@ def of_image(archive: Path) -> bytes:
                 for entry in layer:
                     if entry.name.removeprefix("./") == PLACE:
                         return _member(layer, entry.name)
-    raise ToolError(f"there is no /{PLACE} in it: this is not an image of this version")
+    raise ToolError(f"the image has no /{PLACE}: it was not built from this version")
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
@@ -53,7 +53,7 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
 
 
 def of_wheel(wheel: Path, lock: str) -> Json:
-    """The bill of a wheel: what it needs, as pinned in a lock file."""
+    """The bill of a wheel: its dependencies, as pinned in a lock file."""
     with zipfile.ZipFile(wheel) as files:
         (name,) = (name for name in files.namelist() if name.endswith(".dist-info/METADATA"))
         about = Parser().parsestr(files.read(name).decode())
@@ -87,13 +87,13 @@ def _licences(name: str) -> list[Json]:
 
 
 def show(image: str) -> bytes:
-    """The bill of an image that the builder has, or of an archive."""
+    """The bill of an image in the builder's store, or of an archive."""
     with archived(image) as archive:
         return of_image(archive)
 
 
 def main(*words: str) -> None:
-    """Print the bill of an image, or write those of wheels."""
+    """Print the bill of an image, or write the bills of wheels."""
     match words:
         case ("image", *names) if len(names) < 2:
             sys.stdout.buffer.write(show(*names or [default_tag("lambda")]))

@@ -1,11 +1,11 @@
-"""Print what an image adds to its base, by layer and by package.
+"""Print the size that an image adds to its base, by layer and by package.
 
-    python3 -m tools.image.size                      the function's, by its default tag
+    python3 -m tools.image.size                      the function's image, by its default tag
     python3 -m tools.image.size REPOSITORY:TAG
-    python3 -m tools.image.size image.tar            as ``docker save`` makes it
+    python3 -m tools.image.size image.tar            as written by ``docker save``
 
-Sizes are in MB of unpacked files; ``packed`` is what a registry stores and Lambda fetches (gzip).
-docs/image.md explains the tables.
+Sizes are in MB of unpacked files; ``packed`` is the gzip size, which a registry stores and Lambda
+downloads.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Layer:
 
 @dataclass
 class Part:
-    """A package, or other files that belong together."""
+    """A package, or another group of files."""
 
     version: str = ""
     size: int = 0
@@ -109,9 +109,9 @@ def _packed(file: IO[bytes]) -> int:
 
 
 def parts(layers: list[Layer]) -> dict[str, Part]:
-    """Group the files by the part that they belong to."""
+    """Group the files by package or kind."""
     found: dict[str, Part] = defaultdict(Part)
-    owners: dict[str, str] = {}  # by name at the top of site-packages
+    owners: dict[str, str] = {}  # by top-level name in site-packages
     for layer in layers:
         for path, record in layer.records.items():
             name, version = DESCRIPTION.findall(path)[0]
@@ -124,7 +124,7 @@ def parts(layers: list[Layer]) -> dict[str, Part]:
 
 
 def _tops(record: str) -> Iterator[str]:
-    """Names at the top of site-packages that a package has installed."""
+    """Top-level names in site-packages that a package has installed."""
     for line in record.splitlines():
         yield line.partition(",")[0].partition("/")[0]
 
@@ -142,7 +142,7 @@ def _part_of(path: str, owners: dict[str, str]) -> str:
 
 
 def report(layers: list[Layer]) -> Iterator[str]:
-    """Tables in Markdown."""
+    """The tables, in Markdown."""
     base = [layer for layer in layers if not layer.is_added]
     added = [layer for layer in layers if layer.is_added]
     yield "| layer | MB | packed |"
@@ -167,7 +167,7 @@ def _row(name: str, layers: list[Layer]) -> str:
 
 
 def _shortened(made_by: str) -> str:
-    """An instruction of the Dockerfile, shortened."""
+    """An instruction of the Dockerfile, shortened for the table."""
     text = re.sub(r"^/bin/sh -c (#\(nop\) )?|# buildkit$|\w+:[0-9a-f]{64} in ", "", made_by)
     text = " ".join(text.replace("|", "/").split())
     return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
@@ -178,7 +178,7 @@ def _mb(size: int) -> str:
 
 
 def measure(image: str) -> list[Layer]:
-    """Read the layers of an image that the builder has, or of an archive."""
+    """Read the layers of an image in the builder's store, or of an archive."""
     with archived(image) as archive:
         return read(archive)
 

@@ -5,8 +5,8 @@ account and without Docker.
 
 =============  ====================================================================
 emulator       its process, and the folder with all its files
-front          an ASGI application before it, which refuses requests without the key
-clients        boto3 clients of it, and of no other AWS
+front          an ASGI application in front of it that refuses requests without the key
+clients        boto3 clients that can reach only this emulator
 cloud          the resources: bucket, queues, function, and their connections
 package        the function's code as a zip file
 up, drop       the commands of these names

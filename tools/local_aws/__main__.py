@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
     except (ToolError, FftToolError) as exc:
         say(f"local AWS: {exc}")
     except (BotoCoreError, ClientError) as exc:
-        say(f"local AWS: {exc}; if it happens again, run `make down` and `make up`")
+        say(f"local AWS: {exc}; if this happens again, run `make down` and `make up`")
     else:
         return OK if ok else FAILED
     return FAILED
@@ -88,7 +88,7 @@ def _fill_up(parser: argparse.ArgumentParser) -> None:
 def _fill_drop(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=_named, metavar="IMG", help="file, folder or glob")
     parser.add_argument(
-        "--seconds", type=float, default=60.0, help="how long to wait (default: 60)"
+        "--seconds", type=float, default=60.0, help="how long to wait for each result (default: 60)"
     )
     recipe = parser.add_argument_group("recipe, in upper or lower case")
     for key in KEYS:
@@ -98,8 +98,8 @@ def _fill_drop(parser: argparse.ArgumentParser) -> None:
 
 
 def _fill_logs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--once", action="store_true", help="print what is there, then exit")
-    parser.add_argument("--json", action="store_true", help="print JSON lines only, unchanged")
+    parser.add_argument("--once", action="store_true", help="print the existing lines, then exit")
+    parser.add_argument("--json", action="store_true", help="print only JSON lines, unchanged")
 
 
 def _fill_nothing(_: argparse.ArgumentParser) -> None:
@@ -112,7 +112,7 @@ COMMANDS: dict[str, tuple[str, Run, Fill]] = {
     "up": ("start it, or update the function's code", _up, _fill_up),
     "drop": ("upload images and wait for the results", _drop, _fill_drop),
     "logs": ("follow the function's log", _logs, _fill_logs),
-    "status": ("print its address, and how much is in the queues", _status, _fill_nothing),
+    "status": ("print its address and the lengths of its queues", _status, _fill_nothing),
     "down": ("stop it and delete its files", _down, _fill_nothing),
 }
 
@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _with_variables(words: Sequence[str]) -> list[str]:
-    """Replace ``--variables "IMG CROP"`` by flags with the values of these make variables."""
+    """Replace ``--variables "IMG CROP"`` with flags that hold the values of these variables."""
     if "--variables" not in words:
         return list(words)
     at = words.index("--variables")

@@ -1,4 +1,4 @@
-"""Clients of the local AWS, and of no other, whatever the developer's settings say."""
+"""Clients that can reach only the local AWS, whatever the developer's settings are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LocalAws(Clients):
     """Clients of an emulator at ``endpoint``, which answers requests made with ``key``."""
 
     def __init__(self, endpoint: str, key: str) -> None:
-        import boto3  # noqa: PLC0415  (takes half a second, which help need not wait for)
+        import boto3  # noqa: PLC0415  (takes half a second, which --help does not need)
         from botocore.config import Config  # noqa: PLC0415
 
         config = Config(
@@ -46,7 +46,7 @@ class LocalAws(Clients):
 
     @property
     def variables(self) -> dict[str, str]:
-        """Environment variables with which other tools use it."""
+        """Environment variables that let other tools use it."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
@@ -54,5 +54,5 @@ class LocalAws(Clients):
         }
 
     def url(self, bucket: str, key: str) -> str:
-        """Link to an object for a browser. It holds the access key, since browsers do not sign."""
+        """Link to an object for a browser; it contains the key, since browsers cannot sign."""
         return f"{self.endpoint}/{bucket}/{quote(key)}?X-Amz-Security-Token={self.key}"

@@ -30,7 +30,7 @@ CONCURRENCY = 2  # most invocations at a time; the lowest limit that AWS accepts
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where the resources are made, with the function's code and its environment."""
+    """The emulator that the resources are created in, and the function's code and environment."""
 
     aws: LocalAws
     code: Path
@@ -38,22 +38,22 @@ class Cloud:
 
     @property
     def settings(self) -> Settings:
-        """The environment, parsed as the function does."""
+        """The environment, parsed as the function parses it."""
         return Settings.from_environ(self.environment)
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource, with a name for messages."""
+    """One resource, and a function that creates it."""
 
     name: str
     make: Callable[[Cloud], None]
 
 
 def own_settings() -> dict[str, str]:
-    """Settings for the function from the environment: ``FFT_RECIPE=bits=16 make up``.
+    """Settings of the function, from this environment: ``FFT_RECIPE=bits=16 make up``.
 
-    Unless they name a bucket, the function accepts events of the local one only.
+    Unless they name a bucket, the function accepts only events of the local bucket.
     """
     found = {name: value for name, value in os.environ.items() if name.startswith("FFT_")}
     if not {"FFT_BUCKET", "FFT_BUCKETS"} & found.keys():
@@ -63,7 +63,7 @@ def own_settings() -> dict[str, str]:
 
 
 def make(cloud: Cloud) -> None:
-    """Make all resources, in order."""
+    """Create all resources, in order."""
     for resource in RESOURCES:
         resource.make(cloud)
 
@@ -78,7 +78,7 @@ def refresh(cloud: Cloud) -> None:
 
 
 def check_function(aws: LocalAws) -> None:
-    """Invoke the function, to find out whether it starts."""
+    """Invoke the function to check that it starts."""
     reason = start_failure(aws.functions, NAME, bucket=NAME)
     if reason:
         raise ToolError(f"the function does not start: {reason}; fix that and run `make up` again")
@@ -91,7 +91,10 @@ def settings_of_function(aws: LocalAws) -> Settings:
 
 
 def depth(aws: LocalAws, queue: str) -> tuple[int, int]:
-    """Numbers of messages in a queue: waiting, and in work or waiting for another attempt."""
+    """Numbers of visible and of invisible messages in a queue.
+
+    A message is invisible while it is processed, and until a failed attempt is repeated.
+    """
     names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     url = aws.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     found = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
@@ -167,7 +170,7 @@ def _bucket_to_queue(cloud: Cloud) -> None:
     )
 
 
-# Each may need those before it.
+# Each may depend on those before it.
 RESOURCES = (
     Resource("bucket", _bucket),
     Resource("queue for dead letters", _dead_letters),

@@ -1,4 +1,4 @@
-"""``drop``: upload images, and wait until the function has processed these uploads."""
+"""``drop``: upload images, and wait until the function has processed them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAUSE = 0.05  # seconds between two requests
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A source that was uploaded, with the recipe that it is to be processed with."""
+    """An uploaded source, with the recipe that applies to it."""
 
     key: str
     source: Source
@@ -43,16 +43,19 @@ class Upload:
     def matches(self, record: Json) -> bool:
         """Whether a record belongs to this source and recipe.
 
-        The record of a source that is too large to be read has no digest; that of an invalid recipe
-        has no recipe.
+        The record of a source that is too large to read has no digest, and that of an invalid
+        recipe has no recipe.
         """
-        of, by = record["source"], record["recipe"]
-        same = of["bytes"] == len(self.source.data) and of["sha256"] in (None, self.source.sha256)
-        return same and (by is None or by["sha256"] == self.recipe.sha256)
+        source, recipe = record["source"], record["recipe"]
+        same_source = source["bytes"] == len(self.source.data) and source["sha256"] in (
+            None,
+            self.source.sha256,
+        )
+        return same_source and (recipe is None or recipe["sha256"] == self.recipe.sha256)
 
 
 class Bucket:
-    """The bucket with the function behind it."""
+    """The bucket whose uploads the function processes."""
 
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
@@ -87,7 +90,7 @@ class Bucket:
         return Upload(key, source, recipe, started)
 
     def _outcomes(self, uploads: Sequence[Upload], log: Tail, seconds: float) -> Iterator[str]:
-        """Report each upload once its outcome is in the log; yields the outcomes."""
+        """Report each upload as soon as its outcome is in the log; yields the outcomes."""
         waiting = {upload.key: upload for upload in uploads}
         deadline = time.monotonic() + seconds
         while waiting:
@@ -103,7 +106,7 @@ class Bucket:
             time.sleep(PAUSE)
 
     def _ends(self, upload: Upload, summary: Json) -> bool:
-        """Report a line of the log if it belongs to this upload; whether it is the last one."""
+        """Report a log line if it belongs to this upload; True if no other will follow."""
         match summary["outcome"]:
             case "done" | "rejected" as outcome:
                 record = self._record(upload)
@@ -112,7 +115,7 @@ class Bucket:
                     self._report(upload, summary, record)
                 return belongs
             case "failed":
-                say(f"{_problem(upload, summary)} (another attempt follows within {SECONDS} s)")
+                say(f"{_problem(upload, summary)} (it will be retried within {SECONDS} s)")
                 return bool(summary["error"]["code"] == "bug")  # every attempt would fail
             case _:
                 say(_problem(upload, summary))
@@ -134,7 +137,7 @@ class Bucket:
                 print(self._aws.url(NAME, self._settings.output_prefix + name))
 
     def _record(self, upload: Upload) -> Json | None:
-        """The record as it is now, None if there is none: a key may be too long to have one."""
+        """The current record; None if there is none, as for a key that is too long."""
         key = self._settings.output_prefix + self._record_name(upload)
         try:
             answer = self._aws.s3.get_object(Bucket=NAME, Key=key)
@@ -151,7 +154,7 @@ class Bucket:
         dead = sum(depth(self._aws, DEAD_LETTERS))
         more = f" and {len(keys) - 1} more" if keys[1:] else ""
         return (
-            f"no outcome of {printable(keys[0])}{more} in time: see `make logs` "
+            f"no outcome of {printable(keys[0])}{more} within the time limit: see `make logs` "
             f"(queue: {waiting} waiting, {in_work} in work; dead letters: {dead})"
         )
 

@@ -1,4 +1,4 @@
-"""ministack as a background process, and the folder with all its files."""
+"""ministack as a background process, and the folder of its files."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from tools.local_aws.front import KEY
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
 FRONT = Path(__file__).with_name("front.py")
-PATIENCE = 30.0  # seconds to start or to stop in
+PATIENCE = 30.0  # seconds that starting or stopping may take
 
-# A variable in the environment of its processes, the function's included, that identifies them.
+# This variable identifies its processes, including those of the function, by their environment.
 MARK = "LOCAL_AWS"
 
-# The variables of the developer's environment that it gets, and the function with it: none that
-# could lead to a real account, a proxy, Docker or another configuration.
+# Variables that the emulator and the function inherit from the developer's environment: none that
+# could lead to a real account, a proxy, Docker or a different configuration.
 KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 def credentials(key: str) -> dict[str, str]:
-    """Credentials of a run: its key, and a secret that protects nothing.
+    """Credentials of a run: its key, and a dummy secret.
 
-    The key is the session token as well. The emulator passes the token on to the function, whose
-    access key is the account number, and accepts presigned links only with the same token.
+    The key also serves as the session token: the emulator passes the token on to the function,
+    whose access key is the account number, and accepts presigned links only with this token.
     """
     secret = "local"  # noqa: S105
     return {
@@ -67,8 +67,8 @@ class Running:
 class Emulator:
     """At most one ministack, with its log, its temporary files and its state in ``folder``.
 
-    The state file is written once all resources are made, and removed with the process. If it
-    cannot be trusted (no such process, another program's process, no answer), nothing runs.
+    The state file is written once all resources exist, and removed with the process. The emulator
+    counts as stopped if the state file does not match a running process that answers.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -78,7 +78,7 @@ class Emulator:
         self._temporary = self.folder / "tmp"
 
     def running(self) -> Running | None:
-        """The emulator, if it runs, has all its resources and answers."""
+        """The emulator, if it is running, has all its resources and answers."""
         try:
             state = Running(**json.loads(self._state.read_bytes()))
         except (OSError, ValueError, TypeError):
@@ -89,8 +89,8 @@ class Emulator:
     def processes(self) -> list[psutil.Process]:
         """Its living processes: the emulator, those that run the function, and their children.
 
-        A process that has ended has no environment any more, even before its parent has waited for
-        it. The function's children, which decode images, never have the mark in theirs.
+        A process that has ended no longer has an environment, even before its parent has waited
+        for it. The function's children, which decode images, do not inherit the variable.
         """
         marked = [
             process
@@ -103,7 +103,7 @@ class Emulator:
     def locked(self) -> Iterator[None]:
         """Hold a lock, so that two commands never start or stop it at the same time."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.folder.parent, os.O_RDONLY)  # the folder itself comes and goes
+        descriptor = os.open(self.folder.parent, os.O_RDONLY)  # the folder itself may not exist
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -112,8 +112,8 @@ class Emulator:
 
     @contextlib.contextmanager
     def starting(self, port: int) -> Iterator[Running]:
-        """Start it, for its resources to be made; if either fails, nothing is left behind."""
-        self.stop()  # a previous run may have left a process that has the port
+        """Start it so that its resources can be created; if either fails, clean up."""
+        self.stop()  # a previous run may have left a process that holds the port
         _check_port_is_free(port)
         try:
             running = self._start(port)
@@ -125,7 +125,7 @@ class Emulator:
             raise
 
     def stop(self, *, keep_log: bool = False) -> bool:
-        """Kill its processes, which have nothing to save, and remove its files.
+        """Kill its processes, which have no data to save, and remove its files.
 
         Returns whether there were any processes.
         """
@@ -148,7 +148,7 @@ class Emulator:
         self._state.unlink(missing_ok=True)
         if not keep_log:
             self.log.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # not there, or not empty
+        with contextlib.suppress(OSError):  # missing or not empty
             self.folder.rmdir()
 
     def _start(self, port: int) -> Running:
@@ -160,7 +160,7 @@ class Emulator:
             )
         self.folder.chmod(0o700)
         self._temporary.mkdir()
-        key = f"LOCAL{secrets.token_hex(8).upper()}"  # short, so that a link with it fits on a line
+        key = f"LOCAL{secrets.token_hex(8).upper()}"  # short, so that a link fits on a line
         self.log.touch(mode=0o600)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
@@ -174,7 +174,7 @@ class Emulator:
                 umask=0o077,
             )
         self._wait(process, port, key)
-        process.returncode = 0  # it outlives this process: no ResourceWarning for that
+        process.returncode = 0  # it outlives this process; this avoids a ResourceWarning
         return Running(process.pid, port, key)
 
     def _wait(self, process: subprocess.Popen[bytes], port: int, key: str) -> None:
@@ -197,14 +197,13 @@ class Emulator:
             "BIND_HOST": HOST,  # the default is all interfaces
             "GATEWAY_PORT": str(port),
             KEY: key,
-            **credentials(
-                key
-            ),  # the token reaches the function, and presigned links are checked for it
+            # The token reaches the function, and presigned links are checked against it.
+            **credentials(key),
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": REGION,
-            "IOT_MTLS_ENABLED": "0",  # it would listen on port 8883 as well
+            "IOT_MTLS_ENABLED": "0",  # would also listen on port 8883
             "SFTP_ENABLED": "0",
-            "DOCKER_HOST": f"unix://{temporary}/no-docker",  # it would remove any container
+            "DOCKER_HOST": f"unix://{temporary}/no-docker",  # it would remove unrelated containers
             "HOME": temporary,
             "TMPDIR": temporary,
             "STATE_DIR": temporary,
@@ -255,7 +254,7 @@ def _check_port_is_free(port: int) -> None:
 
 
 def _owner(port: int) -> str:
-    """The process that listens on a port, if the operating system shows it."""
+    """The process that listens on a port, if the operating system reveals it."""
     with contextlib.suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN

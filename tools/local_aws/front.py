@@ -1,7 +1,8 @@
 """ministack behind a front that refuses requests without the key of the run.
 
-The emulator checks no keys. A server on loopback can be reached by every web page open in a browser
-of the same machine, and by the machine's other users; since it has Lambda, they could run code.
+The emulator does not check keys. A server on loopback can be reached by any web page that is open
+in a browser on the same machine, and by the machine's other users; through Lambda, they could run
+code.
 
 This module is a program of its own, ``python front.py``, and imports nothing else of the project.
 It needs ministack's environment, with ``LOCAL_AWS_KEY`` and ``GATEWAY_PORT``.
@@ -21,11 +22,11 @@ from urllib.parse import parse_qs
 KEY = "LOCAL_AWS_KEY"  # the environment variable
 
 HOSTS = ("127.0.0.1", "localhost")
-# Where a browser says that a request comes from: typed by the user, or from a page of this server.
+# Sec-Fetch-Site values of requests that the user typed in, or that come from this server's pages.
 OWN_SITES = ("none", "same-origin")
 
-# An object may be an HTML page. Opened in a browser it must run no script, and its address, which
-# holds the key, must not be passed on.
+# An object may be an HTML page. Opened in a browser, it must not run scripts, and its address,
+# which contains the key, must not reach other servers.
 SAFE_HEADERS = [
     (b"content-security-policy", b"sandbox"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -41,7 +42,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """ASGI middleware that passes on only requests with ``key``."""
+    """ASGI middleware that passes on only requests that have ``key``."""
 
     app: App
     key: str
@@ -61,25 +62,25 @@ class Front:
             await send({"type": "http.response.body", "body": body})
 
     def refusal(self, scope: Scope) -> str:
-        """Why a request is refused; empty if it is not.
+        """Why a request is refused; empty if it is accepted.
 
-        Another host means that a foreign name server resolves a name to this machine.
+        A different host name means that someone else's DNS name resolves to this machine.
         """
         headers = _headers(scope)
         own = [f"{host}:{self.port}" for host in HOSTS]
         if headers.get("host", [""]) not in [[host] for host in own]:
-            return f"it names another host than {own[0]}"
+            return f"its host is not {own[0]}"
         if not set(headers.get("origin", [])) <= {f"http://{host}" for host in own}:
             return "it comes from a web page"
         if not set(headers.get("sec-fetch-site", [])) <= set(OWN_SITES):
             return "it comes from a web page"
         if not any(compare_digest(key.encode(), self.key.encode()) for key in _keys(scope)):
-            return "it does not have the keys that `make up` has printed"
+            return "it does not have the key that `make up` printed"
         return ""
 
 
 def _safe(send: Send) -> Send:
-    """Add headers to all answers that keep a browser from running them."""
+    """Add the headers that keep a browser from running an object as a page."""
 
     async def sending(message: Mapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
@@ -97,7 +98,7 @@ def _headers(scope: Scope) -> dict[str, list[str]]:
 
 
 def _keys(scope: Scope) -> list[str]:
-    """Access keys of a request: of its signature, or its session token."""
+    """Access keys of a request, from its signature and its session token."""
     headers = _headers(scope)
     query = parse_qs(scope["query_string"].decode("latin-1"))
     signed = [

@@ -11,7 +11,7 @@ PAUSE = 0.3  # seconds between two requests
 
 
 def show(aws: LocalAws, *, raw: bool, once: bool) -> None:
-    """Print what is in the log; unless ``once``, go on until interrupted or the AWS is stopped."""
+    """Print the log; unless ``once``, follow it until interrupted or the local AWS is stopped."""
     from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415
 
     tail, printer = Tail(aws.logs, LOG_GROUP), Printer(raw=raw)

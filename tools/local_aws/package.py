@@ -1,4 +1,4 @@
-"""The function's code as Lambda takes it: a zip file of the packages in the working tree."""
+"""The function's code as Lambda expects it: a zip file of the packages in the working tree."""
 
 from __future__ import annotations
 

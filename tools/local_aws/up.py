@@ -1,4 +1,4 @@
-"""``up``, ``down`` and ``status``: start the emulator with its resources, stop it, ask for it."""
+"""``up``, ``down`` and ``status``: start the emulator with its resources, stop it, describe it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tools.say import say
 PORT = 4566
 
 NEXT = """\
-  make drop IMG=input_images/text.png     process an image, wait for its spectrum
+  make drop IMG=input_images/text.png     process an image and wait for its results
   make logs                               follow the function's log
-  make down                               stop it, and delete everything
+  make down                               stop it and delete everything
 
-or with other tools, given the keys of this run:
+Other tools work too, with the keys of this run:
 
   export {variables}
 
@@ -38,7 +38,7 @@ or with other tools, given the keys of this run:
 
 
 def up(emulator: Emulator, port: int | None, code: Path) -> None:
-    """Start the emulator and make its resources; if it runs, update the function's code."""
+    """Start the emulator with its resources; if it is running, update the function's code."""
     settings = own_settings()
     with emulator.locked():
         running = emulator.running()
@@ -46,7 +46,7 @@ def up(emulator: Emulator, port: int | None, code: Path) -> None:
             _refuse_other_port(running, port)
             cloud = Cloud(LocalAws.of(running), code, settings)
             refresh(cloud)
-            say(f"local AWS: already runs at {running.endpoint}; the function's code is up to date")
+            say(f"local AWS: already running at {running.endpoint}; the function is up to date")
         else:
             with emulator.starting(port or PORT) as running:
                 cloud = Cloud(LocalAws.of(running), code, settings)
@@ -65,7 +65,7 @@ def down(emulator: Emulator) -> None:
 
 
 def status(emulator: Emulator) -> None:
-    """Print its address, and how much is in the queues."""
+    """Print its address and the numbers of messages in its queues."""
     running = require_running(emulator)
     aws = LocalAws.of(running)
     waiting, in_work = depth(aws, NAME)
@@ -86,11 +86,11 @@ def require_running(emulator: Emulator) -> Running:
 
 def _refuse_other_port(running: Running, port: int | None) -> None:
     if port not in (None, running.port):
-        raise ToolError(f"already runs on port {running.port}: run `make down` first")
+        raise ToolError(f"already running on port {running.port}: run `make down` first")
 
 
 def _next_steps(cloud: Cloud) -> str:
-    """Commands to copy."""
+    """Commands for the user to copy."""
     variables = cloud.aws.variables
     return NEXT.format(
         bucket=NAME,

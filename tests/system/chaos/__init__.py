@@ -1,8 +1,8 @@
-"""Convergence under chaos: the real function, a foreign S3, and between them all that can fail.
+"""Convergence under chaos: the real function, moto's S3, and injected faults between them.
 
-What is real: the function, in several processes with Amazon's own client; S3, moto's, in a process
-of its own and over HTTP. What is simulated: the queue (:mod:`~tests.system.chaos.queue`, with the
-semantics of SQS), and the chaos, which enters where S3 is reached
-(:mod:`~tests.system.chaos.proxy`). Every decision comes from one seed
+Real are the function, in several processes with Amazon's own runtime client, and the S3 server of
+moto, in a separate process over HTTP. Simulated are the queue, with the semantics of SQS
+(:mod:`~tests.system.chaos.queue`), and the faults, which a proxy in front of S3 injects
+(:mod:`~tests.system.chaos.proxy`). Every decision follows from one seed
 (:mod:`~tests.system.chaos.dice`).
 """

@@ -1,6 +1,6 @@
-"""Chance that can be replayed: what is thrown depends on the seed and on what it is thrown for.
+"""Reproducible random decisions: each depends only on the seed and on its occasion.
 
-Not on when, nor on what was thrown before: threads may ask in any order.
+They do not depend on time or on earlier decisions, so threads may ask in any order.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Dice:
-    """Decisions that follow from a seed."""
+    """Random decisions that are determined by a seed."""
 
     seed: int
 
     def random(self, *occasion: object) -> random.Random:
-        """Random numbers of one occasion, which any printable values tell from all others."""
+        """A generator for one occasion, which is identified by any printable values."""
         return random.Random(repr((self.seed, *occasion)))
 
     def happens(self, chance: float, *occasion: object) -> bool:
@@ -28,9 +28,9 @@ class Dice:
         return self.random(*occasion).random() < chance
 
     def one_of(self, options: Sequence[T], *occasion: object) -> T:
-        """One of several options, all alike."""
+        """One of several options, with equal probability."""
         return self.random(*occasion).choice(options)
 
     def between(self, low: int, high: int, *occasion: object) -> int:
-        """A whole number, both ends included."""
+        """A whole number, including both ends."""
         return self.random(*occasion).randint(low, high)

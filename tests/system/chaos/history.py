@@ -1,4 +1,4 @@
-"""What happened, told by object: the story that a failure is explained by."""
+"""The history of each object, to explain failures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 
 class History:
-    """Lines by key, numbered over all of them, and how often each kind of thing happened."""
+    """Numbered lines by key, and counts of each kind of event."""
 
     def __init__(self) -> None:
         self._lines: dict[str, list[str]] = defaultdict(list)
@@ -16,7 +16,7 @@ class History:
         self.tally: Counter[str] = Counter()
 
     def note(self, key: str, text: str, *, counts_as: str = "") -> None:
-        """Note what happened to an object; ``""`` is the key of what concerns none."""
+        """Record an event of an object; the key ``""`` is for events of no object."""
         with self._lock:
             self._count += 1
             self._lines[key].append(f"{self._count:6} {text}")
@@ -24,11 +24,11 @@ class History:
             self.count(counts_as)
 
     def count(self, kind: str) -> None:
-        """Count something that happened."""
+        """Count an event."""
         with self._lock:
             self.tally[kind] += 1
 
     def of(self, key: str) -> str:
-        """Tell all that happened to an object."""
+        """All events of an object, as text."""
         with self._lock:
             return "\n".join(self._lines[key])

@@ -1,4 +1,4 @@
-"""What workers wrote: a record has to come last, when all that it lists is there."""
+"""The writes of the workers: a record must be written after everything that it lists."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.system.chaos.load import OUTPUT
 
 
 class Ledger:
-    """Hashes of what each worker has written, by key."""
+    """Hashes of the objects that each worker has written, by key."""
 
     def __init__(self) -> None:
         self._written: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
     def enter(self, worker: str, key: str, data: bytes) -> list[str]:
-        """Note what a worker has written; if it is a record, what it lists without being true."""
+        """Note a write; for a record, returns the artifacts that it lists wrongly."""
         with self._lock:
             self._written[worker, key] = sha256(data).hexdigest()
             if not key.endswith("_metadata.json"):

@@ -1,4 +1,4 @@
-"""What is uploaded in a run: for every key its versions in order, and the order of all uploads."""
+"""The uploads of a run: the versions of every key, and the order of all uploads."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ BAD_RECIPES: tuple[dict[str, str], ...] = (
     {"colour": "yes", "bits": "16"},
     {"author": "Fourier"},
 )
-FOREIGN = "mtime"  # which rclone writes, and which is no key of a recipe
+FOREIGN = "mtime"  # written by rclone, and not a key of the recipe
 
-# How a version differs from the one before when it comes in its turn, and how often it does so.
+# How a regular version differs from the previous one, with probabilities.
 CHANGES = {
     "both": 0.35,
     "image": 0.25,
@@ -49,7 +49,7 @@ CHANGES = {
 
 @dataclass(frozen=True)
 class Version:
-    """One upload: its number under its key, how it differs from the one before, and the object."""
+    """One upload: its number, its difference from the previous version, and the object."""
 
     number: int
     change: str
@@ -58,7 +58,7 @@ class Version:
 
     @property
     def recipe(self) -> dict[str, str]:
-        """What the metadata say of the recipe."""
+        """The keys of the recipe in the metadata."""
         return {key: text for key, text in self.metadata.items() if key != FOREIGN}
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in the work on an object: before or after S3 does what a worker asks it for."""
+    """A point in the processing of an object: before or after a request to S3 is executed."""
 
     kind: str
     side: str
@@ -78,11 +78,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Overwriting:
-    """A new version that is put at a moment of the work on the one before.
+    """A new version that is uploaded while the previous one is being processed.
 
-    A ``patient`` worker goes on only when the event of the new version has been answered, so that
-    what it then writes is out of date; any other one goes on at once. If it is ``fatal``, the
-    worker is killed as soon as it has then written something.
+    If ``patient``, the worker continues only after the event of the new version has been handled,
+    so that its writes are outdated; otherwise it continues at once. If ``fatal``, the worker is
+    killed after its next write.
     """
 
     moment: Moment
@@ -95,8 +95,8 @@ READ = Moment("read", "after")
 PICTURE = Moment("write magnitude", "before")
 RECORD = Moment("write metadata", "before")
 
-# What objects go through that are overwritten at work; they take it in turns. The second of two
-# hits the same worker, when it has started over. "mended" begins with an upload that is corrupt.
+# Scenarios of objects that are overwritten during processing, assigned in turn. The second of two
+# overwritings affects the same worker, after it has started over. "mended" replaces a corrupt file.
 SCENARIOS = (
     (Overwriting(READ, "recipe"),),
     (Overwriting(RECORD, "image"),),
@@ -133,7 +133,7 @@ class Plan:
 
     @property
     def in_turn(self) -> int:
-        """How many versions are uploaded in their turn."""
+        """Number of versions that are uploaded regularly."""
         return len(self.versions) - len(self.overwritings)
 
 
@@ -147,15 +147,15 @@ class Load:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is done, and the shares of it that are unusual."""
+    """The size of a run, and the shares of unusual objects, events and uploads."""
 
     objects: int
     uploads: int
     workers: int
-    overwritten: float = 0.1  # of the objects, while they are at work
+    overwritten: float = 0.1  # of the objects, during processing
     repeated: float = 0.1  # of the events
     held_back: float = 0.1  # of the events
-    corrupt: float = 0.05  # of the uploads in their turn
+    corrupt: float = 0.05  # of the regular uploads
 
 
 class Planner:
@@ -176,7 +176,7 @@ class Planner:
         self._held_back = set(random.sample(followed, ceil(scale.held_back * scale.uploads)))
 
     def load(self) -> Load:
-        """Give the whole of it."""
+        """All uploads of the run."""
         plans = [self._plan(index) for index in sorted(self._counts)]
         return Load({plan.key: plan for plan in plans}, self._turns(plans))
 
@@ -223,7 +223,7 @@ class Planner:
         return Version(number, change, data, metadata)
 
     def _turns(self, plans: list[Plan]) -> tuple[str, ...]:
-        """Mix all uploads, but have every other one follow in quick succession on the last."""
+        """Shuffle all uploads, but let about half closely follow the previous version."""
         turns: list[tuple[float, str]] = []
         for plan in plans:
             random = self._dice.random("turns", plan.key)
@@ -235,7 +235,7 @@ class Planner:
 
 
 def _image(dice: Dice, *about: object) -> bytes:
-    """A small image that no other version has: grey or colour, now and then of 16 bits."""
+    """A small image that is unique to a version: grey or colour, sometimes with 16 bits."""
     random = dice.random("image", *about)
     height, width = random.randint(16, 64), random.randint(16, 64)
     depth = np.uint16 if random.random() < 0.1 else np.uint8
@@ -245,13 +245,13 @@ def _image(dice: Dice, *about: object) -> bytes:
 
 
 def _corrupt(dice: Dice, image: bytes, *about: object) -> bytes:
-    """Give what was an image, spoilt in one of the ways in which files are."""
+    """A copy of an image that is damaged in one of several ways."""
     enormous = header(60_000, 60_000), chunk(b"IDAT", zlib.compress(repr(about).encode()))
-    spoilt = (
+    damaged = (
         image[: len(image) // 2],
         image[:-40] + bytes([image[-40] ^ 0xFF]) + image[-39:],
         image.removeprefix(SIGNATURE),
         png_file(*enormous),
         b"",
     )
-    return dice.one_of(spoilt, "spoilt", *about)
+    return dice.one_of(damaged, "damaged", *about)

@@ -1,4 +1,4 @@
-"""Chaos: what comes between the function and S3, as the dice say."""
+"""Fault injection between the function and S3, determined by the seed."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from tests.system.chaos.uploads import Uploads
 from tests.system.chaos.verdict import Wrong
 from tests.system.chaos.workers import Worker
 
-PATIENCE = 20  # seconds for which a worker is kept waiting for another one
-ATTEMPTS = 4  # that fail in a row when S3 is down
-SOON = 0.008  # seconds, about what it takes to analyse a small image
+PATIENCE = 20  # seconds for which a worker waits for another one
+ATTEMPTS = 4  # consecutive attempts that fail while S3 is down
+SOON = 0.008  # seconds, about the time to analyse a small image
 
 KINDS = {"GET": "read", "HEAD": "look", "PUT": "write"}
 
 
 @dataclass(frozen=True)
 class Odds:
-    """How often things go wrong: the chance at each request, where it does not say otherwise."""
+    """Probabilities of faults, per request unless noted otherwise."""
 
-    refused: float = 0.012  # 400, 403 and 409, which clients do not try again
-    unavailable: float = 0.03  # 500 and 503, which they do
-    down: float = 0.004  # likewise, several times in a row
-    cut: float = 0.03  # the connection
+    refused: float = 0.012  # 400, 403 and 409, which clients do not retry
+    unavailable: float = 0.03  # 500 and 503, which clients retry
+    down: float = 0.004  # 503 several times in a row
+    cut: float = 0.03  # the connection is closed
     slow: float = 0.03
     killed: float = 0.007
 
 
 @dataclass(frozen=True)
 class Step:
-    """A request as part of the work on an object: the ``count``-th of its kind for its key."""
+    """A request for an object: the ``count``-th of its kind for its key."""
 
     worker: Worker
     key: str
@@ -48,7 +48,7 @@ class Step:
 
     @property
     def writes(self) -> bool:
-        """Whether it is to change something."""
+        """Whether the request is a write."""
         return self.kind.startswith("write")
 
     def __str__(self) -> str:
@@ -56,12 +56,12 @@ class Step:
 
 
 class Chaos:
-    """Meets every request of the workers."""
+    """Intercepts every request of the workers."""
 
     def __init__(
         self, dice: Dice, load: Load, uploads: Uploads, history: History, *, held: int
     ) -> None:
-        """``held`` workers at most are kept waiting at a time, as somebody has to do the work."""
+        """At most ``held`` workers wait at a time, so that at least one makes progress."""
         self.workers: dict[str, Worker] = {}
         self.wrong: list[Wrong] = []
         self._dice, self._uploads, self._history = dice, uploads, history
@@ -75,7 +75,7 @@ class Chaos:
         self._lock = threading.Lock()
 
     def meet(self, request: Request, pass_on: PassOn) -> Answer | None:
-        """Pass a request on or not, and answer it or not."""
+        """Forward, refuse or drop a request."""
         step = self._step(request)
         with step.worker.requesting():
             return self._meet(step, request, pass_on)
@@ -88,7 +88,7 @@ class Chaos:
         if fault == "cut before":
             return None
         if step.worker.killed or request.given_up():
-            self._history.note(step.key, f"{step}: nobody waits for it any more")
+            self._history.note(step.key, f"{step}: its sender has given up")
             return None
         answer = pass_on()
         self._note(step, request, answer)
@@ -107,7 +107,7 @@ class Chaos:
         return Step(self.workers[request.signer], key, kind, count)
 
     def _reach(self, step: Step, side: str) -> None:
-        """Let happen what happens to a worker, or to the object that it works on, at this point."""
+        """Kill the worker or overwrite its object, if that is planned at this point."""
         self._kill(step, side)
         moment, overtaken = Moment(step.kind, side), (step.worker, step.key) in self._overtaken
         due = self._uploads.due(moment, step.key, overtaken=overtaken)
@@ -139,13 +139,13 @@ class Chaos:
         if overwriting.patient:
             self._overtaken.add((step.worker, step.key))
             answered = event.over.wait(PATIENCE)
-            outcome = "overtaken" if answered else "overtaken by nobody"
+            outcome = "overtaken" if answered else "not overtaken in time"
             self._history.note(step.key, f"{step}: {outcome}", counts_as=outcome)
         if overwriting.fatal:
             self._doomed.add((step.worker, step.key))
 
     def _fault(self, step: Step) -> str:
-        """What goes wrong with a request, if anything does."""
+        """The fault of a request; empty if there is none."""
         odds, about = self._odds, (step.key, step.kind)
         random = self._dice.random("fault", *about, step.count)
         faults = {
@@ -165,7 +165,7 @@ class Chaos:
         return fault
 
     def _note(self, step: Step, request: Request, answer: Answer) -> None:
-        """Note what S3 did, and hold against each other what a worker has written."""
+        """Record what S3 did, and check the order of a worker's writes."""
         digest = sha256(request.body or answer.body).hexdigest()[:8]
         self._history.note(step.key, f"{step}: {answer.status} {digest}", counts_as="requests")
         if request.method == "PUT" and answer.status == 200:
@@ -174,7 +174,7 @@ class Chaos:
 
 
 def _outputs_of(load: Load) -> dict[str, tuple[str, str]]:
-    """Keys of all outputs that there may be, each with its source's key and its kind."""
+    """Source key and kind of every possible output, by the key of the output."""
     return {
         OUTPUT + output_name(key.removeprefix(INPUT), artifact): (key, artifact)
         for key in load.plans

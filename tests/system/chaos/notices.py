@@ -1,4 +1,4 @@
-"""What S3 has to say, as messages of a queue: by itself, by way of EventBridge, or of SNS."""
+"""S3's events as messages of a queue: sent directly, or through EventBridge or SNS."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ACCOUNT = "123456789012"
 TIME = "2026-11-20T12:00:00.000Z"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:uploads"
 
-# Nothing that the function could ever do something about: they end in the dead-letter queue.
+# Messages that can never be processed: they end in the dead-letter queue.
 MALFORMED = ("{", "[]", '{"hello": "world"}', '{"Records": [{"eventSource": "aws:s3"}]}')
 
 
 def sqs_event(batch: Sequence[Message]) -> dict[str, Any]:
-    """An event as Lambda makes it of a batch of messages."""
+    """Lambda's event for a batch of messages."""
     return {
         "Records": [
             {
@@ -47,7 +47,7 @@ def sqs_event(batch: Sequence[Message]) -> dict[str, Any]:
 
 
 def created(dice: Dice, bucket: str, key: str, version: Version) -> str:
-    """Say that an object was created, in one of the ways in which that can be said."""
+    """An event for the creation of an object, in one of its possible forms."""
     etag = md5(version.data, usedforsecurity=False).hexdigest()
     facts: dict[str, Any] = {"size": len(version.data), "sequencer": f"{version.number:016X}"}
     match dice.between(0, 9, "way", key, version.number):
@@ -88,7 +88,7 @@ def created(dice: Dice, bucket: str, key: str, version: Version) -> str:
 def notification(
     bucket: str, key: str, *, name: str = "ObjectCreated:Put", **facts: Any
 ) -> dict[str, Any]:
-    """What S3 itself sends."""
+    """A notification as S3 itself sends it."""
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -105,8 +105,8 @@ def notification(
     return {"Records": [record]}
 
 
-def vain(bucket: str, known: str) -> Iterator[str]:
-    """Messages after which nothing is to be done; ``known`` is the key of some object."""
+def ignorable(bucket: str, known: str) -> Iterator[str]:
+    """Messages that the function should ignore; ``known`` is the key of an existing object."""
     yield json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": bucket})
     yield json.dumps(notification(bucket, known, name="ObjectRemoved:Delete"))
     for key in (f"{INPUT}never put.png", f"{INPUT}folder/", f"{OUTPUT}x.png", "elsewhere/x.png"):

@@ -1,6 +1,6 @@
-"""S3 as the function meets it: a foreign one, behind a proxy where chaos steps in.
+"""A proxy in front of an S3 server, in which faults are injected.
 
-Requests are passed on as they are. Who sent one is told by the access key that it was signed with.
+Requests are forwarded unchanged. The access key of the signature identifies the sender.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CODES = {
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came; ``given_up`` tells whether its sender has gone by now."""
+    """A received request; ``given_up`` tells whether its sender has disconnected."""
 
     signer: str
     method: str
@@ -42,7 +42,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, of S3's or in its place; ``whole`` is whether all of its body is sent."""
+    """An answer of S3 or a replacement; ``whole`` says whether its whole body is sent."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -55,7 +55,7 @@ Meet = Callable[[Request, PassOn], Answer | None]
 
 
 def refusal(status: int) -> Answer:
-    """What S3 says when it does not do what it is asked for."""
+    """An error response of S3."""
     body = f"<Error><Code>{_CODES[status]}</Code><Message>chaos</Message></Error>".encode()
     headers = (("Content-Type", "application/xml"), ("Content-Length", str(len(body))))
     return Answer(status, headers, body)
@@ -63,10 +63,10 @@ def refusal(status: int) -> Answer:
 
 @contextlib.contextmanager
 def proxy(upstream: str, meet: Meet) -> Iterator[str]:
-    """Run a proxy before the S3 at this URL; its own URL.
+    """Run a proxy in front of the S3 at a URL; yields the URL of the proxy.
 
-    ``meet`` is given every request, and a function that passes it on; what it returns is sent to
-    the function, and for None the connection is cut.
+    ``meet`` receives every request and a function that forwards it. Its answer is sent to the
+    client; for None the connection is closed.
     """
     with _Server(upstream, meet) as server:
         yield f"http://{server.address}"
@@ -118,7 +118,7 @@ class _Connection(BaseHTTPRequestHandler):
         for name, value in answer.headers:
             self.send_header(name, value)
         self.end_headers()
-        # Behind the head that HEAD asks for, a body would be taken for the next answer.
+        # After the response to a HEAD request, a body would be taken for the next response.
         body = b"" if self.command == "HEAD" else answer.body
         if answer.whole:
             self.wfile.write(body)
@@ -138,4 +138,4 @@ class _Connection(BaseHTTPRequestHandler):
         return True
 
     def log_message(self, *_: Any) -> None:
-        """Be quiet."""
+        """Log nothing."""

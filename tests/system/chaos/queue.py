@@ -1,8 +1,7 @@
 """A queue with the semantics of SQS: at least once, in any order, in batches.
 
-Time is counted in batches that were handed out, not in seconds. A message that was handed out is
-seen by nobody else until it has been settled: the function's time limit is far below the queue's
-visibility timeout, as AWS asks for.
+Time is counted in delivered batches, not in seconds. A delivered message is invisible until it has
+been completed: the function's timeout is far below the visibility timeout, as AWS recommends.
 """
 
 from __future__ import annotations
@@ -16,21 +15,21 @@ from dataclasses import dataclass, field
 from tests.system.chaos.dice import Dice
 
 LARGEST_BATCH = 5
-MOST_RECEIVES = 12  # before a message is given up
+MOST_RECEIVES = 12  # before a message becomes a dead letter
 SECONDS = 120  # after which waiting is a fault of the test
 
 
 class Stuck(Exception):
-    """Nothing happens any more."""
+    """No message has been delivered or completed for too long."""
 
 
 @dataclass(eq=False)
 class Message:
-    """A message on its way; ``about`` is the key that it concerns, ``due`` when it can be seen.
+    """A message; ``about`` is the key that it concerns, ``due`` the time from which it is visible.
 
-    An ``urgent`` one is handed out next, and alone. A ``hopeless`` one is expected to end in the
-    dead-letter queue. ``over`` is set as soon as a message is settled for good. ``version`` is that
-    of the object, for those who count.
+    An ``urgent`` message is delivered next, and alone. A ``doomed`` one is expected to end in the
+    dead-letter queue. ``over`` is set when a message is deleted or becomes a dead letter.
+    ``version`` is the version of the object, to count reordered messages.
     """
 
     identifier: str
@@ -38,21 +37,21 @@ class Message:
     about: str = ""
     version: int = 0
     urgent: bool = False
-    hopeless: bool = False
+    doomed: bool = False
     received: int = 0
     due: int = 0
     over: threading.Event = field(default_factory=threading.Event)
 
 
 class Queue:
-    """Messages waiting, messages handed out, and the dead-letter queue.
+    """Waiting messages, messages in flight, and the dead-letter queue.
 
-    It breaks as soon as a message is lost, for the run has failed then.
+    Delivery stops as soon as a message is lost, since the run has then failed.
     """
 
     def __init__(self, dice: Dice) -> None:
         self.dead: list[Message] = []
-        self.reordered = 0  # messages that first came when one of a newer version had come
+        self.reordered = 0  # messages first delivered after one of a newer version
         self._dice = dice
         self._newest: dict[str, int] = defaultdict(int)
         self._waiting: list[Message] = []
@@ -62,13 +61,13 @@ class Queue:
         self._news = threading.Condition()
 
     def send(self, message: Message, *, late: int = 0) -> None:
-        """Take a message, to be seen when ``late`` more batches have been handed out."""
+        """Add a message that becomes visible after ``late`` more batches have been delivered."""
         with self._changing():
             message.due = self._batches + late
             self._waiting.append(message)
 
     def receive(self) -> list[Message]:
-        """Hand out a batch as soon as there is one; an empty one when there never will be."""
+        """Wait for a batch and return it; an empty one when no more messages will come."""
         with self._changing():
             self._wait_for(lambda: bool(self._visible() or self._finished()))
             visible = self._visible()
@@ -83,8 +82,8 @@ class Queue:
                 self._count(message)
             return batch
 
-    def settle(self, batch: Collection[Message], again: Collection[Message]) -> None:
-        """Delete the messages of a batch, but for those that are to come again."""
+    def complete(self, batch: Collection[Message], again: Collection[Message]) -> None:
+        """Delete the messages of a batch, except those to deliver again."""
         with self._changing():
             for message in batch:
                 self._out.remove(message)
@@ -93,7 +92,7 @@ class Queue:
                 elif message.received >= MOST_RECEIVES:
                     self.dead.append(message)
                     message.over.set()
-                    if not message.hopeless:
+                    if not message.doomed:
                         self._break()
                 else:
                     delay = self._dice.between(0, 9, "back", message.identifier, message.received)
@@ -103,32 +102,32 @@ class Queue:
     @property
     def lost(self) -> list[Message]:
         """Messages that should not have ended in the dead-letter queue."""
-        return [message for message in self.dead if not message.hopeless]
+        return [message for message in self.dead if not message.doomed]
 
     def count(self, key: str) -> int:
-        """Tell how many messages concern an object."""
+        """Number of messages that concern an object."""
         with self._news:
             return sum(message.about == key for message in (*self._waiting, *self._out))
 
     @property
     def broken(self) -> bool:
-        """Whether nothing is handed out any more."""
+        """Whether delivery has stopped."""
         return self._broken
 
     def wait_for_room(self, most: int) -> None:
-        """Wait until fewer than so many messages can be seen."""
+        """Wait until fewer than ``most`` messages are visible."""
         with self._news:
             self._wait_for(lambda: self._broken or len(self._visible()) < most)
 
     def wait_until_empty(self) -> None:
-        """Wait until every message is settled for good; time passes as fast as it can."""
+        """Wait until every message is deleted or a dead letter; delays are skipped."""
         with self._changing():
             self._hurry = True
         with self._news:
             self._wait_for(lambda: self._broken or not (self._waiting or self._out))
 
     def close(self, *, broken: bool = False) -> None:
-        """Tell that no more messages will be sent; ``broken`` has all who wait go home."""
+        """Declare that no more messages will be sent; ``broken`` also stops delivery."""
         with self._changing():
             self._closed = self._hurry = True
             if broken:
@@ -143,7 +142,9 @@ class Queue:
     def _wait_for(self, happened: Callable[[], bool]) -> None:
         if not self._news.wait_for(happened, SECONDS):
             names = sorted(message.identifier for message in self._out)
-            raise Stuck(f"{len(self._waiting)} messages wait, {names} are out, for {SECONDS} s")
+            raise Stuck(
+                f"{len(self._waiting)} messages are waiting, {names} in flight, for {SECONDS} s"
+            )
 
     def _finished(self) -> bool:
         return self._broken or (self._closed and not self._waiting and not self._out)

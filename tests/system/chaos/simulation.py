@@ -1,4 +1,4 @@
-"""A run: uploads on one side, workers on the other, chaos between, and the verdict at the end."""
+"""A run: uploads, workers, injected faults, and the final check."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tests.system.chaos.dice import Dice
 from tests.system.chaos.history import History
 from tests.system.chaos.load import Planner, Scale
 from tests.system.chaos.meddling import Chaos
-from tests.system.chaos.notices import MALFORMED, sqs_event, vain
+from tests.system.chaos.notices import MALFORMED, ignorable, sqs_event
 from tests.system.chaos.proxy import proxy
 from tests.system.chaos.queue import Message, Queue
 from tests.system.chaos.uploads import Uploads
 from tests.system.chaos.verdict import Wrong, judge, read_all
 from tests.system.chaos.workers import Worker
 
-ROOM = 12  # visible messages at which uploads wait for the workers
-SHOWN = 3  # objects whose history is told
-# Seconds for a batch: so many that the function waits for S3 for longer than it is kept waiting,
-# since what has been given up may still happen.
+ROOM = 12  # number of visible messages at which uploads wait for the workers
+SHOWN = 3  # number of objects whose history is shown
+# Remaining seconds for a batch: enough for the function never to give up a request that is only
+# delayed here, since such a request could still take effect later.
 TIME = 600
 
 _PR_SET_PDEATHSIG = 1
@@ -39,7 +39,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended: what is wrong, how often each thing happened, and the whole story."""
+    """The result of a run: deviations, and the history of all objects."""
 
     seed: int
     scale: Scale
@@ -48,21 +48,21 @@ class Ending:
 
     @property
     def tally(self) -> Counter[str]:
-        """How often each kind of thing happened."""
+        """Counts of each kind of event."""
         return self.history.tally
 
     def __str__(self) -> str:
         keys = list(dict.fromkeys(wrong.key for wrong in self.wrong))
-        told = [
+        details = [
             "\n".join([f"{w.key}: {w.text}" for w in self.wrong if w.key == key])
             + f"\n{self.history.of(key)}"
             for key in keys[:SHOWN]
         ]
         head = (
-            f"{len(keys)} objects are wrong. To play it again: CHAOS_SEED={self.seed} "
+            f"{len(keys)} objects are wrong. To repeat the run: CHAOS_SEED={self.seed} "
             f"pytest tests/system/test_chaos.py -k {self.scale.objects}-objects"
         )
-        return "\n\n".join([head, *told, ", ".join(keys[SHOWN:])])
+        return "\n\n".join([head, *details, ", ".join(keys[SHOWN:])])
 
 
 class Simulation:
@@ -80,13 +80,13 @@ class Simulation:
         self._wrong: list[Wrong] = []
 
     def run(self) -> Ending:
-        """Upload everything, have it worked on until the queue is empty, and judge."""
+        """Upload everything, process messages until the queue is empty, and check the result."""
         with (
             proxy(self._bucket.endpoint, self._chaos.meet) as endpoint,
-            ThreadPoolExecutor(self._scale.workers) as crew,
+            ThreadPoolExecutor(self._scale.workers) as pool,
         ):
             names = [f"worker-{n}" for n in range(1, self._scale.workers + 1)]
-            work = [crew.submit(self._work, name, endpoint) for name in names]
+            work = [pool.submit(self._work, name, endpoint) for name in names]
             with self._breaking():
                 self._upload()
         for done in work:
@@ -107,15 +107,15 @@ class Simulation:
         self._queue.close()
 
     def _send_strange_messages(self, known: str) -> None:
-        """Send what is not to be understood, and what there is nothing to be done about."""
+        """Send malformed messages, and messages that the function should ignore."""
         for index, body in enumerate(MALFORMED):
-            self._queue.send(Message(f"malformed-{index}", body, hopeless=True))
-        for index, body in enumerate(vain(self._bucket.name, known)):
-            self._queue.send(Message(f"vain-{index}", body))
+            self._queue.send(Message(f"malformed-{index}", body, doomed=True))
+        for index, body in enumerate(ignorable(self._bucket.name, known)):
+            self._queue.send(Message(f"ignorable-{index}", body))
 
     @contextlib.contextmanager
     def _breaking(self) -> Iterator[None]:
-        """Let nobody wait for one who has met a fault of the test itself."""
+        """Stop delivery after a fault of the test itself, so that no thread waits forever."""
         try:
             yield
         except BaseException:
@@ -123,7 +123,7 @@ class Simulation:
             raise
 
     def _work(self, name: str, endpoint: str) -> None:
-        """Be a worker for the whole run, in one process after the other."""
+        """Run a worker until the end, and replace its process whenever it is killed."""
         with self._breaking():
             for life in itertools.count(1):
                 worker = Worker(f"{name}-{life}", endpoint)
@@ -133,19 +133,19 @@ class Simulation:
                         return
 
     def _serve(self, worker: Worker) -> bool:
-        """Do one batch after the other; False if the process has died."""
+        """Process one batch after the other; False if the process has died."""
         while not worker.killed and (batch := self._queue.receive()):
             for message in batch:
                 self._note(message, f"to {worker.name}, receive count {message.received}")
             again = self._do(worker, batch)
             for message in batch:
-                back = f"comes back: {worker.said_of(message.about)}"
+                back = f"will be retried: {worker.log_of(message.about)}"
                 self._note(message, back if message in again else "is deleted")
-            self._queue.settle(batch, again)
+            self._queue.complete(batch, again)
         return not worker.killed
 
     def _do(self, worker: Worker, batch: Sequence[Message]) -> Collection[Message]:
-        """Have a batch done; those of its messages that are to come again."""
+        """Process a batch; returns the messages to deliver again."""
         try:
             answer = worker.function.invoke(sqs_event(batch), remaining=TIME, patience=TIME)
         except FunctionDied as exc:
@@ -169,9 +169,9 @@ class Simulation:
         wrong = [Wrong(m.about, f"{m.identifier} was lost") for m in self._queue.lost]
         if not wrong:
             wrong += judge(self._load.plans, read_all(self._bucket))
-            hopeless = sum(message.hopeless for message in self._queue.dead)
-            if hopeless < len(MALFORMED):
-                wrong.append(Wrong("", f"{hopeless} malformed messages came to the dead letters"))
+            doomed = sum(message.doomed for message in self._queue.dead)
+            if doomed < len(MALFORMED):
+                wrong.append(Wrong("", f"{doomed} malformed messages came to the dead letters"))
         wrong += [*self._wrong, *self._chaos.wrong]
         self._history.tally["reordered"] = self._queue.reordered
         return Ending(self._dice.seed, self._scale, tuple(wrong), self._history)
@@ -181,8 +181,8 @@ class Simulation:
 
 
 @contextlib.contextmanager
-def foreign_s3() -> Iterator[str]:
-    """Run moto's S3 in a process of its own; its URL."""
+def moto_s3() -> Iterator[str]:
+    """Run moto's S3 in a separate process; yields its URL."""
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with subprocess.Popen(
         command,
@@ -196,7 +196,7 @@ def foreign_s3() -> Iterator[str]:
             for line in process.stdout:
                 if found := re.search(rb"http://127\.0\.0\.1:\d+", line):
                     reader = threading.Thread(target=process.stdout.read)
-                    reader.start()  # or a full pipe would stop it
+                    reader.start()  # a full pipe would block the server
                     yield found[0].decode()
                     return
             raise AssertionError("moto has ended without naming its port")

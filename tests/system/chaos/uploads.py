@@ -1,4 +1,4 @@
-"""Uploads and their events; and, at any time, what the latest version of each object is."""
+"""Uploads and their events, and the latest version of each object."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from tests.system.chaos.load import Load, Moment, Overwriting, Plan, Version
 from tests.system.chaos.notices import created
 from tests.system.chaos.queue import Message, Queue
 
-MOST_REMINDERS = 3  # after which any moment will do
+MOST_REMINDERS = 3  # after which an overwriting happens at any moment
 
 
 class Uploads:
-    """Puts objects, version by version, and tells the queue."""
+    """Uploads objects, version by version, and sends their events to the queue."""
 
     def __init__(
         self, dice: Dice, load: Load, bucket: Bucket, queue: Queue, history: History
     ) -> None:
         self._dice, self._load, self._bucket = dice, load, bucket
         self._queue, self._history = queue, history
-        self._put: dict[str, int] = defaultdict(int)  # how many versions, by key
+        self._put: dict[str, int] = defaultdict(int)  # number of versions, by key
         self._held_back: dict[str, list[Message]] = defaultdict(list)
         self._reminders = 0
         self._lock = threading.Lock()
 
     def in_turn(self, key: str) -> None:
-        """Put the next version of an object."""
+        """Upload the next version of an object."""
         with self._lock:
             self._upload(self._load.plans[key])
 
     def due(self, moment: Moment, key: str, *, overtaken: bool) -> Overwriting | None:
-        """Say how an object is to be overwritten at this moment, if it is.
+        """The overwriting of an object that is due at this moment, if there is one.
 
-        It is not while any other event of it is under way, which would mend what goes wrong now.
+        None is due while another event of the object is pending, which would hide a fault.
         """
         plan = self._load.plans.get(key)
         overwriting = self._overwriting(plan) if plan else None
@@ -49,7 +49,7 @@ class Uploads:
     def at(
         self, moment: Moment, key: str, worker: str, *, overtaken: bool
     ) -> tuple[Overwriting, Message] | None:
-        """Overwrite an object if this is the moment for it, and send the event: how, and that."""
+        """Overwrite an object if that is due now; returns the overwriting and its event."""
         with self._lock:
             overwriting = self.due(moment, key, overtaken=overtaken)
             if overwriting is None:
@@ -59,7 +59,7 @@ class Uploads:
             return overwriting, event
 
     def remind(self) -> bool:
-        """Send events of what still waits for its moment again, and tell whether there are any."""
+        """Repeat the events of objects with pending overwritings; returns whether there are any."""
         with self._lock:
             self._reminders += 1
             waiting = [plan for plan in self._load.plans.values() if self._overwriting(plan)]
@@ -70,7 +70,7 @@ class Uploads:
             return bool(waiting)
 
     def _overwriting(self, plan: Plan) -> Overwriting | None:
-        """Give what comes next for an object, if that is not in its turn."""
+        """The next overwriting of an object, once its regular versions are uploaded."""
         done = self._put[plan.key] - plan.in_turn
         return plan.overwritings[done] if 0 <= done < len(plan.overwritings) else None
 
@@ -80,7 +80,7 @@ class Uploads:
             Bucket=self._bucket.name, Key=plan.key, Body=version.data, Metadata=version.metadata
         )
         self._put[plan.key] += 1
-        counts_as = "overwritten at work" if at_work else "put"
+        counts_as = "overwritten during processing" if at_work else "put"
         self._history.note(plan.key, f"put of {version} {at_work}", counts_as=counts_as)
         event = self._message(plan.key, version)
         event.urgent = urgent
@@ -88,7 +88,7 @@ class Uploads:
         return event
 
     def _announce(self, plan: Plan, version: Version, event: Message) -> None:
-        """Send an event, now or after that of the next version, once or twice."""
+        """Send an event once or twice, now or after that of the next version."""
         late = self._held_back.pop(plan.key, [])
         if version.number in plan.repeated:
             late.append(self._message(plan.key, version, "again"))

