@@ -9,7 +9,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import io
+import logging
+import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +26,7 @@ from fft_tool.codec.exif import Tags, orientation_of, pixel_size_of
 from fft_tool.codec.header import Header, turned
 from fft_tool.codec.pillow_decode import channels_of, eight_bit_pixels, open_with_pillow
 from fft_tool.codec.raster import channels_last, joined, upright
-from fft_tool.errors import UnsupportedImage
+from fft_tool.errors import CorruptImage, UnsupportedImage
 
 _BITS, _PHOTOMETRIC, _PLANAR, _FORMAT = 258, 262, 284, 339
 _WHITE_IS_ZERO, _GREY, _RGB = 0, 1, 2
@@ -122,8 +126,8 @@ class TifffileDecoder:
     upright = True
 
     def __init__(self, pages: TiffPages, frame: int, file_bytes: int) -> None:
-        with _tiff_file(pages.data) as file:
-            page = file.pages[0]
+        with _first_page(pages.data) as page:
+            _check_parts(page, len(pages.data))
             tags = {tag.code: tag.value for tag in page.tags if tag.code in (274, 282, 283, 296)}
             shape, dtype = tuple(map(int, page.shape)), page.dtype
             photometric = int(page.photometric)
@@ -155,8 +159,8 @@ class TifffileDecoder:
 
     def pixels(self) -> NDArray[Any]:
         """Decode the page."""
-        with _tiff_file(self._data) as file:
-            pixels: NDArray[Any] = file.pages[0].asarray(maxworkers=1)
+        with _first_page(self._data) as page:
+            pixels: NDArray[Any] = page.asarray(maxworkers=1)
         if self._planes_first:
             pixels = np.moveaxis(pixels, 0, -1)
         pixels = pixels.reshape(self._shape).astype(self._dtype.newbyteorder("="), copy=False)
@@ -174,8 +178,28 @@ def _open(data: bytes) -> Any:
         raise
 
 
-def _tiff_file(data: bytes) -> Any:
-    return importlib.import_module("tifffile").TiffFile(io.BytesIO(data))
+@contextmanager
+def _first_page(data: bytes) -> Iterator[Any]:
+    """Open a TIFF with tifffile, which logs what is wrong with a file beside raising errors."""
+    log = logging.getLogger("tifffile")
+    disabled, log.disabled = log.disabled, True
+    try:
+        with importlib.import_module("tifffile").TiffFile(io.BytesIO(data)) as file:
+            yield file.pages[0]
+    finally:
+        log.disabled = disabled
+
+
+def _check_parts(page: Any, file_bytes: int) -> None:
+    """Reject strips and tiles that are missing: tifffile would fill them with zeros."""
+    parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    needed = math.prod(page.chunked)
+    if len(parts) < needed or any(
+        size <= 0 or start <= 0 or start + size > file_bytes for start, size in parts
+    ):
+        raise CorruptImage(
+            f"TIFF is truncated: it does not have all its {needed:,} strips or tiles"
+        )
 
 
 def _checked_samples(mode: str, tags: Tags) -> _Samples:

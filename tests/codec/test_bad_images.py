@@ -79,6 +79,8 @@ SMALL_FILES = {
     "npy": npy(noise((5, 7), np.uint16)),
     "npy float": npy(noise((5, 7), np.float64)),
     "tiff float": tiff(noise((5, 7)).astype(np.float32)),
+    "tiff float 64": tiff(noise((5, 7), np.float64)),
+    "tiff float 16": tiff(noise((5, 7)).astype(np.float16), compression="zlib"),
     "tiff rgb 16": tiff(noise((5, 7, 3), np.uint16), photometric="rgb", compression="lzw"),
 }
 
