@@ -21,7 +21,9 @@ from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.registry import ARTIFACT_KINDS, Extent, wanted_kinds
 from fft_tool.results.values import Artifact
+from fft_tool.spectrum.choices import MAX_JUMPS
 
+_COSINE_TRANSFORM = 48  # bytes per pixel to restore an image from its periodic component alone
 _LARGE_FACTOR = 50  # for larger prime factors, the transform may use a convolution
 _TEXTS = 2 << 10  # bytes of the texts inside an artifact, without the recipe
 _OBLONG_MARGIN = 32  # 1/32: how much more an oblong image may take than a square one
@@ -43,6 +45,8 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     # The half spectrum has w // 2 + 1 columns: up to as many as the image, if that is narrow.
     half = real * 2 * (width // 2 + 1) / width
     making = sum(kind.memory(recipe, half) for kind in wanted_kinds(recipe))
+    if recipe.metadata and recipe.periodic and height + width > MAX_JUMPS:
+        making += _COSINE_TRANSFORM
     peak = max(_decoding(header, colours), kept + half + making)
     sides = real * max(_line(height, 8), _line(width, 3))  # columns are copied before transforming
     windows = 8 * (height + width) if recipe.window != "none" else 0

@@ -5,6 +5,8 @@ Every error message names what was given and how to fix it.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,45 @@ def sum_of_squares(values: FloatArray) -> float:
     last digits of its results depend on the number of threads.
     """
     return float(np.square(values, dtype=np.float64).sum())
+
+
+def sha256_of_levels(plane: Plane) -> str:
+    """Return the SHA-256 of grey levels (h, w) in hexadecimal.
+
+    They are hashed row by row, 16-bit ones in little-endian order.
+    """
+    digest = hashlib.sha256()
+    rows = max(1, (1 << 20) // (plane.shape[1] * plane.itemsize))
+    for start in range(0, plane.shape[0], rows):
+        block = plane[start : start + rows]
+        digest.update(np.ascontiguousarray(block, block.dtype.newbyteorder("<")).data)
+    return digest.hexdigest()
+
+
+def to_base64(values: NDArray[Any], dtype: str) -> str:
+    """Return the bytes of ``values``, as ``dtype`` such as ``"<i2"``, in base64.
+
+    >>> to_base64(np.array([1, -1]), "<i2")
+    'AQD//w=='
+    """
+    return base64.b64encode(values.astype(dtype).tobytes()).decode()
+
+
+def from_base64(text: Any, dtype: str, count: int) -> NDArray[Any]:
+    """Read ``count`` numbers written by :func:`to_base64`; else raise ``ValueError``.
+
+    >>> from_base64("AQD//w==", "<i2", 2).tolist()
+    [1, -1]
+
+    The text may come from anywhere: its length is checked before it is decoded.
+    """
+    size = count * np.dtype(dtype).itemsize
+    if not isinstance(text, str) or len(text) != 4 * -(-size // 3):
+        raise ValueError(f"it does not hold {count:,} numbers")
+    data = base64.b64decode(text, validate=True)
+    if len(data) != size:
+        raise ValueError(f"it does not hold {count:,} numbers")
+    return np.frombuffer(data, dtype)
 
 
 def check_real(image: Any) -> NDArray[Any]:

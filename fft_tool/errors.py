@@ -24,6 +24,7 @@
     ├── AmbiguousSources          ambiguous-sources
     ├── ArtifactError
     │   ├── BadArtifact           bad-artifact
+    │   ├── ChangedArtifact       changed-artifact
     │   └── NotInvertible         not-invertible
     ├── MissingExtra              missing-extra
     └── StoreError
@@ -222,6 +223,13 @@ class BadArtifact(ArtifactError):
 
     code = "bad-artifact"
     _public = "one of the results is missing, damaged, or does not match the others"
+
+
+class ChangedArtifact(ArtifactError):
+    """An artifact is not the file that the record was written for."""
+
+    code = "changed-artifact"
+    _public = "one of the results does not belong to the others"
 
 
 class NotInvertible(ArtifactError):

@@ -24,8 +24,13 @@ LARGEST = (
     "bits=16 spectrum=yes precision=double histogram=yes filter=lowpass:3 crop=pct:0,0,100,100"
 )
 COLOURED = "colour=yes crop=square histogram=yes"
+CORRECTED = "metadata=yes bits=16 window=hamming spectrum=yes"  # a few pixels need a correction
+PERIODIC = "metadata=yes bits=16 periodic=yes spectrum=yes"
 # Recipes that ask for every kind of artifact, in every size.
-RECIPES = ("", "metadata=yes", f"metadata=yes {LARGEST}", f"metadata=yes {COLOURED}", "phase=no")
+RECIPES = (
+    *("", "metadata=yes", f"metadata=yes {LARGEST}", f"metadata=yes {COLOURED}", "phase=no"),
+    *(CORRECTED, PERIODIC),
+)
 
 
 def bytes_of(outputs: fft_tool.Outputs) -> int:

@@ -65,7 +65,7 @@ def test_errors_that_may_reveal_locations_have_a_separate_public_message(
     if kind is RecipeError:
         return
     private = kind("/srv/scans/a.png in s3://herbarium")
-    if not kind.permanent or kind is errors.BadArtifact:
+    if not kind.permanent or kind in (errors.BadArtifact, errors.ChangedArtifact):
         assert private.public
         assert "/srv" not in private.public
         assert "s3:" not in private.public

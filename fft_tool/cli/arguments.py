@@ -186,9 +186,12 @@ def _fill_stats(parser: argparse.ArgumentParser) -> None:
 
 def _fill_reconstruct(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "input", metavar="OUT/NAME_metadata.json", help="a record, or NAME_spectrum.npz"
+        "inputs",
+        nargs="+",
+        metavar="RECORD",
+        help="NAME_metadata.json, NAME_spectrum.npz, or a folder or store with records",
     )
-    _add_output(parser, "PNG file, s3://bucket/key, or -")
+    _add_output(parser, "PNG file or - for one image; folder or s3://bucket/prefix for any number")
     _add_limits(parser)
     parser.add_argument(
         "--from",
@@ -196,6 +199,11 @@ def _fill_reconstruct(parser: argparse.ArgumentParser) -> None:
         choices=("pictures", "spectrum"),
         help="which artifacts to use (default: the spectrum if it was saved)",
     )
+    parser.add_argument(
+        "--force", action="store_true", help="use artifacts that are not those that a record lists"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    parser.add_argument("--quiet", action="store_true", help="print warnings and errors only")
 
 
 def _fill_report(parser: argparse.ArgumentParser) -> None:
@@ -223,7 +231,7 @@ def _fill_completion(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "analyze": ("make the pictures, and on request the record, of images", _fill_analyze),
-    "reconstruct": ("give an image back from its artifacts", _fill_reconstruct),
+    "reconstruct": ("reconstruct images from their artifacts", _fill_reconstruct),
     "filter": ("filter images by frequency", _fill_filter),
     "crop": ("crop images, or find their salient region", _fill_crop),
     "stats": ("print pixel statistics", _fill_stats),

@@ -8,22 +8,20 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from fft_tool import pipeline
 from fft_tool.cli.arguments import make_parser
 from fft_tool.cli.output import print_line, put, say
-from fft_tool.errors import ArtifactError, FftToolError, NotFound, UsageError
+from fft_tool.errors import FftToolError, NotFound, UsageError
 from fft_tool.limits import MIB, Limits
 from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
-from fft_tool.results import record as records
 from fft_tool.runs import interrupts
-from fft_tool.runs.fetch import read_within
 from fft_tool.runs.machine import physical_memory, usable_cores
 from fft_tool.runs.many import Job, run_batch
 from fft_tool.runs.one import Outcome
-from fft_tool.runs.sources import SourceRef, find_sources, followed, refuse_overwriting
+from fft_tool.runs.sources import SourceRef, find_sources, refuse_overwriting
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.stores.opening import open_store
 
@@ -73,26 +71,11 @@ def stats(options: Options) -> int:
 
 
 def reconstruct(options: Options) -> int:
-    """Give an image back from its artifacts."""
-    from fft_tool.results.reconstruct import reconstruct as give_back  # noqa: PLC0415
+    """Reconstruct images from their artifacts."""
+    from fft_tool.cli.reconstruction import Access, reconstruct_all  # noqa: PLC0415
 
-    store, name = _object(options.input)
-    link = None if "://" in options.input else followed(Path(options.input))
     limits = _limits(options, processes=1)
-
-    def read(sibling: str) -> bytes:
-        most = records.LONGEST if sibling.endswith(".json") else limits.max_bytes
-        place, key = (store, sibling) if sibling != name or not link else _object(str(link))
-        return read_within(place, key, replace(limits, max_bytes=most))
-
-    try:
-        result = give_back(name, read, way=options.way, limits=limits, threads=usable_cores())
-    except ArtifactError as exc:
-        raise type(exc)(f"{options.input}: {exc}") from exc
-    for warning in result.warnings:
-        say(f"warning: {warning}")
-    _write(options.output, result.data, "image/png")
-    return 0
+    return reconstruct_all(options, Access(_store, _object, _write, _message, limits))
 
 
 def report(options: Options) -> int:

@@ -124,7 +124,7 @@ def _fidelity(certificate: Mapping[str, Any] | None) -> str:
         return "no phase"
     if certificate["exact"]:
         return "bit for bit"
-    return f"{certificate['psnr_db']:.1f} dB"
+    return f"not exact, ± {certificate['max_abs_error']:,}, {certificate['psnr_db']:.1f} dB"
 
 
 def _numbers(values: Mapping[str, Any]) -> Cells:

@@ -372,6 +372,8 @@ def _measures(record: Json) -> Iterator[tuple[str, str]]:
         ratio, parseval = certificate["psnr_db"], certificate["parseval_ratio"]
         yield "Inversion from", certificate["from"]
         yield "Largest error, grey levels", f"{certificate['max_abs_error']:,}"
+        if corrected := certificate.get("corrected_pixels"):
+            yield "Pixels from the correction", f"{corrected:,}"
         yield "PSNR before rounding", f"{ratio:.1f} dB" if ratio is not None else "no error"
         yield "Parseval ratio", f"{parseval:.6f}" if parseval is not None else "–"
 

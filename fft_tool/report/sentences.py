@@ -360,13 +360,26 @@ def _inversion(record: Json) -> Finding:
         text = f"The artifacts do not give the image back: {_missing(record)}."
         return Finding("Inversion", text)
     saved = certificate["from"] == "spectrum"
-    pictures = f"The {record['spectrum']['bits']}-bit pictures give"
-    text = f"{'The saved spectrum gives' if saved else pictures} {_subject(record)} back "
-    text += "bit for bit." if certificate["exact"] else _error(record, certificate)
+    what = "The saved spectrum" if saved else f"The {record['spectrum']['bits']}-bit pictures"
+    if certificate["exact"]:
+        gives = "gives" if saved else "give"
+        text = f"{what} {gives} {_subject(record)} back {_exactly(certificate)}"
+    else:
+        does = "does" if saved else "do"
+        error = _error(record, certificate)
+        text = f"{what} {does} not give {_subject(record)} back exactly: {error}"
     if certificate["lost_pixels"]:
         lost = _count(certificate["lost_pixels"], "pixel", "pixels")
         text += f" The window has taken {lost} at the border to zero."
     return Finding("Inversion", text)
+
+
+def _exactly(certificate: Json) -> str:
+    corrected = certificate.get("corrected_pixels")  # records of earlier versions have none
+    if not corrected:
+        return "bit for bit."
+    pixels = _count(corrected, "pixel", "pixels")
+    return f"bit for bit, {pixels} of it from the correction in the record."
 
 
 def _missing(record: Json) -> str:
@@ -384,7 +397,7 @@ def _subject(record: Json) -> str:
 def _error(record: Json, certificate: Json) -> str:
     levels = _count(certificate["max_abs_error"], "grey level", "grey levels")
     ratio = certificate["psnr_db"]
-    text = f"to within {levels} of {record['spectrum']['preparation']['white']:,}"
+    text = f"errors reach {levels} of {record['spectrum']['preparation']['white']:,}"
     return f"{text}, at {ratio:.1f} dB (PSNR)." if ratio is not None else f"{text}."
 
 

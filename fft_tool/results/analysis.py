@@ -142,11 +142,10 @@ def transform(
             threads=threads,
         )
     if recipe.periodic:
-        from fft_tool.spectrum.periodic import remove_smooth  # noqa: PLC0415  (few recipes need it)
+        from fft_tool.spectrum.periodic import Jumps, remove_smooth  # noqa: PLC0415  (seldom)
 
-        trend = preparation.trend
-        gradient = trend.per_row, trend.per_column
-        remove_smooth(spectrum, plane, gradient=gradient, threads=threads)
+        jumps = preparation.jumps or Jumps.of(plane)
+        remove_smooth(spectrum, jumps, gradient=preparation.trend.gradient, threads=threads)
     return preparation, spectrum
 
 

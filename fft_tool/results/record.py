@@ -12,8 +12,27 @@ from fft_tool.errors import BadArtifact
 from fft_tool.results.sections import SCHEMA_NAME
 from fft_tool.validate import Json, number
 
-LONGEST = 4 << 20
-"""Maximum size of a record in bytes: ten times what any record needs."""
+LONGEST = 8 << 20
+"""Maximum size of a record in bytes: room for two corrections and the jumps, whose size is bounded.
+
+All other sections take some 20 kB.
+"""
+
+_CORRECTED_SHARE, _MAX_CORRECTED = 32, 1 << 18
+
+
+def max_corrected(size: int) -> int:
+    """Maximum number of pixels in the correction of an image of ``size`` pixels.
+
+    One in 32, which is ten times what the 16-bit pictures of an 8-bit image can need, and never
+    more than a record has room for.
+    """
+    return min(size // _CORRECTED_SHARE, _MAX_CORRECTED)
+
+
+def max_correction_bytes(size: int, sample: int) -> int:
+    """Maximum size of a correction, for an image of ``size`` pixels of ``sample`` bytes each."""
+    return (4 + sample) * max_corrected(size) * 4 // 3 + 256
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from fft_tool.results.sections import SCHEMA_NAME, Section, described, section
 from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
 
 _SHA256 = "^[0-9a-f]{64}$"
+_BASE64 = "^[0-9A-Za-z+/]+={0,2}$"
 _CHOICES = {key.name: key.value_type.choices for key in KEYS}
 
 
@@ -589,6 +590,15 @@ class Preparation(Section):
     periodic: bool = described(
         "Whether the smooth component of the periodic-plus-smooth decomposition was removed."
     )
+    jumps: str | None = described(
+        "Differences between opposite borders, which restore the smooth component: the bottom row "
+        "minus the top row, then the right column minus the left column, as signed little-endian "
+        "16-bit integers (32-bit if white exceeds 32767) in base64. Only if periodic is true, and "
+        "up to 262,144 of them.",
+        unit="grey levels",
+        optional=True,
+        pattern=_BASE64,
+    )
 
 
 @section
@@ -626,15 +636,23 @@ class Spectrum(Section):
 class Fidelity(Section):
     """How well a spectrum reproduces the grey plane."""
 
-    exact: bool = described("Whether every grey level is reproduced exactly.")
+    exact: bool = described(
+        "Whether every grey level is reproduced exactly, after rounding and correction."
+    )
     max_abs_error: int = described(
-        "Largest error after rounding, in grey levels.",
+        "Largest error in grey levels, after rounding and correction.",
         unit="grey levels",
         minimum=0,
         maximum=65535,
     )
+    corrected_pixels: int = described(
+        "Number of pixels whose grey level is taken from the correction; 0 if none is needed.",
+        unit="px",
+        minimum=0,
+    )
     psnr_db: float | None = described(
-        "Peak signal-to-noise ratio before rounding, in dB; null if there is no error at all.",
+        "Peak signal-to-noise ratio of the inversion before rounding and correction, in dB; null "
+        "if there is no error at all.",
         unit="dB",
     )
     parseval_ratio: float | None = described(
@@ -648,11 +666,40 @@ class Fidelity(Section):
 
 
 @section
+class Correction(Section):
+    """Grey levels of the pixels whose error before rounding exceeds 0.45."""
+
+    pixels: int = described("Number of these pixels.", unit="px", minimum=1)
+    places: str = described(
+        "Their positions, row · width + column with both counted from 0, in increasing order: "
+        "unsigned little-endian 32-bit integers in base64.",
+        pattern=_BASE64,
+    )
+    levels: str = described(
+        "Their grey levels in the same order: unsigned 8-bit integers (little-endian 16-bit if "
+        "white exceeds 255) in base64.",
+        unit="grey levels",
+        pattern=_BASE64,
+    )
+
+
+@section
+class Way(Fidelity):
+    """How well one inversion reproduces the grey plane."""
+
+    correction: Correction | None = described(
+        "Grey levels that replace those of this inversion; only if it needs a few of them to be "
+        "exact.",
+        optional=True,
+    )
+
+
+@section
 class Ways(Section):
     """Every inversion that the artifacts allow, at least one."""
 
-    spectrum: Fidelity | None = described("From the saved spectrum.", optional=True)
-    pictures: Fidelity | None = described("From the magnitude and phase pictures.", optional=True)
+    spectrum: Way | None = described("From the saved spectrum.", optional=True)
+    pictures: Way | None = described("From the magnitude and phase pictures.", optional=True)
 
 
 @section
@@ -670,6 +717,11 @@ class _Origin(Section):
 class Certificate(Fidelity, _Origin):
     """How well the artifacts, as written, reproduce the grey plane."""
 
+    grey_sha256: str = described(
+        "SHA-256 of the grey plane, in hexadecimal, against which a reconstruction is checked: of "
+        "its grey levels row by row, one byte each (two, little-endian, if white exceeds 255).",
+        pattern=_SHA256,
+    )
     ways: Ways = described("Every inversion that the artifacts allow.")
 
 

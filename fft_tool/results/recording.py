@@ -36,7 +36,7 @@ def done(analysis: Analysis, artifacts: Sequence[Artifact], *, threads: int = 1)
         **_pixels(analysis),
         measures=model.Measures.of(computed(analysis.measures).to_json()),
         spectrum=_spectrum(analysis),
-        certificate=_certificate(ways) if ways else None,
+        certificate=_certificate(ways, analysis) if ways else None,
         artifacts=tuple(
             model.Artifact(
                 artifact=artifact.kind,
@@ -138,11 +138,13 @@ def _grey(recipe: Recipe, names: tuple[str, ...]) -> model.Grey:
 def _spectrum(analysis: Analysis) -> model.Spectrum:
     """How the spectrum and its pictures were computed."""
     height, width = analysis.selection.plane.shape
+    preparation = analysis.preparation
+    jumps = preparation.jumps and preparation.jumps.to_text(preparation.white)
     return model.Spectrum(
         width=width,
         height=height,
         precision=analysis.recipe.precision,
-        preparation=model.Preparation.of(analysis.preparation.to_json()),
+        preparation=model.Preparation.of({**preparation.to_json(), "jumps": jumps}),
         dc=analysis.dc,
         largest_magnitude=analysis.largest,
         scale=analysis.recipe.scale,
@@ -150,8 +152,18 @@ def _spectrum(analysis: Analysis) -> model.Spectrum:
     )
 
 
-def _certificate(ways: Mapping[str, Certificate]) -> model.Certificate:
+def _certificate(ways: Mapping[str, Certificate], analysis: Analysis) -> model.Certificate:
     """Combine the certificates of all inversions, the best one first."""
+    from fft_tool.arrays import sha256_of_levels  # noqa: PLC0415  (loads numpy)
+
     plain = {name: certificate.to_json() for name, certificate in ways.items()}
+    kept = {name: way.correction and way.correction.to_json() for name, way in ways.items()}
     best = next(iter(ways))
-    return model.Certificate.of({"from": best, **plain[best], "ways": plain})
+    return model.Certificate.of(
+        {
+            "from": best,
+            **plain[best],
+            "grey_sha256": sha256_of_levels(analysis.selection.plane),
+            "ways": {name: {**plain[name], "correction": kept[name]} for name in ways},
+        }
+    )

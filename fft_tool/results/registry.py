@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Literal
 from fft_tool.recipe import Recipe
 from fft_tool.results.formats import FORMATS
 from fft_tool.results.parts import PIXEL_PARTS, Part, computed
+from fft_tool.results.record import max_correction_bytes
 from fft_tool.results.values import Artifact, provenance
+from fft_tool.spectrum.choices import MAX_JUMPS
 
 if TYPE_CHECKING:
     from fft_tool.arrays import Plane
@@ -28,7 +30,7 @@ Make = Callable[["Analysis", Sequence[Artifact], int], bytes]
 # Overhead of incompressible data: at most 1 byte in 128 for blocks, and 64 bytes per chunk.
 _FRAMING, _CHUNK = 128, 64
 _DRAWING = 64 << 10  # a drawing of fixed size
-_RECORD = 64 << 10  # the sections of a record, whose size does not depend on the image
+_RECORD = 64 << 10  # those sections of a record whose size does not depend on the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +153,11 @@ def _histogram(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> 
 
 
 def _spectrum(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> bytes:
-    from fft_tool.results.spectrum_file import save_spectrum  # noqa: PLC0415  (loads numpy)
+    from fft_tool.arrays import sha256_of_levels  # noqa: PLC0415  (loads numpy)
+    from fft_tool.results.spectrum_file import GREY_SHA256, save_spectrum  # noqa: PLC0415
 
     text = provenance(analysis.source, analysis.recipe)
+    text |= {GREY_SHA256: sha256_of_levels(analysis.selection.plane)}
     return save_spectrum(computed(analysis.spectrum), analysis.preparation, text)
 
 
@@ -224,6 +228,19 @@ def _picture_memory(recipe: Recipe, half: float) -> float:
     return _sample_of_picture(recipe) * (1 + share)
 
 
+def _jumps(extent: Extent, recipe: Recipe) -> int:
+    """Return how many numbers restore the smooth component."""
+    return (extent.height + extent.width) * recipe.periodic
+
+
+def _record_bytes(extent: Extent, recipe: Recipe) -> int:
+    """Return the maximum size of a record. JSON may escape a byte as up to six characters."""
+    ways = recipe.spectrum + (recipe.phase and not recipe.colour)
+    jumps = min(_jumps(extent, recipe), MAX_JUMPS) * 2 * extent.sample * 4 // 3
+    correction = max_correction_bytes(extent.height * extent.width, extent.sample)
+    return _RECORD + 10 * 6 * extent.name + jumps + ways * correction
+
+
 RECORD = "metadata"
 
 # In the order of writing: the last one marks completion.
@@ -265,7 +282,7 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         make=_spectrum,
         max_bytes=lambda extent, recipe: (
             extent.height * (extent.width // 2 + 1) * (8 if recipe.precision == "single" else 16)
-            + 4 * extent.texts
+            + 4 * (extent.texts + _jumps(extent, recipe))
         ),
         memory=lambda _recipe, half: 2 * half,
     ),
@@ -300,12 +317,9 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         wanted=lambda recipe: recipe.metadata,
         needs=_parts(*PIXEL_PARTS, "measures"),
         make=_record,
-        # JSON may escape a byte as up to six characters.
-        max_bytes=lambda extent, _recipe: _RECORD + 10 * 6 * extent.name,
+        max_bytes=_record_bytes,
         # The certificate reads the pictures back.
-        memory=lambda recipe, half: (
-            (1 + recipe.phase) * _picture_memory(recipe, half) + recipe.periodic * 40
-        ),
+        memory=lambda recipe, half: (1 + recipe.phase) * _picture_memory(recipe, half),
         step="certify",
     ),
 )

@@ -106,9 +106,15 @@ class Outcome:
             "source": self.source,
             "outcome": self.result,
             "outputs": list(self.outputs),
+            "exact": self._exact(),
             "error": self.error and {"code": self.error.code, "message": str(self.error)},
             "notices": [notice.to_json() for notice in self.notices],
         }
+
+    def _exact(self) -> bool | None:
+        """Whether the artifacts reproduce the grey levels; None if no certificate says so."""
+        certificate = (self.record or {}).get("certificate")
+        return certificate and bool(certificate["exact"])
 
 
 def process(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from fft_tool.errors import BadArtifact, FftToolError, NotInvertible
 from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.parallel import run_all
 from fft_tool.spectrum.half import Spectrum
-from fft_tool.spectrum.periodic import restore_smooth
+from fft_tool.spectrum.periodic import Jumps, add_smooth, restore_smooth
 from fft_tool.spectrum.pictures import spectrum_from_pictures
 from fft_tool.spectrum.preparation import Preparation
 from fft_tool.spectrum.scale import SCALES
@@ -42,15 +42,25 @@ class Inversion:
         """Read from a record; :class:`~fft_tool.errors.BadArtifact` if a value is missing."""
         try:
             spectrum = record["spectrum"]
+            shape = shape_from(spectrum["height"], spectrum["width"])
             return cls(
-                shape_from(spectrum["height"], spectrum["width"]),
-                Preparation.from_json(spectrum["preparation"]),
+                shape,
+                _preparation(spectrum["preparation"], shape),
                 one_of(spectrum["precision"], PRECISIONS),
                 one_of(spectrum["scale"], SCALES),
                 number(spectrum["largest_magnitude"], 0),
             )
         except (KeyError, TypeError, ValueError) as exc:
             raise BadArtifact(f"the record does not say how the pictures were made: {exc}") from exc
+
+
+def _preparation(values: Mapping[str, Any], shape: tuple[int, int]) -> Preparation:
+    """Read a preparation, with its jumps where the record keeps them."""
+    preparation = Preparation.from_json(values)
+    if not preparation.periodic or values.get("jumps") is None:
+        return preparation
+    jumps = Jumps.from_text(values["jumps"], shape, preparation.white)
+    return replace(preparation, jumps=jumps)
 
 
 def shape_from(height: Any, width: Any) -> tuple[int, int]:
@@ -110,12 +120,15 @@ def restore_rows(
 
     Overwrites the spectrum. Returns the results of ``take``.
     """
-    if preparation.trivial:
-        return inverse_rows(spectrum, take, threads=threads)
     prepared = preparation.at(spectrum.shape)
-    if preparation.periodic:
+    if preparation.jumps is not None:
+        gradient = preparation.trend.gradient
+        add_smooth(spectrum, preparation.jumps, gradient=gradient, threads=threads)
+    elif preparation.periodic:
         levels = restore_smooth(inverse(spectrum, threads=threads), threads=threads)
         return [take(0, prepared.undo(levels, 0))]
+    if preparation.keeps_levels:
+        return inverse_rows(spectrum, take, threads=threads)
     return inverse_rows(
         spectrum,
         lambda start, rows: take(start, prepared.undo(rows, start)),

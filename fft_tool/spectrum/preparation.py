@@ -8,16 +8,19 @@ made. The periodic-plus-smooth decomposition works on the spectrum; see
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import FloatArray, Plane
 from fft_tool.parallel import rows_per_block
-from fft_tool.spectrum.choices import DETRENDS, WINDOWS
+from fft_tool.spectrum.choices import DETRENDS, MAX_JUMPS, WINDOWS
 from fft_tool.validate import Json, number, one_of, whole
+
+if TYPE_CHECKING:
+    from fft_tool.spectrum.periodic import Jumps
 
 # Dividing by weights below this would amplify rounding errors beyond use.
 SMALLEST_UNDONE_WEIGHT = 1e-3
@@ -30,6 +33,11 @@ class Trend:
     level: float = 0.0
     per_row: float = 0.0
     per_column: float = 0.0
+
+    @property
+    def gradient(self) -> tuple[float, float]:
+        """Grey levels per row and per column."""
+        return self.per_row, self.per_column
 
     def rows(self, shape: tuple[int, int], start: int, stop: int) -> NDArray[np.float64]:
         """Rows ``start`` to ``stop`` of the plane over an image of ``shape``."""
@@ -48,7 +56,8 @@ class Preparation:
 
     ``white`` is the largest grey level that the plane's bit depth can hold. ``trend`` was
     subtracted first; then the plane was multiplied by the separable ``window``. ``periodic`` means
-    that the smooth component was removed.
+    that the smooth component was removed; ``jumps`` restores it, and is None if the image has too
+    many border pixels to keep them.
     """
 
     white: int
@@ -56,6 +65,7 @@ class Preparation:
     detrend: str = "none"
     trend: Trend = Trend()
     periodic: bool = False
+    jumps: Jumps | None = field(default=None, compare=False)
 
     @property
     def keeps_levels(self) -> bool:
@@ -68,7 +78,7 @@ class Preparation:
         return self.keeps_levels and not self.periodic
 
     def to_json(self) -> Json:
-        """Plain values for the record."""
+        """Return the preparation without its jumps, as plain values for the record."""
         return {
             "white": self.white,
             "window": self.window,
@@ -161,8 +171,13 @@ class SizedPreparation:
 def prepare(
     plane: Plane, *, white: int, window: str = "none", detrend: str = "none", periodic: bool = False
 ) -> Preparation:
-    """Fit the trend of ``plane`` (h, w) and return its preparation."""
-    return Preparation(white, window, detrend, _fit_trend(plane, detrend), periodic)
+    """Measure the trend and the jumps of ``plane`` (h, w) and return its preparation."""
+    jumps = None
+    if periodic:
+        from fft_tool.spectrum.periodic import Jumps  # noqa: PLC0415  (few recipes need it)
+
+        jumps = Jumps.of(plane) if sum(plane.shape) <= MAX_JUMPS else None
+    return Preparation(white, window, detrend, _fit_trend(plane, detrend), periodic, jumps)
 
 
 def window_weights(name: str, length: int) -> NDArray[np.float64]:

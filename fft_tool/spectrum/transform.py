@@ -6,6 +6,7 @@ itself, only a few cache-sized blocks are in memory at a time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -33,14 +34,16 @@ def forward(image: RealArray, *, precision: str = "single", threads: int = 1) ->
     >>> forward(np.full((4, 4), 7, np.uint8)).dc
     112.0
 
-    ``precision`` is "single" or "double". An estimate of the mean is subtracted before the
-    transform and added to the DC term afterwards, so that brightness does not reduce the accuracy
-    of other coefficients: the spectrum of a constant image is exactly zero except for DC.
+    ``precision`` is "single" or "double". The mean, or for integers an estimate of it, is
+    subtracted before the transform and added to the DC term afterwards, so that brightness does not
+    reduce the accuracy of other coefficients: the spectrum of a constant image is exactly zero
+    except for DC. It is subtracted before values are rounded to ``precision``, so that a faint
+    signal on a large offset keeps its digits. The DC term itself is as accurate as ``precision``.
     """
-    level = _rough_mean(image)
     real, _ = _types(precision)
+    level, within = _level_of(image, real)
     spectrum = forward_rows(
-        lambda start, stop: np.subtract(image[start:stop], level, dtype=real),
+        lambda start, stop: np.subtract(image[start:stop], level, dtype=within),
         image.shape,
         precision=precision,
         threads=threads,
@@ -120,8 +123,30 @@ def _types(
     return PRECISIONS[precision]
 
 
+def _level_of(
+    image: RealArray, real: type[np.floating[Any]]
+) -> tuple[float, type[np.floating[Any]]]:
+    """Return the level to subtract from ``image``, and the type in which to subtract it."""
+    fits = np.can_cast(image.dtype, real)
+    if fits and image.dtype.kind != "f":
+        return _rough_mean(image), real
+    level = _mean(image)
+    return (float(real(level)), real) if fits else (level, np.float64)
+
+
 def _rough_mean(image: RealArray) -> float:
     """Mean of a coarse grid of pixels, rounded so that subtracting it from integers is exact."""
     height, width = image.shape
     sample = image[:: max(1, height // 64), :: max(1, width // 64)]
     return float(np.rint(sample.mean(dtype=np.float64)))
+
+
+def _mean(image: RealArray) -> float:
+    """Mean of all pixels, relative to one of them: exact for constant images."""
+    height, width = image.shape
+    first = float(image[0, 0])
+
+    def above(start: int, stop: int) -> float:
+        return float(np.subtract(image[start:stop], first, dtype=np.float64).sum())
+
+    return first + math.fsum(map_rows(above, height, rows_per_block(8 * width))) / image.size

@@ -222,7 +222,7 @@ def test_exact_inversion_is_reported() -> None:
         (1, "crop=square", "give the region back"),
         (3, "", "give the grey image that was analysed back"),
         (1, "spectrum=yes", "The saved spectrum gives the source back bit for bit."),
-        (1, "bits=8", "The 8-bit pictures give the source back to within"),
+        (1, "bits=8", "The 8-bit pictures do not give the source back exactly: errors reach"),
         (1, "phase=no", "do not give the image back: there is no phase picture."),
         (1, "bits=8 colour=yes", "do not give the image back: the pictures are in colour."),
         (1, "window=hann", "at the border to zero."),
@@ -233,10 +233,21 @@ def test_inversion_is_reported_as_certified(channels: int, recipe: str, words: s
     assert words in told(made(pixels[:, :, 0] if channels == 1 else pixels, recipe))["Inversion"]
 
 
+def test_corrected_pixels_are_reported() -> None:
+    record = made(noise((30, 40)))
+    record["certificate"] |= {"corrected_pixels": 2}
+    expected = "bit for bit, 2 pixels of it from the correction in the record."
+    assert told(record)["Inversion"].endswith(expected)
+    del record["certificate"]["corrected_pixels"]  # as in earlier versions
+    assert told(record)["Inversion"].endswith("back bit for bit.")
+
+
 def test_errors_of_inversion_are_reported_in_grey_levels_and_decibels() -> None:
     record = made(noise((64, 64), np.uint16))
     record["certificate"] |= {"exact": False, "max_abs_error": 1, "psnr_db": 93.62}
-    expected = "back to within 1 grey level of 65,535, at 93.6 dB (PSNR)."
+    expected = (
+        "not give the source back exactly: errors reach 1 grey level of 65,535, at 93.6 dB (PSNR)."
+    )
     assert expected in told(record)["Inversion"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import math
@@ -13,13 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import fft
 from scipy.signal import get_window
 
 import fft_tool
 from fft_tool import Outputs, Recipe
 from fft_tool.codec import png_encode
 from fft_tool.results.certificate import Certificate, certify, prepared_energy
+from fft_tool.results.correction import Correction
 from fft_tool.results.spectrum_file import load_spectrum
 from fft_tool.spectrum.half import Spectrum
 from fft_tool.spectrum.preparation import Preparation
@@ -59,19 +61,43 @@ def half_that_was_saved(outputs: Outputs) -> NDArray[np.complex128]:
         return np.asarray(file["half"].astype(np.complex128))
 
 
-def without_borders(plane: NDArray[Any], periodic: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Undo the periodic-plus-smooth split: Poisson's equation with mirrored borders."""
-    laplacian = sum(np.roll(periodic, s, a) - periodic for a in (0, 1) for s in (1, -1))
-    ky, kx = np.indices(plane.shape)
-    divisor = 2 * np.cos(np.pi * ky / plane.shape[0]) + 2 * np.cos(np.pi * kx / plane.shape[1]) - 4
+def smooth_component(across: NDArray[np.float64], down: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Smooth component of an image with these jumps, from the paper's definition."""
+    shape = down.size, across.size
+    jumps = np.zeros(shape)
+    jumps[0] -= across
+    jumps[-1] += across
+    jumps[:, 0] -= down
+    jumps[:, -1] += down
+    ky, kx = np.indices(shape)
+    divisor = 4 - 2 * np.cos(2 * np.pi * ky / shape[0]) - 2 * np.cos(2 * np.pi * kx / shape[1])
     divisor[0, 0] = 1
-    modes = fft.dctn(laplacian) / divisor
-    modes[0, 0] = 0
-    image = fft.idctn(modes)
-    return np.asarray(image - image.mean() + periodic.mean())
+    transformed = np.fft.fft2(jumps) / divisor
+    transformed[0, 0] = 0
+    return np.asarray(np.fft.ifft2(transformed).real)
 
 
-def truth(half: NDArray[np.complex128], plane: Plane, section: dict[str, Any]) -> Truth:
+def numbers(text: str, dtype: str) -> NDArray[np.int64]:
+    """Numbers that a record keeps as text."""
+    return np.frombuffer(base64.b64decode(text), dtype).astype(np.int64)
+
+
+def corrected(levels: NDArray[np.float64], way: dict[str, Any], white: int) -> NDArray[np.float64]:
+    """Rounded grey levels with the record's correction."""
+    rounded = np.clip(np.rint(levels), 0, white)
+    if correction := way.get("correction"):
+        places = numbers(correction["places"], "<u4")
+        assert correction["pixels"] == places.size == way["corrected_pixels"]
+        rounded.flat[places] = numbers(correction["levels"], "u1" if white < 256 else "<u2")
+    else:
+        assert way["corrected_pixels"] == 0
+    return rounded
+
+
+def truth(
+    half: NDArray[np.complex128], plane: Plane, record: dict[str, Any], way: str = "pictures"
+) -> Truth:
+    section, own = record["spectrum"], record["certificate"]["ways"][way]
     how, (height, width) = section["preparation"], plane.shape
     trend = (
         how["trend"]["level"]
@@ -84,11 +110,13 @@ def truth(half: NDArray[np.complex128], plane: Plane, section: dict[str, Any]) -
 
     seen = np.fft.irfft2(half, plane.shape)
     if how["periodic"]:
-        seen = without_borders(plane, seen)
+        jumps = numbers(how["jumps"], "<i2" if how["white"] < 1 << 15 else "<i4")
+        across = jumps[:width] - how["trend"]["per_row"] * (height - 1)
+        down = jumps[width:] - how["trend"]["per_column"] * (width - 1)
+        seen = seen + smooth_component(across, down)
     levels = np.where(kept, seen / np.where(kept, weights, 1), 0) + trend
     error = levels - plane
-    rounded = np.clip(np.rint(levels), 0, how["white"])
-    worst = int(np.abs(rounded - plane).max())
+    worst = int(np.abs(corrected(levels, own, how["white"]) - plane).max())
 
     meant = float(np.square((plane - trend) * weights).sum()) * plane.size
     columns = np.where(np.arange(half.shape[1]) % (width / 2) == 0, 1, 2)
@@ -143,7 +171,7 @@ def test_certificate_of_the_pictures_is_true(
         plane = plane_of(family, shape)
         outputs, record = analysed(plane, bits=bits, precision=precision, **preparation)
         half = half_of_pictures(outputs, record["spectrum"])
-        assert_truthful(record["certificate"], truth(half, plane, record["spectrum"]))
+        assert_truthful(record["certificate"], truth(half, plane, record))
 
 
 @pytest.mark.parametrize("preparation", PREPARATIONS, ids=str)
@@ -152,7 +180,7 @@ def test_certificate_of_the_saved_spectrum_is_true(white: int, preparation: dict
     plane = noise((48, 37), white=white)
     outputs, record = analysed(plane, spectrum="yes", phase="no", precision="double", **preparation)
     assert record["certificate"]["from"] == "spectrum"
-    true = truth(half_that_was_saved(outputs), plane, record["spectrum"])
+    true = truth(half_that_was_saved(outputs), plane, record, "spectrum")
     assert_truthful(record["certificate"]["ways"]["spectrum"], true)
 
 
@@ -162,8 +190,7 @@ def test_certificate_of_the_saved_spectrum_is_true(white: int, preparation: dict
 )
 def test_certificate_of_any_image_is_true(plane: Plane, bits: str, window: str) -> None:
     outputs, record = analysed(plane, bits=bits, window=window, precision="double")
-    section = record["spectrum"]
-    true = truth(half_of_pictures(outputs, section), plane, section)
+    true = truth(half_of_pictures(outputs, record["spectrum"]), plane, record)
     said = record["certificate"]
     # Images whose few coefficients are all rounding noise have no meaningful phase to compare.
     if true.parseval_ratio is None:
@@ -173,13 +200,29 @@ def test_certificate_of_any_image_is_true(plane: Plane, bits: str, window: str) 
         assert_truthful(said, true)
 
 
+@pytest.mark.parametrize("white", [255, 65535])
+def test_the_hash_is_that_of_the_grey_levels_row_by_row(white: int) -> None:
+    plane = noise((30, 40), white=white)
+    record = analysed(plane, bits="16")[1]
+    levels = plane.astype("u1" if white == 255 else "<u2").tobytes()
+    assert record["certificate"]["grey_sha256"] == hashlib.sha256(levels).hexdigest()
+
+
+def test_pixels_that_a_window_has_suppressed_are_not_corrected() -> None:
+    """They were meant to go, and are few enough to be kept."""
+    certificate = analysed(noise((256, 256)), bits="16", window="tukey")[1]["certificate"]
+    assert certificate["lost_pixels"] > 0
+    assert (certificate["exact"], certificate["corrected_pixels"]) == (False, 0)
+
+
 def test_every_way_back_has_its_certificate_and_the_best_comes_first() -> None:
     record = analysed(noise((30, 40), white=65535), bits="16", spectrum="yes")[1]
     certificate = record["certificate"]
     assert certificate["from"] == "spectrum"
     assert set(certificate["ways"]) == {"spectrum", "pictures"}
+    own = ("from", "grey_sha256", "ways")
     assert certificate["ways"]["spectrum"] == {
-        key: value for key, value in certificate.items() if key not in ("from", "ways")
+        key: value for key, value in certificate.items() if key not in own
     }
     assert certificate["exact"]
     assert not certificate["ways"]["pictures"]["exact"]
@@ -303,7 +346,18 @@ def test_json_holds_every_attribute() -> None:
     assert certificate.to_json() == {
         "exact": False,
         "max_abs_error": 3,
+        "corrected_pixels": 0,
         "psnr_db": 40.5,
         "parseval_ratio": None,
         "lost_pixels": 7,
     }
+    mended = Correction(np.array([3]), np.array([200], np.uint8))
+    said = Certificate(
+        exact=True,
+        max_abs_error=0,
+        psnr_db=90.0,
+        parseval_ratio=1.0,
+        lost_pixels=0,
+        correction=mended,
+    )
+    assert said.corrected_pixels == said.to_json()["corrected_pixels"] == 1

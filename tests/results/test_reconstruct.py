@@ -13,15 +13,25 @@ import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool.errors import BadArtifact, EmptyImage, FftToolError, NotFound, NotInvertible
+from fft_tool.errors import (
+    BadArtifact,
+    ChangedArtifact,
+    EmptyImage,
+    FftToolError,
+    NotFound,
+    NotInvertible,
+)
 from fft_tool.image.selection import select
 from fft_tool.recipe import Recipe
 from fft_tool.results import record as records
 from fft_tool.results.outputs import Source
 from fft_tool.results.reconstruct import reconstruct
 from fft_tool.results.recording import rejected
+from fft_tool.results.spectrum_file import load_spectrum, save_spectrum, spectrum_text
+from fft_tool.spectrum.inversion import Inversion
 from fft_tool.stores.memory import MemoryStore
-from tests.support.images import chunk, chunks_of, noise, opened, png_bytes
+from tests.support.images import chunk, chunks_of, noise, opened, pink_noise, png_bytes
+from tests.support.planes import plane_of
 
 RECORD, SPECTRUM = "leaf_metadata.json", "leaf_spectrum.npz"
 MAGNITUDE, PHASE = "leaf_magnitude.png", "leaf_phase.png"
@@ -44,6 +54,11 @@ class Results(MemoryStore):
     @property
     def record(self) -> dict[str, Any]:
         return records.from_bytes(self.get(RECORD))
+
+    @property
+    def white(self) -> str:
+        """Largest grey level, as messages write it."""
+        return f"{self.record['spectrum']['preparation']['white']:,}"
 
     @property
     def plane(self) -> Any:
@@ -111,7 +126,11 @@ def test_what_comes_back_is_as_near_as_the_certificate_says(
     certificate = results.record["certificate"]["ways"][way]
     assert error == certificate["max_abs_error"]
     assert (error == 0) is certificate["exact"]
-    assert bool(warnings) is bool(certificate["lost_pixels"])
+    assert [text for text in warnings if "not exact" in text] == (
+        []
+        if error == 0
+        else [f"not exact: grey levels are off by up to {error} of {results.white}"]
+    )
 
 
 @pytest.mark.parametrize("channels", [2, 3, 4])
@@ -166,28 +185,46 @@ def test_pixels_that_a_window_has_zeroed_are_told(window: str) -> None:
     _, warnings = results.back()
     lost = results.record["certificate"]["lost_pixels"]
     assert lost > 0
-    assert warnings == (f"{lost:,} pixels were zeroed by the window and cannot come back",)
+    assert warnings[0].startswith("not exact: ")
+    assert warnings[1:] == (f"{lost:,} pixels were suppressed by the window and are lost",)
 
 
 # Changed, missing and damaged
 
 
-def test_a_changed_artifact_is_used_with_a_warning(results: Results) -> None:
+def test_a_changed_artifact_is_refused_unless_forced(results: Results) -> None:
+    """The pixels are the same, only the file is another one: the image is exact."""
     again = png_bytes(np.asarray(opened(results.get(MAGNITUDE))))
     results.write(MAGNITUDE, again)
-    pixels, warnings = results.back(way="pictures")
+    with pytest.raises(ChangedArtifact, match=f"{MAGNITUDE} is not the file that the record lists"):
+        results.back(way="pictures")
+    pixels, warnings = results.back(way="pictures", force=True)
     assert np.array_equal(pixels, noise((9, 12)))
-    assert warnings == (f"{MAGNITUDE} has been changed since the record was written",)
+    assert warnings == (f"{MAGNITUDE} is not the file that the record lists",)
 
 
-def test_a_changed_spectrum_is_used_with_a_warning(results: Results) -> None:
+def test_pictures_of_another_image_are_refused_and_never_called_exact(results: Results) -> None:
+    other = Results(png_bytes(noise((9, 12), seed=1)))
+    for name in (MAGNITUDE, PHASE):
+        results.write(name, other.get(name))
+    with pytest.raises(ChangedArtifact, match="belongs to another image"):
+        results.back(way="pictures")
+    result = reconstruct(RECORD, results.get, way="pictures", force=True)
+    assert result.exact is False
+    assert result.max_abs_error is None
+    assert result.warnings[2:] == ("not exact: the image differs from the one analysed",)
+
+
+def test_a_changed_spectrum_is_refused_unless_forced(results: Results) -> None:
     with np.load(io.BytesIO(results.get(SPECTRUM))) as arrays:
         again = io.BytesIO()
         np.savez_compressed(again, **arrays)
     results.write(SPECTRUM, again.getvalue())
-    pixels, warnings = results.back()
+    with pytest.raises(ChangedArtifact, match=SPECTRUM):
+        results.back()
+    pixels, warnings = results.back(force=True)
     assert np.array_equal(pixels, noise((9, 12)))
-    assert warnings == (f"{SPECTRUM} has been changed since the record was written",)
+    assert warnings == (f"{SPECTRUM} is not the file that the record lists",)
 
 
 @pytest.mark.parametrize(
@@ -207,8 +244,10 @@ def test_a_damaged_picture_is_named(
     results: Results, name: str, told: str, damage: bytes | None
 ) -> None:
     results.write(name, results.get(name)[:80] if damage is None else damage)
-    with pytest.raises(BadArtifact, match=f"the {told} is damaged"):
+    with pytest.raises(ChangedArtifact, match=name):
         results.back(way="pictures")
+    with pytest.raises(BadArtifact, match=f"the {told} is damaged"):
+        results.back(way="pictures", force=True)
 
 
 def test_a_picture_of_another_size_is_told_with_both_sizes(results: Results) -> None:
@@ -216,7 +255,7 @@ def test_a_picture_of_another_size_is_told_with_both_sizes(results: Results) -> 
     with pytest.raises(
         BadArtifact, match="phase picture has 11 x 9 pixels, the record says 12 x 9"
     ):
-        results.back(way="pictures")
+        results.back(way="pictures", force=True)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +307,7 @@ def test_what_is_no_record_is_told(results: Results, text: bytes) -> None:
 def test_what_is_no_spectrum_is_told(results: Results, data: bytes) -> None:
     results.write(SPECTRUM, data)
     with pytest.raises(BadArtifact, match="not a spectrum saved by fft-tool"):
-        results.back()
+        results.back(force=True)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -367,5 +406,137 @@ def test_a_spectrum_whose_arrays_make_no_sense_is_refused(
 
 def test_a_spectrum_cannot_run_code(results: Results) -> None:
     results.write(SPECTRUM, npz(half=np.array([print], dtype=object)))
-    with pytest.raises(BadArtifact):
+    with pytest.raises(BadArtifact) as refused:
         results.back(SPECTRUM)
+    assert "pickle" not in str(refused.value)
+
+
+# What it says of itself
+
+
+def zone_plate(shape: tuple[int, int], phase: float = 0.0, zones: int | None = None) -> Any:
+    """Rings around the centre whose frequency rises to Nyquist at the border."""
+    y, x = np.indices(shape)
+    squares = np.square(y - shape[0] // 2) + np.square(x - shape[1] // 2)
+    rings = 127.5 + 127.5 * np.cos(np.pi * squares / (zones or max(shape)) + phase)
+    return np.rint(rings).astype(np.uint8)
+
+
+ZONE_PLATES = [
+    ((512, 512), 0.0),
+    ((512, 512), np.pi / 2),
+    ((511, 511), np.pi),
+    ((513, 513), 0.0),
+    ((512, 768), 0.0),
+]
+
+
+@pytest.mark.parametrize("way", ["pictures", "spectrum"])
+@pytest.mark.parametrize(("shape", "phase"), ZONE_PLATES)
+def test_zone_plates_come_back_bit_for_bit(shape: tuple[int, int], phase: float, way: str) -> None:
+    """The error of all coefficients meets in one pixel, the centre."""
+    plane = zone_plate(shape, phase)
+    results = Results(
+        png_bytes(plane), f"{INVERTIBLE} spectrum={'yes' if way == 'spectrum' else 'no'}"
+    )
+    result = reconstruct(RECORD, results.get, way=way)
+    assert np.array_equal(np.asarray(opened(result.data)), plane)
+    assert (result.exact, result.max_abs_error, result.warnings) == (True, 0, ())
+    said = results.record["certificate"]
+    assert (said["exact"], said["max_abs_error"]) == (True, 0)
+    assert said["corrected_pixels"] == result.corrected_pixels
+    assert (0 < result.corrected_pixels < 8) is (way == "pictures")
+
+
+def test_without_its_correction_a_zone_plate_is_called_inexact() -> None:
+    """The hash tells, whatever the record's other numbers say."""
+    results = Results(png_bytes(zone_plate((512, 512))))
+    record = results.record
+    del record["certificate"]["ways"]["pictures"]["correction"]
+    results.write(RECORD, json.dumps(record).encode())
+    result = reconstruct(RECORD, results.get)
+    assert result.exact is False
+    assert result.warnings == (
+        "not exact, although the record says so: the image differs from the one analysed",
+    )
+    assert result.to_json() == {
+        "from": "pictures",
+        "exact": False,
+        "max_abs_error": None,
+        "corrected_pixels": 0,
+        "warnings": list(result.warnings),
+    }
+
+
+PERIODIC = [
+    (family, shape, seed)
+    for family in ("wave", "checkerboard", "gradient", "text")
+    for shape in ((64, 64), (100, 81), (256, 256), (2, 700), (500, 3), (1, 40))
+    for seed in (0,)
+]
+
+
+def test_images_without_their_smooth_component_come_back_bit_for_bit() -> None:
+    for family, shape, seed in PERIODIC:
+        plane = plane_of(family, shape, seed=seed)
+        results = Results(png_bytes(plane), f"{INVERTIBLE} periodic=yes")
+        assert results.record["certificate"]["exact"], (family, shape, seed)
+        assert np.array_equal(results.back()[0], plane)
+
+
+def test_a_periodic_split_of_a_zone_plate_is_exact_too() -> None:
+    plane = zone_plate((512, 512), phase=1.0)
+    results = Results(png_bytes(plane), f"{INVERTIBLE} periodic=yes detrend=linear")
+    assert np.array_equal(results.back()[0], plane)
+    assert results.back()[1] == ()
+
+
+def test_records_without_jumps_are_still_inverted() -> None:
+    """Those of earlier versions, and of images with too many border pixels."""
+    plane = pink_noise((60, 80))
+    results = Results(png_bytes(plane), f"{INVERTIBLE} periodic=yes")
+    record = results.record
+    del record["spectrum"]["preparation"]["jumps"]
+    results.write(RECORD, json.dumps(record).encode())
+    assert np.array_equal(results.back()[0], plane)
+
+
+@pytest.mark.parametrize("text", ["", "AAAA", "!" * 400, 7, None, "A" * 40_000_000])
+def test_jumps_that_make_no_sense_are_refused(text: Any) -> None:
+    results = Results(png_bytes(noise((60, 80))), f"{INVERTIBLE} periodic=yes")
+    record = results.record
+    sound = record["spectrum"]["preparation"]["jumps"]
+    record["spectrum"]["preparation"]["jumps"] = (
+        "/38A" * (len(sound) // 4) if text is None else text
+    )
+    with pytest.raises(BadArtifact, match="does not say how the pictures were made"):
+        Inversion.from_record(record)
+
+
+def test_a_saved_spectrum_alone_tells_whether_it_is_exact(results: Results) -> None:
+    assert reconstruct(SPECTRUM, results.get).exact is True
+    spectrum, preparation = load_spectrum(results.get(SPECTRUM))
+    spectrum.half[2, 3] += 4000
+    text = spectrum_text(results.get(SPECTRUM))
+    results.write(SPECTRUM, save_spectrum(spectrum, preparation, text))
+    result = reconstruct(SPECTRUM, results.get)
+    assert result.exact is False
+    assert result.warnings == ("not exact: the image differs from the one analysed",)
+    results.write(SPECTRUM, save_spectrum(spectrum, preparation))
+    result = reconstruct(SPECTRUM, results.get)
+    assert result.exact is None
+    assert result.warnings == (
+        "whether it is exact is unknown: neither record nor spectrum states it",
+    )
+
+
+def test_records_of_earlier_versions_are_believed() -> None:
+    results = Results(png_bytes(noise((9, 12))), "metadata=yes")
+    record = results.record
+    del record["certificate"]["grey_sha256"]
+    results.write(RECORD, json.dumps(record).encode())
+    result = reconstruct(RECORD, results.get)
+    assert result.exact is record["certificate"]["exact"]
+    assert result.max_abs_error == record["certificate"]["max_abs_error"]
+    results.write(MAGNITUDE, png_bytes(np.asarray(opened(results.get(MAGNITUDE)))))
+    assert reconstruct(RECORD, results.get, force=True).exact is None

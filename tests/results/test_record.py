@@ -105,6 +105,7 @@ def test_every_property_is_required_or_known_to_be_optional() -> None:
         "orientation.physical_anisotropy",
         *(f"peak.{name}" for name in ("period_um", "frequency_per_um", "physical_angle")),
         *(f"ways.{name}" for name in ("spectrum", "pictures")),
+        *("way.correction", "preparation.jumps"),
     }
 
 

@@ -289,6 +289,7 @@ def test_the_json_of_an_outcome_lists_what_was_written(inputs: Store, target: St
         "source": f"{inputs.url}/a.png",
         "outcome": "done",
         "outputs": ["a_phase.png", "a_magnitude.png"],
+        "exact": None,
         "error": None,
         "notices": [],
     }
@@ -296,9 +297,21 @@ def test_the_json_of_an_outcome_lists_what_was_written(inputs: Store, target: St
         "source": f"{inputs.url}/bad.png",
         "outcome": "rejected",
         "outputs": [],
+        "exact": None,
         "error": {"code": "empty-image", "message": "the file is empty"},
         "notices": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("recipe", "exact"), [("bits=16", True), ("bits=8", False), ("phase=no", None)]
+)
+def test_the_json_of_an_outcome_tells_whether_it_is_exact(
+    inputs: Store, target: Store, recipe: str, exact: bool | None
+) -> None:
+    job = Job(Recipe.parse_text(f"metadata=yes {recipe}"), target=target.url)
+    (outcome,) = run_batch(fill(inputs, ["a.png"]), job)
+    assert outcome.to_json()["exact"] is exact
 
 
 def test_an_empty_batch_has_no_outcomes() -> None:

@@ -184,6 +184,7 @@ def test_the_json_of_an_outcome_says_what_went_wrong() -> None:
         "source": "a.png",
         "outcome": "rejected",
         "outputs": [],
+        "exact": None,
         "error": error,
         "notices": [],
     }

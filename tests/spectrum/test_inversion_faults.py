@@ -161,8 +161,43 @@ NOT_SPECTRA = {
 
 @pytest.mark.parametrize("what", NOT_SPECTRA)
 def test_other_files_are_rejected_as_spectra(what: str) -> None:
-    with pytest.raises(BadArtifact, match="not a spectrum saved by fft-tool"):
+    with pytest.raises(BadArtifact, match="not a spectrum saved by fft-tool") as refused:
         load_spectrum(NOT_SPECTRA[what])
+    words = str(refused.value).lower()
+    assert not any(word in words for word in ("pickle", "numpy", "zip", "traceback", "object"))
+
+
+JUMPS = np.arange(-5, 5)
+
+
+def periodic(jumps: Any) -> bytes:
+    values = Preparation(255, periodic=True).to_json()
+    return npz(preparation=np.array(json.dumps(values)), jumps=jumps)
+
+
+def test_jumps_are_read_from_a_saved_spectrum() -> None:
+    _, preparation = load_spectrum(periodic(JUMPS))
+    assert preparation.jumps is not None
+    assert preparation.jumps.across.tolist() == [-5, -4, -3, -2, -1, 0]
+    assert preparation.jumps.down.tolist() == [1, 2, 3, 4]
+    assert load_spectrum(npz(jumps=JUMPS))[1].jumps is None  # nothing was taken out
+
+
+@pytest.mark.parametrize(
+    "jumps",
+    [
+        JUMPS[:-1],
+        JUMPS[None],
+        JUMPS.astype(float),
+        JUMPS * 100,
+        np.array("junk"),
+        np.array([None] * 10),
+    ],
+    ids=["too few", "two axes", "floating", "out of range", "text", "objects"],
+)
+def test_jumps_that_make_no_sense_are_refused(jumps: Any) -> None:
+    with pytest.raises(BadArtifact, match="not a spectrum saved by fft-tool"):
+        load_spectrum(periodic(jumps))
 
 
 def test_the_valid_counterpart_of_all_these_is_accepted() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fft_tool import Recipe
 from fft_tool.results.analysis import transform
 from fft_tool.spectrum.choices import DETRENDS
-from fft_tool.spectrum.periodic import remove_smooth, restore_smooth
+from fft_tool.spectrum.periodic import Jumps, add_smooth, remove_smooth, restore_smooth
 from fft_tool.spectrum.transform import forward, inverse
 from tests.support.images import noise
 from tests.support.planes import SMALL_SHAPES, Plane, Shape, planes
@@ -42,7 +42,7 @@ def moisan(image: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64
 
 def periodic_part(image: NDArray[Any], *, threads: int = 1) -> NDArray[Any]:
     spectrum = forward(image, precision="double", threads=threads)
-    remove_smooth(spectrum, image, threads=threads)
+    remove_smooth(spectrum, Jumps.of(image), threads=threads)
     return inverse(spectrum)
 
 
@@ -80,7 +80,7 @@ def test_split_can_be_undone(plane: Plane) -> None:
 def test_split_can_be_undone_after_single_precision(shape: Shape) -> None:
     plane = noise(shape)
     spectrum = forward(plane)
-    remove_smooth(spectrum, plane)
+    remove_smooth(spectrum, Jumps.of(plane))
     assert spectrum.half.dtype == np.complex64
     assert np.array_equal(np.rint(restore_smooth(inverse(spectrum))), plane)
 
@@ -110,7 +110,7 @@ def test_cross_disappears_from_the_spectrum_of_a_ramp() -> None:
 
     spectrum = forward(image, precision="double")
     before = energy_on_the_axes(spectrum.half)
-    remove_smooth(spectrum, image)
+    remove_smooth(spectrum, Jumps.of(image))
     assert energy_on_the_axes(spectrum.half) < before / 20
 
 
@@ -120,3 +120,41 @@ def test_any_number_of_threads_gives_the_same_bits(shape: Shape) -> None:
     alone = periodic_part(image)
     assert np.array_equal(periodic_part(image, threads=3), alone)
     assert np.array_equal(restore_smooth(alone, threads=3), restore_smooth(alone))
+
+
+@settings(max_examples=60, deadline=None)
+@given(plane=planes(48, (255, 65535)), gradient=st.tuples(st.floats(-9, 9), st.floats(-9, 9)))
+def test_adding_the_smooth_component_undoes_its_removal(
+    plane: Plane, gradient: tuple[float, float]
+) -> None:
+    spectrum, jumps = forward(plane, precision="double"), Jumps.of(plane)
+    before = spectrum.half.copy()
+    remove_smooth(spectrum, jumps, gradient=gradient)
+    add_smooth(spectrum, jumps, gradient=gradient)
+    tolerance = 1e-15 * (np.abs(before).max() + 1e5 * plane.size)
+    np.testing.assert_allclose(spectrum.half, before, rtol=0, atol=tolerance)
+
+
+@settings(max_examples=40, deadline=None)
+@given(plane=planes(48, (255, 4095, 65535)))
+def test_jumps_are_kept_as_text_without_loss(plane: Plane) -> None:
+    jumps = Jumps.of(plane)
+    shape = (plane.shape[0], plane.shape[1])
+    back = Jumps.from_text(jumps.to_text(65535), shape, 65535)
+    assert back.across.tolist() == (plane[-1].astype(int) - plane[0]).tolist()
+    assert back.down.tolist() == (plane[:, -1].astype(int) - plane[:, 0]).tolist()
+
+
+def test_a_small_error_at_the_border_stays_small_with_the_jumps() -> None:
+    """Without them it tilts the whole image, the more the larger that is."""
+    plane = np.tile(np.rint(127 + 100 * np.sin(np.arange(2048) * np.pi / 2)), (4, 1)).astype(
+        np.uint16
+    )
+    wave = 0.01 * np.cos(np.arange(2048) * np.pi / 2)
+    off = np.tile(wave, (4, 1))
+    spectrum = forward(plane, precision="double")
+    remove_smooth(spectrum, Jumps.of(plane))
+    without = restore_smooth(inverse(spectrum) + off) - plane
+    add_smooth(spectrum, Jumps.of(plane))
+    assert np.abs(without).max() > 5
+    assert np.abs(inverse(spectrum) + off - plane).max() < 0.011

@@ -246,3 +246,53 @@ def test_a_half_that_does_not_match_its_width_is_rejected(
 ) -> None:
     with pytest.raises(ValueError, match="does not match width"):
         Spectrum(np.zeros(shape, np.complex64), width)
+
+
+# Faint signals on large offsets
+
+
+@pytest.mark.parametrize("offset", [0.4, 1e3, 1e6, 1e9, -1e6])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_an_offset_costs_floating_point_images_no_accuracy(offset: float, precision: str) -> None:
+    """All coefficients but DC are those of the image without the offset."""
+    faint = np.random.default_rng(0).normal(0, 1, (64, 81))
+    image = faint + offset
+    expected = np.fft.rfft2(image - offset)  # what the offset has rounded away is not there
+    assert_close_beside_dc(forward(image, precision=precision).half, expected, TOLERANCE[precision])
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64])
+def test_an_offset_costs_whole_numbers_no_accuracy(dtype: Any) -> None:
+    faint = noise((64, 81))
+    image = faint.astype(dtype) + dtype(1 << 30)
+    assert_close_beside_dc(
+        forward(image).half, np.fft.rfft2(faint.astype(float)), TOLERANCE["single"]
+    )
+
+
+def test_the_offset_of_images_in_single_precision_costs_no_accuracy() -> None:
+    image = noise((64, 81)).astype(np.float32) / np.float32(1 << 16) + np.float32(0.5)
+    exact = image.astype(np.float64)
+    expected = np.fft.rfft2(exact - exact.mean())
+    assert_close_beside_dc(forward(image).half, expected, TOLERANCE["single"])
+
+
+def assert_close_beside_dc(half: NDArray[Any], expected: NDArray[Any], tolerance: float) -> None:
+    error, others = np.abs(half - expected), np.abs(expected)
+    error[0, 0] = others[0, 0] = 0
+    assert error.max() <= tolerance * others.max()
+
+
+@pytest.mark.parametrize("level", [0.3, 1e6 + 0.1, -1e-3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_constant_floating_point_images_have_nothing_but_dc(level: float, dtype: Any) -> None:
+    image = np.full((37, 64), level, dtype)
+    half = forward(image).half
+    assert half[0, 0] == pytest.approx(float(image[0, 0]) * image.size, rel=1e-7)
+    half[0, 0] = 0
+    assert not half.any()
+
+
+def test_the_mean_of_the_image_is_kept() -> None:
+    image = noise((50, 70), np.float64) + 1e6
+    assert forward(image).dc / image.size == pytest.approx(image.mean(), rel=1e-7)
