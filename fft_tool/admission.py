@@ -126,5 +126,7 @@ def _decoding(header: Header, colours: int) -> float:
         return 3 * colours + 4 * (header.channels > 1) + composed
     if header.scaled:  # the stored samples, a copy of them, and the levels
         return colours + 2 * header.channels * header.depth / 8 + 8
-    spare = {"webp": 12, "gif": 12, "avif": 16, "pnm": 40 * header.channels}
+    # A PNM may be text, of which a copy is made, and numbers of 8 bytes for each 2 characters.
+    text = 5 * header.file_bytes / (header.width * header.height)
+    spare = {"webp": 12, "gif": 12, "avif": 16, "pnm": text}
     return 2 * colours + 12 + spare.get(header.format, 0)

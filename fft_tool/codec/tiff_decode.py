@@ -141,6 +141,8 @@ class TifffileDecoder:
         if self._planes_first:
             shape = (*shape[1:], shape[0])
         shape = shape if len(shape) == 3 else (*shape, 1)
+        if not math.prod(shape):
+            raise CorruptImage(f"TIFF has no pixels: its shape is {shape}")
         plain = {_GREY: 1, _RGB: 3}.get(photometric)
         alpha = extras == (_ALPHA,)
         if len(shape) != 3 or plain is None or shape[2] != plain + alpha:
@@ -197,9 +199,7 @@ def _check_parts(page: Any, file_bytes: int) -> None:
     if len(parts) < needed or any(
         size <= 0 or start <= 0 or start + size > file_bytes for start, size in parts
     ):
-        raise CorruptImage(
-            f"TIFF is truncated: it does not have all its {needed:,} strips or tiles"
-        )
+        raise CorruptImage(f"TIFF is truncated: some of its {needed:,} strips or tiles are missing")
 
 
 def _checked_samples(mode: str, tags: Tags) -> _Samples:
@@ -216,7 +216,7 @@ def _checked_samples(mode: str, tags: Tags) -> _Samples:
     elif mode == "L":
         sound = (sample_type, bits) == ("int", 8) and not inverted
     else:
-        grey = mode.startswith("I;16") and sample_type == "uint"
+        grey = mode.startswith("I;16") and sample_type == "uint" and bits in (12, 16)
         sound = (grey or (sample_type, bits) in _RAW_MODES) and not inverted
     if not sound:
         name = f"{bits}-bit {sample_type} samples" if sample_type else f"{bits}-bit samples"
