@@ -21,11 +21,11 @@ LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker docs 
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 
 # Packages that only the command line needs: they are not part of the Lambda image.
-ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich shtab
+ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda fuzz lock \
-	clean up drop logs down image image-cli image-size image-test checkov plan deploy tail destroy \
+	clean up drop logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
 # Variables given on the command line are passed to programs through the environment, as plain text:
@@ -94,6 +94,9 @@ drop: $(LOCAL) ## upload IMG=file, with a recipe as CROP=square BITS=16, and wai
 logs: $(LOCAL) ## follow the log of the local function
 	@$(BIN)/python -m tools.local_aws logs
 
+redrive: $(LOCAL) ## send the dead letters of the local AWS back to its queue
+	@$(BIN)/python -m tools.local_aws redrive
+
 down: $(LOCAL) ## stop the local AWS and delete its files
 	@$(BIN)/python -m tools.local_aws down
 
@@ -124,12 +127,14 @@ image-test: $(DEV) ## build both images and test them
 	$(BIN)/python -m pytest tests/system/test_image.py tests/system/test_image_contents.py tests/system/test_image_build.py \
 		tests/system/test_sbom.py
 
-plan: $(LOCAL) ## show what `make deploy` would change in the AWS account
-	@$(BIN)/python -m tools.deploy plan
+BUILT = $(if $(call given,BASE),--base "$$BASE") $(if $(call given,REBUILD),--rebuild) \
+	$(if $(call given,FLAGS),--flags="$$FLAGS")
 
-deploy: $(LOCAL) ## create or update everything in the AWS account; BASE=image REBUILD=1
-	@$(BIN)/python -m tools.deploy deploy $(if $(call given,BASE),--base "$$BASE") \
-		$(if $(call given,REBUILD),--rebuild) $(if $(call given,FLAGS),--flags="$$FLAGS")
+plan: $(LOCAL) ## show what `make deploy` would change in the AWS account; OUT=file saves the plan
+	@$(BIN)/python -m tools.deploy plan $(if $(call given,OUT),--out "$$OUT" $(BUILT))
+
+deploy: $(LOCAL) ## create or update everything in the AWS account; BASE=image REBUILD=1, or PLAN=file
+	@$(BIN)/python -m tools.deploy deploy $(if $(call given,PLAN),--plan "$$PLAN") $(BUILT)
 
 tail: $(LOCAL) ## follow the log of the deployed function
 	@$(BIN)/python -m tools.deploy tail

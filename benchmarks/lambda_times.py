@@ -27,7 +27,7 @@ SPEED_GOAL = Goal("≥", 6)
 
 CORE = "the core alone"
 UNRECORDED = "the core alone, without a record"
-S3_STEPS = ("read", "write", "check")  # steps in the handler's log line that wait for S3
+S3_STEPS = ("read", "look", "write", "check")  # steps in the handler's log line that wait for S3
 WARM_UPS = 3
 
 SHARES = (ONE_CPU, TWO_CPUS)

@@ -17,12 +17,13 @@ from fft_tool.codec import image_file, png_encode
 from fft_tool.codec.raster import channels_last
 from fft_tool.errors import NotInvertible, RecipeError, RecipeFault
 from fft_tool.limits import Limits
-from fft_tool.recipe import KEYS, Recipe
+from fft_tool.recipe import KEYS, Recipe, unknown_key
 from fft_tool.results.naming import RECORD
 from fft_tool.results.outputs import Outputs, Source
 from fft_tool.results.reconstruct import reconstruct as reconstruct_file
 from fft_tool.spectrum.half import Spectrum, centred, check_spectrum
 from fft_tool.spectrum.transform import PRECISIONS, forward
+from fft_tool.spelling import british
 
 _MODES = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B")
 
@@ -175,8 +176,9 @@ def reconstruct(outputs: Outputs, *, threads: int = 1) -> NDArray[np.unsignedint
 
 def _recipe(base: Recipe, keys: dict[str, Any]) -> Recipe:
     known = {key.field for key in KEYS}
+    keys = {british(name): value for name, value in keys.items()}
     faults = [
-        RecipeFault(name, str(value), f"unknown key; known: {', '.join(sorted(known))}")
+        RecipeFault(name, str(value), unknown_key(name, sorted(known)))
         for name, value in keys.items()
         if name not in known
     ]

@@ -14,7 +14,7 @@ from fft_tool.recipe import Recipe
 from fft_tool.results.analysis import analyse
 from fft_tool.results.naming import output_name
 from fft_tool.results.outputs import Artifact, Notice, Outputs, Source, output_kinds
-from fft_tool.results.parts import PIXEL_PARTS
+from fft_tool.results.parts import PIXEL_PARTS, computed
 from fft_tool.results.record import from_bytes
 from fft_tool.results.registry import ARTIFACT_KINDS, ArtifactKind, needed_parts, wanted_kinds
 from fft_tool.spectrum.kernel import kernel
@@ -95,6 +95,32 @@ def run_stats(
     selection = _select(source, recipe, limits or Limits(), threads=threads)
     analysis = analyse(source, recipe, selection, PIXEL_PARTS, threads=threads)
     return Outputs((), pixel_sections(analysis), _notices(selection, recipe))
+
+
+def run_radial(
+    source: Source, recipe: Recipe, limits: Limits | None = None, *, threads: int = 1
+) -> Outputs:
+    """Make no artifact, only the radial profile, with all of its rings.
+
+    In place of a record there are columns of equal length, one value for each ring: frequencies in
+    cycles per pixel, periods in pixels, and powers ``|F|² / (h·w)`` in squared grey levels.
+    """
+    selection = _select(source, recipe, limits or Limits(), threads=threads)
+    analysis = analyse(source, recipe, selection, {"measures"}, threads=threads)
+    profile = computed(analysis.measures).profile
+    columns = {
+        "frequency": profile.frequency,
+        "period": 1 / profile.frequency,
+        "mean_power": profile.mean,
+        "standard_deviation": profile.std,
+        "background": profile.background,
+        "coefficients": profile.count,
+    }
+    size = analysis.pixel_size_um
+    if size and size[0] == size[1]:
+        columns["frequency_per_um"] = profile.frequency / size[0]
+    record = {name: column.tolist() for name, column in columns.items()}
+    return Outputs((), record, _notices(selection, recipe))
 
 
 def _run_only(

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.image import region as crops
 from fft_tool.spectrum.choices import DETRENDS, SCALES, WINDOWS
+from fft_tool.spelling import british, did_you_mean
 
 if TYPE_CHECKING:
     from fft_tool.spectrum.filters import Filter
@@ -58,7 +59,8 @@ class Key:
 def _one_of(*choices: str) -> ValueType:
     def parse(text: str) -> str:
         if text not in choices:
-            raise ValueError(f"should be one of {', '.join(choices)}")
+            near = did_you_mean(text, choices)
+            raise ValueError(f"should be one of {', '.join(choices)}{near}")
         return text
 
     return ValueType("|".join(choices), parse, choices=choices)
@@ -290,7 +292,7 @@ class Recipe:
             value = getattr(self, key.field)
             if isinstance(value, str):
                 try:
-                    value = key.value_type.parse(value.strip())
+                    value = key.value_type.parse(british(value.strip()))
                 except ValueError as exc:
                     faults.append(RecipeFault(key.name, value, str(exc)))
                     continue
@@ -305,8 +307,9 @@ class Recipe:
     def parse(cls, mapping: Mapping[str, Any], base: Recipe | None = None) -> Recipe:
         """Parse a recipe from texts; keys that are not given take their values from ``base``.
 
-        Keys may be written with ``-`` or ``_``. Numbers, true, false and null from JSON are treated
-        as the corresponding texts. All invalid entries are reported together in one
+        Keys may be written with ``-`` or ``_``, and keys and values in American spelling
+        (``color``, ``center:64,64``). Numbers, true, false and null from JSON are treated as the
+        corresponding texts. All invalid entries are reported together in one
         :class:`~fft_tool.errors.RecipeError`.
         """
         values: dict[str, Any] = {}
@@ -316,14 +319,12 @@ class Recipe:
             text = _as_text(value)
             key = known.get(key_name(str(name)))
             if key is None:
-                faults.append(
-                    RecipeFault(str(name), text, f"unknown key; known: {', '.join(known)}")
-                )
+                faults.append(RecipeFault(str(name), text, unknown_key(str(name), known)))
                 continue
             if key.field in values:
                 faults.append(RecipeFault(key.name, text, "given twice"))
             try:
-                values[key.field] = key.value_type.parse(text)
+                values[key.field] = key.value_type.parse(british(text))
             except ValueError as exc:
                 faults.append(RecipeFault(key.name, text, str(exc)))
         if faults:
@@ -367,8 +368,17 @@ def entries(text: str) -> dict[str, str]:
 
 
 def key_name(text: str) -> str:
-    """Canonical name of a key: case, surrounding white space and underscores do not matter."""
-    return text.strip().lower().replace("_", "-")
+    """Canonical name of a key.
+
+    Case, surrounding white space, underscores and American spelling do not matter.
+    """
+    return british(text.strip().lower().replace("_", "-"))
+
+
+def unknown_key(name: str, known: Iterable[str]) -> str:
+    """Fault of a key that does not exist: the known keys, and the most similar one."""
+    names = list(known)
+    return f"unknown key; known: {', '.join(names)}{did_you_mean(name, names)}"
 
 
 def _keys() -> Iterator[Key]:
@@ -401,9 +411,10 @@ def _conflicts(recipe: Recipe) -> list[RecipeFault]:
     faults = []
     if recipe.crop is not None and recipe.smart_crop is not None:
         value = recipe.texts()["smart-crop"]
-        faults.append(RecipeFault("smart-crop", value, "cannot be combined with crop"))
+        allowed = f"cannot be combined with crop={recipe.crop}"
+        faults.append(RecipeFault("smart-crop", value, allowed))
     if recipe.periodic and recipe.window != "none":
-        allowed = "cannot be combined with a window, which also removes the cross"
+        allowed = f"cannot be combined with window={recipe.window}, which also removes the cross"
         faults.append(RecipeFault("periodic", "yes", allowed))
     if recipe.colour and recipe.bits != 8:
         faults.append(RecipeFault("colour", "yes", "requires bits=8"))

@@ -14,6 +14,7 @@ BATCH_CODES = {
     "ignored": "Succeeded",
     "rejected": "PermanentFailure",
     "missing": "PermanentFailure",
+    "superseded": "TemporaryFailure",
     "failed": "TemporaryFailure",
 }
 LONGEST_RESULT = 1000  # characters of a result that a completion report keeps

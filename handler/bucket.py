@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fft_tool.stores.base import Handle, Stat, Store
 from handler.deadline import Deadline
+from handler.errors import Overwritten
 
 # Opens the store of a bucket by name; failed requests are retried for this many seconds.
 OpenBucket = Callable[[str, float], Store]
@@ -14,12 +15,17 @@ OpenBucket = Callable[[str, float], Store]
 
 @dataclass(frozen=True, slots=True)
 class Folder(Store):
-    """The objects below a prefix of a bucket; counts the bytes that are written."""
+    """The objects below a prefix of a bucket; counts the bytes that are written.
+
+    If ``etags`` are given, opening an object that has none of them raises
+    :class:`~handler.errors.Overwritten`.
+    """
 
     open_bucket: OpenBucket
     bucket: str
     prefix: str
     deadline: Deadline
+    etags: frozenset[str] = frozenset()
 
     @property
     def url(self) -> str:
@@ -37,7 +43,11 @@ class Folder(Store):
 
     def open(self, name: str) -> Handle:
         """Open an object for reading."""
-        return self._store().open(self.prefix + name)
+        handle = self._store().open(self.prefix + name)
+        if self.etags and (handle.stat.etag or "").strip('"') not in self.etags:
+            handle.close()
+            raise Overwritten(f"{self.prefix}{name}: overwritten before it was read")
+        return handle
 
     def write(
         self,

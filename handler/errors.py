@@ -3,10 +3,11 @@
 ::
 
     FftToolError
-    ├── SettingsError     bad-settings     the function does not start
-    ├── MalformedEvent    malformed-event  not an event of a supported kind
-    ├── KeyTooLong        key-too-long     its outputs would have keys longer than S3 allows
-    └── OutOfTime         out-of-time      returned, to be retried in another invocation
+    ├── SettingsError     bad-settings        the function does not start
+    ├── MalformedEvent    malformed-event     not an event of a supported kind
+    ├── KeyTooLong        key-too-long        its outputs would have keys longer than S3 allows
+    ├── OutOfTime         out-of-time         returned, to be retried in another invocation
+    └── Overwritten       source-overwritten  a later version was uploaded during the work
 """
 
 from __future__ import annotations
@@ -43,4 +44,11 @@ class OutOfTime(FftToolError):
     """The invocation ends too soon for the remaining work."""
 
     code = "out-of-time"
+    transient = True
+
+
+class Overwritten(FftToolError):
+    """A later version of the object was uploaded while this one was being processed."""
+
+    code = "source-overwritten"
     transient = True

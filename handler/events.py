@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote_plus
@@ -21,10 +22,13 @@ from handler.errors import MalformedEvent
 
 Json = Mapping[str, Any]
 
+SOON = 10.0  # seconds; S3 usually sends the event of an upload earlier
+
 DIRECT_KEYS = {"bucket", "key", "recipe"}
 _ARN = re.compile(r"arn:[a-z0-9-]+:s3:::")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")  # unpaired surrogates, which JSON allows
 _COUNT = re.compile(r"[0-9]{1,9}")
+_TIME = re.compile(r"[0-9]{1,15}")  # milliseconds
 
 
 class Kind(Enum):
@@ -38,11 +42,19 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One object to be analysed; ``recipe`` overrides its metadata."""
+    """One object to be analysed; ``recipe`` overrides its metadata.
+
+    ``announced`` is True if the task comes from the event of an upload, so that every later upload
+    has an event of its own. ``etag`` and ``uploaded`` (ISO 8601) describe the version that the
+    event is about, where it says so; they do not change what has to be done.
+    """
 
     bucket: str
     key: str
     recipe: Json = field(default_factory=dict)
+    announced: bool = False
+    etag: str = field(default="", compare=False)
+    uploaded: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +82,28 @@ Part = Task | PassedOver | Malformed
 class Message:
     """The unit of success and failure: all its parts are done, or all are delivered again.
 
-    ``identifier`` is the sender's; ``attempt`` counts deliveries, 1 if the sender does not.
+    ``identifier`` is the sender's; ``attempt`` counts deliveries, 1 if the sender does not;
+    ``sent`` is when it entered its queue, in seconds since the epoch.
     """
 
     parts: tuple[Part, ...]
     identifier: str = ""
     attempt: int = 1
+    sent: float | None = None
+
+    def is_new(self, task: Task) -> bool:
+        """Whether this message cannot have been processed before.
+
+        The deliveries of a message that was moved back from the dead-letter queue are counted from
+        1 again, but it was sent long after the upload.
+        """
+        if self.attempt > 1 or self.sent is None:
+            return False
+        try:
+            uploaded = datetime.fromisoformat(task.uploaded).timestamp()
+        except (ValueError, OverflowError, OSError):  # no time, or none of this era
+            return False
+        return -SOON <= self.sent - uploaded <= SOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +199,10 @@ def _from_s3(record: Json, place: str) -> Part:
     key = _decoded(_text(record, "s3.object.key", place), f"{place}.s3.object.key")
     if not name.removeprefix("s3:").startswith("ObjectCreated:"):
         return PassedOver(f"{name} is not the creation of an object", bucket, key)
-    return Task(bucket, key)
+    etag = _text_or_nothing(record, "s3.object.eTag")
+    return Task(
+        bucket, key, announced=True, etag=etag, uploaded=_text_or_nothing(record, "eventTime")
+    )
 
 
 def _from_eventbridge(event: Json) -> Part:
@@ -180,7 +211,9 @@ def _from_eventbridge(event: Json) -> Part:
         return PassedOver(
             f"{event.get('source')!r} {kind!r} is not the creation of an object in S3"
         )
-    return Task(_bucket(event, "detail.bucket.name"), _text(event, "detail.object.key"))
+    bucket, key = _bucket(event, "detail.bucket.name"), _text(event, "detail.object.key")
+    etag = _text_or_nothing(event, "detail.object.etag")
+    return Task(bucket, key, announced=True, etag=etag, uploaded=_text_or_nothing(event, "time"))
 
 
 def _direct(event: Json) -> Task:
@@ -215,11 +248,13 @@ def _message(entry: Any, index: int) -> Message:
     attributes = record.get("attributes")
     count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, Mapping) else None
     attempt = int(count) if isinstance(count, str) and _COUNT.fullmatch(count) else 1
+    time = attributes.get("SentTimestamp") if isinstance(attributes, Mapping) else None
+    sent = int(time) / 1000 if isinstance(time, str) and _TIME.fullmatch(time) else None
     try:
         parts = tuple(_enclosed(_text(record, "body", place), f"{place}.body"))
     except MalformedEvent as exc:
         return Message((Malformed(exc),), identifier, attempt)
-    return Message(parts, identifier, attempt)
+    return Message(parts, identifier, attempt, sent)
 
 
 def _batch(event: Json) -> Delivery:
@@ -306,6 +341,14 @@ def _text(value: Json, path: str, place: str = "") -> str:
         return found
     fault = "is missing" if found is None else f"is {_kind_of(found)}, should be text"
     raise MalformedEvent(f"{place}.{path} {fault}".lstrip("."))
+
+
+def _text_or_nothing(value: Json, path: str) -> str:
+    """Text at a dotted path; empty if there is none."""
+    try:
+        return _text(value, path)
+    except MalformedEvent:
+        return ""
 
 
 def _kind_of(value: Any) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from fft_tool.errors import Aborted
@@ -12,7 +11,8 @@ from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
 from handler.answers import answer
 from handler.deadline import Deadline
-from handler.events import Delivery, Malformed, Message, Part, PassedOver, parse, restrict_to
+from handler.events import Delivery, Malformed, Part, PassedOver, parse, restrict_to
+from handler.jobs import Job, Place, Restless, jobs_of
 from handler.log import Log
 from handler.patience import Patience
 from handler.result import Result
@@ -31,21 +31,14 @@ class Context(Protocol):
         ...
 
 
-# From this attempt on, a message is processed after all others of its batch.
-SUSPECT_ATTEMPT = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One part of a message; ``place`` is its position in the delivery: message, part."""
-
-    place: tuple[int, int]
-    message: Message
-    part: Part
+SHARED = "another message of this batch is about the same object, which was processed once for all"
 
 
 class Function:
-    """Called by Lambda. Nothing but connections is kept from one event to the next."""
+    """Called by Lambda.
+
+    From one event to the next it keeps its connections, and which keys are overwritten often.
+    """
 
     def __init__(
         self,
@@ -57,35 +50,37 @@ class Function:
         self._settings = settings
         self._worker = Worker(settings, open_bucket or _open_bucket, child)
         self._log = Log(settings.namespace)
+        self._restless = Restless()
         self._cold = True
 
     def __call__(self, event: Mapping[str, Any], context: Context) -> Any:
         """Process an event, and answer in the form that its sender expects."""
         self._log.begin(context.function_name, context.aws_request_id)
         delivery = restrict_to(parse(event), self._settings.buckets)
-        results = self._do_all(_jobs(delivery), context)
+        results = self._do_all(delivery, context)
         answered = [
             (message, [results[number, index] for index in range(len(message.parts))])
             for number, message in enumerate(delivery.messages)
         ]
         return answer(delivery, answered)
 
-    def _do_all(self, jobs: Sequence[Job], context: Context) -> dict[tuple[int, int], Result]:
-        """Process all parts, and log the outcome of each.
+    def _do_all(self, delivery: Delivery, context: Context) -> dict[Place, Result]:
+        """Process all jobs, and log the outcome of each.
 
         Work that breaks off is tried once more after everything else: an image that uses up memory
         or time must not take it from the others.
         """
         whole, processors = self._deadline(context).seconds_to_work(), self._settings.processors
-        results: dict[tuple[int, int], Result] = {}
+        results: dict[Place, Result] = {}
         again: list[tuple[Job, Patience]] = []
-        for job in jobs:
+        for job in sorted(jobs_of(delivery), key=self._goes_last):
             deadline = self._deadline(context)
             patience = Patience(deadline.seconds_to_work, whole, processors)
             try:
-                results[job.place] = self._do(job, deadline, patience)
+                etags = job.etags if job.part in self._restless else frozenset()
+                results |= self._do(job, deadline, patience, etags)
             except Aborted as exc:
-                self._log.broken_off(job.part, job.message, exc)
+                self._log.broken_off(job.part, job.messages[0], exc)
                 again.append((job, patience))
         for job, first in again:
             deadline = self._deadline(context)
@@ -93,21 +88,38 @@ class Function:
             last = Patience(
                 deadline.seconds_to_work, whole, processors, last=True, had=first.enough
             )
-            results[job.place] = self._do(job, deadline, last)
+            # Any version: the first try may have left outdated outputs.
+            results |= self._do(job, deadline, last, frozenset())
         return results
 
-    def _do(self, job: Job, deadline: Deadline, patience: Patience) -> Result:
-        """Process one part and log its outcome; a first try may raise ``BrokenOff``."""
-        result = self._do_part(job.part, deadline, patience)
+    def _goes_last(self, job: Job) -> bool:
+        """Whether a job could delay the others: often returned, or overwritten again and again.
+
+        The latter has usually been overwritten once more by then, which leaves nothing to do.
+        """
+        return job.is_suspect or len(job.places) > 1 or job.part in self._restless
+
+    def _do(
+        self, job: Job, deadline: Deadline, patience: Patience, etags: frozenset[str]
+    ) -> dict[Place, Result]:
+        """Process one job and log its outcome; a first try may raise ``Aborted``."""
+        result = self._do_part(job.part, deadline, patience, etags)
         deadline.stop()
-        self._log.result(result, deadline, job.message, cold=self._cold)
+        if deadline.restarts or (result.outcome == "superseded" and result.etag):
+            self._restless.note(job.part)  # seen to be overwritten
+        self._log.result(result, deadline, job.messages[0], cold=self._cold)
         self._cold = False
-        return result
+        others = result if result.outcome == "failed" else Result(job.part, "ignored", SHARED)
+        for message in job.messages[1:]:
+            self._log.result(others, Deadline(lambda: 0, 0), message, cold=False)
+        return {job.places[0]: result, **dict.fromkeys(job.places[1:], others)}
 
     def _deadline(self, context: Context) -> Deadline:
         return Deadline(context.get_remaining_time_in_millis, self._settings.reserve_ms)
 
-    def _do_part(self, part: Part, deadline: Deadline, patience: Patience) -> Result:
+    def _do_part(
+        self, part: Part, deadline: Deadline, patience: Patience, etags: frozenset[str]
+    ) -> Result:
         """Process one part; its errors affect only its own message."""
         match part:
             case PassedOver():
@@ -115,24 +127,11 @@ class Function:
             case Malformed():
                 return Result(part, "failed", error=part.error)
         try:
-            return self._worker.do(part, deadline, patience)
+            return self._worker.do(part, deadline, patience, etags)
         except Aborted:
             raise
         except Exception as exc:  # noqa: BLE001  (logged, and its message is delivered again)
             return Result(part, "failed", error=exc)
-
-
-def _jobs(delivery: Delivery) -> list[Job]:
-    """Return the parts of all messages in order, with repeatedly failed messages last.
-
-    Whatever kept them from being answered must not affect the other messages.
-    """
-    jobs = [
-        Job((number, index), message, part)
-        for number, message in enumerate(delivery.messages)
-        for index, part in enumerate(message.parts)
-    ]
-    return sorted(jobs, key=lambda job: job.message.attempt >= SUSPECT_ATTEMPT)
 
 
 def _open_bucket(name: str, patience: float) -> Store:

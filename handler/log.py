@@ -29,7 +29,13 @@ SETTINGS = {
 }
 
 COUNTED: dict[str, str] = {"done": "Processed", "rejected": "Rejected", "failed": "Failed"}
-LEVELS = {"done": "INFO", "ignored": "INFO", "rejected": "WARN", "missing": "WARN"}
+LEVELS = {
+    "done": "INFO",
+    "superseded": "INFO",
+    "ignored": "INFO",
+    "rejected": "WARN",
+    "missing": "WARN",
+}
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
@@ -70,7 +76,7 @@ class Log:
             "error": problem and {name: _short(text) for name, text in problem.items()},
             "reason": _short(result.reason) or None,
         }
-        if result.outcome in COUNTED:
+        if result.outcome in (*COUNTED, "superseded"):  # that may have written something too
             line |= self._metrics(result, deadline, message.attempt)
         if result.code == "bug" and result.error:
             line |= _stack(result.error)

@@ -8,16 +8,17 @@ from typing import Any, Literal
 from fft_tool.errors import FftToolError
 from handler.events import Part
 
-Outcome = Literal["done", "rejected", "missing", "ignored", "failed"]
+Outcome = Literal["done", "rejected", "missing", "superseded", "ignored", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """The outcome of one part.
 
-    done: the outputs are written. ignored: not for this function, for the given ``reason``. With an
-    ``error``, rejected: a permanent fault, and the record says so; missing: the object does not
-    exist; failed: to be retried.
+    done: the outputs are written. superseded: a later version has been uploaded, and the event of
+    that upload leads to its outputs. ignored: there is nothing to do, for the given ``reason``.
+    With an ``error``, rejected: a permanent fault, and the record says so; missing: the object does
+    not exist; failed: to be retried.
     """
 
     part: Part

@@ -1,13 +1,18 @@
 """One object: its outputs are made, and made again until they belong to its latest version.
 
 S3 may deliver events twice and in any order, and two invocations may process one key at a time. No
-locks are needed: after writing, each invocation checks the source again, and starts over if it has
-changed since it was read. The last one to write has therefore always seen the latest version.
+locks are needed. Each invocation checks the source twice after reading it:
+
+- Before writing. If the source has been overwritten, nothing is written. If the task came from the
+  event of an upload, it ends here: the later upload has an event of its own, and whoever processes
+  that one writes after everything that has been written here.
+- After writing. If the source has been overwritten, the outputs may have replaced later ones, so
+  the work starts over. The last one to write has therefore always seen the latest version.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fft_tool.errors import Aborted, NotFound, TooCostly, TookTooLong
 from fft_tool.recipe import Recipe
@@ -15,15 +20,19 @@ from fft_tool.results.naming import EXTENSIONS, output_name
 from fft_tool.results.outputs import Source
 from fft_tool.runs.child import Child
 from fft_tool.runs.one import Analysed, Input, Outcome, process
+from fft_tool.stores.base import Stat
 from handler.bucket import Folder, OpenBucket
 from handler.deadline import Deadline
-from handler.errors import KeyTooLong, OutOfTime
+from handler.errors import KeyTooLong, OutOfTime, Overwritten
 from handler.events import Task
 from handler.patience import Patience
 from handler.result import Result
 from handler.settings import Settings
 
 LONGEST_KEY = 1024  # bytes, the limit of S3
+MOST_RESTARTS = 2  # in one invocation, before an object is returned
+
+SUPERSEDED = "a later version has been uploaded: the event of that upload leads to its results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +46,18 @@ class Worker:
     open_bucket: OpenBucket
     child: Child
 
-    def do(self, task: Task, deadline: Deadline, patience: Patience) -> Result:
+    def do(
+        self,
+        task: Task,
+        deadline: Deadline,
+        patience: Patience,
+        etags: frozenset[str] = frozenset(),
+    ) -> Result:
         """Make the outputs of the latest version of an object; raises errors that need a retry.
 
-        An attempt that is not the last raises :class:`~fft_tool.errors.Aborted`: the next one shows
-        whether the image is to blame.
+        If ``etags`` are given, only these versions are processed: any other is left to the event of
+        its upload. An attempt that is not the last raises :class:`~fft_tool.errors.Aborted`: the
+        next one shows whether the image is to blame.
         """
         reason = self._reason_to_ignore(task.key)
         if reason:
@@ -50,31 +66,60 @@ class Worker:
         if too_long:
             return Result(task, "rejected", error=too_long)
         while True:
-            outcome = self._process(task, deadline, patience)
-            if outcome.result == "failed" and outcome.error:
-                raise outcome.error
+            outcome = self._process(task, deadline, patience, etags)
             if outcome.result == "missing":
                 return Result(task, "missing", error=outcome.error)
-            deadline.step("check")
-            if self._is_latest(task, outcome, deadline):
-                return self._result(task, outcome)
-            deadline.restarts += 1
+            if isinstance(outcome.error, Overwritten):
+                if task.announced:
+                    read = outcome.stat.etag if outcome.stat else None
+                    return Result(task, "superseded", SUPERSEDED, etag=read)
+            elif outcome.result == "failed" and outcome.error:
+                raise outcome.error
+            else:
+                deadline.step("check")
+                if self._is_latest(task, outcome.stat, deadline):
+                    return self._result(task, outcome)
+            self._start_over(deadline)
+            etags = frozenset()  # what has been written must not stay
 
-    def _process(self, task: Task, deadline: Deadline, patience: Patience) -> Outcome:
+    def _start_over(self, deadline: Deadline) -> None:
+        if deadline.restarts == MOST_RESTARTS:
+            raise Overwritten(
+                f"it was overwritten {MOST_RESTARTS + 1} times during processing: returned"
+                " to be retried; if every version is to be analysed, use different keys"
+            )
+        deadline.restarts += 1
+
+    def _process(
+        self, task: Task, deadline: Deadline, patience: Patience, etags: frozenset[str]
+    ) -> Outcome:
         name = task.key.removeprefix(self.settings.input_prefix)
+        sources = self._folder(task, self.settings.input_prefix, deadline)
+        read: list[Stat] = []
+
+        def recipe(stat: Stat) -> Recipe:
+            read.append(stat)
+            return self.settings.recipe_of(stat.metadata, task.recipe)
 
         def work(source: Source, recipe: Recipe) -> Analysed:
             return self._analyse(source, recipe, deadline, patience)
 
+        def step(name: str) -> None:
+            if name == "write":
+                deadline.step("look")
+                if not self._is_latest(task, read[0], deadline):
+                    raise Overwritten("it was overwritten before its results were written")
+            deadline.step(name)
+
         return process(
-            Input(self._folder(task, self.settings.input_prefix, deadline), name, name),
+            Input(replace(sources, etags=etags), name, name),
             self._folder(task, self.settings.output_prefix, deadline),
-            lambda stat: self.settings.recipe_of(stat.metadata, task.recipe),
+            recipe,
             self.settings.limits,
             work,
             copies=2,  # here and in the child
             writers=len(EXTENSIONS),
-            on_step=deadline.step,
+            on_step=step,
         )
 
     def _analyse(
@@ -123,13 +168,13 @@ class Worker:
             f"{LONGEST_KEY:,}: upload it under a shorter key"
         )
 
-    def _is_latest(self, task: Task, outcome: Outcome, deadline: Deadline) -> bool:
+    def _is_latest(self, task: Task, read: Stat | None, deadline: Deadline) -> bool:
         """Whether an object is still what was read; a deleted one has no later version.
 
         The ETag alone is not enough: the same image with another recipe has the same ETag.
         """
         try:
-            return self._folder(task, "", deadline).stat(task.key) == outcome.stat
+            return self._folder(task, "", deadline).stat(task.key) == read
         except NotFound:
             return True
 

@@ -5,9 +5,10 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  # The region is read as id, which every supported version of the provider has.
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
-  region    = data.aws_region.current.region
+  region    = data.aws_region.current.id
 
   # Names of roles and dashboards are shared by all regions of an account.
   name_in_region = "${var.name}-${local.region}"

@@ -1,5 +1,6 @@
 # Settings that are passed to the function through its environment. handler/settings.py has the same
-# defaults, except for max_pixels, which is limited there only by Lambda's largest memory size.
+# defaults, except for max_pixels: the one here fits into the default of memory_mb, which the
+# function, the command line and their common default of 300 million pixels know nothing about.
 
 variable "recipe" {
   description = "Default recipe, for keys that an object's metadata does not set: bits=16 window=hann."

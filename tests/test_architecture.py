@@ -24,6 +24,7 @@ ARROWS = {
     "errors": "",
     "parallel": "",
     "printable": "",
+    "spelling": "",
     "validate": "",
     "limits": "errors",
     "codec": "arrays, errors, limits, parallel, validate",
@@ -31,7 +32,7 @@ ARROWS = {
     "image": "arrays, codec",
     "spectrum": "arrays, codec",
     "measures": "spectrum",
-    "recipe": "image, spectrum",
+    "recipe": "image, spectrum, spelling",
     "results": "recipe, measures",
     "admission": "results",
     "pipeline": "admission",
@@ -59,16 +60,15 @@ USERS = {
     "pyarrow": "results.table",
     "rich": "cli.terminal",
     "scipy": "spectrum.kernel",
-    "shtab": "cli.commands",
     "skimage": "",
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
     "datetime": "stores.s3_obstore",  # a length of time, for retries
     "os": "cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
-    "runs.machine stores.folder stores.memory stores.s3",
+    "runs.machine stores.endpoint stores.folder stores.memory stores.s3 stores.special",
     "platform": "",
     "random": "",
     "secrets": "",
-    "socket": "",
+    "socket": "stores.endpoint",  # whether anybody answers there
     "time": "runs.child_process stores.s3_boto3",  # how long it has been tried
     "uuid": "",
 }

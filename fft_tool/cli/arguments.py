@@ -3,58 +3,76 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from fft_tool import __version__
-from fft_tool.limits import FORMATS, parse_formats
-from fft_tool.printable import printable
+from fft_tool.cli import values
+from fft_tool.cli.parser import Parser, spelled
+from fft_tool.limits import FORMATS
+from fft_tool.spelling import british, did_you_mean
 
 _READING = ("frame", "range")  # keys of the recipe that say how a file is read
-_LONGEST_TIMEOUT = 86_400.0  # seconds
-
 
 EPILOG = """examples:
   fft-tool analyze scans/ -o out --bits 16 --metadata
   fft-tool reconstruct out/leaf_metadata.json -o leaf.png
   fft-tool filter striped.png --filter stripe:90 -o out
-  fft-tool stats scans/*.png --json
+  fft-tool stats scans/*.png --csv
+  fft-tool radial leaf.png -o leaf.csv
   fft-tool report out --sources scans -o out/index.html
 
-Inputs are files, folders, globs, - (standard input) and s3://bucket/prefix;
-AWS_ENDPOINT_URL is honoured. Exit code: 0 all done, 1 something failed (the rest
-is done), 2 wrong usage, 70 a bug, 130 interrupted.
+Inputs are files, folders, globs, - (standard input) and s3://bucket/prefix, at
+AWS_ENDPOINT_URL if that is set. Exit code: 0 all done, 1 something failed (the
+rest is done), 2 wrong usage, 70 a bug, 130 interrupted. American spellings of
+flags and values are accepted too.
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that complains of names of files, as a shell's ``*`` gives them, printably."""
-
-    def error(self, message: str) -> NoReturn:
-        """Tell what is wrong, and exit."""
-        super().error(printable(message))
-
-
-def make_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Build the parser; with ``only``, the options of that command alone, which is faster."""
+def make_parser(only: str | None = None) -> Parser:
+    """Build the parser; with ``only``, add the options of that command alone, which is faster."""
     parser = Parser(
         prog="fft-tool",
+        usage="%(prog)s COMMAND [options]",
         description="2-D Fourier analysis of images.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"fft-tool {__version__}")
-    subparsers = parser.add_subparsers(title="commands", dest="command", required=True)
+    subparsers = parser.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", prog="fft-tool", required=True
+    )
+    parser.commands = {}
     for name, (summary, fill) in COMMANDS.items():
         command = subparsers.add_parser(name, help=summary, description=f"{summary}.")
+        parser.commands[name] = command
         if only not in COMMANDS or only == name:
             fill(command)
-            command.add_argument("--debug", action="store_true", help="show tracebacks of bugs")
+            command.add_argument("--debug", action="store_true", help="show the traceback of a bug")
+            command.shorten_usage()
     return parser
 
 
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line; exits with code 2 if it is invalid."""
+    words = spelled(words)
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    name = british(words[0]) if words else ""
+    parser = make_parser(only=name)
+    if name in COMMANDS:
+        parser.commands[name].check_flags(words[1:])
+    elif name and not name.startswith("-"):
+        near = did_you_mean(name, COMMANDS)
+        parser.error(f"{words[0]!r} is not a command; known: {', '.join(COMMANDS)}{near}")
+    options, unknown = parser.parse_known_args([name, *words[1:]] if words else words)
+    if unknown:
+        parser.commands[name].error(f"unexpected {' '.join(unknown)}")
+    return options
+
+
 def _add_recipe(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Add the recipe's keys as flags: all of them, or those named."""
+    """Add recipe keys as flags: all of them, or only ``names``."""
     from fft_tool.recipe import KEYS  # noqa: PLC0415
 
     group = parser.add_argument_group("recipe")
@@ -74,7 +92,8 @@ def _add_recipe(parser: argparse.ArgumentParser, *names: str) -> None:
 def _add_frames(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames",
-        choices=("all",),
+        type=values.one_of("all"),
+        metavar="all",
         help="analyse each frame or page on its own, as NAME_p0001, NAME_p0002, …",
     )
 
@@ -86,74 +105,71 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     limits = _add_limits(parser)
     limits.add_argument(
         "--formats",
-        type=_formats,
+        type=values.formats,
         metavar="NAMES",
-        help=f"formats that are accepted, told by content (default: {','.join(FORMATS)})",
+        help=f"accepted formats, detected from the content (default: {','.join(FORMATS)})",
     )
     limits.add_argument(
-        "--timeout", type=_seconds, metavar="S", help="most seconds of work on an image"
+        "--timeout", type=values.seconds, metavar="S", help="time limit per image, in seconds"
     )
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     limits = parser.add_argument_group("limits")
-    limits.add_argument("--max-pixels", type=_positive, metavar="N", help="largest image accepted")
     limits.add_argument(
-        "--max-memory", type=_positive, metavar="MIB", help="most memory that an image may take"
+        "--max-pixels",
+        type=values.positive,
+        metavar="N",
+        help="maximum number of pixels",
+    )
+    limits.add_argument(
+        "--max-memory",
+        type=values.size,
+        metavar="SIZE",
+        help="memory limit per image: 2GiB, 500MB, or a number of MiB",
     )
     return limits
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
-    _add_output(parser, "folder, s3://bucket/prefix, or - for one artifact")
+    _add_output(parser, "folder or s3://bucket/prefix; NAME.png or - for one artifact of one image")
     parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="processes (default: one for each core)"
+        "--jobs",
+        type=values.positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     parser.add_argument("--dry-run", action="store_true", help="check the inputs, write nothing")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs",
+        type=values.positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
+    )
 
 
 def _add_output(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help=text)
 
 
-def _formats(text: str) -> tuple[str, ...]:
-    try:
-        return parse_formats(text)
-    except ValueError as exc:
-        raise argparse.ArgumentTypeError(f"{text!r} {exc}") from exc
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds <= _LONGEST_TIMEOUT:
-        raise argparse.ArgumentTypeError(f"{text!r} should be a number of seconds above 0")
-    return seconds
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} should be a whole number above 0")
-    return int(text)
-
-
 def _fill_analyze(parser: argparse.ArgumentParser) -> None:
     _add_batch(parser)
     parser.add_argument(
         "--artifact",
-        default="magnitude",
         metavar="KIND",
-        help="which one -o - writes: magnitude, phase, crop, … (default: magnitude)",
+        help="artifact to write with -o NAME.png or -o -: magnitude, phase, crop, … "
+        "(default: magnitude)",
     )
     parser.add_argument(
         "--skip-existing",
         action="store_true",
-        help="leave out sources that have been analysed by the same recipe and version",
+        help="skip sources already analysed with the same recipe and version",
     )
     _add_frames(parser)
     _add_recipe(parser)
@@ -176,12 +192,36 @@ def _fill_filter(parser: argparse.ArgumentParser) -> None:
 def _fill_stats(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
     parser.add_argument(
-        "--jobs", type=_positive, metavar="N", help="processes (default: one for each core)"
+        "--jobs",
+        type=values.positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object per line")
+    form.add_argument("--csv", action="store_true", help="print CSV, one line per channel")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     _add_frames(parser)
     _add_recipe(parser, *_READING, "crop", "smart-crop", "channel", "background", "threshold")
+
+
+def _fill_radial(parser: argparse.ArgumentParser) -> None:
+    _add_inputs(parser)
+    _add_output(parser, "file.csv, s3://bucket/key.csv, or -")
+    parser.add_argument(
+        "--jobs",
+        type=values.positive,
+        metavar="N",
+        help="number of processes (default: one per core)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    _add_frames(parser)
+    _add_recipe(
+        parser,
+        *_READING,
+        *("crop", "smart-crop", "channel", "background", "detrend", "window", "periodic"),
+        *("precision", "pixel-size"),
+    )
 
 
 def _fill_reconstruct(parser: argparse.ArgumentParser) -> None:
@@ -207,36 +247,40 @@ def _fill_reconstruct(parser: argparse.ArgumentParser) -> None:
 
 
 def _fill_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="OUT", help="folder or store with records")
-    parser.add_argument("--sources", metavar="DIR", help="folder or store of the sources, to show")
-    parser.add_argument("--title", default="Spectra", help="heading of the page")
+    parser.add_argument("input", metavar="OUT", help="folder or store that contains records")
+    parser.add_argument("--sources", metavar="DIR", help="folder or store with the sources to show")
+    parser.add_argument("--title", default="Spectra", help="heading of the page (default: Spectra)")
     _add_output(parser, "HTML file, s3://bucket/key, or -")
 
 
 def _fill_table(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="OUT", help="folder or store with records")
+    parser.add_argument("input", metavar="OUT", help="folder or store that contains records")
     _add_output(parser, "file.csv, file.parquet, or - for CSV")
 
 
 def _fill_upload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="IMG", help="file, folder or glob")
-    parser.add_argument("target", metavar="s3://BUCKET/PREFIX", help="where the images go")
+    parser.add_argument("target", metavar="s3://BUCKET/PREFIX", help="store to upload to")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     _add_recipe(parser)
 
 
 def _fill_completion(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
+    shells = ("bash", "zsh", "fish")
+    parser.add_argument(
+        "shell", type=values.one_of(*shells), metavar="SHELL", help=", ".join(shells)
+    )
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "analyze": ("make the pictures, and on request the record, of images", _fill_analyze),
+    "analyze": ("make spectrum pictures of images and, on request, records", _fill_analyze),
     "reconstruct": ("reconstruct images from their artifacts", _fill_reconstruct),
     "filter": ("filter images by frequency", _fill_filter),
-    "crop": ("crop images, or find their salient region", _fill_crop),
+    "crop": ("crop images, to a given or to the most salient region", _fill_crop),
     "stats": ("print pixel statistics", _fill_stats),
-    "report": ("make one HTML page of any results", _fill_report),
-    "table": ("gather records into CSV or Parquet", _fill_table),
-    "upload": ("put images, with recipes as metadata, into a store", _fill_upload),
+    "radial": ("write radial profiles of spectra as CSV", _fill_radial),
+    "report": ("make an HTML page of results", _fill_report),
+    "table": ("collect records into CSV or Parquet", _fill_table),
+    "upload": ("upload images to a store, with the recipe as metadata", _fill_upload),
     "completion": ("print a completion script for a shell", _fill_completion),
 }

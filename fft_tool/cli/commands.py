@@ -1,4 +1,4 @@
-"""What the commands do: from parsed options to calls of the library, and back to the terminal."""
+"""The commands: from parsed options to calls of the library, and back to the terminal."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from fft_tool import pipeline
+from fft_tool.cli import targets
 from fft_tool.cli.arguments import make_parser
-from fft_tool.cli.output import print_line, put, say
-from fft_tool.errors import FftToolError, NotFound, UsageError
-from fft_tool.limits import MIB, Limits
+from fft_tool.cli.messages import Faults, about, sentence
+from fft_tool.cli.output import is_terminal, print_line, put, say
+from fft_tool.errors import FftToolError, NotFound, RecipeError, UsageError
+from fft_tool.limits import Limits
 from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
+from fft_tool.results.outputs import output_kinds
 from fft_tool.runs import interrupts
 from fft_tool.runs.machine import physical_memory, usable_cores
 from fft_tool.runs.many import Job, run_batch
 from fft_tool.runs.one import Outcome
-from fft_tool.runs.sources import SourceRef, find_sources, refuse_overwriting
+from fft_tool.runs.sources import SourceRef, find_sources, followed, refuse_overwriting
 from fft_tool.stores.base import Store, as_folder
+from fft_tool.stores.endpoint import check_endpoint
 from fft_tool.stores.opening import open_store
+from fft_tool.stores.special import STDOUT, descriptor_of, is_special, write_special
 
 Options = argparse.Namespace
-
-# What raises a limit at this door.
-FLAGS = {"too-many-pixels": "--max-pixels", "too-much-memory": "--max-memory"}
 
 # What a notice leads to at this door.
 REMEDIES = {"more-frames": "--frame N analyses another one, --frames all each of them"}
@@ -36,23 +38,24 @@ REMEDIES = {"more-frames": "--frame N analyses another one, --frames all each of
 
 def analyze(options: Options) -> int:
     """Make pictures and records."""
-    return _make(options, Job(_recipe(options), skip_existing=options.skip_existing))
+    recipe = _recipe(options)
+    return _make(options, Job(recipe, skip_existing=options.skip_existing), output_kinds(recipe))
 
 
 def crop(options: Options) -> int:
     """Make crops."""
     recipe = _recipe(options)
     if recipe.crop is None and recipe.smart_crop is None:
-        raise UsageError("say what to crop, with --crop or --smart-crop")
-    return _make(options, Job(recipe, operation=pipeline.run_crop))
+        raise UsageError("no region given: add --crop or --smart-crop")
+    return _make(options, Job(recipe, operation=pipeline.run_crop), ("crop",))
 
 
 def filter(options: Options) -> int:  # noqa: A001  (the command's name)
     """Make filtered images."""
     recipe = _recipe(options)
     if recipe.filter is None:
-        raise UsageError("say which filter, with --filter")
-    return _make(options, Job(recipe, operation=pipeline.run_filter))
+        raise UsageError("no filter given: add --filter")
+    return _make(options, Job(recipe, operation=pipeline.run_filter), ("filtered",))
 
 
 def stats(options: Options) -> int:
@@ -63,10 +66,28 @@ def stats(options: Options) -> int:
         outcomes.append(outcome)
         if options.json and outcome.record is not None:
             print_line(json.dumps({"source": outcome.source, **outcome.record}, allow_nan=False))
-    if not options.json and not options.quiet:
+    if options.csv:
+        from fft_tool.cli.sheets import statistics  # noqa: PLC0415
+
+        put(statistics(outcomes))
+    elif not options.json and not options.quiet:
         from fft_tool.cli import terminal  # noqa: PLC0415  (costs 50 ms)
 
         terminal.print_statistics(outcomes)
+    return _exit_code(outcomes)
+
+
+def radial(options: Options) -> int:
+    """Write radial profiles as CSV."""
+    from fft_tool.cli.sheets import profiles  # noqa: PLC0415
+
+    targets.check_file(options.output, "csv")
+    job = Job(_recipe(options), operation=pipeline.run_radial)
+    outcomes = list(_outcomes(options, _find(options), job))
+    if any(outcome.record for outcome in outcomes):
+        _write(options.output, profiles(outcomes), "text/csv; charset=utf-8")
+        if not options.quiet and not targets.is_stream(options.output):
+            print_line(printable(options.output))
     return _exit_code(outcomes)
 
 
@@ -75,43 +96,48 @@ def reconstruct(options: Options) -> int:
     from fft_tool.cli.reconstruction import Access, reconstruct_all  # noqa: PLC0415
 
     limits = _limits(options, processes=1)
-    return reconstruct_all(options, Access(_store, _object, _write, _message, limits))
+    return reconstruct_all(options, Access(_store, _object, _write, about, limits))
 
 
 def report(options: Options) -> int:
-    """Make one HTML page of any results."""
+    """Make an HTML page of results."""
     from fft_tool.report.page import render  # noqa: PLC0415
     from fft_tool.runs.reading import read_entries  # noqa: PLC0415
 
+    targets.check_file(options.output, "html", "htm")
     store = _store(options.input)
     sources = _store(options.sources) if options.sources else None
-    page = render(read_entries(store, sources), title=options.title)
+    faults = Faults()
+    page = render(read_entries(store, sources, on_fault=faults), title=options.title)
     _write(options.output, page.encode(), "text/html; charset=utf-8")
-    return 0
+    return faults.exit_code
 
 
 def table(options: Options) -> int:
-    """Gather records into CSV or Parquet."""
+    """Collect records into CSV or Parquet."""
     from fft_tool.results.table import rows, to_csv, to_parquet  # noqa: PLC0415
     from fft_tool.runs.reading import read_records  # noqa: PLC0415
 
-    found = rows(read_records(_store(options.input)))
+    targets.check_file(options.output, "csv", "parquet")
+    faults = Faults()
+    found = rows(read_records(_store(options.input), on_fault=faults))
     if options.output.endswith(".parquet"):
         _write(options.output, to_parquet(found), "application/vnd.apache.parquet")
     else:
         _write(options.output, to_csv(found), "text/csv; charset=utf-8")
-    return 0
+    return faults.exit_code
 
 
 def upload(options: Options) -> int:
-    """Put images into a store, with what the recipe changes as metadata."""
+    """Upload images to a store, with the keys of the recipe that are given as metadata."""
     texts = _recipe(options).texts()
-    # Also what is a default here: where the image is analysed, something else may be.
+    # Includes values that are defaults here: the defaults may differ where the image is analysed.
     metadata = {name: texts[name] for name in _given(options)}
-    refs = _find(options)
-    target = _store(options.target)
+    targets.check_folder(options.target)
     if metadata and not options.target.startswith("s3://"):
         raise UsageError(f"{options.target}: a folder cannot keep a recipe, only s3:// can")
+    refs = _find(options)
+    target = _store(options.target)
     failed = False
     for ref in refs:
         try:
@@ -119,7 +145,7 @@ def upload(options: Options) -> int:
             data = ref.read(profile=_profile()).data
             target.write(ref.name, data, content_type=kind, metadata=metadata)
         except FftToolError as exc:
-            say(str(exc))
+            say(about(str(ref), exc))
             failed = True
             continue
         if not options.quiet:
@@ -129,20 +155,21 @@ def upload(options: Options) -> int:
 
 def completion(options: Options) -> int:
     """Print a completion script."""
-    import shtab  # noqa: PLC0415  (nothing else needs it)
+    from fft_tool.cli.completion import script  # noqa: PLC0415  (nothing else needs it)
 
-    print_line(shtab.complete(make_parser(), options.shell))
+    put(script(options.shell, make_parser()).encode())
     return 0
 
 
-def _make(options: Options, job: Job) -> int:
-    """Do a job that writes artifacts, and tell of it."""
-    if not options.output or options.output.startswith("memory:"):
-        raise UsageError(f"-o {options.output!r}: should be a folder, s3://bucket/prefix or -")
-    refs = _find(options, leave_out=options.output)
+def _make(options: Options, job: Job, kinds: Sequence[str]) -> int:
+    """Run a job that writes artifacts of these ``kinds``, and report what it wrote."""
     job = replace(job, dry_run=options.dry_run)
-    if options.output == "-":
-        return _pipe(options, refs, job)
+    if targets.is_one_file(options.output):
+        kind = targets.chosen_kind(options.output, getattr(options, "artifact", None), kinds)
+        return _make_one(options, job, kind)
+    targets.check_folder(options.output)
+    refs = _find(options, leave_out=options.output)
+    _check_endpoint(options.output)
     refuse_overwriting(refs, options.output)
     job = replace(job, target=options.output)
     outcomes = []
@@ -160,22 +187,31 @@ def _make(options: Options, job: Job) -> int:
     return _exit_code(outcomes)
 
 
-def _pipe(options: Options, refs: list[SourceRef], job: Job) -> int:
-    """Write one artifact of one source to stdout."""
+def _make_one(options: Options, job: Job, kind: str) -> int:
+    """Write one artifact of one source to a file, a pipe or a device."""
+    if job.skip_existing:
+        raise UsageError("--skip-existing: needs a folder or store as -o")
+    if options.json and _is_stdout(options.output):
+        raise UsageError("--json and -o - both write to standard output: name a file or a folder")
+    refs = _find(options)
     if len(refs) != 1:
-        raise UsageError(f"-o - takes one source, not {len(refs)}")
-    outcomes = list(_outcomes(options, refs, job))
-    made = {artifact.kind: artifact for artifact in outcomes[0].artifacts}
-    if made:
-        kind = getattr(options, "artifact", None) or next(iter(made))
-        if kind not in made:
-            raise UsageError(f"there is no {kind} among the artifacts: {', '.join(made)}")
-        put(made[kind].data)
-    return _exit_code(outcomes)
+        raise UsageError(f"-o {options.output} takes one source, not {len(refs)}: name a folder")
+    targets.refuse_overwriting_file(refs[0], options.output)
+    (outcome,) = _outcomes(options, refs, job)
+    for artifact in outcome.artifacts:
+        if artifact.kind == kind:
+            _write(options.output, artifact.data, artifact.content_type)
+    if not targets.is_stream(options.output) and not outcome.error:
+        outcome = replace(outcome, outputs=(options.output,))
+        if options.json:
+            print_line(json.dumps(outcome.to_json()))
+        elif not options.quiet:
+            print_line(printable(options.output))
+    return _exit_code([outcome])
 
 
 def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Outcome]:
-    """Run a batch, showing progress and errors as they come."""
+    """Run a batch, reporting progress and errors as they occur."""
     processes = min(options.jobs or usable_cores(), len(refs))
     job = replace(
         job,
@@ -185,13 +221,13 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
         profile=_profile(),
     )
     outcomes = run_batch(refs, job, processes=processes)
-    if len(refs) > 1 and sys.stderr.isatty() and not options.quiet:
+    if len(refs) > 1 and is_terminal(sys.stderr) and not options.quiet:
         from fft_tool.cli import terminal  # noqa: PLC0415  (costs 50 ms)
 
         outcomes = terminal.with_progress(outcomes, len(refs))
     for outcome in outcomes:
         if outcome.error:
-            say(_message(outcome.source, outcome.error))
+            say(about(outcome.source, outcome.error))
         for notice in outcome.notices:
             remedy = REMEDIES.get(notice.code)
             end = f"; {remedy}" if remedy else ""
@@ -200,23 +236,19 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
         interrupts.check()
 
 
-def _message(source: str, error: FftToolError) -> str:
-    """What went wrong, with the source's name in front and the flag that would help."""
-    message = str(error) if source in str(error) else f"{source}: {error}"
-    flag = FLAGS.get(error.code)
-    return f"{message}; {flag} raises the limit" if flag else message
-
-
 def _exit_code(outcomes: list[Outcome]) -> int:
     return int(any(outcome.error for outcome in outcomes))
 
 
 def _recipe(options: Options) -> Recipe:
-    return Recipe.parse(_given(options))
+    try:
+        return Recipe.parse(_given(options))
+    except RecipeError as exc:
+        raise UsageError(sentence(exc)) from exc
 
 
 def _given(options: Options) -> dict[str, str]:
-    """Keys of the recipe that are on the command line."""
+    """Recipe keys given on the command line."""
     given = {key.name: getattr(options, key.field, None) for key in KEYS}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -224,19 +256,20 @@ def _given(options: Options) -> dict[str, str]:
 def _limits(options: Options, processes: int) -> Limits:
     plain = Limits()
     return Limits(
-        max_pixels=options.max_pixels or plain.max_pixels,
-        max_memory=options.max_memory * MIB
-        if options.max_memory
-        else physical_memory() // processes,
+        max_pixels=getattr(options, "max_pixels", None) or plain.max_pixels,
+        max_memory=getattr(options, "max_memory", None) or physical_memory() // processes,
         formats=getattr(options, "formats", None) or plain.formats,
     )
 
 
 def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
+    _check_endpoint(*options.inputs)
+    if "-" in options.inputs and is_terminal(sys.stdin):
+        raise UsageError("-: standard input is a terminal, pipe an image into it")
     refs = find_sources(
         options.inputs,
-        # One more than is accepted: enough to be refused for it.
-        read_stdin=lambda: sys.stdin.buffer.read(Limits().max_bytes + 1),
+        stdin=getattr(sys.stdin, "buffer", None),
+        limits=_limits(options, processes=1),
         leave_out=leave_out,
         profile=_profile(),
     )
@@ -249,12 +282,19 @@ def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
     return each_page(refs, _limits(options, processes=1), profile=_profile())
 
 
+def _check_endpoint(*locations: str) -> None:
+    """Raise an error if one of the locations is in S3 and its endpoint does not answer."""
+    if any(location.startswith("s3://") for location in locations):
+        check_endpoint()
+
+
 def _store(location: str) -> Store:
+    _check_endpoint(location)
     return open_store(location, profile=_profile())
 
 
 def _object(location: str) -> tuple[Store, str]:
-    """The store that an object is in, and its name there."""
+    """Store that holds an object, and the name of the object in it."""
     scheme, separator, path = location.rpartition("://")
     folder, slash, name = path.rpartition("/")
     if not name or (separator and not folder):
@@ -264,12 +304,22 @@ def _object(location: str) -> tuple[Store, str]:
     return _store(folder or ("/" if slash else ".")), name
 
 
+def _is_stdout(location: str) -> bool:
+    return location == targets.STDOUT or descriptor_of(location) == STDOUT
+
+
 def _write(location: str, data: bytes, content_type: str) -> None:
-    if location == "-":
-        for_people = content_type.startswith("text/") and sys.stdout.isatty()
+    if _is_stdout(location):
+        for_people = content_type.startswith("text/") and is_terminal(sys.stdout)
+        if is_terminal(sys.stdout) and not for_people:
+            raise UsageError(f"-o {location}: would write binary data to the terminal; redirect it")
         put(f"{printable_lines(data.decode())}\n".encode() if for_people else data)
         return
-    store, name = _object(location)
+    if is_special(location):
+        write_special(location, data)
+        return
+    link = None if "://" in location else followed(Path(location))
+    store, name = _object(str(link or location))
     store.write(name, data, content_type=content_type)
 
 
@@ -280,5 +330,5 @@ def _content_type(name: str) -> str:
 
 
 def _profile() -> bool:
-    """Whether credentials are to be looked up beyond the environment's own."""
+    """Whether to look up credentials elsewhere than in environment variables."""
     return "AWS_ACCESS_KEY_ID" not in os.environ

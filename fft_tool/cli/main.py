@@ -1,4 +1,4 @@
-"""The program: it reads the arguments, calls the command, and gives an exit code."""
+"""The program: parses the arguments, runs the command and returns an exit code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from fft_tool.cli.arguments import make_parser
-from fft_tool.cli.output import forget_stdout, say
+from fft_tool.cli.arguments import parse
+from fft_tool.cli.output import forget_stdout, occupy_closed_streams, say
 from fft_tool.errors import AmbiguousSources, FftToolError, StoreFull, UsageError
 from fft_tool.printable import printable_lines
 from fft_tool.runs.interrupts import end_workers, interruptible
@@ -21,49 +21,78 @@ OK, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # BLAS is not used: its threads would cost time to start, and do not survive a fork.
+    occupy_closed_streams()
+    # BLAS is not used: its threads take time to start and do not survive a fork.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name or a sign that it lacks is no failure
+        if isinstance(stream, io.TextIOWrapper):  # text outside its encoding is escaped
             stream.reconfigure(errors="backslashreplace")
     with interruptible():
         try:
-            options = make_parser(only=next(iter(words), None)).parse_args(words)
-            return run(options)
+            if not words:
+                words = ["--help"]
+            return run(parse(words))
+        except FftToolError as exc:  # the help could not be written
+            return _failed(exc)
         except KeyboardInterrupt:
             end_workers()
-            say("interrupted; everything that is written is whole")
+            say("interrupted; all files written are complete")
             return INTERRUPTED
 
 
 def script() -> NoReturn:
     """Run as a program."""
-    code = main()
+    try:
+        code = main()
+    except SystemExit as exc:  # raised by the parser
+        code = exc.code if isinstance(exc.code, int) else USAGE
     if code == INTERRUPTED:
-        # Threads may still be busy in compiled code, which does not survive a regular end.
-        sys.stderr.flush()
+        # Threads may still be running compiled code, which a normal exit would crash.
+        if sys.stderr is not None:
+            sys.stderr.flush()
         os._exit(code)
-    sys.exit(code)
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: int) -> int:
+    """Flush stdout and return the exit code, which changes if that fails."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        forget_stdout()
+        return FAILED
+    except OSError as exc:
+        forget_stdout()
+        say(f"standard output: {(exc.strerror or str(exc)).lower()}")
+        return FAILED
+    return code
+
+
+def _failed(error: FftToolError) -> int:
+    """Report an error and return the exit code."""
+    if isinstance(error, StoreFull):
+        forget_stdout()  # stdout may be what is full
+    from fft_tool.cli.messages import sentence  # noqa: PLC0415  (loads the recipe)
+
+    say(sentence(error))
+    return USAGE if isinstance(error, AmbiguousSources | UsageError) else FAILED
 
 
 def run(options: argparse.Namespace) -> int:
-    """Call the chosen command; every error becomes one line and an exit code."""
+    """Run the chosen command; every error becomes one line and an exit code."""
     from fft_tool.cli import commands  # noqa: PLC0415  (numpy is not needed to print help)
 
     try:
         command: Callable[[argparse.Namespace], int] = getattr(commands, options.command)
         return command(options)
     except BrokenPipeError:
-        forget_stdout()  # its reader has closed the pipe
+        forget_stdout()  # the reader has closed the pipe
         return FAILED
     except FftToolError as exc:
-        if isinstance(exc, StoreFull):
-            forget_stdout()  # it may be what is full
-        say(str(exc))
-        wrong_usage = isinstance(exc, AmbiguousSources | UsageError)
-        return USAGE if wrong_usage else FAILED
+        return _failed(exc)
     except Exception as exc:  # noqa: BLE001  (the last line of defence)
-        if options.debug:
+        if options.debug and sys.stderr is not None:
             import traceback  # noqa: PLC0415  (it should not be needed)
 
             print(printable_lines(traceback.format_exc()), file=sys.stderr)  # noqa: T201

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from fft_tool.cli import targets
+from fft_tool.cli.messages import Faults
 from fft_tool.cli.output import print_line, say
 from fft_tool.errors import (
     AmbiguousSources,
@@ -30,29 +32,10 @@ from fft_tool.runs.machine import usable_cores
 from fft_tool.runs.reading import SUFFIX
 from fft_tool.runs.sources import followed
 from fft_tool.stores.base import Store, as_folder
+from fft_tool.stores.folder import is_file, is_folder
 
 _SPECTRUM = f"_spectrum.{EXTENSIONS['spectrum']}"
 _FAILED, _USAGE = 1, 2
-
-# A name with another ending than these is that of a folder.
-_ENDINGS = {
-    *[
-        ".bmp",
-        ".gif",
-        ".htm",
-        ".html",
-        ".jp2",
-        ".jpeg",
-        ".jpg",
-        ".json",
-        ".npz",
-        ".pdf",
-        ".png",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +68,14 @@ def reconstruct_all(options: argparse.Namespace, access: Access) -> int:
     """Reconstruct every image that the options name; return the exit code."""
     _check_output(options)
     one_file = _is_one_file(options.output)
+    faults = Faults()
     if one_file and (len(options.inputs) > 1 or _is_folder(options.inputs[0])):
         raise UsageError(f"-o {options.output} takes one record: name a folder for several images")
-    given, code = _find(options.inputs, access)
+    given = _find(options.inputs, access, faults)
     _refuse_shared_names(given)
-    return max([code, *(_one(each, options, access, one_file=one_file) for each in given)])
+    return max(
+        [faults.exit_code, *(_one(each, options, access, one_file=one_file) for each in given)]
+    )
 
 
 def _check_output(options: argparse.Namespace) -> None:
@@ -99,7 +85,7 @@ def _check_output(options: argparse.Namespace) -> None:
     if options.json and output == "-":
         raise UsageError("--json and -o - both write to standard output: name a file or a folder")
     ending = PurePosixPath(output).suffix
-    if _is_one_file(output) and ending.lower() in _ENDINGS - {".png"}:
+    if _is_one_file(output) and ending.lower().removeprefix(".") in targets.FILES - {"png"}:
         raise UsageError(
             f"-o {output}: images are written as PNG, "
             f"for instance {output.removesuffix(ending)}.png"
@@ -107,45 +93,44 @@ def _check_output(options: argparse.Namespace) -> None:
 
 
 def _is_one_file(output: str) -> bool:
-    if output == "-":
-        return True
-    if output.endswith("/") or ("://" not in output and Path(output).is_dir()):
-        return False
-    there = "://" not in output and Path(output).exists()  # a file or a device
-    return there or PurePosixPath(output).suffix.lower() in _ENDINGS
+    return targets.is_one_file(output) or ("://" not in output and is_file(Path(output)))
 
 
-def _find(arguments: Iterable[str], access: Access) -> tuple[list[Given], int]:
-    """Find the records that are named and those in folders that are named; give an exit code."""
-    found: dict[str, Given] = {}  # by place: what is named twice is done once
-    code = 0
+def _find(arguments: Iterable[str], access: Access, faults: Faults) -> list[Given]:
+    """Find the records that are named, and those in folders that are named."""
+    found: dict[str, Given] = {}  # by location, so that duplicates are dropped
     for argument in arguments:
         try:
-            inside = _in_folder if _is_folder(argument) else _named
-            given = inside(argument, access)
+            if _is_folder(argument):
+                given = _in_folder(argument, access, faults)
+            else:
+                given = [_named(argument, access)]
         except FftToolError as exc:
-            say(access.message(argument, exc))
-            code = _FAILED
+            faults(exc, argument)
         else:
             found |= {as_folder(each.store.url) + each.name: each for each in given}
-    return list(found.values()), code
+    return list(found.values())
 
 
 def _is_folder(argument: str) -> bool:
     if "://" in argument:
         return not argument.endswith((".json", ".npz"))
-    return argument.endswith("/") or Path(argument).is_dir()
+    return argument.endswith("/") or is_folder(Path(argument))
 
 
-def _named(argument: str, access: Access) -> list[Given]:
+def _named(argument: str, access: Access) -> Given:
     store, name = access.file(argument)
     link = None if "://" in argument else followed(Path(argument))
-    return [Given(argument, store, name, _image_name(name), link)]
+    return Given(argument, store, name, _image_name(name), link)
 
 
-def _in_folder(argument: str, access: Access) -> list[Given]:
+def _in_folder(argument: str, access: Access, faults: Faults) -> list[Given]:
+    def cannot_list(name: str, fault: FftToolError) -> None:
+        if name.endswith(("/", SUFFIX)):
+            faults(fault)
+
     store = access.store(argument)
-    names = [name for name, _ in store.list() if name.endswith(SUFFIX)]
+    names = [name for name, _ in store.list_readable(cannot_list) if name.endswith(SUFFIX)]
     if not names:
         raise NotFound(f"{argument}: no records found: analyse with --metadata first")
     return [Given(as_folder(argument) + name, store, name, _image_name(name)) for name in names]
@@ -227,7 +212,7 @@ def _refuse_source(place: str, result: Reconstruction, access: Access) -> None:
     """Refuse to overwrite the source, which may hold more than its grey levels."""
     if place == "-" or result.source_sha256 is None:
         return
-    if "://" not in place and not Path(place).is_file():
+    if "://" not in place and not is_file(Path(place)):
         return
     try:
         store, name = access.file(place)

@@ -1,100 +1,157 @@
-"""What only people see: the progress bar and the tables."""
+"""Output for people only: the progress bar and the tables."""
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, cast
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
+from fft_tool.cli.output import put
 from fft_tool.printable import printable
 from fft_tool.report.sentences import dominant
 from fft_tool.runs.one import Outcome
 
-MOST_ROWS = 60  # of a longer batch the records tell more than a table on a screen
+MOST_ROWS = 60  # for longer batches a table on a screen is of little use
 OUTPUTS = ("image", "result", "outputs")
-FINDINGS = ("image", "size", "dominant wave", "slope β", "sharpness", "comes back")
+FINDINGS = ("image", "size", "dominant wave", "slope β", "sharpness", "inversion")
+STATISTICS = ("image", "channel", "mean", "std", "min", "median", "max", "entropy", "sharpness")
 
-TEXTS = ("image", "channel", "result", "outputs")  # columns that are read from the left
+TEXTS = ("image", "channel", "result", "outputs")  # left-aligned columns
+
+_GAP = 2  # spaces between columns
+_NARROWEST = 12  # characters; columns of text may be folded to this width
+_LONGEST_NAME, _LONGEST_BAR = 40, 40
+_BESIDE_BAR = 30  # characters, for the counts and the time
 
 Cells = Sequence[str]
 
 
 def with_progress(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
-    """Pass outcomes on, drawing a bar on stderr."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    """Yield the outcomes, drawing a progress bar on stderr."""
+    console = Console(stderr=True, markup=False, emoji=False)
+    name = min(_LONGEST_NAME, max(console.width - _BESIDE_BAR - 10, 10))
+    bar = min(_LONGEST_BAR, max(console.width - _BESIDE_BAR - name, 5))
+    columns = (TextColumn("{task.description}"), BarColumn(bar), MofNCompleteColumn())
     # Drawn between outcomes, not by a thread: the worker processes are forked from this one.
     with Progress(
         *columns,
         TimeRemainingColumn(),
-        console=Console(stderr=True, markup=False, emoji=False),
+        console=console,
         auto_refresh=False,
         redirect_stdout=False,
     ) as progress:
         task = progress.add_task("analysing", total=total)
         progress.refresh()
         for outcome in outcomes:
-            progress.update(task, advance=1, description=printable(outcome.source[-40:]))
+            progress.update(task, advance=1, description=printable(outcome.source[-name:]))
             progress.refresh()
             yield outcome
 
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """Print a table of what was found, and how many sources met which end."""
+    """Print a table of what was made or found, and a count of each result.
+
+    Failures have been reported already and are only counted.
+    """
     console = _console()
-    if len(outcomes) <= MOST_ROWS:
-        recorded = any(outcome.record for outcome in outcomes)
+    done = [outcome for outcome in outcomes if outcome.error is None]
+    if done and len(outcomes) <= MOST_ROWS:
+        recorded = any(outcome.record for outcome in done)
         row, headings = (_found, FINDINGS) if recorded else (_made, OUTPUTS)
-        console.print(_table(headings, [row(outcome) for outcome in outcomes]))
+        _print_table(console, headings, [row(outcome) for outcome in done])
     counts = Counter(outcome.result for outcome in outcomes)
-    console.print(", ".join(f"{count} {result}" for result, count in counts.items()))
+    _print(console, ", ".join(f"{count} {result}" for result, count in counts.items()))
 
 
 def print_statistics(outcomes: Sequence[Outcome]) -> None:
-    """Print pixel statistics, a row for each channel."""
-    headings = ("image", "channel", "mean", "std", "min", "median", "max", "entropy", "sharpness")
+    """Print pixel statistics, one row per channel."""
     rows = [
         (outcome.source, channel, *_numbers(values), _sharpness(outcome.record))
         for outcome in outcomes
         if outcome.record
         for channel, values in outcome.record["statistics"].items()
     ]
-    _console().print(_table(headings, rows))
+    if rows:
+        _print_table(_console(), STATISTICS, rows)
 
 
 def _console() -> Console:
-    # Names are shown as they are, whatever rich would make of brackets and colons in them.
+    # Names are shown verbatim: rich would interpret brackets and colons in them.
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
-        console.width = 200  # output that goes to a file is not cut to the width of a screen
+        console.width = 200  # output to a file is not limited to the width of a screen
     return console
 
 
-def _table(headings: Cells, rows: Iterable[Cells]) -> Table:
+def _print(console: Console, what: Table | Text | str) -> None:
+    """Print as ``console`` would, but raise the errors of :func:`~fft_tool.cli.output.put`."""
+    text, colours = io.StringIO(), cast("Any", console.color_system)
+    Console(
+        file=text,
+        width=console.width,
+        force_terminal=console.is_terminal,
+        color_system=colours,
+        no_color=console.no_color,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    ).print(what)
+    put(text.getvalue().encode(console.encoding, "backslashreplace"))
+
+
+def _print_table(console: Console, headings: Cells, rows: Iterable[Cells]) -> None:
+    """Print a table or, if it would not fit, each row as a list. Numbers are never wrapped."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    columns = list(zip(headings, *cells, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    least = [
+        min(width, _NARROWEST) if heading in TEXTS else width
+        for heading, width in zip(headings, widths, strict=True)
+    ]
+    if sum(least) + _GAP * (len(least) - 1) <= console.width:
+        _print(console, _table(headings, cells, least))
+        return
+    for row in cells:
+        _print(console, _listed(headings, row))
+
+
+def _table(headings: Cells, rows: Iterable[Cells], least: Sequence[int]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in headings:
-        justify: Literal["left", "right"] = "left" if heading in TEXTS else "right"
-        table.add_column(heading, justify=justify, overflow="fold")
+    for heading, width in zip(headings, least, strict=True):
+        if heading in TEXTS:
+            table.add_column(heading, overflow="fold", min_width=width)
+        else:
+            table.add_column(heading, justify="right", no_wrap=True, min_width=width)
     for row in rows:
-        table.add_row(*map(printable, row))
+        table.add_row(*row)
     return table
 
 
+def _listed(headings: Cells, row: Cells) -> Text:
+    """Format a row as its name, followed by one line per value."""
+    width = max(map(cell_len, headings[1:]))
+    lines = [
+        f"  {heading}{' ' * (width - cell_len(heading))}  {cell}"
+        for heading, cell in zip(headings[1:], row[1:], strict=True)
+    ]
+    return Text("\n".join([row[0], *lines]), overflow="fold")
+
+
 def _made(outcome: Outcome) -> Cells:
-    return outcome.source, _end(outcome), ", ".join(outcome.outputs)
-
-
-def _end(outcome: Outcome) -> str:
-    return outcome.error.code if outcome.error else outcome.result
+    return outcome.source, outcome.result, ", ".join(outcome.outputs)
 
 
 def _found(outcome: Outcome) -> Cells:
     record = outcome.record
     if record is None:
-        return outcome.source, _end(outcome)
+        return outcome.source, outcome.result, "", "", "", ""
     spectrum, measures = record["spectrum"], record["measures"]
     return (
         outcome.source,

@@ -58,7 +58,8 @@ def sharpness(plane: Plane, *, white: int | None = None) -> Sharpness | None:
         Gx = ((ne + 2 e + se) - (nw + 2 w + sw)) / 8        (Gy likewise)
 
     Both are equal for the 8-bit and the 16-bit version of an image, and decrease when it is
-    blurred. The result is None for images without interior pixels (smaller than 3 × 3).
+    blurred, until little is left but the rounding to whole levels. The result is None for images
+    without interior pixels (smaller than 3 × 3).
 
     References
     ----------

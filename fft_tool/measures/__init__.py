@@ -1,1 +1,1 @@
-"""What a spectrum says about its image: radial profile, orientation and peaks."""
+"""What a spectrum says about its image: radial profile, slope, orientation and peaks."""

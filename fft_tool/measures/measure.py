@@ -12,8 +12,10 @@ from fft_tool.arrays import Doubles
 from fft_tool.measures.orientation import Orientation, angle_of, orientation_of, round_angle
 from fft_tool.measures.peaks import Peak, find_peaks
 from fft_tool.measures.polar import polar_power
-from fft_tool.measures.radial import RadialProfile, Slope, fit_slope, high_fraction_of, profile_of
-from fft_tool.spectrum.half import Spectrum, check_spectrum
+from fft_tool.measures.radial import RadialProfile, high_fraction_of, profile_of
+from fft_tool.measures.slope import Slope, slope_of
+from fft_tool.measures.taper import tapered
+from fft_tool.spectrum.half import Spectrum
 
 MAX_JSON_BINS = 256
 
@@ -51,7 +53,13 @@ class Measures:
         }
 
 
-def measure(spectrum: Spectrum, *, pixel_size_um: tuple[float, float] | None = None) -> Measures:
+def measure(
+    spectrum: Spectrum,
+    *,
+    window: str = "none",
+    step: float = 0.0,
+    pixel_size_um: tuple[float, float] | None = None,
+) -> Measures:
     """Measure a spectrum: radial profile, slope, high-frequency fraction, orientation, peaks.
 
     >>> from fft_tool.spectrum.transform import forward
@@ -60,29 +68,34 @@ def measure(spectrum: Spectrum, *, pixel_size_um: tuple[float, float] | None = N
     >>> round(found.orientation.angle, 3), round(found.peaks[0].period, 3)
     (0.0, 8.0)
 
-    Reads the spectrum twice, in blocks of rows.
+    Reads the spectrum in blocks of rows.
 
     Parameters
     ----------
     spectrum : Spectrum
         Of an image in grey levels.
+    window : str
+        Name of the window that the image was given before the transform. What was transformed
+        without one is tapered, so that the jumps at the image's borders are not measured.
+    step : float
+        Grey levels are whole multiples of this, 1 for an 8- or 16-bit image; 0 if they were not
+        rounded. The slope and the high-frequency fraction allow for the noise of rounding.
     pixel_size_um : (float, float), optional
         Width and height of a pixel in micrometres, which add physical units to the JSON.
     """
-    check_spectrum(spectrum)
     if pixel_size_um is not None and not all(0 < size < math.inf for size in pixel_size_um):
         raise ValueError(
             f"pixel size {pixel_size_um} is not usable: give a pixel's width and height in "
             "micrometres, both positive and finite"
         )
-    polar = polar_power(spectrum)
+    polar = polar_power(tapered(spectrum, window))
     profile = profile_of(polar)
     return Measures(
         profile=profile,
-        slope=fit_slope(profile),
-        high_frequency_fraction=high_fraction_of(polar),
+        slope=slope_of(polar, step),
+        high_frequency_fraction=high_fraction_of(polar, step),
         orientation=orientation_of(polar),
-        peaks=tuple(find_peaks(spectrum, profile=profile)),
+        peaks=tuple(find_peaks(spectrum)),
         pixel_size_um=pixel_size_um,
     )
 

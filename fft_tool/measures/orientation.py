@@ -9,6 +9,7 @@ import numpy as np
 
 from fft_tool.arrays import Doubles
 from fft_tool.measures.polar import SECTORS, PolarPower, polar_power
+from fft_tool.measures.taper import tapered
 from fft_tool.spectrum.half import Spectrum
 
 
@@ -51,8 +52,10 @@ class Orientation:
         }
 
 
-def orientation(spectrum: Spectrum, bins: int = SECTORS) -> Orientation | None:
-    """Distribution of AC power over the direction of the wave vector, in [0, 180) degrees.
+def orientation(
+    spectrum: Spectrum, bins: int = SECTORS, *, window: str = "none"
+) -> Orientation | None:
+    """Distribution of power, the mean left out, over the direction of waves, from 0 to 180 degrees.
 
     Power is weighted with the square of radial frequency, which makes it the power of the image's
     gradient: the lowest frequencies, where images have most of their power, do not decide alone,
@@ -70,9 +73,13 @@ def orientation(spectrum: Spectrum, bins: int = SECTORS) -> Orientation | None:
     G. H. Granlund, "Optimal orientation detection of linear symmetry", ICCV 1987). An image one
     pixel high has only one direction, 0, and one that is one pixel wide only 90.
 
+    ``window`` names the window that the image was given before the transform; without one, the
+    spectrum is tapered. A window smears a wave of n periods over about 60/n degrees of the
+    histogram; from the tensor its smear is subtracted.
+
     Returns None if there is no power up to Nyquist.
     """
-    return orientation_of(polar_power(spectrum, bins))
+    return orientation_of(polar_power(tapered(spectrum, window), bins))
 
 
 def orientation_of(polar: PolarPower) -> Orientation | None:
@@ -80,6 +87,7 @@ def orientation_of(polar: PolarPower) -> Orientation | None:
     xx, xy, yy = polar.tensor
     if xx + yy == 0:
         return None
+    xx, yy = _without_smear(xx, yy, polar)
     bins = polar.power.shape[1]
     squared_frequency = np.arange(1, len(polar.power) + 1)[:, None] ** 2.0
     power = (squared_frequency * polar.power).sum(axis=0)
@@ -94,6 +102,16 @@ def orientation_of(polar: PolarPower) -> Orientation | None:
         histogram=share / share.sum(),
         tensor=(xx / trace, xy / trace, yy / trace),
     )
+
+
+def _without_smear(xx: float, yy: float, polar: PolarPower) -> tuple[float, float]:
+    """Subtract what the window's smear adds to the mean square frequencies along x and y."""
+    power = float(polar.power.sum())
+    own_xx, own_yy = (
+        max(smeared - spread * power, 0.0)
+        for smeared, spread in zip((xx, yy), polar.spread, strict=True)
+    )
+    return (own_xx, own_yy) if own_xx + own_yy > 0 else (xx, yy)
 
 
 def angle_of(fx: float, fy: float) -> float:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from fft_tool.arrays import Doubles
 from fft_tool.measures.median import median
 from fft_tool.measures.orientation import angle_of, round_angle
-from fft_tool.measures.polar import FoldedRows, folded_rows, ring_of, steps_of
-from fft_tool.measures.radial import RadialProfile, radial_profile
+from fft_tool.measures.polar import FoldedRows, folded_rows, polar_power, ring_of, steps_of
+from fft_tool.measures.radial import RadialProfile, profile_of
+from fft_tool.measures.taper import tapered
 from fft_tool.spectrum.half import Spectrum, check_spectrum
 
 IndexArray = NDArray[np.intp]
@@ -96,10 +97,10 @@ def find_peaks(
     apart only the first stays. Frequencies are refined to a small part of a coefficient, for a
     rectangular window as for a tapered one.
 
-    ``profile`` is the spectrum's own `radial_profile`, where it has been computed already.
+    ``profile`` is that of the spectrum without a taper, where it has been computed already.
     """
     check_spectrum(spectrum)
-    profile = profile or radial_profile(spectrum)
+    profile = profile or profile_of(polar_power(tapered(spectrum, taper=False)))
     if len(profile.frequency) == 0:
         return []
     plane = _Plane(spectrum, profile)
@@ -158,7 +159,8 @@ def _strongest_maxima(plane: _Plane) -> tuple[IndexArray, IndexArray]:
     """Rows (signed) and columns of the maxima that stand out from their rings, strongest first."""
     least = max(plane.rounding, _MIN_SHARE * plane.energy / 2)
     limit = np.maximum(plane.rings * 10 ** (MIN_PROMINENCE_DB / 10), least)
-    found = [_maxima(plane, *_above(rows, limit)) for rows in folded_rows(plane.spectrum)]
+    untapered = tapered(plane.spectrum, taper=False)
+    found = [_maxima(plane, *_above(rows, limit)) for rows in folded_rows(untapered)]
     ky, kx = (np.concatenate(parts) for parts in zip(*found, strict=True))
     power = plane.power(ky, kx)
     order = np.argsort(-power * np.log(power / plane.background(ky, kx)), kind="stable")

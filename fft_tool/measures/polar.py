@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import Doubles
-from fft_tool.spectrum.half import HalfArray, Spectrum, multiplicity
+from fft_tool.measures.taper import TaperedSpectrum
+from fft_tool.spectrum.half import multiplicity
 
 SECTORS = 36
+ABOVE_ROUNDING = 1.5  # times the power of rounding: more than rounding can put into a wide band
 _BLOCK = 1 << 15  # coefficients per block: its arrays together stay in a core's cache
 _MIN_ROWS = 16  # but enough rows to outweigh the summing of one polar grid per block
 _WIDE = 1 << 16  # columns of a half spectrum above which blocks are cut across, too
@@ -26,7 +28,7 @@ _ROUNDING = 6  # relative error of single-precision FFTs, in epsilons; at most 3
 
 @dataclass(frozen=True, slots=True)
 class FoldedRows:
-    """Rows ``ky`` of the half spectrum, from ``first`` up, beside their mirrors ``-ky``.
+    """Power in rows ``ky`` of the half spectrum, from ``first`` up, and in their mirrors ``-ky``.
 
     The columns begin with ``left``. Coordinates are in rings, that is in steps of 1 / ``longest``
     cycles per pixel (see :func:`steps_of`): ``x`` has shape ``(1, columns)``, ``y`` ``(rows, 1)``.
@@ -82,6 +84,8 @@ class PolarPower:
 
     Attributes
     ----------
+    shape : (h, w)
+        That of the image.
     longest : int
         The steps of frequency in one cycle per pixel, :func:`steps_of` the shape.
     count, power : arrays of shape (rings, sectors)
@@ -96,8 +100,14 @@ class PolarPower:
     rounding : float
         Periodogram that rounding may add to a coefficient, on average. Sums over the spectrum that
         do not exceed their share of it are zero.
+    correlated : float
+        How many coefficients say as much as one that is independent of all others (beside its
+        mirror), because of the window.
+    spread : (x, y)
+        Mean square distance over which the window smears power, in cycles² per pixel².
     """
 
+    shape: tuple[int, int]
     longest: int
     count: Doubles
     power: Doubles
@@ -106,9 +116,20 @@ class PolarPower:
     total: float
     low: float
     rounding: float
+    correlated: float
+    spread: tuple[float, float]
+
+    def noise_of(self, step: float) -> float:
+        """Mean periodogram that rounding of grey levels to multiples of ``step`` has added.
+
+        Zero if the image has less power than rounding adds to one that varies: its grey levels
+        are exact.
+        """
+        noise = step**2 / 12
+        return noise if self.total > ABOVE_ROUNDING * noise * self.shape[0] * self.shape[1] else 0.0
 
 
-def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
+def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower:
     """Sum the periodogram over rings and ``sectors`` of direction, in double precision."""
     height, width = spectrum.shape
     size, longest = height * width, steps_of(spectrum.shape)
@@ -123,7 +144,9 @@ def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
     if up.sum() + down.sum() <= rounding * size**2:
         cells[1:], moments[2:] = 0.0, 0.0
     low, xx, xy, yy = (float(moment) / size for moment in moments[1:])
+    y, x = spectrum.down, spectrum.across
     return PolarPower(
+        spectrum.shape,
         longest,
         count=_unfold(count, count, sectors),
         power=_unfold(up, down, sectors) / size,
@@ -132,6 +155,8 @@ def polar_power(spectrum: Spectrum, sectors: int = SECTORS) -> PolarPower:
         total=total if total > rounding * size else 0.0,
         low=low,
         rounding=rounding,
+        correlated=y.correlated * x.correlated,
+        spread=(x.spread, y.spread),
     )
 
 
@@ -143,31 +168,31 @@ def steps_of(shape: tuple[int, int]) -> int:
     return min(max(shape), _MOST_STEPS)
 
 
-def folded_rows(spectrum: Spectrum) -> Iterator[FoldedRows]:
+def folded_rows(spectrum: TaperedSpectrum) -> Iterator[FoldedRows]:
     """Go through the half spectrum in blocks small enough for the cache: rows, or parts of them."""
     height, width = spectrum.shape
-    half = spectrum.half
-    across = half.shape[1] if half.shape[1] <= _WIDE else _COLUMNS
+    half_width = width // 2 + 1
+    across = half_width if half_width <= _WIDE else _COLUMNS
     step = max(_BLOCK // across, _MIN_ROWS)
     columns = multiplicity(width)
     for first in range(0, height // 2 + 1, step):
         ky = np.arange(first, min(first + step, height // 2 + 1))
-        for left in range(0, half.shape[1], across):
+        for left in range(0, half_width, across):
             yield _folded(spectrum, ky, left, columns[:, left : left + across])
 
 
-def _folded(spectrum: Spectrum, ky: NDArray[np.intp], left: int, columns: Doubles) -> FoldedRows:
+def _folded(
+    spectrum: TaperedSpectrum, ky: NDArray[np.intp], left: int, columns: Doubles
+) -> FoldedRows:
     height, width = spectrum.shape
     longest = steps_of(spectrum.shape)
-    right = left + columns.shape[1]
-    half = spectrum.half[:, left:right]
-    up, down = _squared(half[-ky]), _squared(half[ky[0] : ky[-1] + 1])
-    if ky[0] == left == 0:
-        up[0, 0] = down[0, 0] = 0.0
+    first, last, right = int(ky[0]), int(ky[-1]), left + columns.shape[1]
+    up = spectrum.power(-last, -first + 1, left, right)[::-1]
+    down = spectrum.power(first, last + 1, left, right)
     x = np.arange(left, right)[None, :] * longest / width
     y = ky[:, None] * longest / height
     shares = np.where(2 * ky % height == 0, 0.5, 1.0)[:, None]
-    return FoldedRows(int(ky[0]), left, longest, x, y, up, down, columns, shares)
+    return FoldedRows(first, left, longest, x, y, up, down, columns, shares)
 
 
 def ring_of(radius: Doubles, longest: int) -> NDArray[np.intp]:
@@ -229,16 +254,10 @@ def _unfold(up: Doubles, down: Doubles, sectors: int) -> Doubles:
     return grid
 
 
-def _rounding(spectrum: Spectrum, total: float) -> float:
+def _rounding(spectrum: TaperedSpectrum, total: float) -> float:
     """Mean periodogram that rounding in the transform may add, from the energy with DC."""
-    epsilon = float(np.finfo(spectrum.half.dtype).eps)
     height, width = spectrum.shape
     size = height * width
-    return (_ROUNDING * epsilon) ** 2 * (total + spectrum.dc**2 / size) / size
-
-
-def _squared(part: HalfArray) -> Doubles:
-    """|F|² in double precision."""
-    power = np.square(part.real, dtype=np.float64)
-    power += np.square(part.imag, dtype=np.float64)
-    return power
+    untapered = spectrum.spectrum
+    epsilon = float(np.finfo(untapered.half.dtype).eps)
+    return (_ROUNDING * epsilon) ** 2 * (total + untapered.dc**2 / size) / size

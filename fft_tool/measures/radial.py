@@ -1,22 +1,20 @@
-"""How the power of a spectrum is spread over radial frequency: profile, slope, high frequencies."""
+"""How the power of a spectrum is spread over radial frequency: profile, and high frequencies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import Doubles
 from fft_tool.measures.median import median
-from fft_tool.measures.polar import PolarPower, polar_power
-from fft_tool.spectrum.half import Spectrum, check_spectrum
+from fft_tool.measures.polar import ABOVE_ROUNDING, PolarPower, polar_power
+from fft_tool.measures.taper import tapered
+from fft_tool.spectrum.half import Spectrum
 
-_MIN_BINS = 5  # fewest rings through which a slope is fitted
 _FEW_SECTORS = 4  # with fewer, a ring's median over directions may be a peak's own power
 _NEIGHBOURS = 8  # rings to either side for the median that then stands in
-_FIRST_RING = 4  # below, a ring has too few coefficients and the image's trend too much to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +27,8 @@ class RadialProfile:
         Bin centres, k / max(h, w) for k = 1, 2, …, in cycles per pixel (k / 32,768 for
         longer sides). For even sizes only the inner half of the last bin lies below Nyquist.
     mean, std : array
-        Mean and (population) standard deviation of ``|F|² / (h·w)`` in a ring. Standard deviations
-        below 1e-7 of the mean are rounding.
+        Mean and (population) standard deviation of ``|F|² / (h·w)`` in a ring, over the mean square
+        of the window's weights. Standard deviations below 1e-7 of the mean are rounding.
     count : array
         Number of coefficients of the full spectrum in the ring.
     background : array
@@ -49,31 +47,7 @@ class RadialProfile:
     rounding: float
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """Power falls like 1 / f^beta between ``low`` and ``high`` cycles per pixel.
-
-    ``error`` is beta's standard error, ``bins`` the number of rings in the fit.
-    """
-
-    beta: float
-    error: float
-    low: float
-    high: float
-    bins: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain numbers, rounded to what they are good for."""
-        return {
-            "beta": round(self.beta, 4),
-            "error": round(self.error, 5),
-            "low": round(self.low, 6),
-            "high": round(self.high, 6),
-            "bins": self.bins,
-        }
-
-
-def radial_profile(spectrum: Spectrum) -> RadialProfile:
+def radial_profile(spectrum: Spectrum, *, window: str = "none") -> RadialProfile:
     """Radially averaged power spectrum, in rings of width 1 / max(h, w) up to Nyquist.
 
     >>> from fft_tool.spectrum.transform import forward
@@ -83,10 +57,11 @@ def radial_profile(spectrum: Spectrum) -> RadialProfile:
 
     Frequencies are in cycles per pixel, powers are ``|F|² / (h·w)`` in squared grey levels.
 
-    DC and the corners of the spectrum beyond 0.5 cycles per pixel are left out.
+    DC and the corners of the spectrum beyond 0.5 cycles per pixel are left out. ``window`` names
+    the window that the image was given before the transform; without one, the spectrum is tapered
+    (see :func:`fft_tool.measures.taper.tapered`).
     """
-    check_spectrum(spectrum)
-    return profile_of(polar_power(spectrum))
+    return profile_of(polar_power(tapered(spectrum, window)))
 
 
 def profile_of(polar: PolarPower) -> RadialProfile:
@@ -104,57 +79,39 @@ def profile_of(polar: PolarPower) -> RadialProfile:
     )
 
 
-def fit_slope(profile: RadialProfile, low: float | None = None, high: float = 0.45) -> Slope | None:
-    """Fit a power law to a radial profile.
+def high_frequency_fraction(
+    spectrum: Spectrum, *, window: str = "none", step: float = 0.0
+) -> float | None:
+    """Share of the energy beside the mean at radial frequencies above 0.25 cycles per pixel.
 
-    Weighted least squares of log mean power on log frequency. The logarithm of a mean over n
-    independent coefficients lies on average var / (2·n·mean²) below the logarithm of what it
-    estimates; this is added back with the ring's own variance. Weights are the counts, since the
-    variance of the logarithm is proportional to 1 / n. Strong periodic patterns raise single rings
-    and so bend the fit; ``error`` tells.
-
-    Parameters
-    ----------
-    profile : RadialProfile
-        What to fit.
-    low, high : float
-        Band of bin centres, in cycles per pixel. By default from the fourth ring, since the first
-        ones have few coefficients and hold the image's trend, to 0.45, clear of the cut-off at
-        Nyquist.
-
-    Returns
-    -------
-    Slope or None
-        None if fewer than five rings of the band have power beyond rounding.
-    """
-    rings = np.arange(1, len(profile.frequency) + 1)
-    start = rings >= _FIRST_RING if low is None else profile.frequency >= low
-    band = start & (profile.frequency <= high) & (profile.mean > profile.rounding)
-    bins = int(np.count_nonzero(band))
-    if bins < _MIN_BINS:
-        return None
-    frequency, mean, weight = profile.frequency[band], profile.mean[band], profile.count[band]
-    independent = weight / 2  # F[-k] is F[k]'s conjugate
-    power = np.log(mean) + (profile.std[band] / mean) ** 2 / (2 * independent)
-    beta, error = _weighted_line(-np.log(frequency), power, weight / weight.sum())
-    return Slope(beta, error, float(frequency[0]), float(frequency[-1]), bins)
-
-
-def high_frequency_fraction(spectrum: Spectrum) -> float | None:
-    """Share of the AC energy at radial frequencies above 0.25 cycles per pixel.
+    >>> from fft_tool.spectrum.transform import forward
+    >>> coarse = forward(np.tile(np.cos(2 * np.pi * np.arange(64) / 8), (64, 1)))
+    >>> round(high_frequency_fraction(coarse), 3)
+    0.0
 
     Both energies are sums of ``|F|²`` over the full spectrum without DC, corners beyond Nyquist
     included; a coefficient at exactly 0.25 counts as low. White noise has 1 - π/16 = 0.80. None
     for a constant image.
+
+    ``window`` names the window that the image was given before the transform; without one, the
+    spectrum is tapered. Where grey levels are whole multiples of ``step``, the energy of that
+    rounding, ``step² / 12`` per pixel, is subtracted, and high frequencies whose energy is less
+    than one and a half times that of rounding have none.
     """
-    return high_fraction_of(polar_power(spectrum))
+    return high_fraction_of(polar_power(tapered(spectrum, window)), step)
 
 
-def high_fraction_of(polar: PolarPower) -> float | None:
+def high_fraction_of(polar: PolarPower, step: float = 0.0) -> float | None:
     """High-frequency fraction from sums that are already there."""
     if polar.total == 0:
         return None
-    return min(max(1.0 - polar.low / polar.total, 0.0), 1.0)
+    noise = polar.noise_of(step)
+    below = polar.count[: polar.longest // 4].sum()
+    above = polar.shape[0] * polar.shape[1] - 1 - below
+    low = max(polar.low - noise * below, 0.0)
+    high = max(polar.total - polar.low, 0.0)
+    high = high - noise * above if high > ABOVE_ROUNDING * noise * above else 0.0
+    return float(high / (low + high))
 
 
 def _background(polar: PolarPower) -> Doubles:
@@ -177,12 +134,3 @@ def _running_median(power: Doubles) -> Doubles:
     middle = median(windows, axis=1)
     smooth: Doubles = np.exp(np.clip(middle, level.min(), level.max()))
     return smooth
-
-
-def _weighted_line(x: Doubles, y: Doubles, weight: Doubles) -> tuple[float, float]:
-    """Slope of the weighted least-squares line and its standard error; weights sum to one."""
-    dx, dy = x - (weight * x).sum(), y - (weight * y).sum()
-    spread = (weight * dx**2).sum()
-    slope = (weight * dx * dy).sum() / spread
-    residual = (weight * (dy - slope * dx) ** 2).sum()
-    return float(slope), float(np.sqrt(residual / spread / (len(x) - 2)))

@@ -63,8 +63,8 @@ _TERMS = {
     "Wave, angle": "A sharp peak of the spectrum. The angle is the direction in which the wave "
     "runs, counter-clockwise from the x axis: vertical stripes have 0°, horizontal ones 90°. "
     "Prominence is power above that of other directions at the same frequency.",
-    "Slope β": "Mean power falls as 1/f^β. White noise has 0, photographs of natural scenes "
-    "about 2.",
+    "Slope β": "Mean power falls as 1/f^β, with β's standard error. White noise has 0, most "
+    "photographs from 1.6 to 3.",
     "Sharpness": "Variance of the Laplacian, with grey values from 0 to 1. It depends on the "
     "subject: compare images of the same thing.",
     "Exact": "Whether the artifacts, inverted, gave every grey value back; if not, the largest "

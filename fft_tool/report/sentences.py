@@ -22,6 +22,7 @@ _SAME_PERIOD = 0.02  # relative tolerance for waves of the same lattice
 _SAME_ANGLE = 2.0  # tolerance in degrees
 _SAME_PLACE = 0.5  # tolerance in coefficients for multiples and sums of waves
 _SMALL = 16  # pixels; in smaller images, directions and fractions depend on few coefficients
+_NATURAL = (1.6, 3)  # slopes of most photographs
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LENGTHS = ((1.0, "nm", 1e-3), (1e3, "µm", 1.0), (1e6, "mm", 1e3), (math.inf, "m", 1e6))
 _BYTES = ((1e3, "bytes", 1), (1e6, "kB", 1e3), (1e9, "MB", 1e6), (math.inf, "GB", 1e9))
@@ -293,10 +294,10 @@ def _directions(record: Json) -> Iterator[Finding]:
 
 
 def _slope(slope: Json | None) -> Iterator[Finding]:
-    """Compare beta with the power spectra of natural scenes, which fall off as about 1 / f².
+    """Compare beta with those of photographs of natural scenes, most of them from 1.6 to 3.
 
-    D. J. Field, "Relations between the statistics of natural images and the response properties
-    of cortical cells", J. Opt. Soc. Am. A 4 (1987) 2379-2394.
+    D. J. Tolhurst, Y. Tadmor, T. Chao, "Amplitude spectra of natural images", Ophthalmic and
+    Physiological Optics 12 (1992) 229-232: slopes of amplitude from 0.8 to 1.5.
     """
     if slope is None:
         return
@@ -304,7 +305,7 @@ def _slope(slope: Json | None) -> Iterator[Finding]:
     band = f"from {number(slope['low'], 2)} to {number(slope['high'], 2)} cycles per pixel"
     fit = f"(β = {with_error(beta, error)})"
     if error > 0.3:
-        text = f"Power follows no power law {band} {fit}."
+        text = f"Power follows no clear power law {band} {fit}."
     elif abs(beta) < 0.5:
         text = f"Power hardly depends on frequency {band} {fit}, as in white noise."
     elif beta < 0:
@@ -315,22 +316,19 @@ def _slope(slope: Json | None) -> Iterator[Finding]:
 
 
 def _compared(beta: float) -> str:
-    if beta < 1.5:
-        return "more fine detail, or noise, than the 1/f² of most photographs"
-    if beta > 2.7:
-        return "less fine detail than the 1/f² of most photographs"
-    return "close to the 1/f² of most photographs"
+    low, high = _NATURAL
+    if beta < low:
+        return f"more fine detail, or noise, than in most photographs (β from {low} to {high})"
+    if beta > high:
+        return f"less fine detail than in most photographs (β from {low} to {high})"
+    return f"as in most photographs (β from {low} to {high})"
 
 
 def _detail(record: Json) -> Iterator[Finding]:
     fraction, sharpness = record["measures"]["high_frequency_fraction"], record["sharpness"]
     sentences = []
     if fraction is not None:
-        spectrum = record["spectrum"]
-        wide = min(spectrum["width"], spectrum["height"]) >= _SMALL
-        text = f"{percent(fraction)} of the energy beside the mean lies at periods below 4 px"
-        noise = " (white noise: 80 %)" if wide else ""
-        sentences.append(f"{text[0].upper()}{text[1:]}{noise}.")
+        sentences.append(_fine_detail(fraction, record["spectrum"]))
     if sharpness is not None:
         sentences.append(
             f"The variance of the Laplacian is {number(sharpness['laplacian_variance'])}, "
@@ -338,6 +336,15 @@ def _detail(record: Json) -> Iterator[Finding]:
         )
     if sentences:
         yield Finding("Detail", " ".join(sentences))
+
+
+def _fine_detail(fraction: float, spectrum: Json) -> str:
+    if fraction == 0:
+        return "There is no detail at periods below 4 px beyond the rounding of grey levels."
+    text = f"{percent(fraction)} of the energy beside the mean lies at periods below 4 px"
+    wide = min(spectrum["width"], spectrum["height"]) >= _SMALL
+    noise = " (white noise: 80 %)" if wide else ""
+    return f"{text[0].upper()}{text[1:]}{noise}."
 
 
 def _clipping(grey: Json) -> Finding:

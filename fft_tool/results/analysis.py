@@ -191,4 +191,10 @@ def _planes(selection: Selection) -> dict[str, Plane]:
 def _with_measures(analysis: Analysis, spectrum: Spectrum) -> Analysis:
     from fft_tool.measures.measure import measure  # noqa: PLC0415  (only records need it)
 
-    return replace(analysis, measures=measure(spectrum, pixel_size_um=analysis.pixel_size_um))
+    measures = measure(
+        spectrum,
+        window=analysis.preparation.window,
+        step=1.0,  # grey levels are whole
+        pixel_size_um=analysis.pixel_size_um,
+    )
+    return replace(analysis, measures=measures)

@@ -383,7 +383,8 @@ class RadialProfile(Section):
         maxItems=256,
     )
     mean: Sequence[float] = described(
-        "Mean of |F|² / (width · height) in each bin, in grey levels squared.",
+        "Mean of |F|² / (width · height) in each bin, in grey levels squared, "
+        "divided by the mean square of the window's weights.",
         unit="grey levels²",
         items={"minimum": 0},
         maxItems=256,
@@ -416,10 +417,14 @@ class RadialProfile(Section):
 
 @section
 class Slope(Section):
-    """Power law fitted to the radial profile."""
+    """Power law fitted to mean power over frequency."""
 
     beta: float = described("Exponent: mean power decreases as 1 / frequency^beta.")
-    error: float = described("Standard error of beta.", minimum=0)
+    error: float = described(
+        "Standard error of beta: beta ± 1.96 times the error contains the exponent of the scene in "
+        "about 95 of 100 images.",
+        minimum=0,
+    )
     low: float = described(
         "Lowest frequency of the fit, in cycles per pixel.",
         unit="cycles/px",
@@ -543,11 +548,12 @@ class Measures(Section):
         "Mean power in rings of equal frequency up to 0.5 cycles per pixel, excluding DC."
     )
     slope: Slope | None = described(
-        "Power law fitted to the profile, or null if too few rings have power."
+        "Power law fitted to mean power over frequency, or null if too few rings have power beyond "
+        "rounding and are clear of the window's smear."
     )
     high_frequency_fraction: float | None = described(
-        "Fraction of the power, excluding DC, above 0.25 cycles per pixel, from 0 to 1; null if "
-        "there is no such power.",
+        "Fraction of the power, excluding DC and the rounding of grey levels, above 0.25 cycles "
+        "per pixel, from 0 to 1; null if the image is constant.",
         minimum=0,
         maximum=1,
     )

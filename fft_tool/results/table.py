@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
@@ -156,10 +156,16 @@ def to_csv(rows: Iterable[Row]) -> bytes:
     at the beginning or after ``;``, tab or line break, even if preceded by white space or invisible
     characters. Parquet holds the names unchanged; ``sha256`` identifies the source in both.
     """
+    names = [column.name for column in COLUMNS]
+    return csv_file(names, ([row[name] for name in names] for row in rows))
+
+
+def csv_file(headings: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
+    """Write any table as CSV, in the form and with the precautions of :func:`to_csv`."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
-    writer.writerow(column.name for column in COLUMNS)
-    writer.writerows([_cell(row[column.name]) for column in COLUMNS] for row in rows)
+    writer.writerow(headings)
+    writer.writerows(map(_cell, row) for row in rows)
     return file.getvalue().encode()
 
 

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: the first signal stops handing out work, later ones are ignored.
 
-Sources in progress are finished, so an interrupt leaves only complete files.
+Files being written are finished, so an interrupt leaves only complete files. Reading and computing
+are abandoned, since reading from a dead disk may never end.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+GRACE = 10.0  # seconds that a worker process has to finish what it is writing
 
 _TERMINATED = 128 + signal.SIGTERM
 
@@ -51,11 +54,13 @@ def begin_worker() -> None:
 
 
 @contextlib.contextmanager
-def finishing() -> Iterator[None]:
-    """In a worker process: finish the body of the ``with`` statement before ending."""
-    _busy.set()
+def finishing() -> Iterator[Callable[[str], None]]:
+    """In a worker process: once the step "write" has begun, finish it before ending.
+
+    Yields the function to call with the name of each step of :func:`fft_tool.runs.one.process`.
+    """
     try:
-        yield
+        yield lambda step: _busy.set() if step == "write" else None
     finally:
         _busy.clear()
         if _seen.is_set():
@@ -65,12 +70,17 @@ def finishing() -> Iterator[None]:
 def end_workers() -> None:
     """In the parent, after an interrupt: end all worker processes and wait for them.
 
-    A pool that breaks while its tasks are being cancelled does not wait for its workers.
+    Each may finish what it is writing; a worker that takes longer than :data:`GRACE` is killed.
     """
     multiprocessing = sys.modules.get("multiprocessing")  # if not imported, there are no workers
-    for worker in multiprocessing.active_children() if multiprocessing else ():
+    workers = multiprocessing.active_children() if multiprocessing else []
+    for worker in workers:
         worker.terminate()
-        worker.join()
+    for worker in workers:
+        worker.join(GRACE)
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
 
 
 def _end_worker(*_: object) -> None:

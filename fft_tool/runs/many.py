@@ -16,7 +16,8 @@ from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Artifact, Outputs, Source
 from fft_tool.runs.completeness import is_complete
-from fft_tool.runs.interrupts import begin_worker, finishing
+from fft_tool.runs.fetch import check_start
+from fft_tool.runs.interrupts import begin_worker, end_workers, finishing
 from fft_tool.runs.machine import address_bound, end_with_parent, limit_addresses
 from fft_tool.runs.one import Analysed, Outcome, process
 from fft_tool.runs.sources import SourceRef
@@ -53,7 +54,8 @@ class Job:
 def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Iterator[Outcome]:
     """Yield the outcome of each source, in order, as soon as it is known.
 
-    If iteration stops early (an interrupt), sources in progress are finished and the rest dropped.
+    If iteration stops early, sources in progress are finished and the rest dropped. After an
+    interrupt, only files being written are finished.
     """
     if job.timeout is None and (processes <= 1 or len(refs) <= 1):
         yield from map(partial(run_one, job=job), refs)
@@ -74,8 +76,10 @@ def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Ite
         yield _alone(ref, job, fork=local)
 
 
-def run_one(ref: SourceRef, job: Job) -> Outcome:
-    """Process one source."""
+def run_one(
+    ref: SourceRef, job: Job, *, on_step: Callable[[str], None] = lambda _: None
+) -> Outcome:
+    """Process one source; ``on_step`` is passed to :func:`fft_tool.runs.one.process`."""
     try:
         target = open_store(job.target, profile=job.profile) if job.target else None
         outcome = process(
@@ -85,6 +89,8 @@ def run_one(ref: SourceRef, job: Job) -> Outcome:
             job.limits,
             partial(_work, job=job, target=target),
             recorded=job.operation is pipeline.run,
+            on_step=on_step,
+            check_start=lambda source: check_start(source.store, source.key),
         )
     except FftToolError as exc:  # from opening a store
         outcome = Outcome(ref.name, "failed", error=exc)
@@ -109,8 +115,8 @@ def _work(source: Source, recipe: Recipe, *, job: Job, target: Store | None) -> 
 
 
 def _run_in_worker(ref: SourceRef, job: Job) -> Outcome:
-    with finishing():
-        return run_one(ref, job)
+    with finishing() as on_step:
+        return run_one(ref, job, on_step=on_step)
 
 
 @contextmanager
@@ -143,6 +149,9 @@ def _on_processes(
         yield from pool.map(partial(_run_in_worker, job=job), refs, chunksize=at_once)
     except BrokenProcessPool:
         return
+    except KeyboardInterrupt:
+        end_workers()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -169,9 +178,9 @@ def _alone(ref: SourceRef, job: Job, *, fork: bool) -> Outcome:
 
 def _send_outcome(theirs: Connection, ref: SourceRef, job: Job) -> None:
     _begin_worker(job)
-    with finishing():
+    with finishing() as on_step:
         try:
-            theirs.send(run_one(ref, job))
+            theirs.send(run_one(ref, job, on_step=on_step))
         except Exception as exc:  # noqa: BLE001  (a bug, for the parent to raise)
             theirs.send(exc)
 

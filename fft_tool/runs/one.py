@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from fft_tool.errors import FftToolError, LimitExceeded, NotFound
+from fft_tool.errors import FftToolError, ImageError, LimitExceeded, NotFound
 from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.parallel import run_all
 from fft_tool.recipe import Recipe
@@ -16,6 +16,8 @@ from fft_tool.results.record import to_bytes
 from fft_tool.results.values import Artifact, Notice, OversizedSource, Source
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Handle, Stat, Store
+
+_LARGE = 16 << 20  # bytes; what is smaller is fetched before it is looked at
 
 Result = Literal["done", "rejected", "missing", "failed", "skipped", "planned"]
 
@@ -128,6 +130,7 @@ def process(
     writers: int = 1,
     recorded: bool = True,
     on_step: Callable[[str], None] = lambda _: None,
+    check_start: Callable[[Input], None] = lambda _: None,
 ) -> Outcome:
     """Read a source, analyse it, and write its artifacts, the record last.
 
@@ -151,25 +154,28 @@ def process(
         Number of artifacts to write in parallel.
     recorded
         Whether to write a record if the source is rejected.
+    check_start
+        Called before a large source is fetched; raises an ``ImageError`` if its first bytes are not
+        those of an image.
     on_step
         Called with the name of each step as it begins: "read", those of ``work``, and "write".
     """
     try:
         on_step("read")
-        stat, found = _read(source, limits, copies)
+        stat, found = _read(source, limits, copies, check_start)
     except FftToolError as exc:
         result: Result = "missing" if isinstance(exc, NotFound) else "failed"
         return Outcome(source.name, result, error=exc)
     chosen = None
     try:
         chosen = recipe(stat) if callable(recipe) else recipe
-        if isinstance(found, _TooLarge):
+        if isinstance(found, _Refused):
             raise found.error
         made = work(found, chosen)
     except FftToolError as exc:
         if not exc.permanent:
             return Outcome(source.name, "failed", error=exc, stat=stat)
-        refused = found.source if isinstance(found, _TooLarge) else found
+        refused = found.source if isinstance(found, _Refused) else found
         return _reject(refused, chosen, exc, stat, target if recorded else None, on_step)
     if made is None:
         return Outcome(source.name, "skipped", stat=stat)
@@ -181,21 +187,25 @@ def process(
 
 
 @dataclass(frozen=True, slots=True)
-class _TooLarge:
-    """A source that is rejected for its size alone, before it is fetched."""
+class _Refused:
+    """A source that is rejected for its size or its first bytes, before it is fetched."""
 
     source: OversizedSource
-    error: LimitExceeded
+    error: FftToolError
 
 
-def _read(source: Input, limits: Limits, copies: int) -> tuple[Stat, Source | _TooLarge]:
+def _read(
+    source: Input, limits: Limits, copies: int, check_start: Callable[[Input], None]
+) -> tuple[Stat, Source | _Refused]:
     with source.store.open(source.key) as handle:
         stat = handle.stat
         try:
             limits.check_bytes(stat.size)
             limits.check_memory(FIXED_MEMORY + copies * stat.size)
-        except LimitExceeded as exc:
-            return stat, _TooLarge(OversizedSource(source.name, stat.size, page=source.page), exc)
+            if stat.size > _LARGE:
+                check_start(source)
+        except (ImageError, LimitExceeded) as exc:
+            return stat, _Refused(OversizedSource(source.name, stat.size, page=source.page), exc)
         if source.last_read is None:
             return stat, Source(source.name, handle.read(), source.page)
         file = source.last_read.source(source.store, handle, source.key, source.name)

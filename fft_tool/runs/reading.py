@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from fft_tool.errors import BadArtifact, NotAllowed, NotFound, TooManyBytes
+from fft_tool.errors import (
+    BadArtifact,
+    FftToolError,
+    NotAllowed,
+    NotFound,
+    StoreError,
+    TooManyBytes,
+)
 from fft_tool.limits import Limits
 from fft_tool.results import record as records
 from fft_tool.results.entry import Entry
@@ -16,14 +23,26 @@ from fft_tool.validate import Json
 SUFFIX = f"_{RECORD}.{ARTIFACT_KINDS[RECORD].extension}"
 
 
-def read_records(store: Store) -> Iterator[Json]:
-    """Yield every record in a store, ordered by name; raises an error if there is none."""
-    return (record for _, record in _named_records(store))
+OnFault = Callable[[FftToolError], None]
 
 
-def read_entries(store: Store, sources: Store | None) -> Iterator[Entry]:
-    """Yield every record with its pictures and, from ``sources``, its source image."""
-    for name, record in _named_records(store):
+def read_records(store: Store, *, on_fault: OnFault | None = None) -> Iterator[Json]:
+    """Yield every record in a store, ordered by name; raises an error if there is none.
+
+    A record or folder that cannot be read is an error, unless ``on_fault`` is given: it is called
+    with the error, and the other records are read.
+    """
+    return (record for _, record in _named_records(store, on_fault or _raise))
+
+
+def read_entries(
+    store: Store, sources: Store | None, *, on_fault: OnFault | None = None
+) -> Iterator[Entry]:
+    """Yield every record with its pictures and, from ``sources``, its source image.
+
+    ``on_fault`` is that of :func:`read_records`.
+    """
+    for name, record in _named_records(store, on_fault or _raise):
         folder = name[: name.rfind("/") + 1]
         try:
             listed = records.listed_artifacts(record)
@@ -38,17 +57,33 @@ def read_entries(store: Store, sources: Store | None) -> Iterator[Entry]:
         yield Entry(record, pictures, source=_source_of(record, sources))
 
 
-def _named_records(store: Store) -> Iterator[tuple[str, Json]]:
+def _named_records(store: Store, on_fault: OnFault) -> Iterator[tuple[str, Json]]:
+    def cannot_list(name: str, fault: StoreError) -> None:
+        if name.endswith(("/", SUFFIX)):
+            on_fault(fault)
+
     found = False
-    for name, _ in store.list():
+    for name, _ in store.list_readable(cannot_list):
         if name.endswith(SUFFIX):
-            place = as_folder(store.url) + name
-            with store.open(name) as handle:
-                data = handle.read(records.LONGEST + 1)
-            yield name, records.from_bytes(data, name=place)
             found = True
+            try:
+                record = _record(store, name)
+            except FftToolError as exc:
+                on_fault(exc)
+            else:
+                yield name, record
     if not found:
         raise NotFound(f"{store.url}: no records found: analyse with --metadata first")
+
+
+def _record(store: Store, name: str) -> Json:
+    with store.open(name) as handle:
+        data = handle.read(records.LONGEST + 1)
+    return records.from_bytes(data, name=as_folder(store.url) + name)
+
+
+def _raise(fault: FftToolError) -> None:
+    raise fault
 
 
 def _source_of(record: Json, sources: Store | None) -> bytes | None:

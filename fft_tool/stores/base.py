@@ -8,9 +8,14 @@ operating system and of S3 clients are translated to subclasses of
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
+
+from fft_tool.errors import StoreError
+
+# Called with a name that cannot be listed, which ends in a slash if it is a folder, and the reason.
+OnFault = Callable[[str, StoreError], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,13 @@ class Store(ABC):
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names and sizes in bytes of all objects below the folder ``prefix``, sorted."""
+
+    def list_readable(self, on_fault: OnFault) -> Iterator[tuple[str, int]]:  # noqa: ARG002
+        """List all objects; names that cannot be listed, and why, are passed to ``on_fault``.
+
+        Only folders have such names: other stores list all of their objects or none.
+        """
+        return self.list()
 
     @abstractmethod
     def stat(self, name: str) -> Stat:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
-from fft_tool.stores.base import Handle, Stat, Store
+from fft_tool.stores.base import Handle, OnFault, Stat, Store
 
 _NON_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -23,7 +23,7 @@ class FolderStore(Store):
     """Files below a folder, which is created by the first write.
 
     Access is confined to the folder: symbolic links that lead out of it are not followed, and pipes
-    and devices are not opened.
+    and devices are not opened. Writing to a link inside the folder writes to its target.
     """
 
     def __init__(self, root: Path) -> None:
@@ -37,26 +37,56 @@ class FolderStore(Store):
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names and sizes of all files below the folder ``prefix``, sorted, without hidden files.
 
-        Links to folders are not followed, as they may form a loop.
+        Links to folders are not followed, as they may form a loop. Anything that cannot be listed,
+        such as a folder without read permission, is an error.
         """
-        if not self.root.is_dir() and not prefix:
-            raise NotFound(f"{self.root}: no such folder")
+        if not prefix:
+            self._check_root()
         top = self._path_inside(prefix.rstrip("/")) if prefix else self.root
-        return iter(sorted(self._walk(top)))
+        return iter(sorted(self._walk(top, _raise_fault)))
 
-    def _walk(self, top: Path) -> Iterator[tuple[str, int]]:
-        if not top.is_dir():
+    def list_readable(self, on_fault: OnFault) -> Iterator[tuple[str, int]]:
+        """List all files; what cannot be listed below the folder is passed to ``on_fault``."""
+        self._check_root()
+        return iter(sorted(self._walk(self.root, on_fault)))
+
+    def _check_root(self) -> None:
+        with _os_errors(str(self.root)):
+            if not self.root.is_dir():
+                raise NotFound(f"{self.root}: no such folder")
+            os.scandir(self.root).close()
+
+    def _walk(self, top: Path, on_fault: OnFault) -> Iterator[tuple[str, int]]:
+        def tell(path: Path, exc: OSError, end: str = "") -> None:
+            name = path.relative_to(self.root).as_posix() + end
+            on_fault(name, translated(exc, str(path)))
+
+        def tell_folder(exc: OSError) -> None:
+            tell(Path(exc.filename), exc, "/")
+
+        if not is_folder(top):
             return
-        for folder, folders, files in os.walk(top, onerror=_raise_os_error):
+        for folder, folders, files in os.walk(top, onerror=tell_folder):
             folders[:] = (name for name in folders if not name.startswith("."))
             for file in (name for name in files if not name.startswith(".")):
                 path = Path(folder, file)
-                if path.is_symlink() and not self._is_inside(path):
+                try:
+                    size = self._size(path)
+                except OSError as exc:
+                    tell(path, exc)
                     continue
-                with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-                    found = path.stat()
-                    if stat.S_ISREG(found.st_mode):
-                        yield path.relative_to(self.root).as_posix(), found.st_size
+                if size is not None:
+                    yield path.relative_to(self.root).as_posix(), size
+
+    def _size(self, path: Path) -> int | None:
+        """Size of a regular file inside this folder; None for anything else."""
+        if path.is_symlink() and self._leads_out(path):
+            return None
+        try:
+            found = path.stat()
+        except FileNotFoundError:  # deleted since it was listed, or a dangling link
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def stat(self, name: str) -> Stat:
         """Return the size of a readable file."""
@@ -77,32 +107,31 @@ class FolderStore(Store):
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002  (files have none)
     ) -> None:
         """Write a file atomically, under a temporary name that is then renamed."""
-        path = self._path(name)
-        if not self._is_inside(path.parent):  # if the file itself is a link, it is replaced
-            raise NotAllowed(f"{path}: leads out of {self.root}")
-        with contextlib.suppress(OSError):  # the file need not exist yet
-            _refuse_special(path, path.stat().st_mode)
-        part = path.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
+        path = self._path_inside(name)
         with _os_errors(str(path)):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # there need not be anything yet
+                _refuse_special(path, path.stat().st_mode)
+            target = path.resolve() if path.is_symlink() else path
+            part = target.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
+            target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 part.write_bytes(data)
-                part.replace(path)
+                part.replace(target)
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
 
     def _path_inside(self, name: str) -> Path:
-        """Path of a file to open, which must be inside this folder after resolving links."""
+        """Path of a file, which must be inside this folder after resolving links."""
         path = self._path(name)
-        if not self._is_inside(path):
+        if self._leads_out(path):
             raise NotAllowed(f"{path}: leads out of {self.root}")
         return path
 
-    def _is_inside(self, path: Path) -> bool:
+    def _leads_out(self, path: Path) -> bool:
         try:
-            return path.resolve().is_relative_to(self.root.resolve())
-        except (OSError, RuntimeError):  # a loop of links
+            return not path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError):  # a loop of links, which leads nowhere
             return False
 
     def _path(self, name: str) -> Path:
@@ -121,11 +150,29 @@ class _FileHandle(Handle):
         self.stat = Stat(status.st_size, etag=version)
 
     def read(self, most: int | None = None) -> bytes:
+        # Not beyond the size by which it was judged: something may be appending to it.
+        size = self.stat.size
         with _os_errors(str(self._path)):
-            return self._file.read(-1 if most is None else most)
+            return self._file.read(size if most is None else min(most, size))
 
     def close(self) -> None:
         self._file.close()
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path names a folder; not if that cannot be found out."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path, *, otherwise: bool = False) -> bool:
+    """Whether a path names a regular file; ``otherwise`` if that cannot be found out."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return otherwise
 
 
 def _open(path: Path) -> BinaryIO:
@@ -154,15 +201,15 @@ def _os_errors(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise _translated(exc, place) from exc
+        raise translated(exc, place) from exc
 
 
-def _raise_os_error(exc: OSError) -> None:
-    """Report a folder that cannot be listed, instead of skipping it."""
-    raise _translated(exc, str(Path(exc.filename))) from exc
+def _raise_fault(_: str, error: StoreError) -> None:
+    raise error
 
 
-def _translated(exc: OSError, place: str) -> StoreError:
+def translated(exc: OSError, place: str) -> StoreError:
+    """Error for what the operating system says about a place."""
     reason = os.strerror(exc.errno).lower() if exc.errno else str(exc)
     return _class_of(exc.errno)(f"{place}: {reason}")
 

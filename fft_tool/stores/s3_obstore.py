@@ -17,6 +17,7 @@ from fft_tool.stores.base import Stat
 from fft_tool.stores.s3_errors import place_of, refusal, unusable
 
 PART = 16 << 20  # bytes; larger objects are uploaded in parts of this size
+CONNECTING = 5.0  # seconds that connecting may take
 PARTS_AT_ONCE = 2  # few, so that each part completes within its timeout on a slow connection
 
 # Attributes of an object that are not user-defined metadata.
@@ -46,7 +47,11 @@ class Obstore:
             self._store = Store(
                 bucket,
                 # A plain HTTP endpoint is used only if AWS_ENDPOINT_URL names one.
-                client_options={"allow_http": True, "timeout": timedelta(seconds=request)},
+                client_options={
+                    "allow_http": True,
+                    "connect_timeout": timedelta(seconds=min(CONNECTING, request)),
+                    "timeout": timedelta(seconds=request),
+                },
                 # Retries are limited in time, not in number. Pauses grow from a tenth of a second,
                 # but stay short enough not to exceed the total time by much.
                 retry_config={

@@ -11,6 +11,7 @@ import pty
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from fft_tool.codec import png_file
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
 from fft_tool.runs.interrupts import begin_worker, finishing
+from fft_tool.runs.many import Job, run_batch
+from fft_tool.runs.sources import SourceRef
 from tests.support.command import SECONDS, Finished, end, start, tool
 from tests.support.images import noise, opened, pink_noise, png_bytes
 
@@ -93,7 +96,7 @@ def test_help_of_a_command_explains_every_option(
 
 def test_the_examples_in_the_help_are_correct() -> None:
     examples = re.findall(r"^  fft-tool (.*)", make_parser().epilog or "", re.MULTILINE)
-    assert len(examples) == 5
+    assert len(examples) == 6
     for words in examples:
         make_parser().parse_args(words.split())
 
@@ -317,7 +320,6 @@ def test_no_progress_for_one_image_or_if_quiet(folder: Path, words: str) -> None
 @pytest.mark.parametrize(
     "words",
     [
-        "",
         "transform a.png -o OUT",
         "analyze -o OUT",
         "analyze a.png",
@@ -325,7 +327,10 @@ def test_no_progress_for_one_image_or_if_quiet(folder: Path, words: str) -> None
         "analyze a.png -o OUT --jobs 0",
         "analyze a.png -o OUT --max-pixels many",
         "reconstruct a.json -o b.png --from thin-air",
-        "completion fish",
+        "completion tcsh",
+        "stats a.png --json --csv",
+        "analyze a.png -o OUT --max-memory 2GX",
+        "--what",
     ],
 )
 def test_wrong_usage_exits_with_2(
@@ -337,7 +342,9 @@ def test_wrong_usage_exits_with_2(
     assert caught.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("usage: fft-tool")
+    message, usage = err.splitlines()  # nothing hides what is wrong
+    assert message.startswith("fft-tool")
+    assert usage.startswith("usage: fft-tool")
     assert not (folder / "OUT").exists()
 
 
@@ -372,10 +379,10 @@ def test_conflicting_options_exit_with_2(
     assert not (folder / "OUT").exists()
 
 
-def test_a_bad_recipe_exits_with_1_and_reports_all_faults(folder: Path) -> None:
+def test_a_bad_recipe_exits_with_2_and_reports_all_faults(folder: Path) -> None:
     words = ["analyze", "a.png", "-o", "OUT", "--window", "kaiser", "--bits", "12", "--crop", "1,2"]
-    message = fails(tool(*words, cwd=folder), 1)
-    for fault in ("window='kaiser'", "hann", "bits='12'", "crop='1,2'", "x,y,w,h"):
+    message = fails(tool(*words, cwd=folder), 2)
+    for fault in ("--window kaiser: ", "hann", "--bits 12: ", "--crop 1,2: ", "x,y,w,h"):
         assert fault in message
     assert not (folder / "OUT").exists()
 
@@ -406,11 +413,36 @@ def test_an_interrupt_before_the_start_exits_with_130(
     def interrupted(**_: Any) -> argparse.ArgumentParser:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fft_tool.cli.main.make_parser", interrupted)
+    monkeypatch.setattr("fft_tool.cli.arguments.make_parser", interrupted)
     try:
         assert run_here(capsys, "analyze", "a.png", "-o", "OUT").code == 130
     except KeyboardInterrupt:
         pytest.fail("people would see a traceback")
+
+
+def hang(*_: Any, **__: Any) -> Any:
+    """Stand-in for a disk that does not answer: it waits for ever, whatever the signals."""
+    Path("begun").touch()
+    while True:
+        signal.pause()
+
+
+def test_an_interrupt_abandons_what_is_not_being_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        wait_for(Path("begun").exists)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def analyze(_: Any) -> int:
+        threading.Thread(target=interrupt).start()
+        refs = [SourceRef(".", "a.png"), SourceRef(".", "b.png")]
+        return len(list(run_batch(refs, Job(Recipe(), operation=hang), processes=2)))
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("fft_tool.cli.commands.analyze", analyze)
+    assert run_here(capsys, "analyze", "a.png", "-o", "OUT").code == 130
+    assert not multiprocessing.active_children()
 
 
 def test_an_interrupt_waits_for_files_that_workers_are_writing(
@@ -420,7 +452,8 @@ def test_an_interrupt_waits_for_files_that_workers_are_writing(
 
     def work() -> None:
         begin_worker()
-        with finishing():
+        with finishing() as on_step:
+            on_step("write")
             begun.touch()
             time.sleep(0.5)
             written.touch()
@@ -466,7 +499,7 @@ def test_an_interrupt_leaves_only_whole_files(
     wait_for(lambda: len(list(out.glob("*.json"))) >= 3)
     (os.killpg if whom == "group" else os.kill)(process.pid, number)
     message = fails(end(process), 130)
-    assert message == "interrupted; everything that is written is whole"
+    assert message == "interrupted; all files written are complete"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)  # no worker is left
     check_whole(out)

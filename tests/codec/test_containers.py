@@ -17,6 +17,7 @@ from fft_tool.errors import BadArtifact, CorruptImage, TooCostly
 from fft_tool.limits import Limits
 from fft_tool.measures.measure import measure
 from fft_tool.measures.polar import polar_power
+from fft_tool.measures.taper import tapered
 from fft_tool.results.spectrum_file import load_spectrum, save_spectrum
 from fft_tool.runs.many import Job, run_one
 from fft_tool.runs.sources import SourceRef
@@ -158,7 +159,7 @@ def test_the_measures_of_a_narrow_image_count_every_coefficient_once(
     shape: tuple[int, int],
 ) -> None:
     spectrum = forward(noise(shape), precision="double")
-    polar = polar_power(spectrum)
+    polar = polar_power(tapered(spectrum, taper=False))
     fy, fx = np.meshgrid(np.fft.fftfreq(shape[0]), np.fft.fftfreq(shape[1]), indexing="ij")
     power = np.abs(np.fft.fft2(noise(shape))) ** 2 / np.prod(shape)
     power[0, 0] = 0.0

@@ -13,7 +13,7 @@ from fft_tool import errors as core
 from fft_tool.errors import CorruptImage, FftToolError, NotAllowed, NotFound, StoreUnavailable
 from handler import errors
 from handler.answers import answer
-from handler.errors import KeyTooLong, MalformedEvent, OutOfTime
+from handler.errors import KeyTooLong, MalformedEvent, OutOfTime, Overwritten
 from handler.events import Delivery, Kind, Malformed, Message, PassedOver, Task, parse
 from handler.result import Outcome, Result
 from tests.support.deliveries import handed_back, sample
@@ -249,5 +249,5 @@ def test_the_documented_tree_of_errors_is_complete() -> None:
     assert dict(drawn) == {name: kind.code for name, kind in leaves(errors).items()}
 
 
-def test_running_out_of_time_is_the_only_transient_error() -> None:
-    assert [kind for kind in leaves(errors).values() if kind.transient] == [OutOfTime]
+def test_running_out_of_time_and_being_overwritten_are_the_only_transient_errors() -> None:
+    assert {kind for kind in leaves(errors).values() if kind.transient} == {OutOfTime, Overwritten}

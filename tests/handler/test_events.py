@@ -39,29 +39,34 @@ def task(key: str, **recipe: Any) -> Task:
     return Task(BUCKET, key, recipe)
 
 
+def upload(key: str) -> Task:
+    """A task that comes from the event of an upload."""
+    return Task(BUCKET, key, announced=True)
+
+
 # Expected parts of each message of each sample.
 EXPECTED: dict[str, tuple[Kind, list[list[Any]]]] = {
-    "s3_put": (Kind.NOTIFICATION, [[task("input/oak.png")]]),
-    "s3_multipart": (Kind.NOTIFICATION, [[task("input/Wiesengrün/Großes Ä + 50%.png")]]),
+    "s3_put": (Kind.NOTIFICATION, [[upload("input/oak.png")]]),
+    "s3_multipart": (Kind.NOTIFICATION, [[upload("input/Wiesengrün/Großes Ä + 50%.png")]]),
     "s3_several": (
         Kind.NOTIFICATION,
-        [[task("input/ferns/1.tif"), PASSED, task("input/ferns/🌿.png")]],
+        [[upload("input/ferns/1.tif"), PASSED, upload("input/ferns/🌿.png")]],
     ),
     "s3_removed": (Kind.NOTIFICATION, [[PASSED]]),
     "s3_test": (Kind.NOTIFICATION, [[PASSED]]),
-    "eventbridge_created": (Kind.NOTIFICATION, [[task("input/a+b %20 Grün.png")]]),
+    "eventbridge_created": (Kind.NOTIFICATION, [[upload("input/a+b %20 Grün.png")]]),
     "eventbridge_deleted": (Kind.NOTIFICATION, [[PASSED]]),
-    "sns": (Kind.NOTIFICATION, [[task(LEAF)]]),
-    "sqs_s3": (Kind.QUEUE, [[task(LEAF)]]),
+    "sns": (Kind.NOTIFICATION, [[upload(LEAF)]]),
+    "sqs_s3": (Kind.QUEUE, [[upload(LEAF)]]),
     "sqs_s3_test": (Kind.QUEUE, [[PASSED]]),
-    "sqs_eventbridge": (Kind.QUEUE, [[task("input/oak+leaf.png")]]),
-    "sqs_sns": (Kind.QUEUE, [[task(LEAF)]]),
+    "sqs_eventbridge": (Kind.QUEUE, [[upload("input/oak+leaf.png")]]),
+    "sqs_sns": (Kind.QUEUE, [[upload(LEAF)]]),
     "sqs_several": (
         Kind.QUEUE,
         [
-            [task("input/1.png")],
+            [upload("input/1.png")],
             [MALFORMED],
-            [task("input/3.png"), task("input/4.png")],
+            [upload("input/3.png"), upload("input/4.png")],
             [PASSED],
         ],
     ),
@@ -187,7 +192,7 @@ def test_an_invalid_receive_count_means_the_first_attempt(count: Any) -> None:
     event["Records"][0]["attributes"]["ApproximateReceiveCount"] = count
     (message,) = parse(event).messages
     assert message.attempt == 1
-    assert message.parts == (task(LEAF),)
+    assert message.parts == (upload(LEAF),)
 
 
 def test_a_passed_over_part_has_a_reason_bucket_and_key() -> None:
@@ -207,7 +212,7 @@ def test_a_passed_over_part_has_a_reason_bucket_and_key() -> None:
 def test_a_malformed_message_does_not_affect_the_others() -> None:
     delivery = parse(queued(put("input/1.png"), "{", put("input/2.png")))
     first, second, third = (message.parts for message in delivery.messages)
-    assert (first, third) == ((task("input/1.png"),), (task("input/2.png"),))
+    assert (first, third) == ((upload("input/1.png"),), (upload("input/2.png"),))
     (part,) = second
     assert isinstance(part, Malformed)
     assert str(part.error) == "Records[1].body is not JSON"
@@ -233,9 +238,9 @@ keys = st.text(min_size=1)
 @example("%20")
 @example("100% & more/ä ö ü/😀\x00\x7f+.png")
 def test_any_key_is_decoded_from_a_notification(key: str) -> None:
-    assert only_part(put(key)) == task(key)
+    assert only_part(put(key)) == upload(key)
     assert only_part(job(key)) == task(key)
-    assert only_part(queued(put(key))) == task(key)
+    assert only_part(queued(put(key))) == upload(key)
 
 
 @given(keys)
@@ -246,8 +251,8 @@ def test_any_key_is_decoded_from_a_notification(key: str) -> None:
 def test_keys_of_eventbridge_and_direct_calls_are_not_decoded(key: str) -> None:
     event = sample("eventbridge_created")
     event["detail"]["object"]["key"] = key
-    assert only_part(event) == task(key)
-    assert only_part(queued(event)) == task(key)
+    assert only_part(event) == upload(key)
+    assert only_part(queued(event)) == upload(key)
     assert only_part(call(key)) == task(key)
 
 
@@ -273,7 +278,7 @@ def test_an_unpaired_surrogate_is_refused(place: str) -> None:
 def test_every_minor_version_of_s3_events_is_accepted(version: str) -> None:
     event = put("input/a.png")
     event["Records"][0]["eventVersion"] = version
-    assert only_part(event) == task("input/a.png")
+    assert only_part(event) == upload("input/a.png")
 
 
 @pytest.mark.parametrize("version", ["1.0", "3.0", "20.1", "", "two", "x2.1", 2.1, None])
@@ -304,7 +309,7 @@ def test_a_batch_without_an_identifier_is_refused(identifier: Any) -> None:
 def test_every_kind_of_object_creation_is_a_task(name: str) -> None:
     event = put("input/a.png")
     event["Records"][0]["eventName"] = name
-    assert only_part(event) == task("input/a.png")
+    assert only_part(event) == upload("input/a.png")
 
 
 @pytest.mark.parametrize(
@@ -446,7 +451,8 @@ DAMAGES: tuple[Any, ...] = (DROPPED, None, True, 7, -0.5, "", "text", [], [7], {
 # The fields that the parser reads. Damage to any other makes no difference.
 LOOKED_AT = {
     *("Records", "eventSource", "EventSource", "eventVersion", "eventName"),
-    *("s3", "bucket", "name", "object", "key"),
+    *("s3", "bucket", "name", "object", "key", "eTag", "etag"),
+    *("eventTime", "time", "SentTimestamp"),
     *("Event", "Bucket"),
     *("detail-type", "source", "detail"),
     *("messageId", "body", "attributes", "ApproximateReceiveCount"),
@@ -573,7 +579,7 @@ def test_any_json_is_parsed_or_refused_with_a_reason(event: Any) -> None:
 @settings(max_examples=100, deadline=None)
 def test_the_body_of_a_message_affects_only_that_message(body: str) -> None:
     delivery = parse(queued(body, put(LEAF)))
-    assert delivery.messages[1].parts == (task(LEAF),)
+    assert delivery.messages[1].parts == (upload(LEAF),)
     assert isinstance(delivery, Delivery)
 
 
@@ -582,11 +588,62 @@ def test_nested_events_are_unpacked(depth: int) -> None:
     event = put(LEAF)
     for _ in range(depth):
         event = {"Type": "Notification", "Message": json.dumps(event)}
-    assert only_part(event) == task(LEAF)
-    assert only_part(queued(event)) == task(LEAF)
+    assert only_part(event) == upload(LEAF)
+    assert only_part(queued(event)) == upload(LEAF)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "1" * 10_000])
 def test_hostile_json_is_refused(text: str) -> None:
     (message,) = parse(queued(text)).messages
     assert isinstance(message.parts[0], Malformed)
+
+
+# The version that an event is about
+
+
+@pytest.mark.parametrize(
+    ("name", "etag"),
+    [
+        ("sqs_s3", "35ef510cead117c1cf0773cf65a3b319"),
+        ("sqs_sns", "fe89157f5445ec04c1559644146c3dc5"),
+    ],
+)
+def test_the_etag_of_an_event_is_read(name: str, etag: str) -> None:
+    (message,) = parse(sample(name)).messages
+    (part,) = message.parts
+    assert isinstance(part, Task)
+    assert part.etag == etag
+    assert message.is_new(part)
+
+
+@pytest.mark.parametrize(
+    ("changes", "new"),
+    [
+        ({}, True),
+        ({"SentTimestamp": "1795166057000"}, True),  # 9.6 s after the upload
+        ({"SentTimestamp": "1795166058000"}, False),
+        ({"SentTimestamp": "1795166000000"}, False),
+        ({"SentTimestamp": "soon"}, False),
+        ({"SentTimestamp": None}, False),
+        ({"ApproximateReceiveCount": "2"}, False),
+    ],
+)
+def test_a_message_is_new_if_delivered_once_and_sent_soon_after_the_upload(
+    changes: dict[str, Any], new: bool
+) -> None:
+    event = sample("sqs_s3")
+    event["Records"][0]["attributes"] |= changes
+    (message,) = parse(event).messages
+    (part,) = message.parts
+    assert isinstance(part, Task)
+    assert message.is_new(part) is new
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", None, 7, "0001-01-01T00:00:00"])
+def test_a_message_without_a_time_of_the_upload_is_not_new(time: Any) -> None:
+    event = put(LEAF)
+    event["Records"][0]["eventTime"] = time
+    (message,) = parse(queued(event)).messages
+    (part,) = message.parts
+    assert isinstance(part, Task)
+    assert not message.is_new(part)

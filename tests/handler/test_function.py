@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -140,7 +141,7 @@ def test_a_direct_call_is_answered_with_its_object(logged: Logged) -> None:
     (line,) = logged()
     assert (line["outcome"], line["requestId"]) == ("done", REQUEST)
     assert line["FunctionName"] == FUNCTION
-    assert list(line["milliseconds"])[-2:] == ["write", "check"]
+    assert list(line["milliseconds"])[-3:] == ["look", "write", "check"]
 
 
 def test_the_recipe_of_a_direct_call_is_applied() -> None:
@@ -456,6 +457,133 @@ def test_a_message_returned_twice_is_processed_after_the_others() -> None:
     ]
 
 
+# Objects that are overwritten again and again
+
+
+def reads(store: NotedStore) -> list[str]:
+    return [asked for asked in store.calls if asked.startswith("read")]
+
+
+def test_several_messages_about_one_object_are_one_job_which_comes_last(logged: Logged) -> None:
+    store = store_of("a", "b")
+    event = queued(put(KEY), eventbridge(BUCKET, KEY), put("input/b.png"), put(KEY))
+    assert handed_back(function(store)(event, Context())) == []
+    assert reads(store) == ["read input/b.png", f"read {KEY}"]
+    told = [(line["key"], line["outcome"], line["messageId"]) for line in logged()]
+    assert told == [
+        ("input/b.png", "done", "m3"),
+        (KEY, "done", "m1"),
+        (KEY, "ignored", "m2"),
+        (KEY, "ignored", "m4"),
+    ]
+
+
+def test_all_messages_about_an_object_that_fails_are_returned() -> None:
+    store = failing("a", StoreUnavailable("S3 is slow"))
+    event = queued(put(KEY), put("input/b.png"), put(KEY))
+    assert handed_back(function(store)(event, Context())) == ["m1", "m3"]
+    assert images(store) == {"b"}
+
+
+def test_requests_with_recipes_of_their_own_are_separate_jobs() -> None:
+    store = store_of("a")
+    event = queued(call(KEY, recipe="bits=16"), call(KEY, recipe="bits=8"), put(KEY))
+    assert handed_back(function(store)(event, Context())) == []
+    assert reads(store) == [f"read {KEY}"] * 3
+
+
+def overwritten_at(store: NotedStore, call: str) -> None:
+    """Overwrite the first object at each such call."""
+    versions = itertools.count()
+
+    def meddle(asked: str) -> None:
+        if asked == call:
+            store.upload(KEY, IMAGE, threshold=str(next(versions)))
+
+    store.meddle = meddle
+
+
+def test_an_object_that_keeps_changing_is_neither_written_nor_returned(logged: Logged) -> None:
+    store = store_of("a", "b", "c")
+    handle = function(store)
+    overwritten_at(store, f"stat {KEY}")
+    assert handed_back(handle(queued(put(KEY), attempt=2), Context())) == []
+    assert store.outputs() == {}
+    (line,) = logged()
+    assert (line["level"], line["outcome"], line["restarts"]) == ("INFO", "superseded", 0)
+    assert line["bytes_written"] == 0
+
+    # It is remembered: the others come first, and what has been overwritten is not fetched.
+    store.calls.clear()
+    etag = str(store.objects[KEY].stat.etag)
+    overwritten_at(store, "read input/c.png")
+    event = queued(put(KEY, etag=etag), put("input/b.png"), put("input/c.png"))
+    assert handed_back(handle(event, Context())) == []
+    assert images(store) == {"b", "c"}
+    assert reads(store) == ["read input/b.png", "read input/c.png", f"read {KEY}"]
+    assert f"fetch {KEY}" not in store.calls
+    assert [line["outcome"] for line in logged()] == ["done", "done", "superseded"]
+
+    # The event of the last version leads to its outputs.
+    last = str(store.objects[KEY].stat.etag)
+    assert handed_back(handle(queued(put(KEY, etag=last)), Context())) == []
+    assert images(store) == {"a", "b", "c"}
+
+
+def test_a_second_try_takes_any_version(faulty: Child) -> None:
+    """The first one may have written before it broke off."""
+    store = store_of("a")
+    handle = poisonable(store, faulty)
+    overwritten_at(store, f"stat {KEY}")
+    handle(queued(put(KEY)), Context())  # it is remembered
+    store.upload(KEY, poisoned("crash"))
+    etag = str(store.objects[KEY].stat.etag)
+    store.meddle = lambda _: None
+
+    def replace_it(asked: str) -> None:
+        if asked == "read input/b.png":
+            store.upload(KEY, IMAGE)
+
+    store.upload("input/b.png", poisoned("crash"))
+    store.meddle = replace_it
+    handle(queued(put(KEY, etag=etag), put("input/b.png")), Context())
+    assert "output/a_metadata.json" not in store.outputs(), "replaced before its turn: superseded"
+
+    store.upload(KEY, poisoned("crash"))
+    etag = str(store.objects[KEY].stat.etag)
+    fetched = itertools.count()
+
+    def replace_after_fetching(asked: str) -> None:
+        if asked == f"read {KEY}" and next(fetched) == 1:
+            store.upload(KEY, IMAGE)
+
+    store.meddle = replace_after_fetching
+    assert handed_back(handle(queued(put(KEY, etag=etag)), Context())) == []
+    assert json.loads(store.outputs()["output/a_metadata.json"])["outcome"] == "done"
+
+
+@pytest.mark.parametrize("changed", ["attempt", "redriven", "no ETag", "no time", "quiet"])
+def test_a_message_that_may_have_left_outdated_outputs_is_processed(changed: str) -> None:
+    """Whichever version it is about: an attempt that broke off may have written last."""
+    store = store_of("a")
+    handle = function(store)
+    if changed != "quiet":
+        overwritten_at(store, f"stat {KEY}")
+        handle(queued(put(KEY)), Context())
+        store.meddle = lambda _: None
+    event = queued(put(KEY, etag="" if changed == "no ETag" else "former"))
+    attributes = event["Records"][0]["attributes"]
+    match changed:
+        case "attempt":
+            attributes["ApproximateReceiveCount"] = "2"
+        case "redriven":
+            attributes["SentTimestamp"] = str(int(attributes["SentTimestamp"]) + 60_000)
+        case "no time":
+            del attributes["SentTimestamp"]
+    assert handed_back(handle(event, Context())) == []
+    assert images(store) == {"a"}
+
+
 # Time
 
 
@@ -463,7 +591,7 @@ def test_messages_without_time_left_are_returned(logged: Logged) -> None:
     store, context = store_of("a", "b", "c"), Context()
 
     def meddle(asked: str) -> None:
-        if asked == f"stat {KEY}":
+        if asked == f"stat {KEY}" and store.calls[-2] == "write output/a_metadata.json":
             context.remaining = 1999
 
     store.meddle = meddle
@@ -522,7 +650,7 @@ def test_restarts_and_attempts_are_logged(logged: Logged) -> None:
     later = iter([png_bytes(noise((5, 5), seed=1)), png_bytes(noise((7, 7), seed=2))])
 
     def meddle(asked: str) -> None:
-        if asked == f"stat {KEY}" and (data := next(later, None)):
+        if asked == "write output/a_metadata.json" and (data := next(later, None)):
             store.upload(KEY, data)
 
     store.meddle = meddle
@@ -536,7 +664,7 @@ def test_a_failure_is_logged_with_what_is_known_of_the_object(logged: Logged) ->
     store, context = store_of("a"), Context()
 
     def meddle(asked: str) -> None:
-        if asked == f"stat {KEY}":
+        if asked == "write output/a_metadata.json":
             store.upload(KEY, png_bytes(noise((5, 5), seed=1)))
         if asked.startswith("write") and store.calls.count(asked) > 1:
             raise StoreUnavailable("slow")

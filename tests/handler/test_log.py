@@ -34,7 +34,8 @@ MALFORMED = Result(
     "failed",
     error=MalformedEvent("Records[0].body is not JSON"),
 )
-EVERY = (DONE, REJECTED, MISSING, IGNORED, FAILED, MALFORMED)
+SUPERSEDED = Result(TASK, "superseded", "a later version has been uploaded")
+EVERY = (DONE, REJECTED, MISSING, SUPERSEDED, IGNORED, FAILED, MALFORMED)
 COUNTED = (DONE, REJECTED, FAILED, MALFORMED)
 
 WRITTEN = (300, 200, 11)  # sizes of the writes that every deadline of these tests has counted

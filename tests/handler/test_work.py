@@ -16,12 +16,12 @@ from fft_tool.results import record as records
 from fft_tool.results.recording import rejected
 from fft_tool.stores.base import Stat, Stored
 from handler.deadline import Deadline
-from handler.errors import KeyTooLong, OutOfTime
+from handler.errors import KeyTooLong, OutOfTime, Overwritten
 from handler.events import Task
 from handler.patience import Patience
 from handler.result import Result
 from handler.settings import Settings
-from handler.work import LONGEST_KEY, Worker
+from handler.work import LONGEST_KEY, MOST_RESTARTS, Worker
 from tests.support.faulty import FAULTY, Faulty
 from tests.support.images import noise, pink_noise, png_bytes, png_of_zeros
 from tests.support.samples import BUCKET, Context, NotedStore, child
@@ -50,10 +50,13 @@ def do(
     *,
     overrides: Mapping[str, Any] = NOTHING,
     context: Context | None = None,
+    announced: bool = False,
+    etags: frozenset[str] = frozenset(),
     **variables: str,
 ) -> Result:
     deadline = Deadline((context or Context()).get_remaining_time_in_millis, 2000)
-    return worker(store, variables).do(Task(BUCKET, key, overrides), deadline, patient(deadline))
+    task = Task(BUCKET, key, overrides, announced)
+    return worker(store, variables).do(task, deadline, patient(deadline), etags)
 
 
 def patient(deadline: Deadline, *, last: bool = False) -> Patience:
@@ -144,11 +147,11 @@ def test_the_result_describes_source_and_outputs() -> None:
     assert restarts(store) == 0
 
 
-def test_the_record_is_written_last_and_the_source_checked_after_it() -> None:
+def test_the_source_is_checked_before_writing_and_after_the_record_which_comes_last() -> None:
     store = NotedStore({KEY: IMAGE})
     do(store, overrides={"spectrum": "yes", "histogram": "yes", "crop": "square"})
-    first, second, *writes, last, check = store.calls
-    assert (first, second) == (f"read {KEY}", f"fetch {KEY}")
+    first, second, look, *writes, last, check = store.calls
+    assert (first, second, look) == (f"read {KEY}", f"fetch {KEY}", f"stat {KEY}")
     assert {call.partition(" ")[0] for call in writes} == {"write"}
     assert len(writes) == 5
     assert (last, check) == (f"write {RECORD}", f"stat {KEY}")
@@ -317,7 +320,7 @@ def test_bytes_written_include_those_of_restarts(restarts: int) -> None:
     deadline = Deadline(lambda: 60_000, 2000)
 
     def meddle(asked: str) -> None:
-        if asked == f"stat {KEY}":
+        if asked == f"stat {KEY}" and store.calls[-2] == f"write {RECORD}":
             written.append(sum(map(len, store.outputs().values())))
             if len(written) <= restarts:
                 store.upload(KEY, IMAGE + bytes(len(written)))
@@ -332,7 +335,7 @@ def test_an_object_that_is_too_large_for_the_memory_is_not_even_fetched() -> Non
     store = NotedStore({KEY: bytes(2 << 20)})
     result = do(store, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="113")
     assert (result.outcome, result.code) == ("rejected", "too-much-memory")
-    assert store.calls == [f"read {KEY}", f"write {RECORD}", f"stat {KEY}"]
+    assert store.calls == [f"read {KEY}", f"stat {KEY}", f"write {RECORD}", f"stat {KEY}"]
     assert result.size == 2 << 20
     assert result.sha256 is None
     record = record_in(store)
@@ -486,47 +489,120 @@ def test_a_source_that_is_deleted_meanwhile_is_done(moment: str) -> None:
     assert store.outputs() == expected(IMAGE)
 
 
-def test_a_source_that_keeps_changing_is_returned_when_time_runs_out() -> None:
-    store, context, versions = NotedStore({KEY: IMAGE}), Context(9000), itertools.count()
+def never_resting(moment: str) -> tuple[NotedStore, Callable[[], int]]:
+    """A store whose object is overwritten at each such call; and a count of the uploads."""
+    store, versions = NotedStore({KEY: IMAGE}), itertools.count()
 
     def change(call: str) -> None:
-        if call == f"write {RECORD}":
+        if call == moment:
             store.upload(KEY, IMAGE, threshold=str(next(versions)))
-            context.remaining -= 1000
 
     store.meddle = change
-    with pytest.raises(OutOfTime, match="FFT_RESERVE_MS"):
-        do(store, context=context)
-    assert next(versions) == 8
+    return store, lambda: next(versions)
 
 
-STEPS = [f"read {KEY}", *WRITES, f"stat {KEY}"]
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_source_that_keeps_changing_while_results_are_written_is_returned_after_two_restarts(
+    announced: bool,
+) -> None:
+    store, versions = never_resting(f"write {RECORD}")
+    with pytest.raises(Overwritten, match="overwritten 3 times during processing"):
+        do(store, announced=announced)
+    assert versions() == MOST_RESTARTS + 1 == 3
+
+
+def test_results_known_to_be_out_of_date_are_not_written() -> None:
+    store, _ = never_resting(f"fetch {KEY}")
+    store.meddle = at(f"stat {KEY}", lambda: store.upload(KEY, LATER))
+    result = do(store, announced=True)
+    assert (result.outcome, result.error) == ("superseded", None)
+    assert "a later version has been uploaded" in result.reason
+    assert store.outputs() == {}
+    assert restarts(store) == 0
+
+
+def test_a_direct_call_returns_the_results_of_the_later_version() -> None:
+    """It may have no event."""
+    store = NotedStore({KEY: IMAGE})
+    store.meddle = at(f"stat {KEY}", lambda: store.upload(KEY, LATER))
+    assert do(store).outcome == "done"
+    assert store.outputs() == expected(LATER)
+    writes = [call for call in store.calls if call.startswith("write")]
+    assert sorted(writes) == sorted(WRITES), "written once"
+
+
+def test_an_outdated_rejection_is_not_written() -> None:
+    store = NotedStore({KEY: BROKEN})
+    store.meddle = at(f"stat {KEY}", lambda: store.upload(KEY, LATER))
+    assert do(store, announced=True).outcome == "superseded"
+    assert store.outputs() == {}
+
+
+def test_a_version_left_to_its_own_event_is_not_fetched() -> None:
+    store = NotedStore({KEY: IMAGE})
+    former = frozenset({str(store.objects[KEY].stat.etag)})
+    store.upload(KEY, LATER)
+    assert do(store, announced=True, etags=former).outcome == "superseded"
+    assert store.calls == [f"read {KEY}"]
+    latest = former | {str(store.objects[KEY].stat.etag)}
+    assert do(store, announced=True, etags=latest).outcome == "done"
+    assert store.outputs() == expected(LATER)
+
+
+def test_outputs_that_may_have_replaced_later_ones_are_made_again() -> None:
+    """After a restart, only an upload that is later than all writes ends the work as superseded."""
+    store = NotedStore({KEY: IMAGE})
+    third = IMAGE + b"3"
+    uploads = {f"write {OUTPUTS[0]}": LATER, f"stat {KEY}": third}
+    looks = itertools.count()
+
+    def meddle(call: str) -> None:
+        if call == f"stat {KEY}" and next(looks) < 2:  # before and after the first version
+            return
+        if data := uploads.pop(call, None):
+            store.upload(KEY, data)
+
+    store.meddle = meddle
+    assert do(store, announced=True).outcome == "superseded"
+    assert not uploads
+    do(store, announced=True)  # for the event of the third version
+    assert store.outputs() == expected(third)
+
+
+STEPS = [f"read {KEY}", f"stat {KEY}", *WRITES, f"stat {KEY} again"]
 PAIRS = list(itertools.combinations_with_replacement(STEPS, 2))
 
 
+@pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize(("uploaded", "told"), PAIRS)
-def test_two_invocations_on_one_key_end_with_its_latest_version(uploaded: str, told: str) -> None:
+def test_two_invocations_on_one_key_end_with_its_latest_version(
+    uploaded: str, told: str, announced: bool
+) -> None:
     """The later version arrives while one invocation is working; another one then processes it.
 
     So the one that has read the former version may well be the last to write.
     """
     store = NotedStore({KEY: IMAGE})
     upload = at(uploaded, lambda: store.upload(KEY, LATER))
-    another = at(told, lambda: do(store))
+    another = at(told, lambda: do(store, announced=True))
+    looks = itertools.count()
 
     def meddle(call: str) -> None:
+        if call == f"stat {KEY}" and next(looks):
+            call = f"{call} again"
         upload(call)
         another(call)
 
     store.meddle = meddle
-    assert do(store).outcome == "done"
+    assert do(store, announced=announced).outcome in ("done", "superseded")
+    another(told)  # unless it was: the event of the later version still comes
     assert store.outputs() == expected(LATER)
 
 
 # Stores that fail
 
 
-@pytest.mark.parametrize("call", STEPS)
+@pytest.mark.parametrize("call", [f"read {KEY}", *WRITES, f"stat {KEY}"])
 @pytest.mark.parametrize(
     "error",
     [StoreUnavailable("slow"), NotAllowed("denied"), StoreFull("full"), ZeroDivisionError("bug")],
@@ -538,7 +614,7 @@ def test_an_error_of_the_store_is_not_a_rejection(call: str, error: Exception) -
     with pytest.raises(type(error)) as caught:
         do(store)
     assert caught.value is error
-    if call != f"stat {KEY}":
+    if call != f"stat {KEY}" or store.outputs():
         assert RECORD not in store.outputs(), "nobody may take these outputs for whole"
     store.calls.clear()
     assert do(store).outcome == "done"
@@ -590,7 +666,7 @@ def test_every_step_is_timed_in_order() -> None:
     worker(NotedStore({KEY: IMAGE})).do(Task(BUCKET, KEY), deadline, patient(deadline))
     deadline.stop()
     core = ["decode", "transform", "measure", "paint", "encode", "certify"]
-    assert list(deadline.milliseconds) == ["read", *core, "write", "check"]
+    assert list(deadline.milliseconds) == ["read", *core, "look", "write", "check"]
     assert all(milliseconds >= 0 for milliseconds in deadline.milliseconds.values())
     assert deadline.total_ms >= 0
 

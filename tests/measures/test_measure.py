@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from fft_tool.measures.measure import MAX_JSON_BINS, measure, thinned
 from fft_tool.measures.orientation import orientation
 from fft_tool.measures.peaks import find_peaks
-from fft_tool.measures.radial import fit_slope, high_frequency_fraction, radial_profile
+from fft_tool.measures.radial import high_frequency_fraction, radial_profile
+from fft_tool.measures.slope import fit_slope
 from fft_tool.spectrum.half import Spectrum
 
 fft = import_module("scipy.fft")
@@ -36,12 +37,12 @@ def test_measures_are_those_of_the_single_functions() -> None:
     profile = radial_profile(spectrum)
     alone = orientation(spectrum)
     assert np.array_equal(found.profile.mean, profile.mean)
-    assert found.slope == fit_slope(profile)
+    assert found.slope == fit_slope(spectrum)
     assert found.high_frequency_fraction == high_frequency_fraction(spectrum)
     assert found.orientation is not None
     assert alone is not None
     assert found.orientation.to_json() == alone.to_json()
-    assert list(found.peaks) == find_peaks(spectrum, profile=profile)
+    assert list(found.peaks) == find_peaks(spectrum)
 
 
 @pytest.mark.parametrize("shape", EDGES)

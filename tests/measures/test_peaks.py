@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fft_tool.measures.peaks import MIN_PROMINENCE_DB, Peak, find_peaks
-from fft_tool.measures.radial import radial_profile
 from fft_tool.spectrum.half import Spectrum, frequencies
 from tests.support.images import noise
 
@@ -30,7 +29,7 @@ def peaks_of(
         image = (image - image.mean()) * windows.get_window(window, height)[:, None]
         image = image * windows.get_window(window, width)[None, :]
     spectrum = Spectrum(fft.rfft2(image.astype(dtype)), image.shape[1])
-    return find_peaks(spectrum, count, profile=radial_profile(spectrum))
+    return find_peaks(spectrum, count)
 
 
 def wave(

@@ -2,27 +2,28 @@ from __future__ import annotations
 
 import tracemalloc
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fft_tool.measures.polar import polar_power
 from fft_tool.measures.radial import (
-    RadialProfile,
-    fit_slope,
+    high_fraction_of,
     high_frequency_fraction,
+    profile_of,
     radial_profile,
 )
-from fft_tool.spectrum.half import Spectrum, frequencies
+from fft_tool.measures.taper import tapered
+from fft_tool.spectrum.choices import WINDOWS
+from fft_tool.spectrum.half import Spectrum
+from fft_tool.spectrum.preparation import window_weights
 from tests.support.images import noise
 
 # Oracles that have no types: imported by name, so that mypy takes what they hold as Any.
 ndimage = import_module("scipy.ndimage")
 fft = import_module("scipy.fft")
+data = import_module("skimage.data")
 
 SHAPES = [(1, 1), (1, 2), (1, 9), (8, 1), (2, 2), (3, 4), (7, 7), (16, 16), (31, 64), (64, 45)]
 FLAT = [(1, 1), (1, 7), (5, 1), (64, 64), (127, 131), (100, 150)]
@@ -32,37 +33,19 @@ def transformed(image: NDArray[np.float64], dtype: type = np.float64) -> Spectru
     return Spectrum(fft.rfft2(image.astype(dtype)), image.shape[1])
 
 
-def falling(shape: tuple[int, int], beta: float, seed: int) -> NDArray[np.float64]:
-    """Image with random phases and exactly the power f^-beta."""
-    fy, fx = frequencies(shape)
-    frequency = np.hypot(fy, fx)
-    frequency[0, 0] = 1.0
-    half = fft.rfft2(np.random.default_rng(seed).standard_normal(shape))
-    image: NDArray[np.float64] = fft.irfft2(half / np.abs(half) * frequency ** (-beta / 2), shape)
-    return image
-
-
 def full_plane(image: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Periodogram and radius, in cycles per pixel · max(h, w), of every coefficient."""
+    """Periodogram of the tapered image, and radius in cycles per pixel · max(h, w)."""
     height, width = image.shape
     longest = max(image.shape)
     ky = np.abs(np.fft.fftfreq(height, 1 / height)).round()
     kx = np.abs(np.fft.fftfreq(width, 1 / width)).round()
     radius = np.sqrt((kx[None, :] * longest / width) ** 2 + (ky[:, None] * longest / height) ** 2)
-    return np.abs(np.fft.fft2(image)) ** 2 / image.size, radius
-
-
-def profile(power: NDArray[np.floating[Any]], std: float = 0.0) -> RadialProfile:
-    mean = power.astype(np.float64)
-    rings = np.arange(1, len(mean) + 1)
-    return RadialProfile(
-        frequency=rings / (2 * len(mean)),
-        mean=mean,
-        std=std * mean,
-        count=np.rint(2 * np.pi * rings).astype(np.int64),
-        background=mean,
-        rounding=0.0,
-    )
+    sides = [window_weights("hann" if n >= 8 else "none", n) for n in image.shape]
+    weights = np.multiply.outer(*sides)
+    faded = (image - image.mean()) * weights / np.sqrt(np.mean(weights**2))
+    power = np.abs(np.fft.fft2(faded)) ** 2 / image.size
+    power[0, 0] = 0.0
+    return power, radius
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -92,7 +75,7 @@ def test_rings_hold_all_of_the_plane_but_dc_and_corners(shape: tuple[int, int]) 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_polar_sums_do_not_depend_on_sectors(shape: tuple[int, int], sectors: int) -> None:
     spectrum = transformed(noise(shape, float))
-    found, usual = polar_power(spectrum, sectors), polar_power(spectrum)
+    found, usual = (polar_power(tapered(spectrum), n) for n in (sectors, 36))
     assert found.count.sum(axis=1) == pytest.approx(usual.count.sum(axis=1))
     assert found.power.sum(axis=1) == pytest.approx(usual.power.sum(axis=1))
 
@@ -106,7 +89,7 @@ def test_single_precision_spectrum_gives_the_same_profile_to_single_precision() 
 def test_profile_of_sums_beyond_single_precision_is_exact() -> None:
     half = np.ones((600, 301), np.complex64)
     half[1:, 1:-1] *= 4099.0 + 4099.0j  # its square has more digits than a float32
-    found = radial_profile(Spectrum(half, 600))
+    found = profile_of(polar_power(tapered(Spectrum(half, 600), taper=False)))
     power, radius = (
         np.full((600, 600), 2 * 4099.0**2 / 360_000),
         full_plane(np.zeros((600, 600)))[1],
@@ -128,97 +111,13 @@ def test_sharp_lines_do_not_raise_the_background_of_their_rings() -> None:
 @pytest.mark.parametrize("shape", FLAT)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("level", [0.0, 1 / 3, 77.7, 255.0])
-def test_constant_image_has_no_power_slope_or_fraction(
+def test_constant_image_has_no_power_and_no_fraction(
     shape: tuple[int, int], dtype: type, level: float
 ) -> None:
     spectrum = transformed(np.full(shape, level), dtype)
     found = radial_profile(spectrum)
     assert not np.any([found.mean, found.std, found.background])
-    assert fit_slope(found) is None
     assert high_frequency_fraction(spectrum) is None
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    height=st.integers(32, 160),
-    width=st.integers(32, 160),
-    beta=st.floats(0, 3),
-    seed=st.integers(0, 9),
-)
-def test_power_law_gives_its_exponent_back(height: int, width: int, beta: float, seed: int) -> None:
-    spectrum = transformed(falling((height, width), beta, seed), np.float32)
-    slope = fit_slope(radial_profile(spectrum))
-    assert slope is not None
-    assert slope.beta == pytest.approx(beta, abs=0.05)
-
-
-@settings(max_examples=20, deadline=None)
-@given(short=st.integers(1, 30), width=st.integers(100, 400), beta=st.floats(0, 3))
-def test_oblong_power_law_gives_its_exponent_back(short: int, width: int, beta: float) -> None:
-    for shape in ((short, width), (width, short)):
-        slope = fit_slope(radial_profile(transformed(falling(shape, beta, 1))))
-        assert slope is not None
-        assert slope.beta == pytest.approx(beta, abs=0.05)
-
-
-@pytest.mark.parametrize("beta", [0.0, 1.0, 2.0, 3.0])
-def test_slopes_of_gaussian_images_scatter_around_the_truth_as_their_errors_say(
-    beta: float,
-) -> None:
-    fy, fx = frequencies((96, 120))
-    frequency = np.hypot(fy, fx)
-    frequency[0, 0] = 1.0
-    deviations = []
-    for seed in range(30):
-        half = fft.rfft2(np.random.default_rng(seed).standard_normal((96, 120)))
-        slope = fit_slope(radial_profile(Spectrum(half * frequency ** (-beta / 2), 120)))
-        assert slope is not None
-        deviations.append((slope.beta - beta) / slope.error)
-    assert abs(np.mean(deviations)) < 0.6  # three standard errors
-    assert 0.6 < np.std(deviations) < 1.5
-
-
-def test_logarithm_of_a_mean_is_corrected_by_the_rings_own_variance() -> None:
-    mean = np.arange(1, 65) ** -2.0
-    exact, noisy = profile(mean), profile(mean, std=1.0)
-    exact_slope, noisy_slope = fit_slope(exact), fit_slope(noisy)
-    assert exact_slope is not None
-    assert noisy_slope is not None
-    assert exact_slope.beta == pytest.approx(2, abs=1e-12)
-    rings, weight = np.arange(4, 58), noisy.count[3:57]
-    line = np.polyfit(
-        np.log(rings), np.log(mean[3:57]) + 1 / noisy.count[3:57], 1, w=np.sqrt(weight)
-    )
-    assert noisy_slope.beta == pytest.approx(-line[0], rel=1e-9)
-
-
-def test_slope_and_error_agree_with_numpys_weighted_fit() -> None:
-    rng = np.random.default_rng(5)
-    mean = np.exp(rng.normal(0, 0.1, 100)) / np.arange(1, 101)
-    found = profile(mean)
-    band = (found.frequency >= 0.1) & (found.frequency <= 0.4)
-    line, covariance = np.polyfit(
-        np.log(found.frequency[band]),
-        np.log(found.mean[band]),
-        1,
-        w=np.sqrt(found.count[band]),
-        cov=True,
-    )
-    slope = fit_slope(found, low=0.1, high=0.4)
-    assert slope is not None
-    assert slope.beta == pytest.approx(-line[0])
-    assert slope.error == pytest.approx(np.sqrt(covariance[0, 0]))
-    assert (slope.low, slope.high, slope.bins) == (0.1, 0.4, int(np.count_nonzero(band)))
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (9, 9), (3, 12), (16, 1)])
-def test_too_few_rings_have_no_slope(shape: tuple[int, int]) -> None:
-    assert fit_slope(radial_profile(transformed(noise(shape, float)))) is None
-
-
-def test_single_wave_has_no_slope() -> None:
-    wave = 128 + 100 * np.cos(2 * np.pi * np.arange(64) / 8)[None, :].repeat(64, 0)
-    assert fit_slope(radial_profile(transformed(wave, np.float32))) is None
 
 
 @pytest.mark.parametrize("shape", SHAPES[1:])
@@ -231,13 +130,52 @@ def test_high_frequency_fraction_agrees_with_the_full_plane(shape: tuple[int, in
 
 def test_quarter_cycle_counts_as_low_and_corners_as_high() -> None:
     y, x = np.mgrid[:20, :24]
-    assert high_frequency_fraction(transformed(np.cos(np.pi * x / 2))) == pytest.approx(0)
-    assert high_frequency_fraction(transformed((-1.0) ** (x + y))) == pytest.approx(1)
+    quarter, corner = np.cos(np.pi * x / 2), (-1.0) ** (x + y)
+    for image, share in ((quarter, 0), (corner, 1)):
+        polar = polar_power(tapered(transformed(image), taper=False))
+        assert high_fraction_of(polar) == pytest.approx(share)
 
 
 def test_white_spectrum_has_the_share_of_high_frequencies_that_its_area_has() -> None:
-    fraction = high_frequency_fraction(Spectrum(np.ones((400, 151), np.complex64), 300))
+    white = Spectrum(np.ones((400, 151), np.complex64), 300)
+    fraction = high_fraction_of(polar_power(tapered(white, taper=False)))
     assert fraction == pytest.approx(1 - np.pi / 16, abs=1e-3)
+    noisy = transformed(np.random.default_rng(8).normal(128, 30, (300, 400)))
+    assert high_frequency_fraction(noisy) == pytest.approx(1 - np.pi / 16, abs=0.01)
+
+
+def test_jumps_at_the_border_are_not_fine_detail() -> None:
+    y, x = np.mgrid[:96, :128]
+    ramp = 2.0 * x + y
+    assert high_frequency_fraction(transformed(ramp)) == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_energy_of_rounding_is_not_fine_detail(window: str) -> None:
+    y, x = np.mgrid[:160, :160] / 160
+    smooth = 128 + 60 * np.cos(2 * np.pi * (x + 2 * y)) + 20 * np.cos(2 * np.pi * (3 * x - y))
+    weights = np.multiply.outer(window_weights(window, 160), window_weights(window, 160))
+    spectrum = transformed(np.rint(smooth) * weights)
+    assert high_frequency_fraction(spectrum, window=window) != 0
+    assert high_frequency_fraction(spectrum, window=window, step=1.0) == 0
+
+
+def test_images_with_less_power_than_rounding_adds_are_taken_as_exact() -> None:
+    star = np.zeros((64, 64))
+    star[30, 40] = 5
+    expected = pytest.approx(1 - np.pi / 16, abs=0.01)
+    assert high_frequency_fraction(transformed(star), step=1.0) == expected
+
+
+@pytest.mark.parametrize("name", ["camera", "coins", "grass", "moon"])
+def test_blur_takes_fine_detail_away_down_to_nothing(name: str) -> None:
+    photograph = getattr(data, name)()[:256, :256].astype(np.float64)
+    blurred = [ndimage.gaussian_filter(photograph, sigma) for sigma in (0, 0.5, 1, 2, 4, 8)]
+    shares = [high_frequency_fraction(transformed(np.rint(image)), step=1.0) for image in blurred]
+    numbers = [share for share in shares if share is not None]
+    assert len(numbers) == 6
+    assert numbers == sorted(numbers, reverse=True)
+    assert numbers[-1] == 0
 
 
 def test_temporaries_stay_small_for_large_spectra() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fft_tool import pipeline
-from fft_tool.errors import FftToolError, NotAllowed, StoreUnavailable, TooManyBytes
+from fft_tool.errors import FftToolError, NotAllowed, StoreUnavailable, TooManyBytes, UnknownFormat
 from fft_tool.limits import MIB, Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
@@ -188,3 +188,20 @@ def test_the_json_of_an_outcome_says_what_went_wrong() -> None:
         "error": error,
         "notices": [],
     }
+
+
+@pytest.mark.parametrize(("size", "looks"), [(17 * MIB, 1), (4, 0)])
+def test_a_large_source_is_looked_at_before_it_is_fetched(size: int, looks: int) -> None:
+    looked = []
+
+    def refuse(source: Input) -> None:
+        looked.append(source.name)
+        raise UnknownFormat("not an image")
+
+    outcome, _, target = run(bytes(size), check_start=refuse)
+    assert outcome.error is not None
+    assert (outcome.result, outcome.error.code) == ("rejected", "unknown-format")
+    assert len(looked) == looks
+    assert outcome.outputs == (RECORD,)
+    assert (outcome.sha256 is None) == bool(looks)  # it was not fetched
+    assert json.loads(target.read(RECORD).data)["outcome"] == "rejected"

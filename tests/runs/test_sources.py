@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 import pytest
 
-from fft_tool.errors import AmbiguousSources, NoSuchBucket, NotFound
+from fft_tool.errors import (
+    AmbiguousSources,
+    FftToolError,
+    NoSuchBucket,
+    NotAllowed,
+    NotFound,
+    TooManyBytes,
+    TooMuchMemory,
+    UnknownFormat,
+)
+from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.runs.sources import SUFFIXES, SourceRef, find_sources, is_image_name
 from tests.support.cloud import Bucket
 
@@ -25,12 +36,8 @@ def touch(*names: str) -> None:
         Path(name).write_bytes(name.encode())
 
 
-def nothing_piped() -> bytes:
-    raise AssertionError("nobody asked for standard input")
-
-
 def found(*arguments: str) -> list[tuple[str, str]]:
-    refs = find_sources(arguments, read_stdin=nothing_piped)
+    refs = find_sources(arguments, stdin=None)
     return [(ref.store, ref.name) for ref in refs]
 
 
@@ -104,7 +111,7 @@ def test_the_error_for_a_folder_without_images_lists_the_extensions() -> None:
 
 def test_a_missing_file_does_not_stop_others() -> None:
     touch("a.png", "b.png")
-    refs = find_sources(["a.png", "missing.png", "b.png"], read_stdin=nothing_piped)
+    refs = find_sources(["a.png", "missing.png", "b.png"], stdin=None)
     assert [str(ref) for ref in refs] == ["a.png", "missing.png", "b.png"]
     with pytest.raises(NotFound, match=r"missing\.png"):
         refs[1].read()
@@ -151,16 +158,80 @@ def test_the_common_folder_makes_them_different() -> None:
 
 
 def test_standard_input_is_one_source_read_once() -> None:
-    pipe = iter([b"data"])
-    (ref,) = find_sources(["-"], read_stdin=lambda: next(pipe))
+    (ref,) = find_sources(["-"], stdin=io.BytesIO(b"data"))
     assert str(ref) == "standard input"
     assert (ref.name, ref.read().data) == ("stdin.png", b"data")
 
 
+class Endless(io.RawIOBase):
+    """``/dev/zero``, or one that begins like an image; it counts what is read of it."""
+
+    def __init__(self, start: bytes) -> None:
+        self.start, self.count = start, 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert 0 < size <= 1 << 20, "an unbounded read"
+        data = self.start.ljust(size, b"\0") if not self.count else bytes(size)
+        self.count += size
+        return data
+
+
+def test_a_pipe_without_end_is_refused_by_its_first_bytes() -> None:
+    pipe = Endless(b"")
+    (ref,) = find_sources(["-"], stdin=pipe)  # type: ignore[arg-type]
+    with pytest.raises(UnknownFormat):
+        ref.read()
+    assert pipe.count <= 4096
+
+
+@pytest.mark.parametrize(
+    ("limits", "error"),
+    [
+        (Limits(max_bytes=5 << 20), TooManyBytes),
+        (Limits(max_memory=FIXED_MEMORY + (5 << 20)), TooMuchMemory),
+    ],
+)
+def test_a_pipe_without_end_is_read_no_further_than_is_accepted(
+    limits: Limits, error: type[FftToolError]
+) -> None:
+    pipe = Endless(b"\x89PNG\r\n\x1a\n")
+    (ref,) = find_sources(["-"], stdin=pipe, limits=limits)  # type: ignore[arg-type]
+    with pytest.raises(error):
+        ref.read()
+    assert pipe.count <= 7 << 20
+
+
+def test_a_closed_pipe_stops_no_other() -> None:
+    touch("a.png")
+    closed, file = find_sources(["-", "a.png"], stdin=None)
+    with pytest.raises(NotFound, match="standard input is closed"):
+        closed.read()
+    assert file.read().data == b"a.png"
+
+
+def test_an_open_file_may_be_named_as_shells_do() -> None:
+    read, write = os.pipe()
+    os.write(write, b"data")
+    os.close(write)
+    (ref,) = find_sources([f"/dev/fd/{read}"], stdin=None)
+    os.close(read)
+    assert (str(ref), ref.name) == (f"/dev/fd/{read}", f"fd{read}.png")
+    assert ref.read().data == b"data"
+
+
+def test_what_a_folder_holds_that_cannot_be_read_is_a_source_with_its_fault() -> None:
+    touch("in/a.png", "in/z.png")
+    Path("in/loop.png").symlink_to("loop.png")
+    Path("in/loop.txt").symlink_to("loop.txt")  # promises no image
+    refs = find_sources(["in"], stdin=None)
+    assert [str(ref) for ref in refs] == ["in/a.png", "in/loop.png", "in/z.png"]
+    with pytest.raises(NotAllowed, match=r"in/loop\.png: too many levels of symbolic links"):
+        refs[1].read()
+
+
 def test_standard_input_cannot_be_named_twice() -> None:
-    pipe = iter([b"data", b""])
     with pytest.raises(AmbiguousSources):
-        find_sources(["-", "-"], read_stdin=lambda: next(pipe))
+        find_sources(["-", "-"], stdin=io.BytesIO(b"data"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have only Unicode names")
@@ -168,14 +239,14 @@ def test_names_need_not_be_unicode() -> None:
     name = os.fsdecode(b"in/\xff.png")
     touch("in/ok.png")
     Path(name).write_bytes(b"data")
-    refs = find_sources(["in"], read_stdin=nothing_piped)
+    refs = find_sources(["in"], stdin=None)
     assert b"data" in [ref.read().data for ref in refs]
 
 
 def test_an_object_in_s3_is_named_without_its_prefix(bucket: Bucket) -> None:
     bucket.put("in/plants/ä b.png", b"data")
     url = f"{bucket.url}/in/plants/ä b.png"
-    (ref,) = find_sources([url], read_stdin=nothing_piped)
+    (ref,) = find_sources([url], stdin=None)
     assert (str(ref), ref.name, ref.read().data) == (url, "ä b.png", b"data")
 
 

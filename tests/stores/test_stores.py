@@ -338,12 +338,22 @@ def test_links_that_lead_out_of_a_folder_are_not_followed(linked: Path) -> None:
             store.read(name)
         with pytest.raises(NotAllowed, match="leads out of"):
             store.stat(name)
-    with pytest.raises(NotAllowed, match="leads out of"):
-        store.write("way/new.png", b"data")
-    store.write("out.png", b"data")
-    assert (linked / "out.png").read_bytes() == b"data"
+    for name in ("way/new.png", "out.png"):
+        with pytest.raises(NotAllowed, match="leads out of"):
+            store.write(name, b"data")
+    assert (linked / "out.png").is_symlink()
     assert (linked.parent / "secret" / "key.png").read_bytes() == b"secret"
     assert sorted(path.name for path in (linked.parent / "secret").iterdir()) == ["key.png"]
+
+
+def test_a_link_that_stays_in_a_folder_is_written_through(linked: Path) -> None:
+    (linked / "new.png").symlink_to("deep/file.png")
+    store = FolderStore(linked)
+    for link, file in (("in.png", "own.png"), ("new.png", "deep/file.png")):
+        store.write(link, b"new")
+        assert (linked / link).is_symlink()
+        assert (linked / file).read_bytes() == b"new"
+    assert not list(linked.rglob(".*"))
 
 
 def test_a_folder_may_itself_be_a_link(linked: Path) -> None:
@@ -357,8 +367,20 @@ def test_a_folder_may_itself_be_a_link(linked: Path) -> None:
 
 def test_a_loop_of_links_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "a.png").symlink_to(tmp_path / "a.png")
-    with pytest.raises(StoreError):
-        FolderStore(tmp_path).read("a.png")
+    store = FolderStore(tmp_path)
+    for reach in (lambda: store.read("a.png"), lambda: store.write("a.png", b"")):
+        with pytest.raises(NotAllowed, match=r"a\.png: too many levels of symbolic links"):
+            reach()
+    faults: dict[str, StoreError] = {}
+    assert list(store.list_readable(faults.__setitem__)) == []
+    assert list(faults) == ["a.png"]
+
+
+def test_a_file_that_grows_is_read_to_the_size_by_which_it_was_judged(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"data")
+    with FolderStore(tmp_path).open("a") as handle:
+        (tmp_path / "a").write_bytes(b"data and more")
+        assert (handle.stat.size, handle.read()) == (4, b"data")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -534,6 +556,9 @@ attempt(lambda: store.read("secret/a.png"))
 attempt(lambda: store.write("fixed/b", b""))
 attempt(lambda: list(store.list("secret")))
 attempt(lambda: list(store.list()))
+faults = {}
+print([name for name, _ in store.list_readable(faults.__setitem__)])
+print(*(f"{name} {fault}" for name, fault in faults.items()))
 """
     told = elsewhere(code, tmp_path, obey_permissions)
     (tmp_path / "secret").chmod(0o755)
@@ -543,4 +568,6 @@ attempt(lambda: list(store.list()))
         "fixed/b: permission denied",
         "secret: permission denied",
         "secret: permission denied",
+        "['file', 'fixed/a']",
+        "secret/ secret: permission denied",
     ]

@@ -18,14 +18,15 @@ def sample(name: str) -> Event:
     return event
 
 
-def notification(bucket: str, *keys: str, name: str = "ObjectCreated:Put") -> Event:
-    """S3's own notification of one or more objects."""
+def notification(bucket: str, *keys: str, name: str = "ObjectCreated:Put", etag: str = "") -> Event:
+    """S3's own notification of one or more objects; without the sample's ETag, which they lack."""
     records = []
     for key in keys:
         (record,) = sample("s3_put")["Records"]
         record["eventName"] = name
         record["s3"]["bucket"] = {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}
         record["s3"]["object"]["key"] = encoded(key)
+        record["s3"]["object"]["eTag"] = etag
         records.append(record)
     return {"Records": records}
 
@@ -35,6 +36,7 @@ def eventbridge(bucket: str, key: str) -> Event:
     event = sample("eventbridge_created")
     event["detail"]["bucket"]["name"] = bucket
     event["detail"]["object"]["key"] = key
+    del event["detail"]["object"]["etag"]  # that of another object
     return event
 
 

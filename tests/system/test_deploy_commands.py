@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from handler.settings import VARIABLES
+from tests.support.cloud import Request, begin, serving
 from tests.support.command import what_make_runs
 from tests.support.deployment import DIGEST, SECONDS, Deployment, hear_interrupts
 
@@ -45,7 +46,7 @@ def test_all_missing_prerequisites_are_reported_at_once_with_remedies(
     [
         ({"TERRAFORM_VERSION": "1.8.5"}, "Terraform 1.8.5 is installed, 1.9 or newer is needed"),
         ({"AWS_PROFILE": "nobody"}, "nobody"),
-        ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}, "does not accept the credentials"),
+        ({"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}, "AWS cannot be reached: "),
         ({"CONSOLE_SAYS": "Error: architecture should be x86_64 or arm64."}, "x86_64 or arm64"),
         ({"FAILING": "version"}, "docker version"),
         ({"BUILDER": "kaniko"}, "should be one of docker, podman, buildah"),
@@ -58,6 +59,28 @@ def test_obstacles_are_reported_before_anything_is_changed(
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert deployment.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(403, "AWS does not accept the credentials: "), (503, "AWS cannot be reached: ")],
+)
+def test_whether_it_is_the_credentials_is_told_by_what_aws_answers(
+    deployment: Deployment, status: int, told: str
+) -> None:
+    body = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>
+        <Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The security token included in
+        the request is invalid.</Message></Error></ErrorResponse>"""
+
+    def answer(request: Request) -> None:
+        begin(request, len(body), {"Content-Type": "text/xml"}, status=status)
+        request.wfile.write(body)
+
+    with serving(answer) as url:
+        done = deployment.run("plan", AWS_MAX_ATTEMPTS="1", AWS_ENDPOINT_URL_STS=url)
+    assert done.returncode == 1
+    assert told in done.stderr
     assert deployment.calls() == []
 
 
@@ -98,6 +121,57 @@ def test_a_plan_before_the_first_deployment_uses_a_placeholder_digest(
 def test_a_plan_needs_no_docker(deployment: Deployment) -> None:
     (deployment.folder / "bin" / "docker").unlink()
     assert deployment.run("plan").returncode == 0
+
+
+def test_a_plan_that_is_not_shown_on_a_terminal_has_no_colours(deployed: Deployment) -> None:
+    deployed.run("plan")
+    deployed.run("destroy")
+    flags = (deployed.folder / "fakes" / "flags").read_text().splitlines()
+    assert len(flags) == 2
+    assert all("-no-color" in line.split() for line in flags)
+
+
+def test_a_plan_that_was_saved_is_what_is_applied(deployment: Deployment, tmp_path: Path) -> None:
+    assert deployment.run("deploy").returncode == 0
+    deployment.calls()
+    deployment.touch("handler/answers.py")
+    saved = tmp_path / "new.tfplan"
+    planned = deployment.run("plan", "--out", str(saved))
+    assert planned.returncode == 0, planned.stderr
+    assert f"make deploy PLAN={saved}" in planned.stderr
+    *built, plan = deployment.calls()
+    assert [call.split()[1] for call in built] == ["login", "buildx", "push"]
+    deployment.touch("handler/answers.py")  # what is deployed is what was planned
+    applied = deployment.run("deploy", "--plan", str(saved))
+    assert applied.returncode == 0, applied.stderr
+    digest = plan.removeprefix("terraform plan image_digest=")
+    assert digest.startswith("sha256:")
+    assert deployment.calls() == [f"terraform apply image_digest={digest}"]
+    assert "It runs." in applied.stderr
+
+
+def test_before_there_is_a_repository_no_plan_can_be_saved(deployment: Deployment) -> None:
+    done = deployment.run("plan", "--out", "first.tfplan")
+    assert done.returncode == 1
+    assert "no repository yet" in done.stderr
+    assert "make deploy" in done.stderr
+    assert deployment.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--plan", "none.tfplan"], "none.tfplan: no such file: make plan OUT=none.tfplan"),
+        (["--plan", "none.tfplan", "--rebuild"], "belong to make plan"),
+    ],
+)
+def test_a_plan_that_cannot_be_applied_is_refused(
+    deployed: Deployment, words: list[str], told: str
+) -> None:
+    done = deployed.run("deploy", *words)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert deployed.calls() == []
 
 
 # destroy
@@ -197,6 +271,9 @@ def test_tail_without_a_deployment_is_an_error(deployment: Deployment) -> None:
     ("target", "words"),
     [
         (["plan"], ["plan"]),
+        (["plan", "OUT=my.tfplan"], ["plan", "--out", "my.tfplan"]),
+        (["plan", "OUT=p", "BASE=a/python:3"], ["plan", "--out", "p", "--base", "a/python:3"]),
+        (["deploy", "PLAN=my.tfplan"], ["deploy", "--plan", "my.tfplan"]),
         (
             ["deploy", "BASE=a/python:3", "REBUILD=1"],
             ["deploy", "--base", "a/python:3", "--rebuild"],

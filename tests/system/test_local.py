@@ -10,6 +10,7 @@ import signal
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,40 @@ def test_drop_ignores_log_lines_of_an_earlier_upload(laptop: Laptop, tmp_path: P
 
 
 @pytest.mark.slow
+def test_drop_reports_at_once_that_a_later_upload_has_replaced_its_own(
+    laptop: Laptop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "overtaken.png"
+    file.write_bytes(IMAGE)
+    bucket = Bucket(laptop.aws)
+    with laptop.paused(), ThreadPoolExecutor(1) as dropping:
+        dropped = dropping.submit(bucket.drop, [str(file)], {}, 60)
+        wait_until(lambda: "input/overtaken.png" in laptop.names())
+        laptop.put("input/overtaken.png", OTHER)
+        assert dropped.result(30) is False
+    assert "overtaken.png: superseded: a later upload has replaced it" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_drop_reads_the_record_where_the_log_has_no_line(
+    laptop: Laptop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "unlogged.png"
+    file.write_bytes(IMAGE)
+    source = fft_tool.Source("unlogged.png", IMAGE)
+    outputs = fft_tool.run(source, fft_tool.Recipe(metadata=True))
+    with laptop.paused(), ThreadPoolExecutor(1) as dropping:
+        dropped = dropping.submit(Bucket(laptop.aws).drop, [str(file)], {}, 60)
+        wait_until(lambda: "input/unlogged.png" in laptop.names())
+        for artifact in outputs:
+            laptop.put(f"output/{artifact.name}", artifact.data)
+        assert dropped.result(30) is True
+    told = capsys.readouterr()
+    assert "unlogged.png: done (according to its record; there is no log line)" in told.err
+    assert len(told.out.splitlines()) == 3
+
+
+@pytest.mark.slow
 def test_a_corrupt_image_is_reported_and_recorded_as_rejected(
     laptop: Laptop, tmp_path: Path
 ) -> None:
@@ -234,6 +269,23 @@ def test_a_malformed_message_becomes_a_dead_letter_alone(laptop: Laptop) -> None
     assert [line["outcome"] for line in beside] == ["missing"]
 
 
+@pytest.mark.slow
+def test_dead_letters_can_be_sent_back(laptop: Laptop) -> None:
+    sqs = laptop.aws.sqs
+    dead = sqs.get_queue_url(QueueName=DEAD_LETTERS)["QueueUrl"]
+    sqs.purge_queue(QueueUrl=dead)
+    keys = [f"input/redriven/{number}.png" for number in range(12)]
+    with laptop.paused():
+        for key in keys:
+            laptop.put(key, IMAGE)
+            sqs.send_message(QueueUrl=dead, MessageBody=json.dumps(notification(key)))
+        queue = sqs.get_queue_url(QueueName=NAME)["QueueUrl"]
+        sqs.purge_queue(QueueUrl=queue)
+        assert laptop.run("redrive").err == "local AWS: 12 dead letters are back in the queue\n"
+    laptop.wait_for_names(f"output/redriven/{number}_metadata.json" for number in range(12))
+    assert laptop.run("redrive").err == "local AWS: no dead letters are back in the queue\n"
+
+
 def notification(key: str) -> dict[str, Any]:
     what = {"bucket": {"name": NAME}, "object": {"key": key}}
     kind = {"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
@@ -241,6 +293,20 @@ def notification(key: str) -> dict[str, Any]:
 
 
 # Errors before anything is uploaded.
+
+
+@pytest.mark.slow
+def test_an_unknown_make_variable_is_named_with_the_known_ones(
+    laptop: Laptop, tmp_path: Path
+) -> None:
+    (tmp_path / "mistaken.png").write_bytes(IMAGE)
+    dropped = laptop.run(
+        "drop", "--variables", "IMG BTIS", "--", tmp_path / "mistaken.png", BTIS="16"
+    )
+    assert dropped.code == 2
+    assert "BTIS: unknown, did you mean BITS? Known: BACKGROUND, BITS, " in dropped.err
+    assert "SMART_CROP" in dropped.err
+    assert "input/mistaken.png" not in laptop.names()
 
 
 @pytest.mark.slow

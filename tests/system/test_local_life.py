@@ -38,7 +38,7 @@ def up(laptop: Laptop, *words: str | Path, **variables: str) -> str:
 
 @pytest.mark.slow
 def test_down_leaves_nothing(laptop: Laptop) -> None:
-    up(laptop)
+    assert "previous run" not in up(laptop)
     before = laptop.processes()
     assert len(before) >= 2
     stopped = laptop.run("down")
@@ -60,7 +60,7 @@ def test_it_restarts_after_a_crash(laptop: Laptop) -> None:
     wait_until(lambda: laptop.emulator.running() is None)
     status = laptop.run("status")
     assert (status.code, status.err) == (1, "local AWS: is not running: run `make up` first\n")
-    up(laptop)
+    assert "the previous run ended without `make down`, and its contents are lost" in up(laptop)
     assert not laptop.names()
     assert not {leader.pid, *(worker.pid for worker in workers)} & {
         process.pid for process in laptop.processes()

@@ -247,7 +247,7 @@ def test_version_constraints_are_the_same_everywhere() -> None:
     for path in files:
         code = path.read_text("utf-8")
         assert 'required_version = ">= 1.9"' in code
-        assert 'version = "~> 6.0"' in code
+        assert 'version = ">= 5.100, < 7.0"' in code
 
 
 def test_region_account_and_endpoint_are_not_hard_coded() -> None:

@@ -17,12 +17,7 @@ from fft_tool.runs.sources import SUFFIXES
 from handler.log import COUNTED
 from handler.settings import OWN_MEMORY, VARIABLES, Settings
 from tests.system.terraform.files import FOLDER
-from tests.system.terraform.program import (
-    MISSING_PROVIDER,
-    WithoutProvider,
-    provider_is_available,
-    run,
-)
+from tests.system.terraform.program import WithoutProvider, run
 
 Json = dict[str, Any]
 
@@ -315,15 +310,3 @@ def test_a_refusal_names_the_fault_and_a_remedy(bare: WithoutProvider) -> None:
 def test_the_files_are_formatted_as_by_terraform_fmt() -> None:
     done = run(FOLDER, "fmt", "-check", "-diff", "-recursive")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.slow
-def test_validation_and_tests_pass_with_the_provider(tmp_path: Path) -> None:
-    """Needs the provider, 600 MB, from Terraform's registry or a mirror."""
-    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.tf")
-    folder = shutil.copytree(FOLDER, tmp_path / "terraform", ignore=ignored)
-    if not provider_is_available(folder):
-        pytest.xfail(MISSING_PROVIDER)
-    for command in ("validate", "test"):
-        done = run(folder, command, "-no-color")
-        assert done.returncode == 0, done.stdout + done.stderr

@@ -20,6 +20,10 @@ NO_CREDENTIALS = (
     "or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 )
 REFUSED = "AWS does not accept the credentials: {reason}; if they have expired: aws sso login"
+UNREACHABLE = (
+    "AWS cannot be reached: {reason}; check the network, the proxy (HTTPS_PROXY) and "
+    "AWS_ENDPOINT_URL, if it is set"
+)
 
 
 class Account(Clients):
@@ -45,7 +49,8 @@ class Account(Clients):
         try:
             who = account.sts.get_caller_identity()
         except (BotoCoreError, ClientError) as exc:
-            raise ToolError(REFUSED.format(reason=exc)) from exc
+            told = UNREACHABLE if _is_unreachable(exc) else REFUSED
+            raise ToolError(told.format(reason=exc)) from exc
         say(f"Account {who['Account']}, {session.region_name}, as {who['Arn']}")
         return account
 
@@ -91,6 +96,18 @@ class Account(Clients):
         say(f"{group}, from now on; Ctrl-C ends it.")
         for line in tail.follow(PAUSE):
             printer.print(line)
+
+
+def _is_unreachable(error: Exception) -> bool:
+    """Whether there was no answer, or one that says nothing about credentials."""
+    from botocore import exceptions, parsers  # noqa: PLC0415  (see above)
+
+    if isinstance(error, exceptions.ClientError):
+        return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500)
+    return isinstance(
+        error,
+        (exceptions.ConnectionError, exceptions.HTTPClientError, parsers.ResponseParserError),
+    )
 
 
 def _counted(number: int, noun: str) -> str:

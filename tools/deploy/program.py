@@ -7,7 +7,8 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,19 +69,30 @@ class Terraform:
         variables.check()
         return variables
 
-    def run(self, command: str, **variables: str | None) -> None:
+    def run(self, command: str, *flags: str, **variables: str | None) -> None:
         """Run a command and show its output; variables that are None are not set."""
-        words = [command, "-input=false"]
+        words = [command, "-input=false", *flags]
+        words += ["-no-color"] * (not sys.stdout.isatty())
         words += ["-auto-approve"] * (command in ("apply", "destroy"))
         words += [f"-var={name}={value}" for name, value in variables.items() if value is not None]
-        code = _exit_code(subprocess.Popen(["terraform", *words], cwd=FOLDER))
-        if code:
-            raise ToolError(f"terraform {command} failed with exit code {code}, see above")
+        _run(words)
+
+    def apply_plan(self, path: Path) -> None:
+        """Apply a saved plan; Terraform refuses it if anything has changed since."""
+        if not path.is_file():
+            raise ToolError(f"{path}: no such file: make plan OUT={path.name}")
+        _run(["apply", "-input=false", *["-no-color"] * (not sys.stdout.isatty()), str(path)])
 
     def outputs(self) -> dict[str, Any]:
         """Outputs of the deployment (outputs.tf); empty before the first one."""
         found = json.loads(_ask("output", "-json"))
         return {name: output["value"] for name, output in found.items()}
+
+
+def _run(words: Sequence[str]) -> None:
+    code = _exit_code(subprocess.Popen(["terraform", *words], cwd=FOLDER))
+    if code:
+        raise ToolError(f"terraform {words[0]} failed with exit code {code}, see above")
 
 
 def _evaluate(expression: str) -> str:

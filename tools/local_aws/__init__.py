@@ -1,4 +1,4 @@
-"""A local AWS to try the function in: ``make up``, ``drop``, ``logs``, ``down``.
+"""A local AWS to try the function in: ``make up``, ``drop``, ``logs``, ``redrive``, ``down``.
 
 ``ministack`` provides S3, SQS, Lambda and CloudWatch Logs in one process on loopback, without an
 account and without Docker.
@@ -9,6 +9,6 @@ front          an ASGI application in front of it that refuses requests without 
 clients        boto3 clients that can reach only this emulator
 cloud          the resources: bucket, queues, function, and their connections
 package        the function's code as a zip file
-up, drop       the commands of these names
+up, drop, …    the commands of these names
 =============  ====================================================================
 """

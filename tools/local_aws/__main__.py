@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from fft_tool.cli.output import forget_stdout
@@ -18,6 +19,7 @@ from tools.local_aws.drop import Bucket
 from tools.local_aws.emulator import Emulator
 from tools.local_aws.logs import show
 from tools.local_aws.package import ROOT
+from tools.local_aws.redrive import redrive
 from tools.local_aws.up import PORT, down, require_running, status, up
 from tools.say import say
 
@@ -73,6 +75,13 @@ def _drop(emulator: Emulator, options: argparse.Namespace) -> bool:
     return Bucket(aws).drop(options.files, recipe, options.seconds)
 
 
+def _redrive(emulator: Emulator, _: argparse.Namespace) -> bool:
+    count = redrive(LocalAws.of(require_running(emulator)))
+    letters = "1 dead letter is" if count == 1 else f"{count or 'no'} dead letters are"
+    say(f"local AWS: {letters} back in the queue")
+    return True
+
+
 def _logs(emulator: Emulator, options: argparse.Namespace) -> bool:
     show(LocalAws.of(require_running(emulator)), raw=options.json, once=options.once)
     return True
@@ -112,6 +121,7 @@ COMMANDS: dict[str, tuple[str, Run, Fill]] = {
     "up": ("start it, or update the function's code", _up, _fill_up),
     "drop": ("upload images and wait for the results", _drop, _fill_drop),
     "logs": ("follow the function's log", _logs, _fill_logs),
+    "redrive": ("send the dead letters back to the queue", _redrive, _fill_nothing),
     "status": ("print its address and the lengths of its queues", _status, _fill_nothing),
     "down": ("stop it and delete its files", _down, _fill_nothing),
 }
@@ -144,11 +154,23 @@ def _with_variables(words: Sequence[str]) -> list[str]:
         return list(words)
     at = words.index("--variables")
     names = [name for name in words[at + 1].split() if name not in NOT_OF_A_RECIPE]
+    _refuse_unknown(names)
     return [
         *words[:at],
         *(f"--{name}={os.environ.get(name, '')}" for name in names),
         *words[at + 2 :],
     ]
+
+
+def _refuse_unknown(names: Sequence[str]) -> None:
+    """End with a usage error if a make variable is neither a key of a recipe nor SECONDS."""
+    known = [*(key.name.upper().replace("-", "_") for key in KEYS), "SECONDS"]
+    for name in names:
+        if name.upper().replace("-", "_") not in known:
+            near = get_close_matches(name.upper(), known, n=1)
+            meant = f", did you mean {near[0]}?" if near else "."
+            say(f"local AWS: {name}: unknown{meant} Known: {', '.join(sorted(known))}")
+            raise SystemExit(USAGE)
 
 
 def _with_flags(words: Sequence[str]) -> list[str]:

@@ -28,7 +28,9 @@ from tools.local_aws.cloud import (
 from tools.log_tail import Json, Tail
 from tools.say import say
 
-PAUSE = 0.05  # seconds between two requests
+PAUSE = 0.05  # seconds between two requests for the log
+LOOK = 1.0  # seconds between two looks at the bucket
+LOOKED_AT = 20  # uploads, the oldest that wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,10 @@ class Upload:
     key: str
     source: Source
     recipe: Recipe
+    metadata: Mapping[str, str]
+    etag: str
     started: float  # seconds since the epoch
+    former: str | None  # ETag of the record that was there before
 
     def matches(self, record: Json) -> bool:
         """Whether a record belongs to this source and recipe.
@@ -69,7 +74,7 @@ class Bucket:
         texts = Recipe.parse(recipe_texts).texts()
         metadata = {key: texts[key] for key in recipe_texts}
         recipe = self._settings.recipe_of(metadata, {})
-        sources = [ref.read() for ref in find_sources(files, read_stdin=bytes)]
+        sources = [ref.read() for ref in find_sources(files, stdin=None)]
         log = Tail(self._aws.logs, LOG_GROUP, int(time.time() * 1000))
         uploads = [self._put(source, recipe, metadata) for source in sources]
         outcomes = list(self._outcomes(uploads, log, seconds))
@@ -77,8 +82,9 @@ class Bucket:
 
     def _put(self, source: Source, recipe: Recipe, metadata: Mapping[str, str]) -> Upload:
         key = self._settings.input_prefix + source.name
+        former = self._head(self._record_key(source))
         started = time.time()
-        self._aws.s3.put_object(
+        answer = self._aws.s3.put_object(
             Bucket=NAME,
             Key=key,
             Body=source.data,
@@ -87,39 +93,85 @@ class Bucket:
         )
         keys = "".join(f"  {name}={text}" for name, text in metadata.items())
         say(f"{printable(source.name)} → s3://{NAME}/{printable(key)}{keys}")
-        return Upload(key, source, recipe, started)
+        etag = former["ETag"] if former else None
+        return Upload(key, source, recipe, metadata, answer["ETag"], started, etag)
 
     def _outcomes(self, uploads: Sequence[Upload], log: Tail, seconds: float) -> Iterator[str]:
-        """Report each upload as soon as its outcome is in the log; yields the outcomes."""
+        """Report each upload as soon as its outcome is known; yields the outcomes.
+
+        The log is read first. Since a line may be missing from it, the bucket is checked as well.
+        """
         waiting = {upload.key: upload for upload in uploads}
-        deadline = time.monotonic() + seconds
+        deadline, look = time.monotonic() + seconds, time.monotonic() + LOOK
         while waiting:
-            for line in log.read():
-                summary = line.summary
-                upload = summary and waiting.get(summary["key"])
-                if summary and upload and self._ends(upload, summary):
-                    del waiting[upload.key]
+            ended = [
+                (upload, outcome)
+                for summary in filter(None, (line.summary for line in log.read()))
+                if (upload := waiting.get(summary["key"]))
+                and (outcome := self._told_by_log(upload, summary))
+            ]
+            if time.monotonic() > look:
+                told = {upload.key for upload, _ in ended}
+                first = [upload for key, upload in waiting.items() if key not in told][:LOOKED_AT]
+                ended += [
+                    (upload, outcome)
+                    for upload in first
+                    if (outcome := self._told_by_bucket(upload))
+                ]
+                look = time.monotonic() + LOOK
+            for upload, outcome in ended:
+                if waiting.pop(upload.key, None):
                     deadline = time.monotonic() + seconds
-                    yield str(summary["outcome"])
+                    yield outcome
             if waiting and time.monotonic() > deadline:
                 raise ToolError(self._no_outcome(list(waiting)))
             time.sleep(PAUSE)
 
-    def _ends(self, upload: Upload, summary: Json) -> bool:
-        """Report a log line if it belongs to this upload; True if no other will follow."""
-        match summary["outcome"]:
-            case "done" | "rejected" as outcome:
-                record = self._record(upload)
-                belongs = upload.matches(record) if record else outcome == "rejected"
-                if belongs:
-                    self._report(upload, summary, record)
-                return belongs
-            case "failed":
-                say(f"{_problem(upload, summary)} (it will be retried within {SECONDS} s)")
-                return bool(summary["error"]["code"] == "bug")  # every attempt would fail
-            case _:
-                say(_problem(upload, summary))
-                return True
+    def _told_by_log(self, upload: Upload, summary: Json) -> str:
+        """Report a log line if it belongs to this upload; the outcome if no other line follows."""
+        outcome = str(summary["outcome"])
+        if outcome == "failed":
+            say(f"{_problem(upload, summary)} (it will be retried within {SECONDS} s)")
+            return outcome if summary["error"]["code"] == "bug" else ""  # every attempt would fail
+        if outcome in ("missing", "ignored"):
+            say(_problem(upload, summary))
+            return outcome
+        record = self._record(upload)
+        belongs = upload.matches(record) if record else outcome == "rejected"
+        if belongs and outcome != "superseded":
+            self._report(upload, summary, record)
+            return outcome
+        return self._superseded(upload)
+
+    def _told_by_bucket(self, upload: Upload) -> str:
+        """Report what record and source say about an upload; the outcome if there is one."""
+        written = self._head(self._record_key(upload.source))
+        if written and (
+            written["ETag"] != upload.former or written["LastModified"].timestamp() > upload.started
+        ):
+            record = self._record(upload)
+            if record and upload.matches(record):
+                self._report_record(upload, record)
+                return str(record["outcome"])
+        return self._superseded(upload)
+
+    def _superseded(self, upload: Upload) -> str:
+        """Report an upload that has been overwritten by a later one."""
+        there = self._head(upload.key)
+        if not there or (there["ETag"], there["Metadata"]) == (upload.etag, upload.metadata):
+            return ""
+        say(
+            f"{printable(upload.source.name)}: superseded: a later upload has replaced it, and the "
+            "results will be those of the later one"
+        )
+        return "superseded"
+
+    def _report_record(self, upload: Upload, record: Json) -> None:
+        error = record.get("error") or {}
+        told = f": {error.get('code')}: {printable(error.get('message', ''))}" if error else ""
+        name = printable(upload.source.name)
+        say(f"{name}: {record['outcome']}{told} (according to its record; there is no log line)")
+        self._print_links(upload, record)
 
     def _report(self, upload: Upload, summary: Json, record: Json | None) -> None:
         if summary["outcome"] == "rejected":
@@ -132,13 +184,16 @@ class Bucket:
                 f"after the upload, {summary['total_ms']:.0f} ms in the function{start}"
             )
         if record:
-            names = [entry["name"] for entry in record["artifacts"]]
-            for name in (*names, self._record_name(upload)):
-                print(self._aws.url(NAME, self._settings.output_prefix + name))
+            self._print_links(upload, record)
+
+    def _print_links(self, upload: Upload, record: Json) -> None:
+        keys = [self._settings.output_prefix + entry["name"] for entry in record["artifacts"]]
+        for key in (*keys, self._record_key(upload.source)):
+            print(self._aws.url(NAME, key))
 
     def _record(self, upload: Upload) -> Json | None:
         """The current record; None if there is none, as for a key that is too long."""
-        key = self._settings.output_prefix + self._record_name(upload)
+        key = self._record_key(upload.source)
         try:
             answer = self._aws.s3.get_object(Bucket=NAME, Key=key)
         except self._aws.s3.exceptions.NoSuchKey:
@@ -146,8 +201,20 @@ class Bucket:
         record: dict[str, Any] = json.loads(answer["Body"].read())
         return record
 
-    def _record_name(self, upload: Upload) -> str:
-        return output_name(upload.source.name, RECORD)
+    def _record_key(self, source: Source) -> str:
+        return self._settings.output_prefix + output_name(source.name, RECORD)
+
+    def _head(self, key: str) -> dict[str, Any] | None:
+        """What is kept about an object; None if there is none, or its key is too long for one."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415  (takes long to import)
+
+        try:
+            found: dict[str, Any] = self._aws.s3.head_object(Bucket=NAME, Key=key)
+        except ClientError as exc:
+            if exc.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):
+                return None
+            raise
+        return found
 
     def _no_outcome(self, keys: Sequence[str]) -> str:
         waiting, in_work = depth(self._aws, NAME)
@@ -155,7 +222,8 @@ class Bucket:
         more = f" and {len(keys) - 1} more" if keys[1:] else ""
         return (
             f"no outcome of {printable(keys[0])}{more} within the time limit: see `make logs` "
-            f"(queue: {waiting} waiting, {in_work} in work; dead letters: {dead})"
+            f"(queue: {waiting} waiting, {in_work} in work; dead letters: {dead}"
+            f"{', `make redrive` sends them back' if dead else ''})"
         )
 
 

