@@ -45,9 +45,9 @@ variable "formats" {
 
   validation {
     condition = length(var.formats) > 0 && alltrue([
-      for name in var.formats : contains(["png", "tiff", "jpeg", "webp", "bmp"], name)
+      for name in var.formats : contains(["png", "tiff", "jpeg", "webp", "bmp", "gif", "avif", "pnm", "npy"], name)
     ])
-    error_message = "formats should be one or more of png, tiff, jpeg, webp and bmp."
+    error_message = "formats should be one or more of png, tiff, jpeg, webp, bmp, gif, avif, pnm and npy."
   }
 }
 
