@@ -42,7 +42,7 @@ def _hang() -> None:
 def _eat() -> None:
     eaten = []
     while True:
-        eaten.append(np.ones(1 << 24))
+        eaten.append(np.empty(1 << 24))  # address space is what is limited
 
 
 def _leave() -> None:
