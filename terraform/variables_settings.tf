@@ -40,7 +40,7 @@ variable "max_pixels" {
 variable "formats" {
   description = "Accepted formats, detected by content; objects in other formats are rejected."
   type        = list(string)
-  default     = ["png", "tiff", "jpeg", "webp", "bmp"]
+  default     = ["png", "tiff", "jpeg", "webp", "bmp", "gif", "avif", "pnm", "npy"]
   nullable    = false
 
   validation {
@@ -98,7 +98,7 @@ variable "metadata_keys" {
   validation {
     condition = length(var.metadata_keys) == 1 && contains(var.metadata_keys, "*") || alltrue([
       for key in var.metadata_keys : contains([
-        "crop", "smart-crop", "channel", "background", "detrend", "window", "periodic",
+        "frame", "range", "crop", "smart-crop", "channel", "background", "detrend", "window", "periodic",
         "precision", "scale", "bits", "colour", "phase", "spectrum", "histogram", "filter",
         "threshold", "pixel-size", "metadata"
       ], key)
