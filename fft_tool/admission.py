@@ -128,5 +128,6 @@ def _decoding(header: Header, colours: int) -> float:
         return colours + 2 * header.channels * header.depth / 8 + 8
     # A PNM may be text, of which a copy is made, and numbers of 8 bytes for each 2 characters.
     text = 5 * header.file_bytes / (header.width * header.height)
-    spare = {"webp": 12, "gif": 12, "avif": 16, "pnm": text}
+    gif = 16 if header.frame > 1 else 4  # frames are composed in four channels
+    spare = {"webp": 12, "gif": gif, "avif": 8, "pnm": text}
     return 2 * colours + 12 + spare.get(header.format, 0)
