@@ -32,7 +32,7 @@ _MODULES = {
     "Source": "results.outputs",
     "Spectrum": "spectrum.half",
     "analyze": "library",
-    "apply_filter": "spectrum.filters",
+    "apply_filter": "spectrum.filtering",
     "compare": "image.comparison",
     "decode": "codec.image_file",
     "describe": "image.statistics",

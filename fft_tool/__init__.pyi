@@ -19,7 +19,7 @@ from fft_tool.recipe import Recipe as Recipe
 from fft_tool.results.outputs import Artifact as Artifact
 from fft_tool.results.outputs import Outputs as Outputs
 from fft_tool.results.outputs import Source as Source
-from fft_tool.spectrum.filters import apply_filter as apply_filter
+from fft_tool.spectrum.filtering import apply_filter as apply_filter
 from fft_tool.spectrum.half import Spectrum as Spectrum
 from fft_tool.spectrum.transform import inverse as inverse
 

@@ -44,11 +44,13 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     real = 4 if recipe.precision == "single" else 8
     # The half spectrum has w // 2 + 1 columns: up to as many as the image, if that is narrow.
     half = real * 2 * (width // 2 + 1) / width
-    making = sum(kind.memory(recipe, half) for kind in wanted_kinds(recipe))
+    kinds = wanted_kinds(recipe)
+    making = sum(kind.memory(recipe, half) + kind.copies * colours for kind in kinds)
     if recipe.metadata and recipe.periodic and height + width > MAX_JUMPS:
         making += _COSINE_TRANSFORM
     peak = max(_decoding(header, colours), kept + half + making)
     sides = real * max(_line(height, 8), _line(width, 3))  # columns are copied before transforming
+    sides += (height + width) * sum(kind.line_memory(recipe) for kind in kinds)
     windows = 8 * (height + width) if recipe.window != "none" else 0
     # A TIFF is copied with the chosen page as its first.
     files = header.file_bytes * (1 + (header.format == "tiff" and header.frame > 1))

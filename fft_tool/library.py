@@ -148,8 +148,8 @@ def analyze(
     limits = limits or Limits()
     source = _source(image, name, value_range, limits, threads)
     outputs = pipeline.run(source, made, limits, threads=threads)
-    for notice in outputs.notices:
-        warnings.warn(f"{source.name}: {notice.message}", stacklevel=2)
+    for remark in outputs.remarks:
+        warnings.warn(f"{source.name}: {remark.text}", stacklevel=2)
     return outputs
 
 

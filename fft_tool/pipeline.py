@@ -13,10 +13,11 @@ from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.analysis import analyse
 from fft_tool.results.naming import output_name
-from fft_tool.results.outputs import Artifact, Notice, Outputs, Source, output_kinds
+from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
 from fft_tool.results.parts import PIXEL_PARTS, computed
 from fft_tool.results.record import from_bytes
 from fft_tool.results.registry import ARTIFACT_KINDS, ArtifactKind, needed_parts, wanted_kinds
+from fft_tool.results.values import Made, Remark
 from fft_tool.spectrum.kernel import kernel
 
 OnStep = Callable[[str], None]
@@ -50,7 +51,7 @@ def run(
     selection = _select(source, recipe, limits, kinds=names, threads=threads, on_header=on_header)
     artifacts = _make(source, recipe, selection, kinds, limits, threads=threads, on_step=on_step)
     record = from_bytes(artifacts[-1].data) if recipe.metadata else None
-    return Outputs(artifacts, record, _notices(selection, recipe))
+    return Outputs(artifacts, record, _remarks(selection, recipe))
 
 
 def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[str, ...]:
@@ -94,7 +95,7 @@ def run_stats(
 
     selection = _select(source, recipe, limits or Limits(), threads=threads)
     analysis = analyse(source, recipe, selection, PIXEL_PARTS, threads=threads)
-    return Outputs((), pixel_sections(analysis), _notices(selection, recipe))
+    return Outputs((), pixel_sections(analysis), _remarks(selection, recipe))
 
 
 def run_radial(
@@ -120,7 +121,7 @@ def run_radial(
     if size and size[0] == size[1]:
         columns["frequency_per_um"] = profile.frequency / size[0]
     record = {name: column.tolist() for name, column in columns.items()}
-    return Outputs((), record, _notices(selection, recipe))
+    return Outputs((), record, _remarks(selection, recipe))
 
 
 def _run_only(
@@ -129,7 +130,7 @@ def _run_only(
     limits = limits or Limits()
     selection = _select(source, recipe, limits, kinds=(kind.name,), threads=threads)
     made = _make(source, recipe, selection, (kind,), limits, threads=threads)
-    return Outputs(made, None, _notices(selection, recipe))
+    return Outputs(made, None, _remarks(selection, recipe))
 
 
 def _make(
@@ -155,10 +156,12 @@ def _make(
         if kind.step != step:
             step = kind.step
             on_step(step)
-        data = kind.make(analysis, tuple(artifacts), threads)
+        made = kind.make(analysis, tuple(artifacts), threads)
+        made = made if isinstance(made, Made) else Made(made)
         analysis = analysis.keeping(needed_parts(kinds[place + 1 :], recipe))
         name = output_name(source.name, kind.name, source.page)
-        artifacts += tally.checked([Artifact(kind.name, name, data)])
+        artifact = Artifact(kind.name, name, made.data, made.details, made.remarks)
+        artifacts += tally.checked([artifact])
     return tuple(artifacts)
 
 
@@ -168,19 +171,19 @@ def _open(source: Source, recipe: Recipe, limits: Limits) -> image_file.Encoded:
     )
 
 
-def _notices(selection: Selection, recipe: Recipe) -> tuple[Notice, ...]:
+def _remarks(selection: Selection, recipe: Recipe) -> tuple[Remark, ...]:
     """What the user should know about the frames and values of the source."""
-    notices, header, values = [], selection.header, selection.values
+    remarks, header, values = [], selection.header, selection.values
     if header.frames > 1 and recipe.frame is None:
         message = f"only the first of {header.frames:,} frames was analysed"
-        notices.append(Notice("more-frames", message))
+        remarks.append(Remark(message, "frame", "N", "analyses another one"))
     if values and values.clipped:
         message = (
             f"{values.clipped:,} values outside the range became black or white; the image has "
             f"{values.minimum:.6g} to {values.maximum:.6g}"
         )
-        notices.append(Notice("clipped-values", message))
-    return tuple(notices)
+        remarks.append(Remark(message))
+    return tuple(remarks)
 
 
 def _select(

@@ -100,6 +100,14 @@ def _parse_threshold(text: str) -> str | int:
     return int(text)
 
 
+def _parse_offset(text: str) -> str | int:
+    if text == "mid":
+        return text
+    if not re.fullmatch(r"[+-]?\d{1,5}", text, re.ASCII) or abs(int(text)) > 65535:
+        raise ValueError("should be mid or grey levels to add, from -65535 to 65535")
+    return int(text)
+
+
 def _parse_background(text: str) -> tuple[int, int, int]:
     if text in BACKGROUNDS:
         return BACKGROUNDS[text]
@@ -179,6 +187,7 @@ _FILTER = ValueType(
     metavar="FILTER",
 )
 _THRESHOLD = ValueType("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
+_OFFSET = ValueType("mid or grey levels to add", _parse_offset, metavar="mid|LEVELS")
 _LENGTH = ValueType(
     "a length such as 65nm", _parse_pixel_size, lambda size: f"{float(size)!r}um", metavar="LENGTH"
 )
@@ -247,7 +256,13 @@ class Recipe:
     spectrum: bool = _key(_yes_or_no(), False, "save the half spectrum as .npz")
     histogram: bool = _key(_yes_or_no(), False, "draw the histogram")
     filter: tuple[Filter, ...] | None = _key(
-        _or_none(_FILTER), None, "filter the image, lengths are periods in pixels: " + _FILTER.form
+        _or_none(_FILTER),
+        None,
+        "filter the image, in all its colours unless channel names one; lengths are periods in "
+        "pixels: " + _FILTER.form,
+    )
+    offset: Literal["mid"] | int = _key(
+        _OFFSET, 0, "grey levels to add to the filtered image; mid moves its mean to middle grey"
     )
     threshold: Literal["mid", "otsu"] | int = _key(
         _THRESHOLD, "mid", "level that separates black from white"
@@ -281,6 +296,7 @@ class Recipe:
             spectrum: bool | str = False,
             histogram: bool | str = False,
             filter: tuple[Filter, ...] | str | None = None,  # noqa: A002  (a key of the recipe)
+            offset: int | str = 0,
             threshold: int | str = "mid",
             pixel_size: float | str | None = None,
             metadata: bool | str = False,

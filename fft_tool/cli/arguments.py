@@ -185,7 +185,9 @@ def _fill_filter(parser: argparse.ArgumentParser) -> None:
     _add_batch(parser)
     _add_frames(parser)
     _add_recipe(
-        parser, "filter", *_READING, "crop", "smart-crop", "channel", "background", "precision"
+        parser,
+        *("filter", "offset", *_READING),
+        *("crop", "smart-crop", "channel", "background", "precision"),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from fft_tool import pipeline
 from fft_tool.cli import targets
 from fft_tool.cli.arguments import make_parser
-from fft_tool.cli.messages import Faults, about, sentence
+from fft_tool.cli.messages import Faults, about, about_remark, sentence
 from fft_tool.cli.output import is_terminal, print_line, put, say
 from fft_tool.errors import FftToolError, NotFound, RecipeError, UsageError
 from fft_tool.limits import Limits
@@ -31,9 +31,6 @@ from fft_tool.stores.opening import open_store
 from fft_tool.stores.special import STDOUT, descriptor_of, is_special, write_special
 
 Options = argparse.Namespace
-
-# What a notice leads to at this door.
-REMEDIES = {"more-frames": "--frame N analyses another one, --frames all each of them"}
 
 
 def analyze(options: Options) -> int:
@@ -228,10 +225,8 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
     for outcome in outcomes:
         if outcome.error:
             say(about(outcome.source, outcome.error))
-        for notice in outcome.notices:
-            remedy = REMEDIES.get(notice.code)
-            end = f"; {remedy}" if remedy else ""
-            say(f"warning: {outcome.source}: {notice.message}{end}")
+        for remark in outcome.remarks:
+            say(f"warning: {about_remark(outcome.source, remark)}")
         yield outcome
         interrupts.check()
 

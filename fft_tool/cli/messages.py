@@ -8,6 +8,7 @@ import shlex
 from fft_tool.cli.output import say
 from fft_tool.errors import FftToolError, RecipeError, RecipeFault, StoreUnavailable
 from fft_tool.recipe import KEYS
+from fft_tool.results.values import Remark
 from fft_tool.stores.endpoint import endpoint
 
 # The flag that raises a limit.
@@ -31,6 +32,16 @@ def about(source: str, error: FftToolError) -> str:
     """Message for an error about a source, preceded by the name of the source."""
     text = sentence(error)
     return text if source.rstrip("/") in text else f"{source}: {text}"
+
+
+# Advice of this door only, after that on a key.
+_ALSO = {"frame": ", --frames all each of them"}
+
+
+def about_remark(source: str, remark: Remark) -> str:
+    """Remark on an artifact of a source, with the flag that would help."""
+    advice = f"; {_flag(remark.key, remark.value)} {remark.effect}" if remark.key else ""
+    return f"{source}: {remark.text}{advice}{_ALSO.get(remark.key, '')}"
 
 
 class Faults:

@@ -84,6 +84,11 @@ class RecipeValues(Section):
     filter: str = described(
         "Filters of the filtered image, joined by +; periods in pixels, angles in degrees; or none."
     )
+    offset: str = described(
+        "What was added to the filtered image: grey levels, or mid, which moves the mean of each "
+        "channel to middle grey.",
+        pattern="^(mid|-?[0-9]{1,5})$",
+    )
     threshold: str = described(
         "Threshold between black and white: mid, otsu or a grey level.",
         pattern="^(mid|otsu|[0-9]{1,5})$",
@@ -639,6 +644,26 @@ class Spectrum(Section):
 
 
 @section
+class ClippedSamples(Section):
+    """Samples whose values would lie beyond black or white."""
+
+    black: int = described("Number of samples below black, which are black.", minimum=0)
+    white: int = described("Number of samples above white, which are white.", minimum=0)
+
+
+@section
+class Filtered(Section):
+    """What became of the samples of the filtered image."""
+
+    channels: Sequence[str] = described("Channels that were filtered, in order.", minItems=1)
+    offsets: Sequence[float] = described(
+        "What was added to each of them, in grey levels.", unit="grey levels", minItems=1
+    )
+    samples: int = described("Number of samples in these channels.", minimum=1)
+    clipped: ClippedSamples = described("How many of the samples were clipped.")
+
+
+@section
 class Fidelity(Section):
     """How well a spectrum reproduces the grey plane."""
 
@@ -782,6 +807,9 @@ class Done(Opening):
     measures: Measures = described("Measures of the spectrum.")
     spectrum: Spectrum = described(
         "How the spectrum and its pictures were computed: everything needed to invert them."
+    )
+    filtered: Filtered | None = described(
+        "What became of the samples of the filtered image; null where there is none."
     )
     certificate: Certificate | None = described(
         "How well the artifacts, as written, reproduce the grey plane; null if they cannot be "

@@ -36,6 +36,7 @@ def done(analysis: Analysis, artifacts: Sequence[Artifact], *, threads: int = 1)
         **_pixels(analysis),
         measures=model.Measures.of(computed(analysis.measures).to_json()),
         spectrum=_spectrum(analysis),
+        filtered=_filtered(artifacts),
         certificate=_certificate(ways, analysis) if ways else None,
         artifacts=tuple(
             model.Artifact(
@@ -150,6 +151,12 @@ def _spectrum(analysis: Analysis) -> model.Spectrum:
         scale=analysis.recipe.scale,
         bits=analysis.recipe.bits,
     )
+
+
+def _filtered(artifacts: Sequence[Artifact]) -> model.Filtered | None:
+    """What became of the samples of the filtered image, if there is one."""
+    made = next((artifact for artifact in artifacts if artifact.kind == "filtered"), None)
+    return model.Filtered.of(made.details) if made and made.details else None
 
 
 def _certificate(ways: Mapping[str, Certificate], analysis: Analysis) -> model.Certificate:

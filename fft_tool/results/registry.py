@@ -16,7 +16,7 @@ from fft_tool.recipe import Recipe
 from fft_tool.results.formats import FORMATS
 from fft_tool.results.parts import PIXEL_PARTS, Part, computed
 from fft_tool.results.record import max_correction_bytes
-from fft_tool.results.values import Artifact, provenance
+from fft_tool.results.values import Artifact, Made, provenance
 from fft_tool.spectrum.choices import MAX_JUMPS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fft_tool.results.analysis import Analysis
     from fft_tool.spectrum.pictures import HalfPicture
 
-Make = Callable[["Analysis", Sequence[Artifact], int], bytes]
+Make = Callable[["Analysis", Sequence[Artifact], int], "bytes | Made"]
 """Takes an analysis, the artifacts made so far and a number of threads; returns a file's bytes."""
 
 # Overhead of incompressible data: at most 1 byte in 128 for blocks, and 64 bytes per chunk.
@@ -83,6 +83,10 @@ class ArtifactKind:
     memory
         Bytes per pixel that a run needs for it, in addition to the grey plane and the spectrum; the
         second argument is the number of bytes per pixel of the latter.
+    copies
+        How many copies of the decoded region it takes beside that.
+    line_memory
+        Bytes that it takes for each row and column.
     step
         Step of the run in which it is made.
     shown
@@ -96,6 +100,8 @@ class ArtifactKind:
     make: Make
     max_bytes: Callable[[Extent, Recipe], int]
     memory: Callable[[Recipe, float], float] = lambda _recipe, _half: 0
+    copies: int = 0
+    line_memory: Callable[[Recipe], int] = lambda _recipe: 0
     step: str = "encode"
     shown: Shown | None = None
 
@@ -127,21 +133,30 @@ def _crop(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> bytes:
     return _image(analysis.selection.channels, analysis, threads)
 
 
-def _filtered(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> bytes:
-    """Make an image of the filtered grey plane."""
-    from fft_tool.spectrum.filters import apply_filters  # noqa: PLC0415  (loads numpy)
-    from fft_tool.spectrum.inversion import restore_plane  # noqa: PLC0415  (loads numpy)
-    from fft_tool.spectrum.preparation import Preparation  # noqa: PLC0415  (loads numpy)
-    from fft_tool.spectrum.transform import forward  # noqa: PLC0415  (loads numpy)
+def _filtered(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> Made:
+    """Make the filtered image."""
+    from fft_tool.results.filtered import filtered_image  # noqa: PLC0415  (loads numpy)
 
-    recipe, selection = analysis.recipe, analysis.selection
-    if _transforms_levels(recipe):
-        spectrum = computed(analysis.spectrum)
-    else:
-        spectrum = forward(selection.plane, precision=recipe.precision, threads=threads)
-    spectrum = apply_filters(spectrum, recipe.filter or (), threads=threads)
-    plane = restore_plane(spectrum, Preparation(selection.white), threads=threads)
-    return _image(plane, analysis, threads)
+    image = filtered_image(analysis.selection, analysis.recipe, threads=threads)
+    return Made(_image(image.pixels, analysis, threads), image.to_json(), image.remarks())
+
+
+def _filtered_sample(extent: Extent, recipe: Recipe) -> int:
+    """Bytes of a pixel in the filtered image."""
+    return extent.sample * (extent.channels if recipe.channel == "luma" else 1)
+
+
+def _filtered_memory(recipe: Recipe, half: float) -> float:
+    from fft_tool.spectrum.filters import memory_of_filters  # noqa: PLC0415  (loads numpy)
+
+    real = 4 if recipe.precision == "single" else 8
+    return memory_of_filters(recipe.filter or (), real, half)
+
+
+def _filtered_line_memory(recipe: Recipe) -> int:
+    from fft_tool.spectrum.filters import memory_of_lines  # noqa: PLC0415  (loads numpy)
+
+    return memory_of_lines(recipe.filter or ())
 
 
 def _histogram(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> bytes:
@@ -195,11 +210,6 @@ def _image(pixels: Plane, analysis: Analysis, threads: int) -> bytes:
         text=provenance(analysis.source, analysis.recipe),
         threads=threads,
     )
-
-
-def _transforms_levels(recipe: Recipe) -> bool:
-    """Whether the spectrum is that of the unprepared grey levels."""
-    return (recipe.detrend, recipe.window, recipe.periodic) == ("none", "none", False)
 
 
 def _parts(*parts: Part) -> Callable[[Recipe], frozenset[Part]]:
@@ -268,10 +278,14 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         "filtered",
         "png",
         wanted=lambda recipe: recipe.filter is not None,
-        needs=lambda recipe: frozenset({"spectrum"} if _transforms_levels(recipe) else ()),
+        needs=lambda _recipe: frozenset(),
         make=_filtered,
-        max_bytes=lambda extent, _recipe: _png(extent.height, extent.width * extent.sample),
-        memory=lambda _recipe, half: half,
+        max_bytes=lambda extent, recipe: _png(
+            extent.height, extent.width * _filtered_sample(extent, recipe)
+        ),
+        memory=_filtered_memory,
+        copies=2,
+        line_memory=_filtered_line_memory,
         shown=Shown("Filtered", lambda values: values["filter"], "photo", 4),
     ),
     ArtifactKind(

@@ -9,6 +9,7 @@ from functools import cached_property
 from fft_tool import __version__
 from fft_tool.recipe import Recipe
 from fft_tool.results.formats import FORMATS
+from fft_tool.validate import Json
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,32 @@ class OversizedSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """Something about a finished run that its user should know: a ``code``, and a message."""
+class Remark:
+    """What the person who asked for an artifact should know of it.
 
-    code: str
-    message: str
+    ``key`` and ``value`` are those of the recipe that would help, and ``effect`` what they do.
+    """
 
-    def to_json(self) -> dict[str, str]:
-        """Plain values."""
-        return {"code": self.code, "message": self.message}
+    text: str
+    key: str = ""
+    value: str = ""
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Bytes of a file, what the record says of it beyond that, and remarks for people."""
+
+    data: bytes
+    details: Json | None = None
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
 class Artifact:
     """One named output, such as the magnitude picture: its ``kind``, full ``name`` and bytes.
+
+    ``details`` are what the record says of it beyond that, ``remarks`` are for people.
 
     >>> artifact = Artifact("magnitude", "plants/forest_magnitude.png", b"...")
     >>> artifact.content_type
@@ -78,6 +91,8 @@ class Artifact:
     kind: str
     name: str
     data: bytes
+    details: Json | None = None
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def content_type(self) -> str:

@@ -13,7 +13,7 @@ from fft_tool.parallel import run_all
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import RECORD, output_name
 from fft_tool.results.record import to_bytes
-from fft_tool.results.values import Artifact, Notice, OversizedSource, Source
+from fft_tool.results.values import Artifact, OversizedSource, Remark, Source
 from fft_tool.runs.fetch import read_within
 from fft_tool.stores.base import Handle, Stat, Store
 
@@ -62,7 +62,8 @@ class Input:
 class Analysed:
     """Results of analysing a source: artifacts in the order in which to write them.
 
-    ``width`` and ``height`` are those of the upright image, in pixels.
+    ``width`` and ``height`` are those of the upright image, in pixels; ``remarks`` are what people
+    should know of the source.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -70,7 +71,7 @@ class Analysed:
     sha256: str | None = None
     width: int | None = None
     height: int | None = None
-    notices: tuple[Notice, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 # Analyses a source; returns None if its results already exist.
@@ -87,7 +88,7 @@ class Outcome:
     for artifacts written before a failure. ``error`` says why it was not analysed.
 
     ``outputs`` are the names of the objects written; ``stat`` is what the source's store knows
-    about the version that was read.
+    about the version that was read; ``remarks`` are what people should know of it.
     """
 
     source: str
@@ -100,7 +101,7 @@ class Outcome:
     sha256: str | None = None
     width: int | None = None
     height: int | None = None
-    notices: tuple[Notice, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain JSON values."""
@@ -110,7 +111,7 @@ class Outcome:
             "outputs": list(self.outputs),
             "exact": self._exact(),
             "error": self.error and {"code": self.error.code, "message": str(self.error)},
-            "notices": [notice.to_json() for notice in self.notices],
+            **({"remarks": [remark.text for remark in self.remarks]} if self.remarks else {}),
         }
 
     def _exact(self) -> bool | None:
@@ -229,7 +230,10 @@ def _deliver(
         sha256=made.sha256,
         width=made.width,
         height=made.height,
-        notices=made.notices,
+        remarks=(
+            *made.remarks,
+            *(remark for artifact in made.artifacts for remark in artifact.remarks),
+        ),
     )
     if target is None:
         return replace(outcome, artifacts=made.artifacts)

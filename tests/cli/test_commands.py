@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 import sys
@@ -299,6 +300,21 @@ def test_filter_removes_stripes(folder: Path, run: Run) -> None:
     (folder / "s.png").write_bytes(png_bytes(striped))
     assert run("filter", "s.png", "--filter", "notch:4,90", "-o", "out").code == 0
     assert np.ptp(pixels("out/s_filtered.png")) <= 2
+
+
+def test_clipping_is_reported_with_the_flag_that_helps(folder: Path, run: Run) -> None:
+    dark = np.random.default_rng(1).integers(0, 40, (32, 32)).astype(np.uint8)
+    (folder / "s.png").write_bytes(png_bytes(dark))
+    for command in ("filter", "analyze"):
+        finished = run(command, "s.png", "--filter", "highpass:8", "-o", "out")
+        assert finished.code == 0
+        assert "warning: s.png: " in finished.err
+        assert "clipped" in finished.err
+        assert "--offset mid" in finished.err
+        assert finished.err.count("\n") == 1
+    assert not run("filter", "s.png", "--filter", "highpass:8", "--offset", "mid", "-o", "out").err
+    line = json.loads(run("filter", "s.png", "--filter", "highpass:8", "-o", "out", "--json").out)
+    assert "clipped" in line["remarks"][0]
 
 
 @pytest.mark.parametrize("command", ["crop --crop square", "filter --filter lowpass:4"])

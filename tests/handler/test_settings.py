@@ -337,6 +337,7 @@ DEAR = Header("png", 5000, 4000, channels=4, depth=16)
 VALUES = {
     "background": ("black", "#123456"),
     "channel": CHANNELS,
+    "offset": ("mid", "-40"),
     "pixel-size": ("65nm", "1m"),
     "scale": SCALES,
     "threshold": ("mid", "otsu", "128"),

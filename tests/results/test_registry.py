@@ -21,10 +21,9 @@ from fft_tool.results.naming import output_name
 from fft_tool.results.outputs import output_kinds
 from fft_tool.results.parts import computed
 from fft_tool.results.registry import ARTIFACT_KINDS, RECORD, ArtifactKind, Shown
-from fft_tool.results.values import provenance
+from fft_tool.results.values import Made, provenance
 from fft_tool.runs.completeness import is_complete
 from fft_tool.runs.reading import read_entries
-from fft_tool.spectrum.transform import forward
 from fft_tool.stores.memory import MemoryStore
 from tests.support.images import noise
 from tests.support.planes import source
@@ -133,7 +132,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, recipe: str) -> list[tuple[str, An
     seen: list[tuple[str, Analysis]] = []
 
     def watched(kind: ArtifactKind) -> ArtifactKind:
-        def make(analysis: Analysis, made: Sequence[Artifact], threads: int) -> bytes:
+        def make(analysis: Analysis, made: Sequence[Artifact], threads: int) -> bytes | Made:
             seen.append((kind.name, analysis))
             return kind.make(analysis, made, threads)
 
@@ -150,8 +149,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, recipe: str) -> list[tuple[str, An
     [
         ("metadata=yes crop=square", None),
         ("spectrum=yes metadata=yes", "spectrum"),
-        ("filter=lowpass:4", "filtered"),
-        ("filter=lowpass:4 window=hann", None),
+        ("filter=lowpass:4", None),
         ("filter=lowpass:4 spectrum=yes periodic=yes", "spectrum"),
     ],
 )
@@ -178,22 +176,6 @@ def test_statistics_are_computed_once_for_histogram_and_record(
     monkeypatch.setattr("fft_tool.image.statistics.describe", counted)
     fft_tool.run(IMAGE, WITH)
     assert len(calls) == 1
-
-
-@pytest.mark.parametrize(("recipe", "transforms"), [("", 1), ("periodic=yes", 2)])
-def test_a_filter_reuses_the_existing_spectrum(
-    recipe: str, transforms: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-
-    def counted(*args: object, **options: object) -> object:
-        calls.append(args)
-        return forward(*args, **options)  # type: ignore[arg-type]  # passed on as they are
-
-    monkeypatch.setattr("fft_tool.spectrum.transform.forward", counted)
-    monkeypatch.setattr("fft_tool.results.analysis.forward", counted)
-    fft_tool.run(IMAGE, Recipe.parse_text(f"filter=lowpass:5 {recipe}"))
-    assert len(calls) == transforms
 
 
 def test_a_part_that_was_not_computed_is_an_error() -> None:

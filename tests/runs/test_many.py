@@ -291,7 +291,6 @@ def test_the_json_of_an_outcome_lists_what_was_written(inputs: Store, target: St
         "outputs": ["a_phase.png", "a_magnitude.png"],
         "exact": None,
         "error": None,
-        "notices": [],
     }
     assert failed.to_json() == {
         "source": f"{inputs.url}/bad.png",
@@ -299,7 +298,6 @@ def test_the_json_of_an_outcome_lists_what_was_written(inputs: Store, target: St
         "outputs": [],
         "exact": None,
         "error": {"code": "empty-image", "message": "the file is empty"},
-        "notices": [],
     }
 
 

@@ -186,7 +186,6 @@ def test_the_json_of_an_outcome_says_what_went_wrong() -> None:
         "outputs": [],
         "exact": None,
         "error": error,
-        "notices": [],
     }
 
 

@@ -1,4 +1,4 @@
-"""Files with several frames: one run each, named after its number, or a notice that more exist."""
+"""Files with several frames: one run each, named after its number, or a remark that more exist."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_every_frame_has_its_own_record_and_is_that_frame(processes: int) -> Non
     assert [outcome.source for outcome in outcomes] == [
         f"stack.npy, frame {page}" for page in (1, 2, 3)
     ]
-    assert not any(outcome.notices for outcome in outcomes)
+    assert not any(outcome.remarks for outcome in outcomes)
     for page in (1, 2, 3):
         record = json.loads(Path(f"out/stack.npy_p000{page}_metadata.json").read_bytes())
         assert (record["image"]["frame"], record["image"]["frames"]) == (page, 3)
@@ -130,8 +130,7 @@ def test_people_are_told_that_only_the_first_frame_was_analysed(
     assert "warning: stack.npy: only the first of 3 frames was analysed" in err
     assert "--frame N" in err
     assert "--frames all" in err
-    message = "only the first of 3 frames was analysed"
-    assert json.loads(out)["notices"] == [{"code": "more-frames", "message": message}]
+    assert json.loads(out)["remarks"] == ["only the first of 3 frames was analysed"]
     record = json.loads(Path("out/stack.npy_metadata.json").read_bytes())
     assert (record["image"]["frames"], record["image"]["frame"]) == (3, 1)
     assert record["recipe"]["values"]["frame"] == "none"

@@ -61,6 +61,7 @@ def recipes(draw: st.DrawFn, room: int | None = None) -> Recipe:
         "precision": draw(st.sampled_from(("single", "double"))),
         "scale": draw(st.sampled_from(("log", "linear", "power", "db"))),
         "filter": draw(st.none() | st.lists(FILTERS, min_size=1, max_size=3).map(tuple)),
+        "offset": draw(st.just("mid") | st.integers(-levels, levels)),
         "threshold": draw(st.sampled_from(("mid", "otsu")) | st.integers(0, levels)),
         "pixel_size": draw(st.none() | st.floats(1e-3, 1e6)),
     }

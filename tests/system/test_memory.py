@@ -114,6 +114,9 @@ def interlaced(pixels: NDArray[np.uint8]) -> bytes:
         ("grey", "spectrum=yes"),
         ("grey", "periodic=yes"),
         ("grey", "precision=double filter=lowpass:8"),
+        ("grey", "filter=stripe:37+notch:8,20"),
+        ("rgb 16", "filter=stripe:37"),
+        ("rgb", "filter=notch:2.5,20,1"),
         ("rgb", ""),
         ("rgb", "colour=yes histogram=yes"),
         ("grey", "smart-crop=500,400"),
@@ -137,6 +140,9 @@ def test_the_estimate_is_safe_and_not_excessive(kind: str, recipe: str, tmp_path
         ("cmyk jpeg", "phase=no"),
         ("webp", "phase=no"),
         ("tiff", "phase=no"),
+        ("grey", "phase=no filter=stripe:37"),
+        ("grey", "phase=no filter=notch:8,20+lowpass:3"),
+        ("rgb", "phase=no filter=lowpass:3"),
     ],
 )
 def test_the_estimate_grows_at_least_as_fast_as_the_memory(
@@ -149,7 +155,10 @@ def test_the_estimate_grows_at_least_as_fast_as_the_memory(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["bits=16 metadata=yes", "spectrum=yes precision=double"])
+@pytest.mark.parametrize(
+    "recipe",
+    ["bits=16 metadata=yes", "spectrum=yes precision=double", "filter=stripe:30+notch:8,40"],
+)
 @pytest.mark.parametrize(
     "shape",
     [(3_000_000, 1), (1, 3_000_000), (1_500_000, 2), (9, 333_333), (3_000_017, 1), (1, 3_000_017)],
