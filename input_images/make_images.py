@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float64]
     Shape = tuple[int, int]
 
-GRATING_PERIOD, GRATING_ANGLE = 16.0, 30.0
+GRATING_PERIOD, GRATING_ANGLE, GRATING_SPREAD = 16.0, 30.0, 32.0
 THREAD_PITCH, WEAVE_TILT = 0.52, 0.4
 BANDING_PERIOD, BANDING_AMPLITUDE, ROW_NOISE = 8.0, 12.0, 4.0
 LINE_PITCH, PAGE_SKEW = 18, 3.0
@@ -179,11 +179,13 @@ def printed(
 
 
 def grating() -> Image.Image:
-    """Sinusoidal grating with slight noise; both sides hold whole numbers of its periods."""
+    """Sinusoidal grating under a Gaussian envelope, with slight noise."""
     shape = (320, 388)
     noise = 3.0 * np.random.default_rng(1).standard_normal(shape)
-    phase = 2 * np.pi * along(*grid(shape), GRATING_ANGLE) / GRATING_PERIOD
-    return grey(127.5 + 90 * np.cos(phase) + noise)
+    x, y = grid(shape)
+    envelope = np.exp(-(x**2 + y**2) / (2 * GRATING_SPREAD**2))
+    phase = 2 * np.pi * along(x, y, GRATING_ANGLE) / GRATING_PERIOD
+    return grey(127.5 + 90 * envelope * np.cos(phase) + noise)
 
 
 def fabric_moire() -> Image.Image:

@@ -165,6 +165,33 @@ def test_the_grating_has_its_stated_period_and_angle() -> None:
     assert math.degrees(math.atan2(y, x)) == pytest.approx(30.0, abs=0.05)
 
 
+def test_the_grating_has_its_stated_mean_amplitude() -> None:
+    plane = pixels("grating.png")
+    height, width = plane.shape
+    x, y = np.arange(width)[None, :], -np.arange(height)[:, None]
+    along = x * math.cos(math.radians(30)) + y * math.sin(math.radians(30))
+    wave = (plane - plane.mean()) * np.exp(-2j * np.pi * along / 16)
+    assert 2 * abs(wave.mean()) == pytest.approx(4.7, abs=0.05)
+
+
+def test_the_grating_shows_two_spots_in_an_8_bit_picture() -> None:
+    spectrum = np.fft.fftshift(np.abs(np.fft.fft2(pixels("grating.png"))))
+    picture = np.rint(255 * np.log1p(spectrum) / np.log1p(spectrum).max())
+    fx, fy = frequency_plane(spectrum.shape)
+    height, width = spectrum.shape
+    x, y = math.cos(math.radians(30)) / 16, math.sin(math.radians(30)) / 16
+    distance = np.hypot((np.abs(fx) - x) * width, (np.abs(fy) - y) * height)
+    distance[fx * fy < np.zeros_like(distance)] = np.inf
+    noise = picture[(distance > 12) & (np.hypot(fx, fy) > 0)]
+    assert picture[distance < 2].min() > np.median(noise) + 80
+    seen = picture > noise.max()
+    seen[height // 2, width // 2] = False
+    rows, columns = (np.unique(np.nonzero(seen & (fy > 0))[axis]) for axis in (0, 1))
+    assert 8 <= np.ptp(rows) + 1 <= 12
+    assert 8 <= np.ptp(columns) + 1 <= 14
+    assert (distance[seen] < 8).all(), "nothing else is brighter than the noise"
+
+
 def test_the_stripes_are_the_same_in_every_column() -> None:
     difference = pixels("landscape_striped.png") - pixels("landscape.png")
     assert np.abs(difference - np.median(difference, axis=1, keepdims=True)).max() <= 1

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fft_tool.parallel import BLOCK_BYTES, map_rows, rows_per_block, run_all, worth_threads
+from fft_tool.parallel import (
+    BLOCK_BYTES,
+    map_in_order,
+    map_rows,
+    rows_per_block,
+    run_all,
+    worth_threads,
+)
 
 THREADS = st.sampled_from((1, 2, 3, 8))
 
@@ -103,3 +110,47 @@ def test_a_block_has_at_least_a_row_and_otherwise_fits_its_budget(row_bytes: int
     rows = rows_per_block(row_bytes)
     assert rows == 1 or rows * row_bytes <= BLOCK_BYTES or row_bytes == 0
     assert rows >= 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_results_come_in_the_order_of_items_whichever_is_first(threads: int) -> None:
+    later = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0 and threads > 1:
+            assert later.wait(10)
+        if item == 1:
+            later.set()
+        return item * item
+
+    assert list(map_in_order(work, range(20), threads=threads)) == [i * i for i in range(20)]
+
+
+def test_no_more_items_are_worked_on_at_a_time_than_there_are_threads() -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work(_: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        with lock:
+            now -= 1
+
+    list(map_in_order(work, range(200), threads=3))
+    assert most <= 3
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_items_are_dropped_if_iteration_stops_or_fails(threads: int) -> None:
+    done = []
+
+    def work(item: int) -> int:
+        if item == 3:
+            raise ValueError("item 3")
+        done.append(item)
+        return item
+
+    with pytest.raises(ValueError, match="item 3"):
+        list(map_in_order(work, range(5000), threads=threads))
+    assert len(done) < 5000

@@ -252,6 +252,12 @@ def _fill_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="OUT", help="folder or store that contains records")
     parser.add_argument("--sources", metavar="DIR", help="folder or store with the sources to show")
     parser.add_argument("--title", default="Spectra", help="heading of the page (default: Spectra)")
+    parser.add_argument(
+        "--split",
+        action="store_true",
+        help="give each image a page of its own, in a folder beside the page",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
     _add_output(parser, "HTML file, s3://bucket/key, or -")
 
 
@@ -281,7 +287,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "crop": ("crop images, to a given or to the most salient region", _fill_crop),
     "stats": ("print pixel statistics", _fill_stats),
     "radial": ("write radial profiles of spectra as CSV", _fill_radial),
-    "report": ("make an HTML page of results", _fill_report),
+    "report": ("make an HTML page, or pages, of results", _fill_report),
     "table": ("collect records into CSV or Parquet", _fill_table),
     "upload": ("upload images to a store, with the recipe as metadata", _fill_upload),
     "completion": ("print a completion script for a shell", _fill_completion),

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, TypeVar
 
 from fft_tool import pipeline
 from fft_tool.cli import targets
@@ -30,7 +31,11 @@ from fft_tool.stores.endpoint import check_endpoint
 from fft_tool.stores.opening import open_store
 from fft_tool.stores.special import STDOUT, descriptor_of, is_special, write_special
 
+if TYPE_CHECKING:
+    from fft_tool.cli.terminal import HasSource
+
 Options = argparse.Namespace
+Item = TypeVar("Item", bound="HasSource")
 
 
 def analyze(options: Options) -> int:
@@ -97,16 +102,35 @@ def reconstruct(options: Options) -> int:
 
 
 def report(options: Options) -> int:
-    """Make an HTML page of results."""
-    from fft_tool.report.page import render  # noqa: PLC0415
-    from fft_tool.runs.reading import read_entries  # noqa: PLC0415
+    """Show results on one HTML page or, with --split, on a page for each image."""
+    from fft_tool.cli import reporting  # noqa: PLC0415
+    from fft_tool.report.layout import Layout, beside  # noqa: PLC0415
+    from fft_tool.report.page import assemble  # noqa: PLC0415
+    from fft_tool.runs.reading import find_entries  # noqa: PLC0415
 
     targets.check_file(options.output, "html", "htm")
-    store = _store(options.input)
-    sources = _store(options.sources) if options.sources else None
+    stream = targets.is_stream(options.output)
+    if stream and options.split:
+        raise UsageError("--split: several files are made, so -o should name an .html file")
+    sources = reporting.check_sources(_store(options.sources)) if options.sources else None
     faults = Faults()
-    page = render(read_entries(store, sources, on_fault=faults), title=options.title)
-    _write(options.output, page.encode(), "text/html; charset=utf-8")
+    refs = find_entries(_store(options.input), sources, on_fault=faults)
+    store, name = _object(options.output)
+    layout = beside(name, len(refs)) if options.split else Layout()
+    found = reporting.draw(refs, layout, store, threads=usable_cores())
+    drawn = []
+    for each in _with_progress(options, found, len(refs), "drawing"):
+        drawn.append(each)
+        if each.fault:
+            faults(each.fault)
+        interrupts.check()
+    page = assemble([each.shown for each in drawn], title=options.title, layout=layout).encode()
+    _write(options.output, page, reporting.HTML)
+    if options.sources and (warning := reporting.missing_sources(drawn, options.sources)):
+        say(warning)
+    if not options.quiet and not stream:
+        for line in reporting.summary(options.output, layout, page, drawn):
+            print_line(printable(line))
     return faults.exit_code
 
 
@@ -177,6 +201,7 @@ def _make(options: Options, job: Job, kinds: Sequence[str]) -> int:
         elif len(refs) == 1 and not options.quiet:
             for name in outcome.outputs:
                 print_line(printable(as_folder(options.output) + name))
+            _print_findings(outcome)
     if len(refs) > 1 and not options.json and not options.quiet:
         from fft_tool.cli import terminal  # noqa: PLC0415  (costs 50 ms)
 
@@ -204,7 +229,17 @@ def _make_one(options: Options, job: Job, kind: str) -> int:
             print_line(json.dumps(outcome.to_json()))
         elif not options.quiet:
             print_line(printable(options.output))
+            _print_findings(outcome)
     return _exit_code([outcome])
+
+
+def _print_findings(outcome: Outcome) -> None:
+    """Print what was found in an image that has a record."""
+    if outcome.result == "done" and outcome.record and "measures" in outcome.record:
+        from fft_tool.cli.findings import lines  # noqa: PLC0415
+
+        for line in ("", *lines(outcome.record)):
+            print_line(line)
 
 
 def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Outcome]:
@@ -218,17 +253,24 @@ def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Out
         profile=_profile(),
     )
     outcomes = run_batch(refs, job, processes=processes)
-    if len(refs) > 1 and is_terminal(sys.stderr) and not options.quiet:
-        from fft_tool.cli import terminal  # noqa: PLC0415  (costs 50 ms)
-
-        outcomes = terminal.with_progress(outcomes, len(refs))
-    for outcome in outcomes:
+    for outcome in _with_progress(options, outcomes, len(refs), "analysing"):
         if outcome.error:
             say(about(outcome.source, outcome.error))
         for remark in outcome.remarks:
             say(f"warning: {about_remark(outcome.source, remark)}")
         yield outcome
         interrupts.check()
+
+
+def _with_progress(
+    options: Options, items: Iterator[Item], total: int, doing: str
+) -> Iterator[Item]:
+    """Yield items, showing progress on a terminal."""
+    if total <= 1 or options.quiet or not is_terminal(sys.stderr):
+        return items
+    from fft_tool.cli import terminal  # noqa: PLC0415  (costs 50 ms)
+
+    return terminal.with_progress(items, total, doing)
 
 
 def _exit_code(outcomes: list[Outcome]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -33,8 +33,19 @@ _BESIDE_BAR = 30  # characters, for the counts and the time
 Cells = Sequence[str]
 
 
-def with_progress(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
-    """Yield the outcomes, drawing a progress bar on stderr."""
+class HasSource(Protocol):
+    """Something that has been done for a source."""
+
+    @property
+    def source(self) -> str:
+        """Name of the source."""
+
+
+Item = TypeVar("Item", bound=HasSource)
+
+
+def with_progress(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
+    """Yield items, drawing a progress bar on stderr; ``doing`` is shown before the first one."""
     console = Console(stderr=True, markup=False, emoji=False)
     name = min(_LONGEST_NAME, max(console.width - _BESIDE_BAR - 10, 10))
     bar = min(_LONGEST_BAR, max(console.width - _BESIDE_BAR - name, 5))
@@ -47,12 +58,12 @@ def with_progress(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
         auto_refresh=False,
         redirect_stdout=False,
     ) as progress:
-        task = progress.add_task("analysing", total=total)
+        task = progress.add_task(doing, total=total)
         progress.refresh()
-        for outcome in outcomes:
-            progress.update(task, advance=1, description=printable(outcome.source[-name:]))
+        for item in items:
+            progress.update(task, advance=1, description=printable(item.source[-name:]))
             progress.refresh()
-            yield outcome
+            yield item
 
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:

@@ -24,8 +24,9 @@ def draw_photo(raster: Raster, size: int) -> Picture:
     down, right = min(step, height), min(step, width)
     sums = raster.pixels[: height // down * down, : width // right * right]
     for axis, each in ((0, down), (1, right)):  # blocks of equal size avoid moire of fine stripes
-        starts = np.arange(0, sums.shape[axis], each)
-        sums = np.add.reduceat(sums, starts, axis, np.uint64)
+        if each > 1:
+            starts = np.arange(0, sums.shape[axis], each)
+            sums = np.add.reduceat(sums, starts, axis, np.uint64)
     levels = resized(sums / (down * right * raster.white), size)
     if raster.names[-1] == "alpha":
         levels = levels[:, :, :-1] * levels[:, :, -1:] + (1 - levels[:, :, -1:])

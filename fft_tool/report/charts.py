@@ -1,4 +1,4 @@
-"""Charts of a record as inline SVG, and helpers that build markup.
+"""Charts of a record as inline SVG.
 
 Colours and line widths come from the page's style sheet, so that charts follow its light and dark
 themes. Each chart has a text label for screen readers.
@@ -6,60 +6,22 @@ themes. Each chart has a text label for screen readers.
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from fft_tool.printable import printable
-from fft_tool.report.sentences import angle, length_unit, number, superscript
+from fft_tool.report.markup import Markup, element, join
+from fft_tool.report.sentences import angle, length_unit, number, period, superscript
 
 Json = Mapping[str, Any]
 Points = Iterable[tuple[float, float]]
 
 MARKED_PEAKS = 3
 
-_VOID = frozenset({"br", "col", "img", "meta", "wbr"})
 _STEPS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,))
 _MAX_TICKS = 7
-
-
-class Markup(str):
-    """Text that is already markup; other text is escaped when it is inserted."""
-
-    __slots__ = ()
-
-
-def element(name: str, /, *children: object, **attributes: object) -> Markup:
-    """Build an element of HTML or SVG.
-
-    Children and attribute values are escaped unless they are :class:`Markup`, including invisible
-    characters; those that are None are omitted. In attribute names, ``_`` stands for ``-``, and a
-    trailing one is dropped (``class_``).
-
-    >>> element("p", "a < b", element("br"), class_="note")
-    '<p class="note">a &lt; b<br></p>'
-    """
-    words = [name]
-    for key, value in attributes.items():
-        if value is not None:
-            words.append(f'{key.rstrip("_").replace("_", "-")}="{escape(value)}"')
-    if name in _VOID:
-        return Markup(f"<{' '.join(words)}>")
-    return Markup(f"<{' '.join(words)}>{join(children)}</{name}>")
-
-
-def join(children: Iterable[object], separator: str = "") -> Markup:
-    """Concatenate markup and text; text is escaped, and None is omitted."""
-    return Markup(separator.join(escape(child) for child in children if child is not None))
-
-
-def escape(value: object) -> Markup:
-    """Convert any value to markup that shows it as text."""
-    if isinstance(value, Markup):
-        return value
-    return Markup(html.escape(printable(str(value))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,16 +163,18 @@ def rose_plot(orientation: Json | None) -> Markup | None:
 def peak_marks(peaks: Sequence[Json], width: int, height: int) -> Markup:
     """Overlay for a picture of ``width`` × ``height`` pixels: circles around the spectrum's peaks.
 
-    Each wave has two circles, since F[-k] mirrors F[k]. For the strongest waves, the circle at the
-    angle in [0, 180) has a number.
+    Each wave has two circles, since F[-k] mirrors F[k]; pointing at one shows the wave's period and
+    angle. For the strongest waves, the circle at the angle in [0, 180) has a number.
     """
     size = max(width, height)
     circles: list[Markup] = []
     for order, peak in enumerate(peaks, start=1):
+        told = f"{period(peak)} at {angle(peak['angle'])}"
         for sign in (1, -1):
             cx = (width // 2 + sign * peak["fx"] * width) % width + 0.5
             cy = (height // 2 - sign * peak["fy"] * height) % height + 0.5
-            circles.append(element("circle", cx=f"{cx:.2f}", cy=f"{cy:.2f}", r=f"{size / 40:.2f}"))
+            place = {"cx": f"{cx:.2f}", "cy": f"{cy:.2f}", "r": f"{size / 40:.2f}"}
+            circles.append(element("circle", element("title", told), **place))
             if sign == 1 and order <= MARKED_PEAKS:
                 left = cx > 0.92 * width
                 x = cx + (-1 if left else 1) * size / 28
@@ -321,12 +285,19 @@ def _slope_line(measures: Json, x: LogAxis, y: LogAxis) -> Markup | None:
 
 
 def _bars(heights: Iterable[float], class_: str) -> Markup:
-    """Outline of histogram bars with heights from 0 to 1."""
-    steps = (
-        f"V{168 - 150 * height:.1f}H{_bar_edge((i + 1) / 256):.1f}"
-        for i, height in enumerate(heights)
+    """Outline of histogram bars with heights from 0 to 1.
+
+    Coordinates are whole: one unit to the right for each bar, and a tenth of a pixel up.
+    """
+    levels = [round(1500 * height) for height in heights]
+    steps = (f"v{after - before}h1" for before, after in pairwise([0, *levels]))
+    width = 296 / len(levels)
+    return element(
+        "path",
+        d=f"M0 0{''.join(steps)}V0Z".replace("v0h", "h"),
+        transform=f"translate(12 168) scale({width:.5f} -.1)",
+        class_=class_,
     )
-    return element("path", d=f"M12 168{''.join(steps)}V168Z", class_=class_)
 
 
 def _bar_edge(share: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from fft_tool.errors import (
     BadArtifact,
@@ -42,8 +43,28 @@ def read_entries(
 
     ``on_fault`` is that of :func:`read_records`.
     """
-    for name, record in _named_records(store, on_fault or _raise):
-        folder = name[: name.rfind("/") + 1]
+    on_fault = on_fault or _raise
+    for ref in find_entries(store, sources, on_fault=on_fault):
+        try:
+            entry = ref.read()
+        except FftToolError as exc:
+            on_fault(exc)
+        else:
+            yield entry
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRef:
+    """A result that has been found but not read yet: the ``name`` of its record in a store."""
+
+    store: Store
+    name: str
+    sources: Store | None = None
+
+    def read(self) -> Entry:
+        """Read the record, its pictures and its source image."""
+        record = _record(self.store, self.name)
+        folder = self.name[: self.name.rfind("/") + 1]
         try:
             listed = records.listed_artifacts(record)
         except BadArtifact:
@@ -52,28 +73,42 @@ def read_entries(
             kind.name: data
             for kind in ARTIFACT_KINDS.values()
             if kind.shown and kind.name in listed
-            if (data := _read_if_there(store, folder + listed[kind.name].name)) is not None
+            if (data := _read_if_there(self.store, folder + listed[kind.name].name)) is not None
         }
-        yield Entry(record, pictures, source=_source_of(record, sources))
+        return Entry(record, pictures, source=_source_of(record, self.sources))
+
+
+def find_entries(
+    store: Store, sources: Store | None = None, *, on_fault: OnFault | None = None
+) -> list[EntryRef]:
+    """Find all results in a store, ordered by name; raises an error if there is none.
+
+    A folder that cannot be listed is an error, unless ``on_fault`` is given.
+    """
+    return [EntryRef(store, name, sources) for name in _names(store, on_fault or _raise)]
 
 
 def _named_records(store: Store, on_fault: OnFault) -> Iterator[tuple[str, Json]]:
+    for name in _names(store, on_fault):
+        try:
+            record = _record(store, name)
+        except FftToolError as exc:
+            on_fault(exc)
+        else:
+            yield name, record
+
+
+def _names(store: Store, on_fault: OnFault) -> list[str]:
+    """Names of all records in a store; what cannot be listed is reported to ``on_fault``."""
+
     def cannot_list(name: str, fault: StoreError) -> None:
         if name.endswith(("/", SUFFIX)):
             on_fault(fault)
 
-    found = False
-    for name, _ in store.list_readable(cannot_list):
-        if name.endswith(SUFFIX):
-            found = True
-            try:
-                record = _record(store, name)
-            except FftToolError as exc:
-                on_fault(exc)
-            else:
-                yield name, record
-    if not found:
+    names = [name for name, _ in store.list_readable(cannot_list) if name.endswith(SUFFIX)]
+    if not names:
         raise NotFound(f"{store.url}: no records found: analyse with --metadata first")
+    return names
 
 
 def _record(store: Store, name: str) -> Json:

@@ -463,16 +463,3 @@ def test_parquet_without_pyarrow_says_how_to_get_it(
     (message,) = finished.messages
     assert "pip install 'fft-pipeline[parquet]'" in message
     assert "bug" not in message
-
-
-@pytest.mark.usefixtures("results")
-def test_a_report_is_one_page_that_shows_every_image(run: Run) -> None:
-    finished = run(
-        "report", "out", "--sources", "in", "-o", "page/index.html", "--title", "My <set>"
-    )
-    assert (finished.code, finished.out, finished.err) == (0, b"", "")
-    page = Path("page/index.html").read_text("utf-8")
-    assert "My &lt;set&gt;" in page
-    for name in NAMES:
-        assert name in page
-    assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)

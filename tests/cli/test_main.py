@@ -296,6 +296,16 @@ def test_progress_is_shown_on_a_terminal_and_not_in_the_data(folder: Path) -> No
     assert "c.png: the file is empty" in shown
 
 
+def test_a_report_shows_its_progress_on_a_terminal(folder: Path) -> None:
+    assert tool("analyze", ".", "-o", "OUT", "--metadata", cwd=folder).code == 0
+    code, out, shown = on_terminal("report", "OUT", "-o", "page.html", cwd=folder)
+    assert code == 0
+    assert "2/2" in shown
+    assert out.startswith("page.html: 2 images, ")
+    quiet = on_terminal("report", "OUT", "-o", "page.html", "--quiet", cwd=folder)
+    assert quiet == (0, "", "")
+
+
 def test_names_in_a_table_are_escaped_on_a_terminal_and_exact_in_a_file(
     folder: Path,
 ) -> None:

@@ -18,7 +18,8 @@ from fft_tool.codec.png_encode import encode
 from fft_tool.printable import printable
 from fft_tool.recipe import Recipe
 from fft_tool.report import charts
-from fft_tool.report.charts import LogAxis, Markup, element, join
+from fft_tool.report.charts import LogAxis
+from fft_tool.report.markup import Markup, element, join
 from tests.support.images import noise, pink_noise
 
 Json = dict[str, Any]
@@ -205,8 +206,10 @@ def test_equal_powers_are_drawn() -> None:
 
 def bars(path: ET.Element) -> list[float]:
     """Heights of a histogram's bars, in units of the highest."""
-    steps = [168 - float(text) for text in re.findall(r"V([\d.]+)H", path.get("d", ""))]
-    return [step / 150 for step in steps]
+    assert path.get("transform") == "translate(12 168) scale(1.15625 -.1)", "256 bars on 296 px"
+    rises = [int(rise or 0) for rise in re.findall(r"(?:v(-?\d+))?h1", path.get("d", ""))]
+    heights: list[float] = (np.cumsum(rises) / 1500).tolist()
+    return heights
 
 
 def statistics(pixels: NDArray[Any]) -> Json:
@@ -305,12 +308,19 @@ def test_marks_lie_around_the_bright_points_of_the_picture(
 
 
 def test_only_the_strongest_marks_are_numbered_and_screen_readers_skip_them() -> None:
-    peaks = [{"fx": 0.05 * k, "fy": 0.1} for k in range(5)]
+    peaks = [{"fx": 0.05 * k, "fy": 0.1, "period": 9.0, "angle": 30.0} for k in range(5)]
     marks = parsed(charts.peak_marks(peaks, 100, 80))
     assert len(list(marks.iter("circle"))) == 10
     assert labels(marks) == ["1", "2", "3"]
     assert marks.get("aria-hidden") == "true"
     assert marks.get("viewBox") == "0 0 100 80"
+
+
+def test_every_mark_says_the_period_and_angle_of_its_wave() -> None:
+    peak = {"fx": 0.1, "fy": 0.05, "period": 8.94, "period_um": 0.447, "angle": 26.565}
+    marks = parsed(charts.peak_marks([peak], 100, 80))
+    titles = [circle.findtext("title") for circle in marks.iter("circle")]
+    assert titles == ["8.94 px = 447 nm at 26.6°"] * 2
 
 
 @settings(max_examples=30, deadline=None)

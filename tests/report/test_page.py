@@ -3,7 +3,9 @@ from __future__ import annotations
 import base64
 import copy
 import dataclasses
+import hashlib
 import io
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +25,8 @@ import fft_tool
 from fft_tool.codec.png_encode import encode
 from fft_tool.errors import CorruptImage
 from fft_tool.recipe import Recipe
-from fft_tool.report.page import render
+from fft_tool.report.layout import beside
+from fft_tool.report.page import assemble, render, show, show_unreadable
 from fft_tool.results import recording
 from fft_tool.results.entry import Entry
 from fft_tool.results.sections import SCHEMA_NAME
@@ -32,7 +35,7 @@ from tests.support.images import noise, pink_noise
 Json = dict[str, Any]
 Attributes = dict[str, str]
 
-VOID = {"br", "img", "meta", "wbr"}
+VOID = {"br", "img", "link", "meta", "wbr"}
 STYLE = Path(fft_tool.__file__).with_name("report").joinpath("page.css").read_text(encoding="utf-8")
 
 
@@ -152,11 +155,17 @@ def page(mixed: list[Entry]) -> Node:
     return parsed(mixed, "Samples")
 
 
-def test_the_page_loads_nothing_and_runs_nothing(mixed: list[Entry]) -> None:
+def test_the_page_loads_nothing_and_runs_only_the_script_that_sorts(mixed: list[Entry]) -> None:
     text = render(mixed)
     root = Page(text).root
     assert text.startswith("<!doctype html>\n<html lang=")
-    assert not {node.tag for node in root} & {"script", "link", "iframe", "object", "embed", "base"}
+    assert not {node.tag for node in root} & {"link", "iframe", "object", "embed", "base"}
+    code = root.one("script").text
+    assert code == Path(fft_tool.__file__).with_name("report").joinpath("sort.js").read_text(
+        "utf-8"
+    )
+    assert not re.search(r"fetch|import|eval|innerHTML|https?:|XMLHttp", code)
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     for node in root:
         for name, value in node.attributes.items():
             assert not name.startswith("on")
@@ -165,9 +174,9 @@ def test_the_page_loads_nothing_and_runs_nothing(mixed: list[Entry]) -> None:
                 assert value.startswith(("data:image/", "#")), value[:40]
     assert not re.search(r"@import|url\(|https?:", STYLE)
     policies = [n for n in root.all("meta") if "http-equiv" in n.attributes]
-    assert [n.attributes["content"] for n in policies] == [
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    ]
+    (policy,) = (n.attributes["content"] for n in policies)
+    rules = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert policy == f"{rules}; script-src 'sha256-{digest}'"
 
 
 def test_links_lead_to_elements_and_names_of_elements_are_unique(page: Node) -> None:
@@ -180,7 +189,7 @@ def test_links_lead_to_elements_and_names_of_elements_are_unique(page: Node) -> 
 
 def test_headings_are_in_order_and_images_have_words(page: Node) -> None:
     assert page.one("html").attributes["lang"] == "en"
-    assert page.one("title").text == page.one("h1").text == "Samples"
+    assert page.one("head").one("title").text == page.one("h1").text == "Samples"
     levels = [int(node.tag[1]) for node in page if re.fullmatch("h[1-6]", node.tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -303,7 +312,7 @@ def test_everything_from_files_is_escaped(mixed: list[Entry]) -> None:
     text.encode()
     root = Page(text).root
     assert root.one("h1").text.startswith("<script>alert(1)</script>\"'&amp;<img")
-    assert not root.all("script")
+    assert len(root.all("script")) == 1
     assert not [n for n in root if "onerror" in n.attributes]
     assert len(root.all("article")) == len(mixed)
     assert root.all("article")[0].one("h2").text.startswith("<script>")
@@ -372,8 +381,95 @@ def test_a_damaged_record_does_not_break_the_page() -> None:
         assert articles[1].one("h2").text == "bad.png", what
 
 
+def test_rows_have_a_value_for_every_column_that_sorts(page: Node) -> None:
+    keys = [n.attributes.get("data-sort") for n in page.one("nav").one("thead").all("th")]
+    assert keys == [None, "name", "size", "period", "slope", "sharpness", "error"]
+    rows = page.one("nav").one("tbody").all("tr")
+    for row in rows:
+        values = {k.removeprefix("data-"): v for k, v in row.attributes.items() if k[:5] == "data-"}
+        assert values.keys() <= set(keys)
+        for key, value in values.items():
+            assert key == "name" or math.isfinite(float(value))
+    striped, *_, refused, _ = (row.attributes for row in rows)
+    assert striped["data-name"] == "waves/stripes.png"
+    assert striped["data-size"] == str(64 * 96)
+    assert float(striped["data-period"]) == pytest.approx(8, rel=0.01)
+    assert striped["data-error"] == "0"
+    assert [name for name in refused if name.startswith("data-")] == ["data-name"]
+
+
+def split(entries: list[Entry], name: str = "index.html") -> tuple[Node, dict[str, bytes]]:
+    """The overview and the other files, by name, of a report with a page for each image."""
+    layout = beside(name, len(entries))
+    shown = [show(entry, order, layout) for order, entry in enumerate(entries, start=1)]
+    index = Page(assemble(shown, layout=layout)).root
+    return index, {k: v for one in shown for k, v in one.files.items()}
+
+
+def test_images_may_have_pages_of_their_own(mixed: list[Entry]) -> None:
+    index, files = split(mixed, "my #1.html")
+    assert not index.all("article")
+    pages = {name: Page(data.decode()).root for name, data in files.items() if "html" in name}
+    assert list(pages) == [f"{order:04}.html" for order in range(1, 8)]
+    folder = "my%20%231_files"
+    links = [n.attributes["href"] for n in index.one("nav").all("a")]
+    assert links == [f"{folder}/{name}" for name in pages]
+    whole = parsed(mixed).all("article")
+    for order, (page, article) in enumerate(zip(pages.values(), whole, strict=True), start=1):
+        assert page.one("article").text == article.text.removesuffix("Overview")
+        assert page.one("head").one("title").text == article.one("h2").text
+        ways = {n.text: n.attributes["href"] for n in page.one("nav").all("a")}
+        assert ways.pop("Overview") == f"../my%20%231.html#row-{order}"
+        neighbours = {"Previous": order - 1, "Next": order + 1}
+        assert ways == {k: f"{n:04}.html" for k, n in neighbours.items() if 1 <= n <= 7}
+    rows = [n.attributes["id"] for n in index.one("nav").one("tbody").all("tr")]
+    assert rows == [f"row-{order}" for order in range(1, 8)]
+
+
+def test_pages_of_a_split_report_load_only_the_files_beside_them(mixed: list[Entry]) -> None:
+    index, files = split(mixed)
+    used = set()
+    for page, folder in (
+        (index, "index_files/"),
+        *((Page(data.decode()).root, "") for name, data in files.items() if "html" in name),
+    ):
+        (policy,) = (n for n in page.all("meta") if "http-equiv" in n.attributes)
+        expected = "default-src 'none'; img-src 'self' file:; style-src 'self' file:"
+        assert policy.attributes["content"].startswith(expected)
+        assert page.one("link").attributes["href"] == f"{folder}style.css"
+        for image in page.all("img"):
+            used.add(image.attributes["src"].removeprefix(folder))
+            shown = Image.open(io.BytesIO(files[image.attributes["src"].removeprefix(folder)]))
+            assert shown.size == tuple(int(image.attributes[k]) for k in ("width", "height"))
+    assert used == {name for name in files if name.endswith(".webp")}
+    assert files["style.css"].decode() == STYLE
+
+
+def test_equal_pictures_are_one_file() -> None:
+    _, files = split([_SOUND, _SOUND])
+    (alone, once), two = split([_SOUND]), files
+    assert not alone.all("article")
+    assert {n for n in two if n.endswith("webp")} == {n for n in once if n.endswith("webp")}
+
+
+def test_the_overview_of_a_split_report_is_small(mixed: list[Entry]) -> None:
+    layout = beside("index.html", 300)
+    shown = [show(mixed[0], order, layout) for order in (1, 2)]
+    one, two = (len(assemble(shown[:count], layout=layout)) for count in (1, 2))
+    assert two - one < 900
+
+
+def test_a_record_that_cannot_be_read_is_on_the_page() -> None:
+    shown = show_unreadable("a_metadata.json", "out/a_metadata.json: is not JSON", 1)
+    root = Page(assemble([shown])).root
+    assert root.one("article").one("h2").text == "a_metadata.json"
+    assert root.one("article").one("p", "refusal").text == "out/a_metadata.json: is not JSON"
+    assert root.one("p", "lede").text == "0 images analysed, 1 damaged."
+
+
 def test_no_entries_give_a_page() -> None:
     root = parsed([])
+    assert not root.all("script")
     assert not root.all("article")
     assert not root.all("nav")
     assert root.one("p", "lede").text == "0 images analysed."
@@ -405,7 +501,7 @@ def test_entries_are_processed_one_by_one() -> None:
 
 def test_a_large_image_adds_little_to_the_page() -> None:
     text = render([entry(noise((600, 900)))])
-    assert len(text) < 250_000
+    assert len(text) < 125_000
 
 
 @pytest.mark.slow
@@ -525,5 +621,6 @@ def test_every_class_has_a_style_and_every_style_a_use(page: Node) -> None:
     assert styled == used
 
 
-def test_the_style_sheet_is_shipped_with_the_package(repository: Path) -> None:
-    assert '"*.css"' in (repository / "pyproject.toml").read_text(encoding="utf-8")
+def test_style_sheet_and_script_are_shipped_with_the_package(repository: Path) -> None:
+    shipped = (repository / "pyproject.toml").read_text(encoding="utf-8")
+    assert '"*.css", "*.js"' in shipped

@@ -14,6 +14,7 @@ from fft_tool.cli.main import main
 from fft_tool.errors import AmbiguousSources
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
+from fft_tool.report.thumbnails import draw_picture
 from fft_tool.runs.many import Job, run_batch
 from fft_tool.runs.pages import each_page
 from fft_tool.runs.sources import SourceRef
@@ -85,6 +86,13 @@ def test_the_file_is_read_once_for_all_its_frames(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(FolderStore, "open", noted)
     list(run_batch(found, Job(Recipe(), target="out")))
     assert reads == ["stack.npy"]
+
+
+def test_a_report_shows_the_frame_that_was_analysed() -> None:
+    shown = [draw_picture(npy(STACK), "photo", frame=frame) for frame in (1, 2)]
+    alone = [draw_picture(npy(STACK[index]), "photo") for index in (0, 1)]
+    assert shown == alone
+    assert shown[0] != shown[1]
 
 
 @pytest.mark.usefixtures("folder")
