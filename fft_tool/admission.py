@@ -52,7 +52,7 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     sides = real * max(_line(height, 8), _line(width, 3))  # columns are copied before transforming
     sides += (height + width) * sum(kind.line_memory(recipe) for kind in kinds)
     windows = 8 * (height + width) if recipe.window != "none" else 0
-    # A TIFF is copied with the chosen page as its first.
+    # libtiff gets a copy of a TIFF in which the chosen page is the first.
     files = header.file_bytes * (1 + (header.format == "tiff" and header.frame > 1))
     return FIXED_MEMORY + files + sides + windows + round(pixels * (peak + 1))
 

@@ -6,10 +6,12 @@ run lengths can make it far higher; such files are rejected here, within millise
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from fft_tool.codec.patched import Patched
 from fft_tool.errors import CorruptImage, RecipeError, RecipeFault, TooCostly
 
 MAX_SCANS = 64
@@ -150,10 +152,18 @@ def check_bmp(data: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TiffPages:
-    """The number of pages of a TIFF, and the file with the chosen page as its first."""
+    """The number of pages of a TIFF, and the pointer that makes the chosen page the first."""
 
     count: int
     data: bytes
+    place: int
+    pointer: bytes
+
+    def stream(self) -> io.RawIOBase | io.BytesIO:
+        """Return the file with the chosen page as its first."""
+        if self.data.startswith(self.pointer, self.place):
+            return io.BytesIO(self.data)
+        return Patched(self.data, self.place, self.pointer)
 
 
 def choose_tiff_page(data: bytes, page: int = 1) -> TiffPages:
@@ -174,7 +184,7 @@ def choose_tiff_page(data: bytes, page: int = 1) -> TiffPages:
         layout.following(data, chosen)
     except struct.error:
         raise CorruptImage(f"TIFF is truncated inside directory {page:,}") from None
-    return TiffPages(len(offsets), data if page == 1 else layout.starting_at(data, chosen))
+    return TiffPages(len(offsets), data, layout.value_bytes, layout.pack(chosen))
 
 
 def _directories(data: bytes, layout: _Layout) -> list[int]:
@@ -213,11 +223,9 @@ class _Layout:
             raise CorruptImage("TIFF is truncated inside its header") from None
         return cls(order, count, pointer, first)
 
-    def starting_at(self, data: bytes, offset: int) -> bytes:
-        """Return the file with another directory as its first."""
-        pointer = struct.pack(f"{self.order}{self.pointer}", offset)
-        start = 8 if self.pointer == "Q" else 4
-        return b"".join((data[:start], pointer, memoryview(data)[start + len(pointer) :]))
+    def pack(self, offset: int) -> bytes:
+        """Bytes of a pointer to an offset. In the header, it is at as many bytes as it has."""
+        return struct.pack(f"{self.order}{self.pointer}", offset)
 
     @property
     def entry(self) -> struct.Struct:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
-from typing import Any
+from typing import IO, Any
 
 from fft_tool.arrays import Pixels
 from fft_tool.codec import animations, containers
@@ -44,7 +44,7 @@ class PillowDecoder:
 
     def __init__(self, data: bytes, container: str, frame: int) -> None:
         _check_structure(data, container)
-        self.image = image = open_with_pillow(data, container)
+        self.image = image = open_with_pillow(io.BytesIO(data), container)
         containers.check_exif(image.info.get("exif") or b"")
         tags = read_tags(image.info.get("exif"))
         channels = channels_of(image)
@@ -86,13 +86,13 @@ class PillowDecoder:
         return pixels
 
 
-def open_with_pillow(data: bytes, container: str) -> Any:
+def open_with_pillow(stream: IO[bytes] | io.RawIOBase, container: str) -> Any:
     """Open a file with Pillow's reader for its format, which is imported here."""
     module, name = _READERS[container]
     reader: Any = getattr(importlib.import_module(f"PIL.{module}"), name)
     if container == "avif" and not importlib.import_module("PIL.AvifImagePlugin").SUPPORTED:
         raise UnsupportedImage("this is AVIF, which cannot be decoded here: convert it to PNG")
-    return reader(io.BytesIO(data))
+    return reader(stream)
 
 
 def channels_of(image: Any) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import io
 import logging
 import math
 import sys
@@ -72,8 +71,8 @@ class TiffDecoder:
     upright = True  # Pillow rotates a TIFF by itself, and reports the size after rotation
 
     def __init__(self, pages: TiffPages, frame: int, file_bytes: int) -> None:
-        self._data = pages.data
-        self._image: Any = _open(pages.data)
+        self._pages = pages
+        self._image: Any = _open(pages)
         tags: Tags = self._image.tag_v2
         containers.check_exif(self._image.info.get("exif") or b"")
         self._name = str(self._image.tile[0].args[0]).partition(";")[0] if self._image.tile else ""
@@ -104,7 +103,7 @@ class TiffDecoder:
 
     def _order(self, little: str) -> str:
         """Letter of the file's byte order in Pillow's names of raw modes."""
-        return little if self._data.startswith(b"II") else "B"
+        return little if self._pages.data.startswith(b"II") else "B"
 
     def _deep_colour(self) -> NDArray[np.uint16]:
         """Decode 16-bit colour in two passes: Pillow keeps one byte of each sample."""
@@ -113,7 +112,7 @@ class TiffDecoder:
         low = "B" if high == "L" else "L"
         parts = []
         for order in (high, low):
-            image = _open(self._data)
+            image = _open(self._pages)
             _decode_as(image, f"{self._name};16{order}")
             image.load()
             parts.append(channels_last(image))
@@ -126,7 +125,7 @@ class TifffileDecoder:
     upright = True
 
     def __init__(self, pages: TiffPages, frame: int, file_bytes: int) -> None:
-        with _first_page(pages.data) as page:
+        with _first_page(pages) as page:
             _check_parts(page, len(pages.data))
             tags = {tag.code: tag.value for tag in page.tags if tag.code in (274, 282, 283, 296)}
             shape, dtype = tuple(map(int, page.shape)), page.dtype
@@ -152,7 +151,7 @@ class TifffileDecoder:
             tag: value[0] / value[1] if isinstance(value, tuple) and value[1] else value
             for tag, value in tags.items()
         }
-        self._data, self._dtype, self._shape = pages.data, dtype, shape
+        self._pages, self._dtype, self._shape = pages, dtype, shape
         samples = _Samples(kind, bits)
         size = (shape[1], shape[0])
         self.header = _header(
@@ -161,7 +160,7 @@ class TifffileDecoder:
 
     def pixels(self) -> NDArray[Any]:
         """Decode the page."""
-        with _first_page(self._data) as page:
+        with _first_page(self._pages) as page:
             pixels: NDArray[Any] = page.asarray(maxworkers=1)
         if self._planes_first:
             pixels = np.moveaxis(pixels, 0, -1)
@@ -169,24 +168,24 @@ class TifffileDecoder:
         return upright(pixels, self.header.orientation)
 
 
-def _open(data: bytes) -> Any:
+def _open(pages: TiffPages) -> Any:
     try:
-        return open_with_pillow(data, "tiff")
+        return open_with_pillow(pages.stream(), "tiff")
     except SyntaxError as exc:
         if "unknown pixel mode" in str(exc) or "Invalid value for samples" in str(exc):
             raise _unsupported("TIFF samples of this type") from exc
-        if data.startswith(b"MM\0+"):
+        if pages.data.startswith(b"MM\0+"):
             raise _unsupported("big-endian BigTIFF") from exc
         raise
 
 
 @contextmanager
-def _first_page(data: bytes) -> Iterator[Any]:
+def _first_page(pages: TiffPages) -> Iterator[Any]:
     """Open a TIFF with tifffile, which logs what is wrong with a file beside raising errors."""
     log = logging.getLogger("tifffile")
     disabled, log.disabled = log.disabled, True
     try:
-        with importlib.import_module("tifffile").TiffFile(io.BytesIO(data)) as file:
+        with importlib.import_module("tifffile").TiffFile(pages.stream()) as file:
             yield file.pages[0]
     finally:
         log.disabled = disabled

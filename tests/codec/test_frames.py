@@ -57,7 +57,7 @@ def test_each_frame_of_an_animation_is_decoded(kind: str, mode: str) -> None:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("big", [False, True])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 def test_each_page_of_a_tiff_is_decoded(dtype: Any, big: bool, order: str) -> None:
     stack = noise((5, 9, 11)).astype(dtype)
     buffer = io.BytesIO()
