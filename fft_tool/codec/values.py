@@ -51,7 +51,7 @@ def scale(
     """Scale ``samples`` (h, w, channels), any real dtype, to levels from 0 to 65535, as uint16.
 
     >>> levels, scale_ = scale(np.array([[[-1.0], [0.25], [1.0]]]))
-    >>> levels.ravel().tolist(), scale_.value(levels[0, 2, 0])
+    >>> levels.ravel().tolist(), scale_.value(65535)
     ([0, 40959, 65535], 1.0)
 
     ``value_range`` holds the values of black and white; by default they are the extremes of the
