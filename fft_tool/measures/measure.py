@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from fft_tool.arrays import Doubles
+from fft_tool.measures.maxima import MaximaCollector
 from fft_tool.measures.orientation import Orientation, angle_of, orientation_of, round_angle
-from fft_tool.measures.peaks import Peak, find_peaks
+from fft_tool.measures.peaks import Peak, peaks_of
 from fft_tool.measures.polar import polar_power
 from fft_tool.measures.radial import RadialProfile, high_fraction_of, profile_of
 from fft_tool.measures.slope import Slope, slope_of
@@ -79,7 +80,7 @@ def measure(
         without one is tapered, so that the jumps at the image's borders are not measured.
     step : float
         Grey levels are whole multiples of this, 1 for an 8- or 16-bit image; 0 if they were not
-        rounded. The slope and the high-frequency fraction allow for the noise of rounding.
+        rounded. Slope, high-frequency fraction and peaks allow for the noise of rounding.
     pixel_size_um : (float, float), optional
         Width and height of a pixel in micrometres, which add physical units to the JSON.
     """
@@ -88,14 +89,16 @@ def measure(
             f"pixel size {pixel_size_um} is not usable: give a pixel's width and height in "
             "micrometres, both positive and finite"
         )
-    polar = polar_power(tapered(spectrum, window))
+    view = tapered(spectrum, window)
+    maxima = MaximaCollector(view)
+    polar = polar_power(view, visit=maxima.add)
     profile = profile_of(polar)
     return Measures(
         profile=profile,
         slope=slope_of(polar, step),
         high_frequency_fraction=high_fraction_of(polar, step),
         orientation=orientation_of(polar),
-        peaks=tuple(find_peaks(spectrum)),
+        peaks=tuple(peaks_of(view, profile, maxima, step=step)),
         pixel_size_um=pixel_size_um,
     )
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fft_tool.arrays import Doubles
-from fft_tool.measures.median import median
+from fft_tool.measures.maxima import MIN_PROMINENCE, Maxima, MaximaCollector
 from fft_tool.measures.orientation import angle_of, round_angle
-from fft_tool.measures.polar import FoldedRows, folded_rows, polar_power, ring_of, steps_of
+from fft_tool.measures.polar import polar_power
 from fft_tool.measures.radial import RadialProfile, profile_of
-from fft_tool.measures.taper import tapered
+from fft_tool.measures.surroundings import RING, least_excess, ring_around, standing_out, typical
+from fft_tool.measures.taper import TaperedSpectrum, tapered
+from fft_tool.measures.waves import Wave, WaveFitter
 from fft_tool.spectrum.half import Spectrum, check_spectrum
 
-IndexArray = NDArray[np.intp]
-
-MIN_PROMINENCE_DB = 15.0  # noise reaches it once in 5e13 coefficients
-_MIN_PERIODS = 2
-_MIN_SHARE = 1e-5  # of the energy beside DC: 50 dB below
-_MIN_LOCAL = 10.0  # times the power of neighbours in line: for ridges and axis crosses
-_REACH = 20  # how far those lines go to either side, in coefficients
-_CORE = 4  # and where they start, clear of the peak's own main lobe
-_CANDIDATES = 1024  # at most so many are looked at closely, the strongest
+_MIN_PERIODS = 2.0
+_SLACK = 0.05  # periods: how far below two the fit of a wave with two periods may lie
+_APART = 4.0  # coefficients: of waves that are closer, only the first is kept
+_OWN = 0.5  # share of a maximum's power that must not be leakage from other waves
+_FEWEST = 8  # waves that are searched for, even if fewer are asked for
+_MOST_FITS = 48  # maxima that are fitted
+_ROUNDS = 2  # how often each wave is fitted again beside the others
+_AT_ONCE = 32  # maxima whose surroundings are read together
+_DECIMALS = 6  # of a position in coefficients; beyond them, waves along an axis would lie beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,10 @@ class Peak:
     fx, fy : float
         Cycles per pixel, each in (-0.5, 0.5].
     amplitude : float
-        Of the cosine, in grey levels: 2·|F| / N (|F| / N where the coefficient is its own mirror)
-        of the strongest coefficient. A window lowers it by its mean; a wave that runs between two
-        coefficients has part of its power in the other one.
+        Of the cosine, in grey levels of the image before any window. At exactly the Nyquist
+        frequency, where phase and amplitude cannot be told apart, that of the pixels.
     prominence_db : float
-        Power over the background of the ring.
+        Power of the strongest coefficient over the background at its radial frequency.
     """
 
     period: float
@@ -69,210 +70,191 @@ class Peak:
 
 
 def find_peaks(
-    spectrum: Spectrum, count: int = 8, *, profile: RadialProfile | None = None
+    spectrum: Spectrum,
+    count: int = 8,
+    *,
+    window: str = "none",
+    step: float = 0.0,
 ) -> list[Peak]:
     """Find the ``count`` strongest waves, strongest first.
 
     >>> from fft_tool.spectrum.transform import forward
-    >>> wave = np.cos(2 * np.pi * np.arange(64) / 8)
+    >>> wave = np.cos(2 * np.pi * np.arange(64) / 8.3)
     >>> (peak,) = find_peaks(forward(np.tile(100 + 50 * wave, (64, 1))), count=3)
     >>> round(peak.period, 3), round(peak.angle, 3), round(peak.amplitude, 3)
-    (8.0, 0.0, 50.0)
+    (8.3, 0.0, 50.0)
 
     Periods are in pixels, angles in degrees and amplitudes in grey levels.
 
-    A peak is a coefficient that
+    The spectrum is read through a taper (see :func:`fft_tool.measures.taper.tapered`). A peak is a
+    coefficient that
 
     * has the largest power among its eight neighbours,
-    * lies 15 dB above the background of its ring (beyond Nyquist, of the last ring), so that
-      neither noise nor a falling spectrum has peaks,
+    * lies 15 dB above the background at its radial frequency, which is measured without the wave
+      itself; more where few coefficients tell what the background is, so that neither noise nor
+      a falling spectrum has peaks,
     * has ten times the usual power of its neighbours along the row, the column and (summed over
-      three across) the ray from DC, so that the axis cross of a non-periodic image, the cross of
-      another wave's leakage and the ridge of a texture with a direction have none,
-    * has at least two periods in the image, along x or along y; less is a trend;
-    * has, with its mirror, at least 1e-5 of the energy beside DC, so that what is called a peak
-      says something of the image.
+      three across) the ray from DC, so that axis crosses and the ridges of textures have none,
+    * has at least two periods in the image, along x or along y; less is a trend,
+    * has, with its mirror, at least 1e-5 of the energy beside DC,
+    * is not leakage from stronger waves.
 
-    They come in the order of power × prominence in dB. Of peaks less than four coefficients
-    apart only the first stays. Frequencies are refined to a small part of a coefficient, for a
-    rectangular window as for a tapered one.
+    Frequency and amplitude are those of the wave that fits the coefficients around it best,
+    beside the other waves and its own mirror image. Waves less than four coefficients apart are
+    one peak. The order is that of amplitude² times prominence in dB.
 
-    ``profile`` is that of the spectrum without a taper, where it has been computed already.
+    Parameters
+    ----------
+    spectrum : Spectrum
+        Of an image in grey levels.
+    count : int
+        The most peaks to return.
+    window : str
+        Name of the window that the image was given before the transform.
+    step : float
+        Grey levels are whole multiples of this, 1 for an 8- or 16-bit image; 0 if they were not
+        rounded. In images without noise, waves of less than half a step may come from rounding,
+        and are left out.
     """
     check_spectrum(spectrum)
-    profile = profile or profile_of(polar_power(tapered(spectrum, taper=False)))
+    view = tapered(spectrum, window)
+    maxima = MaximaCollector(view)
+    profile = profile_of(polar_power(view, visit=maxima.add))
+    return peaks_of(view, profile, maxima, count, step=step)
+
+
+def peaks_of(
+    view: TaperedSpectrum,
+    profile: RadialProfile,
+    maxima: MaximaCollector,
+    count: int = 8,
+    *,
+    step: float = 0.0,
+) -> list[Peak]:
+    """Peaks from the maxima and the profile that one pass over the spectrum has collected."""
     if len(profile.frequency) == 0:
         return []
-    plane = _Plane(spectrum, profile)
-    ky, kx = _strongest_maxima(plane)
-    local = _stands_out_locally(plane, ky, kx)
-    peaks: list[Peak] = []
-    centres: list[tuple[float, float]] = []
-    for row, column in zip(ky[local].tolist(), kx[local].tolist(), strict=True):
-        if len(peaks) == count:
-            break
-        centre = _refined(plane, row, column)
-        if _is_wave(centre) and not any(_close(plane.shape, centre, other) for other in centres):
-            peaks.append(_peak(plane, row, column, centre))
-            centres.append(centre)
-    return peaks
+    search = _Search(view, profile.rounding, step)
+    search.look_at(maxima.strongest(profile, min_periods=_MIN_PERIODS), max(count, _FEWEST))
+    search.refine()
+    peaks = [_peak(view.shape, found) for found in search.found]
+    peaks.sort(key=lambda peak: -(peak.amplitude**2) * peak.prominence_db)
+    return peaks[:count]
 
 
-class _Plane:
-    """The full, periodic spectrum, read from its half, and the background under it."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A wave, the power of its strongest coefficient, and that of the background."""
 
-    def __init__(self, spectrum: Spectrum, profile: RadialProfile) -> None:
-        self.spectrum = spectrum
-        self.shape = spectrum.shape
-        self.size = self.shape[0] * self.shape[1]
-        self.rounding = profile.rounding * self.size**2  # if all were in one coefficient
-        self.energy = float((profile.mean * profile.count).sum()) * self.size
-        rings = np.concatenate([profile.background[:1], profile.background])
-        rings = np.append(rings, rings[-1]) * self.size
-        self.rings: Doubles = np.maximum(rings, profile.rounding * self.size)
-
-    def values(self, ky: IndexArray, kx: IndexArray) -> NDArray[np.complex128]:
-        """F at any rows and columns, with DC taken as zero."""
-        height, width = self.shape
-        mirrored = kx % width > width // 2
-        row = np.where(mirrored, -ky, ky) % height
-        column = np.where(mirrored, -kx, kx) % width
-        value: NDArray[np.complex128] = self.spectrum.half[row, column].astype(np.complex128)
-        value[(row == 0) & (column == 0)] = 0.0
-        value[mirrored] = value[mirrored].conj()
-        return value
-
-    def power(self, ky: IndexArray, kx: IndexArray) -> Doubles:
-        """|F|² at any rows and columns."""
-        value = self.values(ky, kx)
-        return value.real**2 + value.imag**2
-
-    def background(self, ky: IndexArray, kx: IndexArray) -> Doubles:
-        """|F|² of the background at rows and columns within half a period of DC."""
-        height, width = self.shape
-        longest = steps_of(self.shape)
-        radius = np.hypot(kx * longest / width, ky * longest / height)
-        return self.rings[ring_of(radius, longest)]
+    wave: Wave
+    power: float
+    background: float
 
 
-def _strongest_maxima(plane: _Plane) -> tuple[IndexArray, IndexArray]:
-    """Rows (signed) and columns of the maxima that stand out from their rings, strongest first."""
-    least = max(plane.rounding, _MIN_SHARE * plane.energy / 2)
-    limit = np.maximum(plane.rings * 10 ** (MIN_PROMINENCE_DB / 10), least)
-    untapered = tapered(plane.spectrum, taper=False)
-    found = [_maxima(plane, *_above(rows, limit)) for rows in folded_rows(untapered)]
-    ky, kx = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    power = plane.power(ky, kx)
-    order = np.argsort(-power * np.log(power / plane.background(ky, kx)), kind="stable")
-    return ky[order[:_CANDIDATES]], kx[order[:_CANDIDATES]]
+class _Search:
+    """The search for waves, from the strongest maximum to the weakest.
 
-
-def _above(rows: FoldedRows, limit: Doubles) -> tuple[IndexArray, IndexArray]:
-    """Rows (signed) and columns of all power above its ring's limit."""
-    least = limit[ring_of(rows.radius, rows.longest)]
-    # Indices of the flattened block: ten times as fast as those of the block itself.
-    down, up = np.flatnonzero(rows.down > least), np.flatnonzero(rows.up > least)
-    row, kx = np.divmod(np.concatenate([down, up]), least.shape[1])
-    ky, kx = rows.first + row, rows.left + kx
-    ky[len(down) :] *= -1
-    return ky, kx
-
-
-def _maxima(plane: _Plane, ky: IndexArray, kx: IndexArray) -> tuple[IndexArray, IndexArray]:
-    """Keep those that are no trend and no less than any of their eight neighbours."""
-    periods = np.maximum(np.abs(ky), kx)
-    ky, kx = ky[periods >= _MIN_PERIODS], kx[periods >= _MIN_PERIODS]
-    if len(ky) == 0:
-        return ky, kx
-    power = plane.power(ky, kx)
-    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1)):
-        keep = power >= plane.power(ky + dy, kx + dx)
-        ky, kx, power = ky[keep], kx[keep], power[keep]
-    return ky, kx
-
-
-def _stands_out_locally(plane: _Plane, ky: IndexArray, kx: IndexArray) -> NDArray[np.bool_]:
-    """Whether each candidate lies well above its neighbours along row, column and ray from DC."""
-    height, width = plane.shape
-    steep = np.abs(ky) > kx
-    steps = np.where(steep, np.abs(ky), kx)
-    background = np.maximum(
-        _along(plane, (ky, kx), (0, 1), width), _along(plane, (ky, kx), (1, 0), height)
-    )
-    # A ridge from DC passes between coefficients: three across hold its power.
-    ray, reach = (ky / steps, kx / steps), min(height, width)
-    across = [_along(plane, (ky + w * ~steep, kx + w * steep), ray, reach) for w in (-1, 0, 1)]
-    return plane.power(ky, kx) > _MIN_LOCAL * np.maximum(background, sum(across))
-
-
-def _along(
-    plane: _Plane,
-    start: tuple[IndexArray, IndexArray],
-    step: tuple[Any, Any],
-    length: int,
-) -> Doubles:
-    """Typical power to both sides of each start, in steps of (ky, kx) along ``length``.
-
-    Zero if the line is too short to say.
+    What a wave that has been found contributes to the remaining maxima is subtracted from them.
     """
-    away = np.arange(_CORE, min(_REACH, length // 2) + 1)
-    if len(away) <= _CORE:
-        return np.zeros(len(start[0]))
-    steps = np.concatenate([-away, away])[:, None]
-    ky, kx = (np.rint(k + steps * dk).astype(np.intp) for k, dk in zip(start, step, strict=True))
-    # Noise has exponentially distributed power, whose median is ln 2 of its mean.
-    typical: Doubles = median(plane.power(ky, kx), axis=0) / np.log(2)
-    return typical
+
+    def __init__(self, view: TaperedSpectrum, rounding: float, step: float) -> None:
+        self.found: list[_Found] = []
+        self._view = view
+        self._size = view.shape[0] * view.shape[1]
+        # Along a ring neighbours are correlated in one direction, not in two.
+        self._correlated = math.sqrt(view.down.correlated * view.across.correlated)
+        self._rounding = rounding * self._size
+        self._step = step
+        self._fits = 0
+        self._fitter = WaveFitter(view)
+
+    def look_at(self, maxima: Maxima, most: int) -> None:
+        """Search until ``most`` waves are found."""
+        for first in range(0, len(maxima), _AT_ONCE):
+            some = maxima[first : first + _AT_ONCE]
+            self._look_at(standing_out(self._view, some), most)
+
+    def _look_at(self, maxima: Maxima, most: int) -> None:
+        left = self._view.values(maxima.ky, maxima.kx)
+        for found in self.found:
+            left -= self._fitter.share(found.wave, maxima.ky, maxima.kx)
+        for index, (ky, kx, power) in enumerate(maxima):
+            if len(self.found) == most or self._fits == _MOST_FITS:
+                return
+            if abs(left[index]) ** 2 < _OWN * power:
+                continue
+            new = self._fit(ky, kx, power)
+            if new:
+                self.found.append(new)
+                left -= self._fitter.share(new.wave, maxima.ky, maxima.kx)
+
+    def refine(self) -> None:
+        """Fit each wave again beside those, found later, that leak into it."""
+        for _ in range(_ROUNDS):
+            for place, found in enumerate(self.found):
+                others = self._beside(found.wave, but=found)
+                if others:
+                    wave = self._fitter.refit(found.wave, others)
+                    self.found[place] = replace(found, wave=wave)
+
+    def _fit(self, ky: int, kx: int, power: float) -> _Found | None:
+        """Wave that has its maximum at (ky, kx), or None if that is not a peak."""
+        self._fits += 1
+        others = self._beside(self._fitter.rough(ky, kx))
+        wave = self._fitter.fit(ky, kx, others)
+        shape = self._view.shape
+        if max(abs(wave.ky), abs(wave.kx)) < _MIN_PERIODS - _SLACK:
+            return None
+        if any(_close(shape, wave, found.wave) for found in self.found):
+            return None
+        background, least = self._background(wave, others)
+        if power < least * background or self._may_be_rounding(wave, background):
+            return None
+        return _Found(wave, power, background)
+
+    def _beside(self, wave: Wave, but: _Found | None = None) -> list[Wave]:
+        others = (found.wave for found in self.found if found is not but)
+        return self._fitter.beside(wave, others)
+
+    def _background(self, wave: Wave, others: Sequence[Wave]) -> tuple[float, float]:
+        """Usual power at the wave's radial frequency without it, and the least ratio to it."""
+        ky, kx, relative = ring_around(self._view.shape, wave.ky, wave.kx)
+        values = self._view.values(ky, kx)
+        for each in (wave, *others):
+            values -= self._fitter.share(each, ky, kx)
+        power = values.real**2 + values.imag**2
+        # From higher frequencies, power is extrapolated as it falls in photographs.
+        power *= np.where(relative > RING, relative, 1.0) ** 2
+        least = max(MIN_PROMINENCE, least_excess(len(ky) / self._correlated))
+        return max(float(typical(power)), self._rounding), least
+
+    def _may_be_rounding(self, wave: Wave, background: float) -> bool:
+        """Whether a wave may be an effect of the rounding of pixels to whole steps.
+
+        The error of rounding has the power step²/12. Noise spreads it evenly over the spectrum;
+        where the background is lower than half of that, it is concentrated in waves.
+        """
+        spread = background / self._size > self._step**2 / 24
+        return not spread and wave.amplitude < self._step / 2
 
 
-def _refined(plane: _Plane, ky: int, kx: int) -> tuple[float, float]:
-    """Row and column of the wave's true frequency, in fractions of a coefficient."""
-    away = np.arange(-3, 4)
-    height, width = plane.shape
-    down = _offset(plane.values(ky + away, np.full(7, kx))) if height >= 7 else 0.0
-    right = _offset(plane.values(np.full(7, ky), kx + away)) if width >= 7 else 0.0
-    return ky + down, kx + right
-
-
-def _offset(line: NDArray[np.complex128]) -> float:
-    """Where in a line of seven values of a peak its centre lies, counted from the middle.
-
-    A Hann window, which on frequencies is a convolution with (-¼, ½, -¼), is applied first: with
-    it the main lobe of a rectangular window turns into one that a parabola through the logarithm
-    of three powers finds to about 0.02 of a coefficient, and those of tapered windows stay so.
-    """
-    smooth = line[1:-1] / 2 - (line[:-2] + line[2:]) / 4
-    power = smooth.real**2 + smooth.imag**2
-    middle = 1 + int(np.argmax(power[1:-1]))
-    left, centre, right = np.log(power[middle - 1 : middle + 2] + 1e-300)
-    curvature = left - 2 * centre + right
-    shift = (left - right) / (2 * curvature) if curvature < 0 else 0.0
-    return float(middle - 2 + np.clip(shift, -0.5, 0.5))
-
-
-def _is_wave(centre: tuple[float, float]) -> bool:
-    """Whether at least two periods fit, along x or along y; less is a trend."""
-    return max(abs(centre[0]), abs(centre[1])) >= _MIN_PERIODS
-
-
-def _close(shape: tuple[int, int], one: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Whether two waves, each of which is its own negative too, are nearly one."""
-    a, b, period = np.array(one), np.array(other), np.array(shape)
+def _close(shape: tuple[int, int], one: Wave, other: Wave) -> bool:
+    """Whether two waves, or one and the mirror image of the other, are nearly the same."""
+    a, b, period = np.array((one.ky, one.kx)), np.array((other.ky, other.kx)), np.array(shape)
     apart = np.array([a - b, a + b])
     apart -= period * np.rint(apart / period)
-    return bool(np.hypot(*apart.T).min() < _CORE)
+    return bool(np.hypot(*apart.T).min() < _APART)
 
 
-def _peak(plane: _Plane, ky: int, kx: int, centre: tuple[float, float]) -> Peak:
-    """Describe the peak whose largest coefficient is at (ky, kx) and whose centre is given."""
-    height, width = plane.shape
+def _peak(shape: tuple[int, int], found: _Found) -> Peak:
+    """Describe a wave with y up."""
+    height, width = shape
+    wave = found.wave
+    ky, kx = round(wave.ky, _DECIMALS), round(wave.kx, _DECIMALS)
     # Rows are counted downwards, y upwards.
-    fy, fx = _principal(-centre[0] / height), _principal(centre[1] / width)
+    fy, fx = _principal(-ky / height), _principal(kx / width)
     if fy < 0 or (fy == 0 and fx < 0):
         fy, fx = _principal(-fy), _principal(-fx)
-    row, column = np.array([ky]), np.array([kx])
-    power = float(plane.power(row, column)[0])
-    own_mirror = 2 * ky % height == 0 and 2 * kx % width == 0
     frequency = float(np.hypot(fx, fy))
     return Peak(
         period=1 / frequency,
@@ -280,8 +262,8 @@ def _peak(plane: _Plane, ky: int, kx: int, centre: tuple[float, float]) -> Peak:
         angle=angle_of(fx, fy),
         fx=fx,
         fy=fy,
-        amplitude=(1 if own_mirror else 2) * float(np.sqrt(power)) / plane.size,
-        prominence_db=10 * float(np.log10(power / plane.background(row, column)[0])),
+        amplitude=wave.amplitude,
+        prominence_db=10 * float(np.log10(found.power / found.background)),
     )
 
 

@@ -6,7 +6,7 @@ The grid is made of rings one frequency step wide, times sectors of direction. R
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -129,8 +129,17 @@ class PolarPower:
         return noise if self.total > ABOVE_ROUNDING * noise * self.shape[0] * self.shape[1] else 0.0
 
 
-def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower:
-    """Sum the periodogram over rings and ``sectors`` of direction, in double precision."""
+def polar_power(
+    spectrum: TaperedSpectrum,
+    sectors: int = SECTORS,
+    *,
+    visit: Callable[[FoldedRows, float], None] | None = None,
+) -> PolarPower:
+    """Sum the periodogram over rings and ``sectors`` of direction, in double precision.
+
+    ``visit`` is called with each block of rows and the power of all blocks so far, for what else is
+    to be found in the same pass.
+    """
     height, width = spectrum.shape
     size, longest = height * width, steps_of(spectrum.shape)
     # The grid covers one quadrant, in which upward and downward wave vectors lie on each other.
@@ -138,6 +147,8 @@ def polar_power(spectrum: TaperedSpectrum, sectors: int = SECTORS) -> PolarPower
     cells, moments = np.zeros((4, *grid)), np.zeros(5)
     for rows in folded_rows(spectrum):
         _add_block(cells, moments, rows, sectors)
+        if visit:
+            visit(rows, float(moments[0]))
     total = float(moments[0]) / size
     rounding = _rounding(spectrum, total)
     count, up, down, squares = cells[:, 1:-1]

@@ -32,6 +32,7 @@ _INDEPENDENT_PER_BAND = 24  # at least: the logarithm of their mean is biased by
 _ABOVE_NOISE = 4.0  # times the power of rounding, which is not white in smooth images
 _MOST_STEPS = 20
 _CONVERGED = 1e-7
+_NO_POWER_LAW = 20.0  # exponents beyond this are those of lines, not of power laws
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ def fit_slope(
     -------
     Slope or None
         None if fewer than five rings or three bands are left: in images smaller than about 32 × 32
-        pixels, in longer ones that are 2 to 7 pixels wide, and in those without detail.
+        pixels, in longer ones that are 2 to 7 pixels wide, and in those without detail. None, too,
+        if the exponent would exceed 20, which no power law has.
     """
     return slope_of(polar_power(tapered(spectrum, window)), step, low=low, high=high)
 
@@ -155,6 +157,8 @@ def slope_of(
     if len(rings.frequency) < _MIN_RINGS or len(starts) < _MIN_BANDS:
         return None
     beta, error = _fit(rings, starts, noise, polar.correlated)
+    if abs(beta) >= _NO_POWER_LAW:
+        return None
     first, last = rings.frequency[[0, -1]].tolist()
     return Slope(beta, error, first, last, len(rings.frequency))
 
@@ -266,7 +270,7 @@ def _fit(
         y = np.log(np.maximum(level, np.finfo(np.float64).tiny)) + variance / 2
         weight = 1 / (variance + _misfit(x, y, 1 / variance))
         change, error, _ = _line(x, y, weight)
-        beta += change
+        beta = min(max(beta + change, -_NO_POWER_LAW), _NO_POWER_LAW)
         if abs(change) < _CONVERGED:
             break
     return beta, error

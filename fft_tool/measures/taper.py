@@ -115,10 +115,12 @@ class TaperedSpectrum:
     def values(self, ky: IndexArray, kx: IndexArray) -> NDArray[np.complex128]:
         """F at any rows and columns, negative ones and those beyond the half included; DC is 0."""
         height, width = self.shape
-        total = np.zeros(np.broadcast_shapes(ky.shape, kx.shape), np.complex128)
-        for dy, weight_y in self.down.taps:
-            for dx, weight_x in self.across.taps:
-                total += weight_y * weight_x * self._values_before(ky + dy, kx + dx)
+        ky, kx = np.broadcast_arrays(ky, kx)
+        taps = [(*dy, *dx) for dy in self.down.taps for dx in self.across.taps]
+        rows, weights_y, columns, weights_x = (np.array(each) for each in zip(*taps, strict=True))
+        # One look-up for all taps: most calls ask for few coefficients.
+        before = self._values_before(ky[..., None] + rows, kx[..., None] + columns)
+        total: NDArray[np.complex128] = (before * (weights_y * weights_x)).sum(axis=-1)
         total /= np.sqrt(self._energy)
         total[(ky % height == 0) & (kx % width == 0)] = 0.0
         return total
@@ -134,7 +136,11 @@ class TaperedSpectrum:
         row = np.where(mirrored, -ky, ky) % height
         column = np.where(mirrored, -kx, kx) % width
         value: NDArray[np.complex128] = self.spectrum.half[row, column].astype(np.complex128)
-        value -= self.spectrum.dc * self.down.response[row] * self.across.response[column]
+        if self.window == "none":
+            value[(row == 0) & (column == 0)] = 0.0
+        else:
+            mean = self.spectrum.dc * self.down.response[row]
+            value -= mean * self.across.response[column]
         return np.where(mirrored, value.conj(), value)
 
     def _block(self, first: int, stop: int, left: int, right: int) -> HalfArray:

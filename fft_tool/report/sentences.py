@@ -206,8 +206,7 @@ def _on_waves(record: Json, first: Json) -> Iterator[str]:
 def _described(record: Json, first: Json) -> str:
     text = f"The dominant wave has a period of {period(first)}, at {angle(first['angle'])}: "
     text += _stripes(first["angle"])
-    if record["spectrum"]["preparation"]["window"] == "none":  # a window lowers amplitudes
-        text += f", with an amplitude of {number(first['amplitude'])} grey levels"
+    text += f", with an amplitude of {number(first['amplitude'])} grey levels"
     if not _is_pattern(first, record):
         text += f"; {_layout(first, record)}"
     return f"{text}."

@@ -509,7 +509,7 @@ class Peak(Section):
         "Vertical frequency in cycles per pixel, y up.", unit="cycles/px", minimum=-0.5, maximum=0.5
     )
     amplitude: float = described(
-        "Amplitude of the cosine in grey levels; a window reduces it by a factor of its mean.",
+        "Amplitude of the cosine in grey levels of the image before any window.",
         unit="grey levels",
         exclusiveMinimum=0,
     )

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fft_tool.measures.peaks import MIN_PROMINENCE_DB, Peak, find_peaks
+from fft_tool.measures.maxima import MIN_PROMINENCE_DB
+from fft_tool.measures.peaks import Peak, find_peaks
 from fft_tool.spectrum.half import Spectrum, frequencies
 from tests.support.images import noise
+from tests.support.waves import PlaneWave
 
 # Oracles that have no types: imported by name, so that mypy takes what they hold as Any.
 fft = import_module("scipy.fft")
@@ -22,23 +24,25 @@ WINDOWS = ["boxcar", "hann", "hamming", "blackman"]
 
 
 def peaks_of(
-    image: NDArray[np.float64], window: str = "boxcar", count: int = 8, dtype: type = np.float32
+    image: NDArray[np.float64],
+    window: str = "boxcar",
+    count: int = 8,
+    dtype: type = np.float32,
+    step: float = 0.0,
 ) -> list[Peak]:
     if window != "boxcar":
         height, width = image.shape
         image = (image - image.mean()) * windows.get_window(window, height)[:, None]
         image = image * windows.get_window(window, width)[None, :]
     spectrum = Spectrum(fft.rfft2(image.astype(dtype)), image.shape[1])
-    return find_peaks(spectrum, count)
+    name = "none" if window == "boxcar" else window
+    return find_peaks(spectrum, count, window=name, step=step)
 
 
 def wave(
     shape: tuple[int, int], period: float, angle: float, amplitude: float = 40, phase: float = 0.7
 ) -> NDArray[np.float64]:
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    along = x * np.cos(np.radians(angle)) - y * np.sin(np.radians(angle))
-    image: NDArray[np.float64] = amplitude * np.cos(2 * np.pi * along / period + phase)
-    return image
+    return PlaneWave(period, angle, amplitude, phase).image(shape)
 
 
 def falling(shape: tuple[int, int], beta: float, seed: int) -> NDArray[np.float64]:
@@ -62,8 +66,9 @@ def apart(one: float, other: float) -> float:
 @pytest.mark.parametrize("deviation", [0.0, 5.0, 40.0])
 def test_wave_between_coefficients_is_found_once_and_exactly(window: str, deviation: float) -> None:
     (peak,) = peaks_of(noise((256, 256), deviation=deviation) + wave((256, 256), 7.3, 33), window)
-    assert peak.period == pytest.approx(7.3, rel=0.005)
-    assert apart(peak.angle, 33) < 0.2
+    assert peak.period == pytest.approx(7.3, rel=0.0005)
+    assert apart(peak.angle, 33) < 0.05
+    assert peak.amplitude == pytest.approx(40, rel=0.03)
 
 
 @settings(max_examples=60, deadline=None)
@@ -79,8 +84,71 @@ def test_any_single_wave_is_found_once_within_tolerance(
 ) -> None:
     image = noise((256, 256), deviation=2) + wave((256, 256), period, angle, phase=phase)
     (peak,) = peaks_of(image, window, dtype=dtype)
-    assert peak.period == pytest.approx(period, rel=0.005)
-    assert apart(peak.angle, angle) < 0.2
+    assert peak.period == pytest.approx(period, rel=0.0005)
+    assert apart(peak.angle, angle) < 0.03
+    assert peak.amplitude == pytest.approx(40, rel=0.03)
+
+
+@pytest.mark.parametrize("shape", [(96, 512), (300, 64)])
+@pytest.mark.parametrize("period", [2.1, 7.7, 23.0, 50.0, 100.0])
+def test_waves_in_oblong_images_are_found_once_with_their_amplitude(
+    shape: tuple[int, int], period: float
+) -> None:
+    for angle in (0.0, 22.5, 67.5, 90.0, 112.5, 141.0):
+        truth = PlaneWave(period, angle, 40.0)
+        if truth.periods_in(shape) >= 2:
+            (peak,) = peaks_of(np.rint(128 + truth.image(shape)), step=1.0)
+            assert truth.distance(peak, shape) < 0.05
+            assert peak.amplitude == pytest.approx(40, rel=0.03)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("angle", [0.0, 90.0])
+@pytest.mark.parametrize("period", [2.01, 2.03])
+def test_wave_near_nyquist_on_an_axis_is_not_taken_for_nyquist(
+    period: float, angle: float, window: str
+) -> None:
+    (peak,) = peaks_of(noise((256, 300), deviation=2) + wave((256, 300), period, angle), window)
+    assert peak.period == pytest.approx(period, rel=0.0005)
+    assert apart(peak.angle, angle) < 0.05
+    assert peak.amplitude == pytest.approx(40, rel=0.03)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("angle", [0.0, 71.0, 90.0])
+def test_wave_of_few_periods_has_its_amplitude(angle: float, window: str) -> None:
+    (peak,) = peaks_of(noise((200, 200), deviation=1) + wave((200, 200), 86, angle), window)
+    assert peak.period == pytest.approx(86, rel=0.01)
+    assert peak.amplitude == pytest.approx(40, rel=0.03)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("coefficients", [4.3, 5.0, 7.5])
+@pytest.mark.parametrize("weak", [4.0, 40.0])
+def test_two_close_waves_have_their_own_amplitudes(
+    weak: float, coefficients: float, window: str
+) -> None:
+    shape = (200, 260)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    image = noise(shape, deviation=0.5)
+    for place, amplitude in ((30.3, 40.0), (30.3 + coefficients, weak)):
+        image += amplitude * np.cos(2 * np.pi * (place * x / 260 + 41.7 * y / 200) + place)
+    found = peaks_of(image, window)
+    assert sorted(peak.amplitude for peak in found) == pytest.approx([weak, 40], rel=0.03)
+
+
+def test_a_wave_of_rounding_is_a_peak_only_of_values_that_were_not_rounded() -> None:
+    x = np.arange(320.0)[None, :].repeat(64, 0)
+    image = np.rint(128 + 40 * np.cos(2 * np.pi * x / 32 + 1))
+    assert len(peaks_of(image, step=0.0)) > 1
+    (peak,) = peaks_of(image, step=1.0)
+    assert peak.period == pytest.approx(32, rel=1e-4)
+
+
+def test_a_weak_wave_in_noise_is_no_rounding() -> None:
+    image = noise((256, 256), deviation=1) + wave((256, 256), 9, 20, amplitude=0.4)
+    (peak,) = peaks_of(np.rint(image), step=1.0)
+    assert peak.amplitude == pytest.approx(0.4, rel=0.1)
 
 
 @settings(max_examples=40, deadline=None)
@@ -133,7 +201,7 @@ def test_wave_whose_neighbours_lie_in_the_mirrored_half_is_exact(angle: float, w
 
 def test_bright_image_does_not_draw_a_low_wave_towards_dc() -> None:
     (peak,) = peaks_of(200 + wave((60, 80), 40, 0, amplitude=5))
-    assert peak.period == pytest.approx(40, rel=1e-5)
+    assert peak.period == pytest.approx(40, rel=1e-4)
     assert peak.angle == pytest.approx(0, abs=1e-3)
 
 
@@ -213,7 +281,8 @@ def test_constant_image_has_no_peaks(image: NDArray[np.float64], dtype: type) ->
 @pytest.mark.parametrize("window", ["hann", "blackman"])
 def test_leakage_of_dc_through_a_window_is_no_peak(window: str) -> None:
     taper = windows.get_window(window, 64)
-    assert peaks_of(200 * taper[:, None] * taper[None, :]) == []
+    spectrum = Spectrum(fft.rfft2(200 * taper[:, None] * taper[None, :]), 64)
+    assert find_peaks(spectrum, window=window) == []
 
 
 def test_ramp_has_no_peaks() -> None:

@@ -122,3 +122,15 @@ def test_images_without_detail_have_no_slope(level: float) -> None:
     for precision in ("single", "double"):
         for image in (np.full((64, 64), level), level + wave):
             assert fit_slope(forward(image, precision=precision)) is None
+
+
+@pytest.mark.parametrize("period", [2.01, 2.3, 3.7, 9.1, 40.3])
+@pytest.mark.parametrize("shape", [(96, 512), (64, 300), (256, 256)])
+def test_spectrum_of_one_line_gives_no_overflow_and_no_absurd_exponent(
+    shape: tuple[int, int], period: float
+) -> None:
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    for angle in np.radians([0, 10, 45, 88, 90]):
+        phase = 2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period
+        slope = fit_slope(forward(128 + 40 * np.cos(phase)))
+        assert slope is None or abs(slope.beta) < 20

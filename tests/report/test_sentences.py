@@ -72,8 +72,11 @@ def test_a_known_pixel_size_gives_periods_in_length() -> None:
     assert "20.0 px = 1.30 µm" in text
 
 
-def test_amplitudes_are_omitted_if_there_is_a_window() -> None:
-    assert "amplitude" not in told(made(waves((16, 30)), "window=hann"))["Waves"]
+@pytest.mark.parametrize("window", ["none", "hann"])
+def test_amplitudes_are_those_of_the_image_with_any_window(window: str) -> None:
+    text = told(made(waves((16, 30)), f"window={window}"))["Waves"]
+    amplitude = float(text.partition("an amplitude of ")[2].partition(" grey")[0])
+    assert amplitude == pytest.approx(100, rel=0.01)
 
 
 def test_noise_has_no_wave_no_direction_and_a_flat_spectrum() -> None:
