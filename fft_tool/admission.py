@@ -39,8 +39,8 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     """Conservative estimate of the peak memory of a run in bytes, including the source."""
     height, width = header.shape
     pixels = height * width
-    colours = header.channels * _sample(header)  # the decoded image
-    kept = colours + (header.channels > 1) * _sample(header)  # and its grey plane
+    colours = header.channels * header.level_bytes  # the decoded image
+    kept = colours + (header.channels > 1) * header.level_bytes  # and its grey plane
     real = 4 if recipe.precision == "single" else 8
     # The half spectrum has w // 2 + 1 columns: up to as many as the image, if that is narrow.
     half = real * 2 * (width // 2 + 1) / width
@@ -52,7 +52,9 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     sides = real * max(_line(height, 8), _line(width, 3))  # columns are copied before transforming
     sides += (height + width) * sum(kind.line_memory(recipe) for kind in kinds)
     windows = 8 * (height + width) if recipe.window != "none" else 0
-    return FIXED_MEMORY + header.file_bytes + sides + windows + round(pixels * (peak + 1))
+    # libtiff gets a copy of a TIFF in which the chosen page is the first.
+    files = header.file_bytes * (1 + (header.format == "tiff" and header.frame > 1))
+    return FIXED_MEMORY + files + sides + windows + round(pixels * (peak + 1))
 
 
 def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: str = "") -> int:
@@ -66,7 +68,7 @@ def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: s
         height,
         width,
         header.channels,
-        _sample(header),
+        header.level_bytes,
         texts=_TEXTS + 6 * len(str(recipe).encode()),
         name=len(name.encode(errors="replace")),
     )
@@ -122,10 +124,12 @@ def _decoding(header: Header, colours: int) -> float:
     """Peak bytes per pixel while decoding: the result and the decoder's own buffers."""
     if header.format == "png":
         # Inflated rows, passed on to Pillow, which stores three channels in four bytes.
-        return 3 * colours + 4 * (header.channels > 1)
-    return 2 * colours + 8 + 12 * (header.format == "webp")
-
-
-def _sample(header: Header) -> int:
-    """Bytes per decoded sample."""
-    return 1 if header.depth <= 8 else 2
+        composed = 3 * colours if header.frame > 1 else 0
+        return 3 * colours + 4 * (header.channels > 1) + composed
+    if header.scaled:  # the stored samples, a copy of them, and the levels
+        return colours + 2 * header.channels * header.depth / 8 + 8
+    # A PNM may be text, of which a copy is made, and numbers of 8 bytes for each 2 characters.
+    text = 5 * header.file_bytes / (header.width * header.height)
+    gif = 16 if header.frame > 1 else 4  # frames are composed in four channels
+    spare = {"webp": 12, "gif": gif, "avif": 8, "pnm": text}
+    return 2 * colours + 12 + spare.get(header.format, 0)

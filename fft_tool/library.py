@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import warnings
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -146,7 +147,10 @@ def analyze(
     made = _recipe(recipe or Recipe(), keys)
     limits = limits or Limits()
     source = _source(image, name, value_range, limits, threads)
-    return pipeline.run(source, made, limits, threads=threads)
+    outputs = pipeline.run(source, made, limits, threads=threads)
+    for remark in outputs.remarks:
+        warnings.warn(f"{source.name}: {remark.text}", stacklevel=2)
+    return outputs
 
 
 def reconstruct(outputs: Outputs, *, threads: int = 1) -> NDArray[np.unsignedinteger[Any]]:

@@ -12,7 +12,7 @@ from fft_tool.errors import (
     UnknownFormat,
 )
 
-FORMATS = ("png", "tiff", "jpeg", "webp", "bmp")
+FORMATS = ("png", "tiff", "jpeg", "webp", "bmp", "gif", "avif", "pnm", "npy")
 
 MIB = 1 << 20
 

@@ -17,7 +17,7 @@ from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
 from fft_tool.results.parts import PIXEL_PARTS, computed
 from fft_tool.results.record import from_bytes
 from fft_tool.results.registry import ARTIFACT_KINDS, ArtifactKind, needed_parts, wanted_kinds
-from fft_tool.results.values import Made
+from fft_tool.results.values import Made, Remark
 from fft_tool.spectrum.kernel import kernel
 
 OnStep = Callable[[str], None]
@@ -50,15 +50,16 @@ def run(
     names = [kind.name for kind in kinds]
     selection = _select(source, recipe, limits, kinds=names, threads=threads, on_header=on_header)
     artifacts = _make(source, recipe, selection, kinds, limits, threads=threads, on_step=on_step)
-    return Outputs(artifacts, from_bytes(artifacts[-1].data) if recipe.metadata else None)
+    record = from_bytes(artifacts[-1].data) if recipe.metadata else None
+    return Outputs(artifacts, record, _remarks(selection, recipe))
 
 
 def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[str, ...]:
     """Names of the artifacts that :func:`run` would make, after all checks before decoding."""
     limits, kinds = limits or Limits(), output_kinds(recipe)
-    header = image_file.open_image(source.data, limits).header
+    header = _open(source, recipe, limits).header
     admit(header, source.name, recipe, limits, kinds)
-    return tuple(output_name(source.name, kind) for kind in kinds)
+    return tuple(output_name(source.name, kind, source.page) for kind in kinds)
 
 
 def warm_up(recipe: Recipe) -> None:
@@ -94,7 +95,7 @@ def run_stats(
 
     selection = _select(source, recipe, limits or Limits(), threads=threads)
     analysis = analyse(source, recipe, selection, PIXEL_PARTS, threads=threads)
-    return Outputs((), pixel_sections(analysis))
+    return Outputs((), pixel_sections(analysis), _remarks(selection, recipe))
 
 
 def run_radial(
@@ -119,7 +120,8 @@ def run_radial(
     size = analysis.pixel_size_um
     if size and size[0] == size[1]:
         columns["frequency_per_um"] = profile.frequency / size[0]
-    return Outputs((), {name: column.tolist() for name, column in columns.items()})
+    record = {name: column.tolist() for name, column in columns.items()}
+    return Outputs((), record, _remarks(selection, recipe))
 
 
 def _run_only(
@@ -128,7 +130,7 @@ def _run_only(
     limits = limits or Limits()
     selection = _select(source, recipe, limits, kinds=(kind.name,), threads=threads)
     made = _make(source, recipe, selection, (kind,), limits, threads=threads)
-    return Outputs(made, None)
+    return Outputs(made, None, _remarks(selection, recipe))
 
 
 def _make(
@@ -157,10 +159,31 @@ def _make(
         made = kind.make(analysis, tuple(artifacts), threads)
         made = made if isinstance(made, Made) else Made(made)
         analysis = analysis.keeping(needed_parts(kinds[place + 1 :], recipe))
-        name = output_name(source.name, kind.name)
+        name = output_name(source.name, kind.name, source.page)
         artifact = Artifact(kind.name, name, made.data, made.details, made.remarks)
         artifacts += tally.checked([artifact])
     return tuple(artifacts)
+
+
+def _open(source: Source, recipe: Recipe, limits: Limits) -> image_file.Encoded:
+    return image_file.open_image(
+        source.data, limits, frame=recipe.frame or 1, value_range=recipe.range
+    )
+
+
+def _remarks(selection: Selection, recipe: Recipe) -> tuple[Remark, ...]:
+    """What the user should know about the frames and values of the source."""
+    remarks, header, values = [], selection.header, selection.values
+    if header.frames > 1 and recipe.frame is None:
+        message = f"only the first of {header.frames:,} frames was analysed"
+        remarks.append(Remark(message, "frame", "N", "analyses another one"))
+    if values and values.clipped:
+        message = (
+            f"{values.clipped:,} values outside the range became black or white; the image has "
+            f"{values.minimum:.6g} to {values.maximum:.6g}"
+        )
+        remarks.append(Remark(message))
+    return tuple(remarks)
 
 
 def _select(
@@ -176,7 +199,7 @@ def _select(
 
     ``kinds`` are the kinds of artifacts that will be made; their size is checked, too.
     """
-    image = image_file.open_image(source.data, limits)
+    image = _open(source, recipe, limits)
     admit(image.header, source.name, recipe, limits, kinds)
     on_header(image.header)
     raster = image.decode()

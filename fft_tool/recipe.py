@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -133,6 +134,24 @@ def _parse_pixel_size(text: str) -> float:
     return size
 
 
+def _parse_frame(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,8}", text, re.ASCII):
+        raise ValueError("should be a whole number: frames are counted from 1")
+    return int(text)
+
+
+def _parse_range(text: str) -> tuple[float, float]:
+    number = r"\s*([+-]?[0-9.]+(?:e[+-]?\d+)?)\s*"
+    match = re.fullmatch(f"{number},{number}", text.lower(), re.ASCII)
+    try:
+        low, high = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not -math.inf < low < high < math.inf:
+        raise ValueError("should be two numbers such as 0,1 or -0.5,2e3, the smaller one first")
+    return low, high
+
+
 def _parse_filters(text: str) -> tuple[Filter, ...]:
     from fft_tool.spectrum.filters import parse_filters  # noqa: PLC0415  (few recipes have one)
 
@@ -151,6 +170,13 @@ def _key(value_type: ValueType, default: Any, text: str) -> Any:
 
 _SIZE = ValueType("w,h", crops.parse_size, lambda size: f"{size[0]},{size[1]}", metavar="w,h")
 _CROP = ValueType(crops.FORM, crops.parse_crop, metavar="CROP")
+_FRAME = ValueType("a whole number from 1", _parse_frame, metavar="N")
+_RANGE = ValueType(
+    "lo,hi",
+    _parse_range,
+    lambda ends: f"{float(ends[0])!r},{float(ends[1])!r}",
+    metavar="lo,hi",
+)
 _COLOUR = ValueType(
     "white|black|grey|#rrggbb", _parse_background, _format_background, metavar="COLOUR"
 )
@@ -183,6 +209,18 @@ class Recipe:
     True
     """
 
+    frame: int | None = _key(
+        _or_none(_FRAME),
+        None,
+        "frame or page to analyse, counted from 1; none is the first, with a warning if there are "
+        "more",
+    )
+    range: tuple[float, float] | None = _key(
+        _or_none(_RANGE),
+        None,
+        "values of black and white in floating-point, signed and 32-bit images, written "
+        "range=-1,1; none is their minimum and maximum",
+    )
     crop: crops.Crop | None = _key(_or_none(_CROP), None, f"analyse only this region: {crops.FORM}")
     smart_crop: tuple[int, int] | None = _key(
         _or_none(_SIZE), None, "analyse the most salient region of this size"
@@ -241,6 +279,8 @@ class Recipe:
         def __init__(
             self,
             *,
+            frame: int | str | None = None,
+            range: tuple[float, float] | str | None = None,  # noqa: A002  (a key of the recipe)
             crop: crops.Crop | str | None = None,
             smart_crop: tuple[int, int] | str | None = None,
             channel: str = "luma",

@@ -140,8 +140,11 @@ variable "suffixes" {
     input_prefix are ignored. Empty: all objects are analysed.
   EOT
   type        = set(string)
-  default     = [".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp"]
-  nullable    = false
+  default = [
+    ".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".avif",
+    ".pbm", ".pgm", ".ppm", ".pnm", ".npy",
+  ]
+  nullable = false
 
   validation {
     condition = length(var.suffixes) <= 50 && alltrue([

@@ -40,14 +40,14 @@ variable "max_pixels" {
 variable "formats" {
   description = "Accepted formats, detected by content; objects in other formats are rejected."
   type        = list(string)
-  default     = ["png", "tiff", "jpeg", "webp", "bmp"]
+  default     = ["png", "tiff", "jpeg", "webp", "bmp", "gif", "avif", "pnm", "npy"]
   nullable    = false
 
   validation {
     condition = length(var.formats) > 0 && alltrue([
-      for name in var.formats : contains(["png", "tiff", "jpeg", "webp", "bmp"], name)
+      for name in var.formats : contains(["png", "tiff", "jpeg", "webp", "bmp", "gif", "avif", "pnm", "npy"], name)
     ])
-    error_message = "formats should be one or more of png, tiff, jpeg, webp and bmp."
+    error_message = "formats should be one or more of png, tiff, jpeg, webp, bmp, gif, avif, pnm and npy."
   }
 }
 
@@ -98,8 +98,8 @@ variable "metadata_keys" {
   validation {
     condition = length(var.metadata_keys) == 1 && contains(var.metadata_keys, "*") || alltrue([
       for key in var.metadata_keys : contains([
-        "crop", "smart-crop", "channel", "background", "detrend", "window", "periodic",
-        "precision", "scale", "bits", "colour", "phase", "spectrum", "histogram", "filter",
+        "frame", "range", "crop", "smart-crop", "channel", "background", "detrend", "window", "periodic",
+        "precision", "scale", "bits", "colour", "phase", "spectrum", "histogram", "filter", "offset",
         "threshold", "pixel-size", "metadata"
       ], key)
     ])

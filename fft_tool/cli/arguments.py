@@ -12,6 +12,8 @@ from fft_tool.cli.parser import Parser, spelled
 from fft_tool.limits import FORMATS
 from fft_tool.spelling import british, did_you_mean
 
+_READING = ("frame", "range")  # keys of the recipe that say how a file is read
+
 EPILOG = """examples:
   fft-tool analyze scans/ -o out --bits 16 --metadata
   fft-tool reconstruct out/leaf_metadata.json -o leaf.png
@@ -87,6 +89,15 @@ def _add_recipe(parser: argparse.ArgumentParser, *names: str) -> None:
             group.add_argument(f"--{key.name}", metavar=metavar, help=text)
 
 
+def _add_frames(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--frames",
+        type=values.one_of("all"),
+        metavar="all",
+        help="analyse each frame or page on its own, as NAME_p0001, NAME_p0002, …",
+    )
+
+
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", metavar="IMG", help="file, folder, glob, - or s3://bucket/prefix"
@@ -160,18 +171,23 @@ def _fill_analyze(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="skip sources already analysed with the same recipe and version",
     )
+    _add_frames(parser)
     _add_recipe(parser)
 
 
 def _fill_crop(parser: argparse.ArgumentParser) -> None:
     _add_batch(parser)
-    _add_recipe(parser, "crop", "smart-crop", "channel", "background")
+    _add_frames(parser)
+    _add_recipe(parser, *_READING, "crop", "smart-crop", "channel", "background")
 
 
 def _fill_filter(parser: argparse.ArgumentParser) -> None:
     _add_batch(parser)
+    _add_frames(parser)
     _add_recipe(
-        parser, "filter", "offset", "crop", "smart-crop", "channel", "background", "precision"
+        parser,
+        *("filter", "offset", *_READING),
+        *("crop", "smart-crop", "channel", "background", "precision"),
     )
 
 
@@ -187,7 +203,8 @@ def _fill_stats(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="print one JSON object per line")
     form.add_argument("--csv", action="store_true", help="print CSV, one line per channel")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
-    _add_recipe(parser, "crop", "smart-crop", "channel", "background", "threshold")
+    _add_frames(parser)
+    _add_recipe(parser, *_READING, "crop", "smart-crop", "channel", "background", "threshold")
 
 
 def _fill_radial(parser: argparse.ArgumentParser) -> None:
@@ -200,8 +217,10 @@ def _fill_radial(parser: argparse.ArgumentParser) -> None:
         help="number of processes (default: one per core)",
     )
     parser.add_argument("--quiet", action="store_true", help="print errors only")
+    _add_frames(parser)
     _add_recipe(
         parser,
+        *_READING,
         *("crop", "smart-crop", "channel", "background", "detrend", "window", "periodic"),
         *("precision", "pixel-size"),
     )

@@ -303,13 +303,20 @@ def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
     _check_endpoint(*options.inputs)
     if "-" in options.inputs and is_terminal(sys.stdin):
         raise UsageError("-: standard input is a terminal, pipe an image into it")
-    return find_sources(
+    refs = find_sources(
         options.inputs,
         stdin=getattr(sys.stdin, "buffer", None),
         limits=_limits(options, processes=1),
         leave_out=leave_out,
         profile=_profile(),
     )
+    if not getattr(options, "frames", None):
+        return refs
+    from fft_tool.runs.pages import each_page  # noqa: PLC0415  (few need it)
+
+    if options.frame:
+        raise UsageError("--frame and --frames exclude each other: leave one out")
+    return each_page(refs, _limits(options, processes=1), profile=_profile())
 
 
 def _check_endpoint(*locations: str) -> None:

@@ -23,6 +23,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "--crop": ("square", "centre:", "pct:", "none"),
     "--filter": ("lowpass:", "highpass:", "bandpass:", "notch:", "stripe:", "none"),
     "--formats": FORMATS,
+    "--frames": ("all",),
     "--from": ("pictures", "spectrum"),
     "--threshold": ("mid", "otsu"),
     "SHELL": ("bash", "zsh", "fish"),

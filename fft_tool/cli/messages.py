@@ -34,10 +34,14 @@ def about(source: str, error: FftToolError) -> str:
     return text if source.rstrip("/") in text else f"{source}: {text}"
 
 
+# Advice of this door only, after that on a key.
+_ALSO = {"frame": ", --frames all each of them"}
+
+
 def about_remark(source: str, remark: Remark) -> str:
     """Remark on an artifact of a source, with the flag that would help."""
     advice = f"; {_flag(remark.key, remark.value)} {remark.effect}" if remark.key else ""
-    return f"{source}: {remark.text}{advice}"
+    return f"{source}: {remark.text}{advice}{_ALSO.get(remark.key, '')}"
 
 
 class Faults:

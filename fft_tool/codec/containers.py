@@ -6,11 +6,13 @@ run lengths can make it far higher; such files are rejected here, within millise
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fft_tool.errors import CorruptImage, TooCostly
+from fft_tool.codec.patched import Patched
+from fft_tool.errors import CorruptImage, RecipeError, RecipeFault, TooCostly
 
 MAX_SCANS = 64
 """Maximum in a JPEG; each scan covers all pixels. Progressive encoders write about ten."""
@@ -19,7 +21,7 @@ MAX_RUN_LENGTH_PIXELS = 1 << 20
 """Maximum in a run-length encoded BMP, which takes Pillow about a second, in pure Python."""
 
 MAX_DIRECTORIES = 100_000
-"""Maximum in a TIFF, one for each page. Only the first page is analysed, but all are counted."""
+"""Maximum in a TIFF, one for each page. One page is analysed, but all are counted."""
 
 LARGEST_SPARE_TILE = 1 << 22
 """A TIFF tile of at most this many pixels is accepted in an image of any size."""
@@ -28,7 +30,7 @@ MAX_EXIF_BYTES = 1 << 17
 """Maximum in a JPEG; one segment holds at most half of that."""
 
 MAX_FRAMES = 10_000
-"""Maximum in an animation, of which only the first frame is analysed."""
+"""Maximum in an animation, of which one frame is analysed."""
 
 MAX_CHUNKS, BYTES_PER_CHUNK = 1 << 16, 1 << 10
 """A PNG may have this many chunks, plus one per this many bytes. Most chunks have 8 KiB or more."""
@@ -96,7 +98,25 @@ def check_frames(container: str, frames: int) -> None:
     if frames > MAX_FRAMES:
         raise TooCostly(
             f"{container} has {frames:,} frames, at most {MAX_FRAMES:,} are accepted: "
-            "save the first frame alone"
+            "save one frame alone"
+        )
+
+
+def check_frame(frame: int, frames: int) -> None:
+    """Reject the number of a frame, counted from 1, that the file does not have."""
+    if frame > frames:
+        have = f"has {frames:,} frames" if frames > 1 else "is a single image"
+        fault = RecipeFault("frame", str(frame), f"should be at most {frames:,}: the file {have}")
+        raise RecipeError([fault])
+
+
+def check_frames_before(frame: int, pixels: int, most: int) -> None:
+    """Reject a frame that takes ``most`` pixels or more: all frames up to it are decoded."""
+    if frame > 1 and frame * pixels > most:
+        raise TooCostly(
+            f"frame {frame:,} of an animation depends on those before it, which have "
+            f"{frame * pixels:,} pixels in total, at most {most:,} are accepted: save that frame "
+            "alone"
         )
 
 
@@ -130,32 +150,57 @@ def check_bmp(data: bytes) -> None:
         )
 
 
-def count_tiff_pages(data: bytes) -> int:
-    """Count the directories of a TIFF, and reject tiles and strips out of proportion to its size.
+@dataclass(frozen=True, slots=True)
+class TiffPages:
+    """The number of pages of a TIFF, and the pointer that makes the chosen page the first."""
 
-    Pillow's own count takes quadratic time: it searches for each directory in a list of all
-    previous ones.
+    count: int
+    data: bytes
+    place: int
+    pointer: bytes
+
+    def stream(self) -> io.RawIOBase | io.BytesIO:
+        """Return the file with the chosen page as its first."""
+        if self.data.startswith(self.pointer, self.place):
+            return io.BytesIO(self.data)
+        return Patched(self.data, self.place, self.pointer)
+
+
+def choose_tiff_page(data: bytes, page: int = 1) -> TiffPages:
+    """Find a page, and reject tiles and strips of it that are out of proportion to its size.
+
+    Decoders are given the file with that page as its first, since Pillow takes quadratic time to
+    count and to find pages: it searches for each directory in a list of all previous ones.
     """
     layout = _Layout.of(data)
-    offset, seen = layout.first, set[int]()
+    offsets = _directories(data, layout)
+    check_frame(page, len(offsets))
+    chosen = offsets[page - 1]
+    try:
+        tags = layout.tags(data, chosen)
+        _check_parts(tags)
+        if tags.get(_COMPRESSION, (0, 0))[1] in _JPEG:
+            _check_scans(data, layout, chosen)
+        layout.following(data, chosen)
+    except struct.error:
+        raise CorruptImage(f"TIFF is truncated inside directory {page:,}") from None
+    return TiffPages(len(offsets), data, layout.value_bytes, layout.pack(chosen))
+
+
+def _directories(data: bytes, layout: _Layout) -> list[int]:
+    """Offsets of the directories of a TIFF, up to the first that is outside the file."""
+    offset, seen = layout.first, dict[int, None]()
     while offset and offset not in seen:
-        seen.add(offset)
+        seen[offset] = None
         if len(seen) > MAX_DIRECTORIES:
             raise TooCostly(
                 f"TIFF has more than {MAX_DIRECTORIES:,} directories: split it into smaller files"
             )
         try:
-            if len(seen) == 1:
-                tags = layout.tags(data, offset)
-                _check_parts(tags)
-                if tags.get(_COMPRESSION, (0, 0))[1] in _JPEG:
-                    _check_scans(data, layout, offset)
             offset = layout.following(data, offset)
         except struct.error:
-            if len(seen) == 1:
-                raise CorruptImage("TIFF is truncated inside its first directory") from None
-            break  # only the first page is analysed, and that one is complete
-    return max(1, len(seen))
+            break  # the pages before it are complete
+    return list(seen) or [0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +222,10 @@ class _Layout:
         except struct.error:
             raise CorruptImage("TIFF is truncated inside its header") from None
         return cls(order, count, pointer, first)
+
+    def pack(self, offset: int) -> bytes:
+        """Bytes of a pointer to an offset. In the header, it is at as many bytes as it has."""
+        return struct.pack(f"{self.order}{self.pointer}", offset)
 
     @property
     def entry(self) -> struct.Struct:

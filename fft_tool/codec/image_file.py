@@ -5,34 +5,34 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fft_tool.arrays import Pixels
-from fft_tool.codec import png_encode, png_file
+from fft_tool.codec import png_encode
+from fft_tool.codec.animations import size_of
+from fft_tool.codec.containers import check_frames_before
 from fft_tool.codec.header import Header
-from fft_tool.codec.pillow_decode import PillowDecoder, webp_size
+from fft_tool.codec.npy_decode import NpyDecoder
+from fft_tool.codec.pillow_decode import PillowDecoder
 from fft_tool.codec.png_decode import PngDecoder
+from fft_tool.codec.pnm_decode import PnmDecoder
 from fft_tool.codec.raster import Raster, full_range, upright
+from fft_tool.codec.sniffing import sniff
+from fft_tool.codec.tiff_decode import open_tiff
+from fft_tool.codec.values import scale
 from fft_tool.errors import (
     CorruptImage,
     EmptyImage,
     FftToolError,
-    UnknownFormat,
-    UnsupportedImage,
+    RecipeError,
+    RecipeFault,
 )
-from fft_tool.limits import FORMATS, Limits
+from fft_tool.limits import Limits
 
-_MAGIC = (
-    (png_file.SIGNATURE, "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"II*\0", "tiff"),
-    (b"MM\0*", "tiff"),
-    (b"II+\0", "tiff"),
-    (b"MM\0+", "tiff"),
-    (b"BM", "bmp"),
-)
+_ANIMATED = ("png", "webp", "gif", "avif")
 
 
 class Decoder(Protocol):
@@ -41,8 +41,8 @@ class Decoder(Protocol):
     header: Header
     upright: bool  # whether the decoded pixels are upright already
 
-    def pixels(self) -> Pixels:
-        """Decode to (h, w, channels), uint8 or uint16."""
+    def pixels(self) -> NDArray[Any]:
+        """Decode to (h, w, channels): uint8, uint16, or any real dtype if they are to be scaled."""
         ...
 
 
@@ -52,21 +52,35 @@ class Encoded:
 
     header: Header
     _decoder: Decoder
+    _value_range: tuple[float, float] | None = None
 
     def decode(self) -> Raster:
-        """Decode the pixels."""
+        """Decode the pixels, and scale samples that are not uint8 or uint16."""
+        values = None
         with _DecodingErrors(self.header.format):
             pixels = self._decoder.pixels()
-        white = 255 if pixels.dtype == np.uint8 else (1 << self.header.depth) - 1
+        if self.header.scaled:
+            pixels, values = scale(pixels, self._value_range)
+        white = 255 if pixels.dtype == np.uint8 else (1 << min(16, self.header.depth)) - 1
+        white = white if values is None else 65535
         if not self._decoder.upright:
             pixels = upright(pixels, self.header.orientation)
-        return Raster(pixels, white, self.header)
+        return Raster(pixels, white, self.header, values)
 
 
-def open_image(data: bytes, limits: Limits | None = None) -> Encoded:
+def open_image(
+    data: bytes,
+    limits: Limits | None = None,
+    *,
+    frame: int = 1,
+    value_range: tuple[float, float] | None = None,
+) -> Encoded:
     """Detect the format, verify checksums, read the header and check it against ``limits``.
 
-    Raises :class:`~fft_tool.errors.ImageError` or :class:`~fft_tool.errors.LimitExceeded`.
+    ``frame`` is the frame or page to decode, counted from 1; ``value_range`` holds the values of
+    black and white of samples that are scaled to 16 bits, by default their extremes. Raises
+    :class:`~fft_tool.errors.ImageError` or :class:`~fft_tool.errors.LimitExceeded`, or
+    :class:`~fft_tool.errors.RecipeError` if ``frame`` or ``value_range`` does not suit the image.
     """
     limits = limits or Limits()
     if not data:
@@ -74,36 +88,50 @@ def open_image(data: bytes, limits: Limits | None = None) -> Encoded:
     limits.check_bytes(len(data))
     container = sniff(data)
     limits.check_format(container)
-    if container == "webp" and (size := webp_size(data)):
+    if size := size_of(data, container):  # Pillow may allocate the image on opening it
         limits.check_pixels(*size)
-    if data.startswith(b"MM\0+"):
-        raise UnsupportedImage("big-endian BigTIFF cannot be read: save it as plain TIFF or PNG")
     with _DecodingErrors(container):
-        decoder = PngDecoder(data) if container == "png" else PillowDecoder(data, container)
-    limits.check_pixels(decoder.header.width, decoder.header.height)
-    return Encoded(decoder.header, decoder)
+        decoder = _decoder(data, container, frame)
+    header = decoder.header
+    limits.check_pixels(header.width, header.height)
+    if container in _ANIMATED:
+        check_frames_before(frame, header.width * header.height, limits.max_pixels)
+    if value_range and not header.scaled:
+        given = ",".join(f"{value:g}" for value in value_range)
+        allowed = (
+            f"is for samples that are signed, floating-point or wider than 16 bits; these have "
+            f"{header.depth} bits and are analysed as they are: leave it out"
+        )
+        raise RecipeError([RecipeFault("range", given, allowed)])
+    return Encoded(header, decoder, value_range)
 
 
-def decode(data: bytes, limits: Limits | None = None) -> Raster:
+def decode(
+    data: bytes,
+    limits: Limits | None = None,
+    *,
+    frame: int = 1,
+    value_range: tuple[float, float] | None = None,
+) -> Raster:
     """Decode image bytes: :func:`open_image` and :meth:`Encoded.decode` in one.
 
     >>> data = encode_image(np.zeros((4, 6), np.uint8), 255)
     >>> decode(data).pixels.shape
     (4, 6, 1)
     """
-    return open_image(data, limits).decode()
+    return open_image(data, limits, frame=frame, value_range=value_range).decode()
 
 
-def sniff(data: bytes) -> str:
-    """Detect the format from the first bytes; file names are not reliable."""
-    for magic, name in _MAGIC:
-        if data.startswith(magic):
-            return name
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
-    if b"IHDR" in data[:32]:
-        raise UnknownFormat("a PNG whose first bytes were changed: was it transferred as text?")
-    raise UnknownFormat(f"not an image in a known format ({', '.join(FORMATS)})")
+def _decoder(data: bytes, container: str, frame: int) -> Decoder:
+    if container == "png":
+        return PngDecoder(data, frame)
+    if container == "tiff":
+        return open_tiff(data, frame)
+    if container == "npy":
+        return NpyDecoder(data, frame)
+    if container == "pnm":
+        return PnmDecoder(data, frame)
+    return PillowDecoder(data, container, frame)
 
 
 def encode_image(

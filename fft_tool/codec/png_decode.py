@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fft_tool.arrays import Pixels
-from fft_tool.codec import containers, png_file
+from fft_tool.codec import containers, png_file, png_frames
 from fft_tool.codec.exif import orientation_of, read_tags
 from fft_tool.codec.header import Header, turned
-from fft_tool.codec.raster import channels_last
+from fft_tool.codec.raster import channels_last, joined
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -22,9 +23,10 @@ class PngDecoder:
 
     upright = False
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, frame: int = 1) -> None:
         self.file = file = png_file.parse(data)
         containers.check_frames("PNG", file.frames)
+        containers.check_frame(frame, file.frames)
         channels = 3 if file.colour == png_file.PALETTE else png_file.CHANNELS[file.colour]
         containers.check_exif(file.exif or b"")
         orientation = orientation_of(read_tags(file.exif))
@@ -38,13 +40,32 @@ class PngDecoder:
             file.depth,
             file_bytes=len(data),
             frames=file.frames,
+            frame=frame,
             orientation=orientation,
             pixel_size_um=size,
             pixel_size_from="PNG pHYs" if size else None,
         )
 
     def pixels(self) -> Pixels:
-        """Decode the image."""
+        """Decode the image, or the frame that is composed of those before it."""
+        if self.header.frame > 1:
+            return png_frames.compose(self.file, self.header.frame, self.header.channels, decode)
+        return decode(self.file)
+
+
+def decode(file: png_file.Png) -> Pixels:
+    """Decode the first image of a verified PNG."""
+    return _Rows(file).pixels()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Image data of a PNG, to be decoded."""
+
+    file: png_file.Png
+
+    def pixels(self) -> Pixels:
+        """Pixels (h, w, channels), with the alpha channel that transparency gives."""
         file = self.file
         pixels = self._decode_deep() if file.depth == 16 else self._decode()
         if file.transparency is not None and file.colour in (png_file.GREY, png_file.RGB):
@@ -73,7 +94,7 @@ class PngDecoder:
         if file.colour == png_file.GREY_ALPHA:
             # Four bytes per pixel either way: read as 8-bit RGBA, with high and low bytes adjacent.
             split = channels_last(_pillow_png(file.rewrapped(rows, depth=8, colour=png_file.RGBA)))
-            return _joined(split[:, :, 0::2], split[:, :, 1::2])
+            return joined(split[:, :, 0::2], split[:, :, 1::2])
         data = file.rewrapped(rows)
         del rows
         if file.colour == png_file.GREY:
@@ -82,7 +103,7 @@ class PngDecoder:
         mode = "RGB" if file.colour == png_file.RGB else "RGBA"
         high = channels_last(_pillow_png(data, rawmode=f"{mode};16B"))
         low = channels_last(_pillow_png(data, rawmode=f"{mode};16L"))
-        return _joined(high, low)
+        return joined(high, low)
 
     def _with_key_colour(self, pixels: Pixels) -> Pixels:
         """Add the alpha channel that a tRNS chunk defines: pixels of one colour are transparent."""
@@ -105,11 +126,3 @@ def _pillow_png(data: bytes, rawmode: str | None = None) -> ImageFile:
         image.tile = [tile._replace(args=rawmode) for tile in image.tile]
     image.load()
     return image
-
-
-def _joined(high: Pixels, low: Pixels) -> Pixels:
-    """Combine high and low bytes into 16-bit samples."""
-    samples = high.astype(np.uint16)
-    samples <<= 8
-    samples |= low
-    return samples

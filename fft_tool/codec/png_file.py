@@ -61,6 +61,12 @@ class Png:
     frames: int
     pixels_per_metre: tuple[int, int] | None
     exif: bytes | None
+    animation: tuple[tuple[bytes, memoryview], ...] = ()  # fcTL, IDAT and fdAT, in their order
+
+    @property
+    def animated_from_start(self) -> bool:
+        """Whether the image itself is the first frame of the animation."""
+        return bool(self.animation) and self.animation[0][0] == b"fcTL"
 
     def inflate(self) -> bytes:
         """Inflate the filtered rows, and verify their length."""
@@ -133,9 +139,12 @@ def parse(data: bytes) -> Png:
     """Verify a whole PNG file: signature, order, lengths, checksums, header values."""
     chunks: dict[bytes, bytes] = {}
     idat: list[memoryview] = []
+    animation: list[tuple[bytes, memoryview]] = []
     for chunk_type, body in _chunks(data):
         if not chunks and chunk_type != b"IHDR":
             raise CorruptImage("PNG does not begin with a header chunk")
+        if chunk_type in (b"fcTL", b"fdAT", b"IDAT"):
+            animation.append((chunk_type, body))
         if chunk_type == b"IDAT":
             idat.append(body)
         elif chunk_type not in _NEEDED and not chunk_type[0] & 0x20:
@@ -155,10 +164,19 @@ def parse(data: bytes) -> Png:
         palette=_palette(colour, chunks.get(b"PLTE", b"")),
         transparency=_transparency(colour, chunks.get(b"tRNS")),
         idat=tuple(idat),
-        frames=max(1, int.from_bytes(chunks.get(b"acTL", b"")[:4], "big")),
+        frames=_count_frames(chunks.get(b"acTL", b""), animation),
         pixels_per_metre=_pixels_per_metre(chunks.get(b"pHYs")),
         exif=chunks.get(b"eXIf"),
+        animation=tuple(animation) if b"acTL" in chunks else (),
     )
+
+
+def _count_frames(control: bytes, animation: list[tuple[bytes, memoryview]]) -> int:
+    """Frames that a file announces, and its image if that is not one of them."""
+    types = [chunk_type for chunk_type, _ in animation]
+    frames = int.from_bytes(control[:4], "big")
+    apart = b"fcTL" in types and types[0] != b"fcTL"
+    return max(1, frames + (apart and frames > 0))
 
 
 def read_text(beginning: bytes) -> dict[str, str]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fft_tool.arrays import Pixels
 from fft_tool.codec.header import Header
+from fft_tool.codec.values import ValueScale
 
 CHANNEL_NAMES = {
     1: ("grey",),
@@ -30,12 +32,14 @@ class Raster:
 
     ``pixels`` is uint8 or uint16, of shape (h, w, channels). ``white`` is the largest value that
     the source's depth can hold: 255 for 1 to 8 bits, which are scaled to that range; 65535 for 16
-    bits; 4095 for a 12-bit TIFF.
+    bits; 4095 for a 12-bit TIFF. Samples of other types are scaled to 16 bits; ``values`` then says
+    which value each level stands for.
     """
 
     pixels: Pixels
     white: int
     header: Header
+    values: ValueScale | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,3 +74,11 @@ def channels_last(image: Any) -> Pixels:
     """Pixels of a Pillow image, shape (h, w, channels)."""
     pixels: Pixels = np.asarray(image)
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+
+def joined(high: Pixels, low: Pixels) -> NDArray[np.uint16]:
+    """Combine high and low bytes into 16-bit samples."""
+    samples = high.astype(np.uint16)
+    samples <<= 8
+    samples |= low
+    return samples

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fft_tool.arrays import Pixels, Plane
 from fft_tool.codec.header import Header
 from fft_tool.codec.raster import Raster
+from fft_tool.codec.values import ValueScale
 from fft_tool.image.grey import grey_plane
 from fft_tool.image.region import Box, Crop, analysed_size
 
@@ -18,7 +19,8 @@ class Selection:
     """The region to analyse: its channels (h, w, channels) and its grey plane (h, w).
 
     ``names`` are the names of the channels, ``white`` is the largest value that they can hold,
-    ``box`` is the position of the region, and ``method`` says how it was chosen.
+    ``box`` is the position of the region, and ``method`` says how it was chosen. ``values`` says
+    which values the levels stand for, if they were scaled.
     """
 
     header: Header
@@ -28,6 +30,7 @@ class Selection:
     method: str
     channels: Pixels
     plane: Plane
+    values: ValueScale | None = None
 
 
 def select(
@@ -70,4 +73,13 @@ def select(
         box, method = Box(0, 0, width, height), "whole"
     channels = raster.pixels[box.y : box.y + box.height, box.x : box.x + box.width]
     plane = plane_of(channels, channel)
-    return Selection(raster.header, raster.names, raster.white, box, method, channels, plane)
+    return Selection(
+        raster.header,
+        raster.names,
+        raster.white,
+        box,
+        method,
+        channels,
+        plane,
+        values=raster.values,
+    )

@@ -119,7 +119,9 @@ def _figures(entry: Entry, pictures: Pictures) -> tuple[Thumbnail | None, list[M
     marks = charts.peak_marks(record["measures"]["peaks"], *shape)
     small, large = draw_sizes(entry.pictures.get("magnitude"), "magnitude", SMALL, SIZE)
     source = "as it came in" if entry.source is not None else "is not at hand"
-    figures = [figure("Source", source, draw_picture(entry.source, "photo"))]
+    # Records of earlier versions count frames from 0.
+    photo = draw_picture(entry.source, "photo", frame=entry.record["image"]["frame"] or 1)
+    figures = [figure("Source", source, photo)]
     for kind, shown in _shown_kinds():
         note = shown.note(recipe)
         if kind == "magnitude":

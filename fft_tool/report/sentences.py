@@ -140,8 +140,31 @@ def _findings(record: Json) -> Iterator[Finding]:
         yield from _detail(record)
         yield _clipping(grey)
     yield _inversion(record)
-    if record["image"]["frames"] > 1:
-        yield Finding("Frames", f"The first of {record['image']['frames']} frames was analysed.")
+    yield from _origin(record["image"], record["recipe"]["values"])
+
+
+def _origin(image: Json, recipe: Json) -> Iterator[Finding]:
+    """Which frame was analysed, and which values its levels stand for."""
+    frames, values = image["frames"], image.get("values")
+    if frames > 1 and recipe.get("frame", "none") == "none":
+        yield Finding("Frames", f"Only the first of {frames:,} frames was analysed.")
+    elif frames > 1:
+        yield Finding("Frames", f"Frame {image['frame']:,} of {frames:,} was analysed.")
+    if values:
+        yield Finding("Values", " ".join(_on_values(values)))
+
+
+def _on_values(values: Json) -> Iterator[str]:
+    yield (
+        f"The image has values from {values['minimum']:.6g} to {values['maximum']:.6g}, scaled to "
+        f"grey levels: value = {values['offset']:.6g} + {values['step']:.6g} · level."
+    )
+    if values["clipped"]:
+        yield f"{values['clipped']:,} of them were out of range and became black or white."
+    if values["exact"]:
+        yield "The levels give every value back exactly."
+    else:
+        yield "The levels give values back to within half a step, not exactly."
 
 
 def _constant(grey: Json) -> Finding:

@@ -55,17 +55,22 @@ class Style:
     quality: int
 
 
-def draw_picture(data: bytes | None, drawn_as: str) -> Thumbnail | None:
-    """Draw an image file as ``photo``, ``magnitude`` or ``phase``; None if missing or damaged."""
-    return draw_sizes(data, drawn_as, SIZE)[0]
+def draw_picture(data: bytes | None, drawn_as: str, *, frame: int = 1) -> Thumbnail | None:
+    """Draw a frame of an image file as ``photo``, ``magnitude`` or ``phase``.
+
+    The result is None if the file is missing or damaged.
+    """
+    return draw_sizes(data, drawn_as, SIZE, frame=frame)[0]
 
 
-def draw_sizes(data: bytes | None, drawn_as: str, *sizes: int) -> list[Thumbnail | None]:
-    """Draw an image file in several sizes."""
+def draw_sizes(
+    data: bytes | None, drawn_as: str, *sizes: int, frame: int = 1
+) -> list[Thumbnail | None]:
+    """Draw a frame of an image file in several sizes."""
     if data is None:
         return [None] * len(sizes)
     try:
-        raster = image_file.decode(data)
+        raster = image_file.decode(data, frame=frame)
     except FftToolError:
         return [None] * len(sizes)
     style = STYLES[drawn_as]

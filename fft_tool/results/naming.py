@@ -3,7 +3,8 @@
 ``plants/forest.png`` → ``plants/forest_magnitude.png``. A name that does not end in exactly
 ``.png`` keeps its extension (``photo.jpg_magnitude.png``), and so does one whose stem seems to
 have an extension of its own (``photo.jpg.png``). A name without an extension gets a dot, to
-distinguish it from ``photo.png``: ``photo`` → ``photo._magnitude.png``.
+distinguish it from ``photo.png``: ``photo`` → ``photo._magnitude.png``. Where each page of a file
+is analysed on its own, its number follows: ``stack.tif`` → ``stack.tif_p0003_magnitude.png``.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ EXTENSIONS = {kind.name: kind.extension for kind in ARTIFACT_KINDS.values()}
 """File extension of each kind of output."""
 
 
-def output_base(source: str) -> str:
+def output_base(source: str, page: int | None = None) -> str:
     """Common prefix of the output names of a source, including its folders.
 
     >>> output_base("plants/forest.png"), output_base("photo.jpg")
     ('plants/forest', 'photo.jpg')
+    >>> output_base("stack.tif", page=3)
+    'stack.tif_p0003'
     """
+    if page is not None:
+        return f"{output_base(source)}_p{page:04}"
     stem = source.removesuffix(".png")
     if stem == source:
         return source if _EXTENSION.search(source) else source + "."
@@ -33,10 +38,10 @@ def output_base(source: str) -> str:
     return stem if plain else source
 
 
-def output_name(source: str, artifact: str) -> str:
+def output_name(source: str, artifact: str, page: int | None = None) -> str:
     """Name of one output of a source.
 
     >>> output_name("plants/forest.png", "magnitude")
     'plants/forest_magnitude.png'
     """
-    return f"{output_base(source)}_{artifact}.{ARTIFACT_KINDS[artifact].extension}"
+    return f"{output_base(source, page)}_{artifact}.{ARTIFACT_KINDS[artifact].extension}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fft_tool.recipe import Recipe
 from fft_tool.results.registry import wanted_kinds
-from fft_tool.results.values import Artifact, Source
+from fft_tool.results.values import Artifact, Remark, Source
 from fft_tool.validate import Json
 
 __all__ = ["Artifact", "Outputs", "Source", "output_kinds"]
@@ -26,11 +26,13 @@ class Outputs:
     'eye_magnitude.png'
 
     The last artifact marks completion: if it exists, so do all the others. It is the record if
-    there is one, otherwise the magnitude picture.
+    there is one, otherwise the magnitude picture. ``remarks`` are what the user should know of the
+    source, such as that only the first of its frames was analysed.
     """
 
     artifacts: tuple[Artifact, ...]
     record: Json | None
+    remarks: tuple[Remark, ...] = ()
 
     def __iter__(self) -> Iterator[Artifact]:
         return iter(self.artifacts)

@@ -40,6 +40,13 @@ class Source(Section):
 class RecipeValues(Section):
     """Every key of the recipe with its value as text."""
 
+    frame: str = described(
+        "Frame or page to analyse, counted from 1; none is the first.", pattern="^(none|[0-9]+)$"
+    )
+    range: str = described(
+        "Values lo,hi of black and white in an image whose samples are scaled to 16 bits; none is "
+        "their minimum and maximum."
+    )
     crop: str = described(
         "Region to analyse: x,y,w,h or centre:w,h in pixels, pct:x,y,w,h in per cent, square, or "
         "none."
@@ -136,6 +143,24 @@ class PixelSize(Section):
 
 
 @section
+class Values(Section):
+    """Which values the grey levels stand for, in an image whose samples were scaled to 16 bits."""
+
+    offset: float = described("Value of level 0: value = offset + step · level.")
+    step: float = described("Difference of the values of adjacent levels.", exclusiveMinimum=0)
+    minimum: float = described("Smallest value in the image, in any colour channel.")
+    maximum: float = described("Largest value in the image, in any colour channel.")
+    clipped: int = described(
+        "Number of samples outside the range of the recipe, which became black or white.",
+        minimum=0,
+    )
+    exact: bool = described(
+        "Whether all values are whole numbers that the levels give back exactly, once rounded. "
+        "Otherwise a value that was not clipped is given back to within half a step."
+    )
+
+
+@section
 class Image(Section):
     """Properties of the source, from its header."""
 
@@ -151,16 +176,24 @@ class Image(Section):
             ["red", "green", "blue", "alpha"],
         ],
     )
-    depth: int = described("Bits per stored sample.", unit="bit", minimum=1, maximum=16)
+    depth: int = described("Bits per stored sample.", unit="bit", minimum=1, maximum=64)
+    sample_type: str = described(
+        "Type of the stored samples: unsigned or signed integers, or floating-point numbers.",
+        enum=("uint", "int", "float"),
+    )
+    values: Values | None = described(
+        "Which values the grey levels stand for; null if the levels are the stored samples, as "
+        "they are for unsigned integers of up to 16 bits."
+    )
     white: int = described(
         "Value of white, the largest that the depth can hold: 255 for up to 8 bits, which are "
-        "scaled to that range.",
+        "scaled to that range, and 65535 for samples that were scaled to 16 bits.",
         unit="grey levels",
         minimum=1,
         maximum=65535,
     )
     frames: int = described("Number of frames or pages in the file.", minimum=1)
-    frame: int = described("Index of the analysed frame, counted from 0.", const=0)
+    frame: int = described("Frame or page that was analysed, counted from 1.", minimum=1)
     orientation: int = described(
         "EXIF orientation of the stored pixels, 1 to 8; 1 is upright. It was applied.",
         minimum=1,

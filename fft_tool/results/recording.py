@@ -7,6 +7,7 @@ a rejected source does not need them.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -104,16 +105,18 @@ def _image(selection: Selection) -> model.Image:
     """Properties of the source, from its header."""
     header = selection.header
     height, width = header.shape
-    size = header.pixel_size_um
+    size, scale = header.pixel_size_um, selection.values
     return model.Image(
         format=header.format,
         width=width,
         height=height,
         channels=selection.names,
         depth=header.depth,
+        sample_type=header.sample_type,
+        values=model.Values.of(dataclasses.asdict(scale)) if scale else None,
         white=selection.white,
         frames=header.frames,
-        frame=0,
+        frame=header.frame,
         orientation=header.orientation,
         pixel_size=size
         and model.PixelSize(x_um=size[0], y_um=size[1], source=str(header.pixel_size_from)),

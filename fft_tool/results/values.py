@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from fft_tool import __version__
@@ -19,10 +19,14 @@ class Source:
     >>> source = Source("plants/forest.png", b"abc")
     >>> source.size, source.sha256[:8]
     (3, 'ba7816bf')
+
+    ``page`` is set if each page of the file is analysed on its own: it is part of the names of the
+    outputs.
     """
 
     name: str
     data: bytes
+    page: int | None = None
 
     @cached_property
     def sha256(self) -> str:
@@ -34,6 +38,12 @@ class Source:
         """Number of bytes."""
         return len(self.data)
 
+    def at_page(self, page: int | None) -> Source:
+        """Return one page of the same file, which is not hashed again."""
+        other = replace(self, page=page)
+        other.__dict__["sha256"] = self.sha256
+        return other
+
 
 @dataclass(frozen=True, slots=True)
 class OversizedSource:
@@ -42,6 +52,7 @@ class OversizedSource:
     name: str
     size: int
     sha256: None = None
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

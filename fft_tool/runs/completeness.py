@@ -25,7 +25,7 @@ def is_complete(target: Store, source: Source, recipe: Recipe) -> bool:
     kinds = wanted_kinds(recipe)
     wanted = provenance(source, recipe)
     try:
-        names = {kind.name: output_name(source.name, kind.name) for kind in kinds}
+        names = {kind.name: output_name(source.name, kind.name, source.page) for kind in kinds}
         data = {name: read_within(target, file, Limits()) for name, file in names.items()}
         same_origin = all(
             texts(data[kind.name]) == wanted

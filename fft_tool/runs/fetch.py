@@ -21,7 +21,7 @@ def read_within(store: Store, name: str, limits: Limits) -> bytes:
 
 def check_start(store: Store, name: str) -> None:
     """Raise an ``ImageError`` if an object does not begin like an image."""
-    from fft_tool.codec.image_file import sniff  # noqa: PLC0415  (loads numpy)
+    from fft_tool.codec.sniffing import sniff  # noqa: PLC0415  (loads numpy)
 
     with store.open(name) as handle:
         sniff(handle.read(_HEAD))
@@ -33,7 +33,7 @@ def read_stream(stream: BinaryIO, name: str, limits: Limits) -> bytes:
     Raises an error after the first bytes if they are not those of an image, and as soon as more has
     been read than ``limits`` accept.
     """
-    from fft_tool.codec.image_file import sniff  # noqa: PLC0415  (loads numpy)
+    from fft_tool.codec.sniffing import sniff  # noqa: PLC0415  (loads numpy)
 
     data = bytearray()
     try:

@@ -85,7 +85,7 @@ def run_one(
         outcome = process(
             ref.opened(profile=job.profile),
             None if job.dry_run else target,
-            job.recipe,
+            ref.recipe(job.recipe),
             job.limits,
             partial(_work, job=job, target=target),
             recorded=job.operation is pipeline.run,
@@ -111,7 +111,7 @@ def _work(source: Source, recipe: Recipe, *, job: Job, target: Store | None) -> 
         return Analysed(tuple(Artifact("planned", name, b"") for name in names))
     with _time_limit(job.timeout):
         outputs = job.operation(source, recipe, job.limits, threads=job.threads)
-    return Analysed(outputs.artifacts, outputs.record)
+    return Analysed(outputs.artifacts, outputs.record, remarks=outputs.remarks)
 
 
 def _run_in_worker(ref: SourceRef, job: Job) -> Outcome:

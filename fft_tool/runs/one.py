@@ -15,20 +15,43 @@ from fft_tool.results.naming import RECORD, output_name
 from fft_tool.results.record import to_bytes
 from fft_tool.results.values import Artifact, OversizedSource, Remark, Source
 from fft_tool.runs.fetch import read_within
-from fft_tool.stores.base import Stat, Store
+from fft_tool.stores.base import Handle, Stat, Store
 
 _LARGE = 16 << 20  # bytes; what is smaller is fetched before it is looked at
 
 Result = Literal["done", "rejected", "missing", "failed", "skipped", "planned"]
 
 
+class LastRead:
+    """The file that was read last, so that its pages need not be fetched and hashed one by one."""
+
+    def __init__(self) -> None:
+        self._place: tuple[str, str, Stat] | None = None
+        self._source = Source("", b"")
+
+    def source(self, store: Store, handle: Handle, key: str, name: str) -> Source:
+        """Return the source that ``handle`` is open for; read only if it is another version."""
+        place = (store.url, key, handle.stat)
+        if place != self._place or handle.stat.etag is None:
+            self._place, self._source = None, Source("", b"")  # not two files at a time
+            self._source = Source(name, handle.read())
+            self._place = place
+        return self._source
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A source in a store: its ``key`` there, and the ``name`` from which outputs are named."""
+    """A source in a store: its ``key`` there, and the ``name`` from which outputs are named.
+
+    ``page`` is set if each page of the file is analysed on its own. ``last_read`` then keeps the
+    file between runs.
+    """
 
     store: Store
     key: str
     name: str
+    page: int | None = None
+    last_read: LastRead | None = None
 
     def read(self, limits: Limits | None = None) -> Source:
         """Fetch the source, unless it has more bytes than ``limits`` accept."""
@@ -39,7 +62,8 @@ class Input:
 class Analysed:
     """Results of analysing a source: artifacts in the order in which to write them.
 
-    ``width`` and ``height`` are those of the upright image, in pixels.
+    ``width`` and ``height`` are those of the upright image, in pixels; ``remarks`` are what people
+    should know of the source.
     """
 
     artifacts: tuple[Artifact, ...]
@@ -47,6 +71,7 @@ class Analysed:
     sha256: str | None = None
     width: int | None = None
     height: int | None = None
+    remarks: tuple[Remark, ...] = ()
 
 
 # Analyses a source; returns None if its results already exist.
@@ -63,7 +88,7 @@ class Outcome:
     for artifacts written before a failure. ``error`` says why it was not analysed.
 
     ``outputs`` are the names of the objects written; ``stat`` is what the source's store knows
-    about the version that was read; ``remarks`` are what people should know of the artifacts.
+    about the version that was read; ``remarks`` are what people should know of it.
     """
 
     source: str
@@ -181,8 +206,11 @@ def _read(
             if stat.size > _LARGE:
                 check_start(source)
         except (ImageError, LimitExceeded) as exc:
-            return stat, _Refused(OversizedSource(source.name, stat.size), exc)
-        return stat, Source(source.name, handle.read())
+            return stat, _Refused(OversizedSource(source.name, stat.size, page=source.page), exc)
+        if source.last_read is None:
+            return stat, Source(source.name, handle.read(), source.page)
+        file = source.last_read.source(source.store, handle, source.key, source.name)
+        return stat, file.at_page(source.page)
 
 
 def _deliver(
@@ -202,7 +230,10 @@ def _deliver(
         sha256=made.sha256,
         width=made.width,
         height=made.height,
-        remarks=tuple(remark for artifact in made.artifacts for remark in artifact.remarks),
+        remarks=(
+            *made.remarks,
+            *(remark for artifact in made.artifacts for remark in artifact.remarks),
+        ),
     )
     if target is None:
         return replace(outcome, artifacts=made.artifacts)
@@ -236,7 +267,7 @@ def _reject(
     from fft_tool.results.recording import rejected  # noqa: PLC0415  (loads the record's model)
 
     outcome = Outcome(source.name, "rejected", error=error, stat=stat, sha256=source.sha256)
-    name = output_name(source.name, RECORD)
+    name = output_name(source.name, RECORD, source.page)
     try:
         if target is None or not (recipe is None or recipe.metadata or _exists(target, name)):
             return outcome

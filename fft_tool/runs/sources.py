@@ -10,20 +10,26 @@ from typing import BinaryIO
 
 from fft_tool.errors import AmbiguousSources, FftToolError, NotAllowed, NotFound
 from fft_tool.limits import Limits
+from fft_tool.recipe import Recipe
 from fft_tool.results.naming import EXTENSIONS, output_base, output_name
 from fft_tool.results.outputs import Source
 from fft_tool.runs.fetch import read_stream
-from fft_tool.runs.one import Input
+from fft_tool.runs.one import Input, LastRead
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.stores.folder import is_file, is_folder
 from fft_tool.stores.memory import MemoryStore
 from fft_tool.stores.opening import open_store
 from fft_tool.stores.special import STDIN, descriptor_of, open_descriptor
 
-SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp")
+SUFFIXES = (
+    *(".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".avif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".npy"),
+)
 STDIN_NAME = "stdin.png"
 
 STANDARD_INPUT = "standard input"
+
+_LAST_READ = LastRead()  # one for each process
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,8 @@ class SourceRef:
 
     Outputs are named after ``name``. ``file`` is the target of a symbolic link that the user named
     explicitly; links found inside a folder must not lead out of it. ``fault`` is set if it is known
-    already that the source cannot be read; ``pipe`` is how messages refer to a pipe.
+    already that the source cannot be read; ``pipe`` is how messages refer to a pipe; ``page`` is
+    set if each page of the file is analysed on its own.
     """
 
     store: str
@@ -41,9 +48,15 @@ class SourceRef:
     file: Path | None = None
     fault: FftToolError | None = None
     pipe: str | None = None
+    page: int | None = None
 
     def __str__(self) -> str:
-        return self.pipe or _joined(self.store, self.name)
+        text = self.pipe or _joined(self.store, self.name)
+        return text if self.page is None else f"{text}, frame {self.page}"
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """Return the recipe for this source: that of its page, if each page is analysed."""
+        return recipe if self.page is None else replace(recipe, frame=self.page)
 
     def read(self, *, profile: bool = False) -> Source:
         """Fetch the source."""
@@ -53,6 +66,10 @@ class SourceRef:
         """Open the store that holds the source; raises ``fault`` if that is set."""
         if self.fault:
             raise self.fault
+        found = self._located(profile)
+        return found if self.page is None else replace(found, page=self.page, last_read=_LAST_READ)
+
+    def _located(self, profile: bool) -> Input:
         if self.data is not None:
             piped = MemoryStore()
             piped.write(self.name, self.data)
@@ -121,7 +138,7 @@ def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
     root = _location(target, "")
     for ref in refs:
         for kind in EXTENSIONS:
-            place = root + output_name(ref.name, kind)
+            place = root + output_name(ref.name, kind, ref.page)
             link = None if "://" in target else followed(Path(place))
             other = sources.get(str(link or place))
             if other is not None:

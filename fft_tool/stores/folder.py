@@ -145,7 +145,9 @@ class FolderStore(Store):
 class _FileHandle(Handle):
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path, self._file = path, file
-        self.stat = Stat(os.fstat(file.fileno()).st_size)
+        status = os.fstat(file.fileno())
+        version = f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+        self.stat = Stat(status.st_size, etag=version)
 
     def read(self, most: int | None = None) -> bytes:
         # Not beyond the size by which it was judged: something may be appending to it.

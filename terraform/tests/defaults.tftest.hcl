@@ -68,8 +68,8 @@ run "without_an_image_there_is_no_function" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_notification.images.queue) == 14
-    error_message = "seven suffixes, in lower and upper case"
+    condition     = length(aws_s3_bucket_notification.images.queue) == 28
+    error_message = "fourteen suffixes, in lower and upper case"
   }
 }
 

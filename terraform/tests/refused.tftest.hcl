@@ -403,7 +403,7 @@ run "an_unsupported_format" {
   command = plan
 
   variables {
-    formats = ["png", "gif"]
+    formats = ["png", "heic"]
   }
 
   expect_failures = [var.formats]

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from fft_tool.codec import image_file
 from fft_tool.codec.header import Header
 from fft_tool.codec.raster import full_range
+from fft_tool.codec.sniffing import sniff
 from fft_tool.errors import UnsupportedImage
 from tests.support.images import (
     chunk,
@@ -294,7 +295,7 @@ def test_single_images_have_one_frame(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "BMP"])
 def test_the_format_is_detected_from_the_content(kind: str) -> None:
-    assert image_file.sniff(saved(COLOUR, kind)) == kind.lower()
+    assert sniff(saved(COLOUR, kind)) == kind.lower()
 
 
 def test_the_upright_shape_follows_the_orientation() -> None:

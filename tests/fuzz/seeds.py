@@ -15,7 +15,16 @@ import numpy as np
 from PIL import Image
 
 from tests.support.costly_files import CONTAINERS
-from tests.support.images import SIGNATURE, chunk, noise, png_bytes, ramp, saved, tiff_directory
+from tests.support.images import (
+    SIGNATURE,
+    chunk,
+    noise,
+    npy,
+    png_bytes,
+    ramp,
+    saved,
+    tiff_directory,
+)
 
 SUITE = Path(__file__).parents[1] / "corpora" / "pngsuite"
 
@@ -84,6 +93,26 @@ def _other_formats() -> Iterator[tuple[str, bytes]]:
     yield "lzw.tif", saved(grey, "TIFF", compression="tiff_lzw")
     yield "jpeg.tif", saved(colour, "TIFF", compression="jpeg")
     yield "moving.tif", saved(colour, "TIFF", **more)
+    yield "moving.gif", saved(colour.quantize(9), "GIF", save_all=True, append_images=[grey])
+    yield "moving.png", saved(colour, "PNG", disposal=1, blend=1, **more)
+    yield "grey.pgm", saved(grey, "PPM")
+    yield "text.ppm", b"P3 2 1 255\n# c\n1 2 3 4 5 6\n"
+    yield "bits.pbm", saved(grey.convert("1"), "PPM")
+    for dtype in ("u1", ">u2", "<f4", "<i8", "?"):
+        yield f"{dtype}.npy", npy(noise((5, 7)).astype(dtype))
+    yield "stack.npy", npy(noise((3, 5, 7)))
+    write = import_module("tifffile").imwrite
+    for name, pixels in (
+        ("float", noise((5, 7)).astype(np.float32)),
+        ("double", noise((5, 7), np.float64)),
+        ("signed", noise((5, 7), np.int16)),
+        ("rgb 16", noise((5, 7, 3), np.uint16)),
+    ):
+        for compression in (None, "lzw"):
+            buffer = io.BytesIO()
+            photometric = "rgb" if pixels.ndim == 3 else "minisblack"
+            write(buffer, pixels, photometric=photometric, compression=compression)
+            yield f"{name} {compression}.tif", buffer.getvalue()
     yield "lab.tif", saved(Image.new("LAB", (7, 5)), "TIFF")
     for order in "<>":
         yield f"deep {order}.tif", tiff16(order)

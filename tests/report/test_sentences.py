@@ -19,7 +19,7 @@ from fft_tool.recipe import Recipe
 from fft_tool.report import sentences as said
 from fft_tool.report.sentences import findings
 from fft_tool.results.recording import rejected
-from tests.support.images import noise, pink_noise
+from tests.support.images import noise, npy, pink_noise
 
 Json = dict[str, Any]
 
@@ -275,7 +275,29 @@ def test_further_frames_are_mentioned() -> None:
     source = fft_tool.Source("pages.tif", file.getvalue())
     outputs = fft_tool.run(source, Recipe(metadata=True))
     assert outputs.record is not None
-    assert told(outputs.record)["Frames"] == "The first of 3 frames was analysed."
+    assert told(outputs.record)["Frames"] == "Only the first of 3 frames was analysed."
+    outputs = fft_tool.run(source, Recipe(frame=2, metadata=True))
+    assert outputs.record is not None
+    assert told(outputs.record)["Frames"] == "Frame 2 of 3 was analysed."
+
+
+@pytest.mark.parametrize(
+    ("values", "limits", "expected"),
+    [
+        ([[-2.5, 0.0], [0.25, 4.0]], None, "not exactly"),
+        ([[-3, 0], [12, 4]], None, "every value back exactly"),
+        ([[-3.5, 0], [12, 4]], "0,10", "2 of them were out of range and became black or white"),
+    ],
+)
+def test_the_values_that_grey_levels_stand_for_are_told(
+    values: Any, limits: Any, expected: str
+) -> None:
+    source = fft_tool.Source("a.npy", npy(np.array(values)))
+    outputs = fft_tool.run(source, Recipe(range=limits, metadata=True))
+    assert outputs.record is not None
+    told_ = told(outputs.record)["Values"]
+    assert f"values from {np.min(values):g} to {np.max(values):g}, scaled to grey levels" in told_
+    assert expected in told_
 
 
 def test_a_rejected_source_has_its_reason_and_nothing_else() -> None:

@@ -85,9 +85,11 @@ def test_16_bit_colour_keeps_its_depth_and_channels() -> None:
         "height": 12,
         "channels": ["red", "green", "blue"],
         "depth": 16,
+        "sample_type": "uint",
+        "values": None,
         "white": 65535,
         "frames": 1,
-        "frame": 0,
+        "frame": 1,
         "orientation": 1,
         "pixel_size": None,
     }

@@ -312,7 +312,7 @@ def test_missing_fields_are_rejected_at_every_level(whole: Json) -> None:
         (("source", "sha256"), "A" * 64),
         (("source", "bytes"), -1),
         (("image", "channels"), ["blue"]),
-        (("image", "depth"), 32),
+        (("image", "depth"), 65),
         (("measures", "orientation", "angle"), 180),
         (("measures", "high_frequency_fraction"), 1.5),
         (("measures", "radial_profile", "frequency"), [0.6]),

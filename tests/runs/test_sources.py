@@ -62,7 +62,7 @@ def test_a_folder_gives_all_images_below_it_with_their_folders() -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_images_in_a_folder_are_recognised_by_extension(suffix: str) -> None:
-    touch(f"in/small{suffix}", f"in/LARGE{suffix.upper()}", f"in/not{suffix}.txt", "in/x.gif")
+    touch(f"in/small{suffix}", f"in/LARGE{suffix.upper()}", f"in/not{suffix}.txt", "in/x.svg")
     assert [name for _, name in found("in")] == [f"LARGE{suffix.upper()}", f"small{suffix}"]
 
 

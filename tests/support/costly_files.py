@@ -66,6 +66,12 @@ def moving_webp() -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def moving_gif() -> bytes:
+    """A GIF of twenty thousand frames of one pixel."""
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2\x44\1\0"
+    return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + 20_000 * frame + b";"
+
+
 def greedy_exif() -> bytes:
     """A PNG of a megabyte of EXIF data, of which each of sixty thousand tags says to hold all."""
     count, size = 60_000, 1 << 20
@@ -103,6 +109,7 @@ CONTAINERS = {
     "many chunks": many_chunks,
     "many frames": many_frames,
     "moving WebP": moving_webp,
+    "moving GIF": moving_gif,
     "greedy EXIF": greedy_exif,
     "greedy TIFF": greedy_tiff,
     "JPEG in TIFF": jpeg_in_tiff,

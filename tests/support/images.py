@@ -151,6 +151,13 @@ def tiff_directory(*entries: TiffEntry, order: str = "<") -> bytes:
     return magic + struct.pack(order + "H", len(entries)) + fields + bytes(4) + outside
 
 
+def npy(array: NDArray[Any]) -> bytes:
+    """A .npy file as numpy writes it."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     """An image file as Pillow writes it."""
     buffer = io.BytesIO()

@@ -82,6 +82,7 @@ REFUSED = {
     "many chunks": "more than 66,7",
     "many frames": "4,294,967,295 frames, at most 10,000 are accepted",
     "moving WebP": "10,001 frames, at most 10,000 are accepted",
+    "moving GIF": "10,001 frames, at most 10,000 are accepted",
     "greedy EXIF": "tags claim more than",
     "greedy TIFF": "tags claim more than",
     "JPEG in TIFF": "at most 64 are accepted",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +21,14 @@ from fft_tool.admission import memory_needed
 from fft_tool.codec import png_encode
 from fft_tool.codec.header import Header
 from tests.support.command import said_of_file
-from tests.support.images import chunk, noise, pink_noise, png_file, saved
+from tests.support.images import chunk, noise, npy, pink_noise, png_file, saved
 
 MIB = 1 << 20
 SIDES = (256, 1280)
 KINDS = (
     *("interlaced", "palette", "palette, alpha", "key colour", "rgb 16", "rgba 16", "tiff", "bmp"),
-    *("webp", "jpeg", "progressive jpeg", "turned jpeg", "cmyk jpeg"),
+    *("webp", "jpeg", "progressive jpeg", "turned jpeg", "cmyk jpeg", "gif", "avif", "ppm", "pgm"),
+    *("float tiff", "double tiff", "rgb 16 tiff", "float npy", "long npy"),
 )
 # VmHWM starts from zero with each program; ru_maxrss would include the memory of pytest.
 SCRIPT = """
@@ -70,9 +74,22 @@ def file(kind: str, side: int) -> bytes:
         "key colour": lambda: saved(image, "PNG", compress_level=1, transparency=(1, 2, 3)),
         "progressive jpeg": lambda: saved(image, "JPEG", progressive=True),
         "turned jpeg": lambda: saved(image, "JPEG", exif=turned),
+        "avif": lambda: saved(image, "AVIF", speed=10),
+        "pgm": lambda: b"P2 %d %d 255 " % (side, side) + b" ".join(b"%d" % v for v in grey.flat),
+        "float tiff": lambda: tiff(grey.astype(np.float32)),
+        "double tiff": lambda: tiff(noise((side, side), np.float64), compression="zlib"),
+        "rgb 16 tiff": lambda: tiff(noise((side, side, 3), np.uint16), photometric="rgb"),
+        "float npy": lambda: npy(noise((side, side), np.float64)),
+        "long npy": lambda: npy(np.asfortranarray(noise((side, side), np.int64))),
         "cmyk jpeg": lambda: saved(image.convert("CMYK"), "JPEG"),
     }
     return makers[kind]() if kind in makers else saved(image, kind.upper())
+
+
+def tiff(pixels: NDArray[Any], **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    import_module("tifffile").imwrite(buffer, pixels, **options)
+    return buffer.getvalue()
 
 
 def interlaced(pixels: NDArray[np.uint8]) -> bytes:
