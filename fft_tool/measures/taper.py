@@ -25,6 +25,7 @@ from fft_tool.spectrum.transform import forward
 
 IndexArray = NDArray[np.intp]
 
+_MOST_SAMPLES = 1 << 14  # of a window, from which its mean, energy and spread are computed
 _SHORTEST = 8  # pixels; of shorter sides a taper would leave too little
 _ABRUPT = ("none", "hamming", "tukey")
 _ACROSS = 0.7  # cycles per pixel: mean width of the disc of radius 0.45
@@ -38,10 +39,13 @@ class Axis:
 
     Attributes
     ----------
+    length : int
+        Its pixels.
     taps : sequence of (offset, weight)
         The convolution that tapers the spectrum.
     response : array
-        DFT of the window's weights without the taper, divided by their sum.
+        DFT of the window's weights without the taper, divided by their sum. Without a window only
+        the entry of DC, since all others are zero.
     mean : float
         Mean weight of window and taper together: what is left of a wave's amplitude.
     energy : float
@@ -56,6 +60,7 @@ class Axis:
         window and a taper: the power of waves that fit the frame stays where it is.
     """
 
+    length: int
     taps: tuple[tuple[int, float], ...]
     response: NDArray[np.complex128]
     mean: float
@@ -212,22 +217,35 @@ def tapered(spectrum: Spectrum, window: str = "none", *, taper: bool = True) -> 
 
 
 def _axis(window: str, length: int, *, taper: bool) -> Axis:
-    own = window_weights(window, length)
-    response = _dft(own) / own.sum()
     taper = taper and length >= _SHORTEST
-    weights = own * window_weights("hann", length) if taper else own
-    apart = np.minimum(np.arange(length), length - np.arange(length))
+    # Of a longer side, that many samples say the same.
+    samples = min(length, _MOST_SAMPLES)
+    weights = window_weights(window, samples)
+    if taper:
+        weights *= window_weights("hann", samples)
+    apart = np.minimum(np.arange(samples), samples - np.arange(samples))
     pairs = np.maximum(1 - apart / (_ACROSS * length), 0.0)
     correlation = np.square(np.abs(_dft(weights**2)))
     smear = np.square(np.abs(_dft(weights)))
     return Axis(
+        length,
         _TAPS if taper else _UNTAPERED,
-        response,
+        _response(window, length),
         mean=float(weights.mean()),
         energy=float(np.square(weights).mean()),
         correlated=float((correlation * pairs).sum() / correlation[0]),
         spread=float((smear * (apart / length) ** 2).sum() / smear.sum()),
     )
+
+
+def _response(window: str, length: int) -> NDArray[np.complex128]:
+    """DFT of the window's weights, divided by their sum; without a window only DC's, 1."""
+    if window == "none":
+        return np.ones(1, np.complex128)
+    weights = window_weights(window, length)
+    response = _dft(weights)
+    response /= weights.sum()
+    return response
 
 
 def _dft(weights: Doubles) -> NDArray[np.complex128]:

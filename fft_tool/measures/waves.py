@@ -144,7 +144,7 @@ class _Response:
     """Transform of the weights along one axis, at any frequency between the coefficients."""
 
     def __init__(self, axis: Axis) -> None:
-        self._length = len(axis.response)
+        self._length = axis.length
         self._mean = _components(axis.response)
         self._tapered = _convolved(*self._mean, axis.taps, axis.mean)
 

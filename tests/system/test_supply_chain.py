@@ -203,7 +203,8 @@ def locked_provider() -> dict[str, Any]:
 def test_the_provider_is_one_version_that_the_files_allow() -> None:
     provider = locked_provider()
     (constraint,) = re.findall(r' version = "(.+)"', (FOLDER / "versions.tf").read_text("utf-8"))
-    assert provider["constraints"] == constraint == "~> 6.0"
+    assert constraint == ">= 5.100, < 7.0"
+    assert provider["constraints"] == ">= 5.100.0, < 7.0.0"  # as Terraform writes it
     assert re.fullmatch(r"6\.\d+\.\d+", provider["version"])
 
 
