@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import Doubles
-from fft_tool.spectrum.half import HalfArray, Spectrum, check_spectrum
+from fft_tool.spectrum.half import HalfArray, Spectrum, check_spectrum, multiplicity
 from fft_tool.spectrum.preparation import window_weights
 from fft_tool.spectrum.transform import forward
 
 IndexArray = NDArray[np.intp]
 
-_MOST_SAMPLES = 1 << 14  # of a window, from which its mean, energy and spread are computed
+_MOST_SAMPLES = 1 << 14  # of a window: what it does to a spectrum hardly depends on their number
 _SHORTEST = 8  # pixels; of shorter sides a taper would leave too little
 _ABRUPT = ("none", "hamming", "tukey")
 _ACROSS = 0.7  # cycles per pixel: mean width of the disc of radius 0.45
@@ -44,8 +44,8 @@ class Axis:
     taps : sequence of (offset, weight)
         The convolution that tapers the spectrum.
     response : array
-        DFT of the window's weights without the taper, divided by their sum. Without a window only
-        the entry of DC, since all others are zero.
+        DFT of the window's weights without the taper, divided by their sum, from DC on. It is real
+        and even, and zero beyond the entries that are kept; without a window these are only DC's.
     mean : float
         Mean weight of window and taper together: what is left of a wave's amplitude.
     energy : float
@@ -62,7 +62,7 @@ class Axis:
 
     length: int
     taps: tuple[tuple[int, float], ...]
-    response: NDArray[np.complex128]
+    response: Doubles
     mean: float
     energy: float
     correlated: float
@@ -72,6 +72,13 @@ class Axis:
     def halo(self) -> int:
         """How many coefficients to either side the convolution reads."""
         return len(self.taps) // 2
+
+    def response_at(self, k: IndexArray) -> Doubles:
+        """Response at any coefficients, negative ones included."""
+        k = k % self.length
+        k = np.minimum(k, self.length - k)
+        last = len(self.response) - 1
+        return np.where(k > last, 0.0, self.response[np.minimum(k, last)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +151,8 @@ class TaperedSpectrum:
         if self.window == "none":
             value[(row == 0) & (column == 0)] = 0.0
         else:
-            mean = self.spectrum.dc * self.down.response[row]
-            value -= mean * self.across.response[column]
+            mean = self.spectrum.dc * self.down.response_at(row)
+            value -= mean * self.across.response_at(column)
         return np.where(mirrored, value.conj(), value)
 
     def _block(self, first: int, stop: int, left: int, right: int) -> HalfArray:
@@ -183,8 +190,8 @@ class TaperedSpectrum:
         chosen = slice(rows[0], rows[-1] + 1) if consecutive else rows
         out[:] = self.spectrum.half[chosen, left:right]
         if self.window != "none":
-            mean = self.spectrum.dc * self.down.response[rows]
-            out -= np.multiply.outer(mean, self.across.response[left:right])
+            mean = self.spectrum.dc * self.down.response_at(rows)
+            out -= np.multiply.outer(mean, self.across.response_at(np.arange(left, right)))
         elif left == 0:
             out[rows == 0, 0] = 0.0
 
@@ -220,17 +227,16 @@ def _axis(window: str, length: int, *, taper: bool) -> Axis:
     taper = taper and length >= _SHORTEST
     # Of a longer side, that many samples say the same.
     samples = min(length, _MOST_SAMPLES)
-    weights = window_weights(window, samples)
-    if taper:
-        weights *= window_weights("hann", samples)
-    apart = np.minimum(np.arange(samples), samples - np.arange(samples))
-    pairs = np.maximum(1 - apart / (_ACROSS * length), 0.0)
-    correlation = np.square(np.abs(_dft(weights**2)))
-    smear = np.square(np.abs(_dft(weights)))
+    own = window_weights(window, samples)
+    weights = own * window_weights("hann", samples) if taper else own
+    apart = np.arange(samples // 2 + 1)
+    pairs = multiplicity(samples)[0] * np.maximum(1 - apart / (_ACROSS * length), 0.0)
+    correlation = np.square(_dft(weights**2))
+    smear = multiplicity(samples)[0] * np.square(_dft(weights))
     return Axis(
         length,
         _TAPS if taper else _UNTAPERED,
-        _response(window, length),
+        np.ones(1) if window == "none" else _dft(own) / own.sum(),
         mean=float(weights.mean()),
         energy=float(np.square(weights).mean()),
         correlated=float((correlation * pairs).sum() / correlation[0]),
@@ -238,21 +244,11 @@ def _axis(window: str, length: int, *, taper: bool) -> Axis:
     )
 
 
-def _response(window: str, length: int) -> NDArray[np.complex128]:
-    """DFT of the window's weights, divided by their sum; without a window only DC's, 1."""
-    if window == "none":
-        return np.ones(1, np.complex128)
-    weights = window_weights(window, length)
-    response = _dft(weights)
-    response /= weights.sum()
-    return response
-
-
-def _dft(weights: Doubles) -> NDArray[np.complex128]:
+def _dft(weights: Doubles) -> Doubles:
+    """Half of the DFT of even weights, which is real."""
     # By the same kernel as images: numpy's own would have to be loaded.
-    half = forward(weights[None, :], precision="double").half[0]
-    mirrored = half[1 : (len(weights) + 1) // 2][::-1].conj()
-    return np.concatenate([half, mirrored])
+    half: Doubles = forward(weights[None, :], precision="double").half[0].real
+    return half
 
 
 def _four_times_tapered(values: HalfArray) -> HalfArray:

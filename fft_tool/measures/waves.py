@@ -145,7 +145,7 @@ class _Response:
 
     def __init__(self, axis: Axis) -> None:
         self._length = axis.length
-        self._mean = _components(axis.response)
+        self._mean = _components(axis)
         self._tapered = _convolved(*self._mean, axis.taps, axis.mean)
 
     def tapered(self, k: Doubles | IndexArray) -> Values:
@@ -156,7 +156,7 @@ class _Response:
         """Mean of exp(-2πi·k·n / length), weighted by the window: it is taken out of the image."""
         return self._sum(k, *self._mean)
 
-    def _sum(self, k: Doubles | IndexArray, offsets: Doubles, weights: Values) -> Values:
+    def _sum(self, k: Doubles | IndexArray, offsets: Doubles, weights: Doubles) -> Values:
         away = k[..., None] - offsets
         away -= self._length * np.rint(away / self._length)
         away[away == 0] = 1e-9  # the ratio below is 0/0 there, and smooth
@@ -165,23 +165,25 @@ class _Response:
         return total / self._length
 
 
-def _components(values: Values) -> tuple[Doubles, Values]:
+def _components(axis: Axis) -> tuple[Doubles, Doubles]:
     """Offsets, which may be negative, and values of a window's largest Fourier coefficients."""
-    kept = np.flatnonzero(np.abs(values) > _LEAST * abs(values[0]))
-    offsets = np.where(kept > len(values) // 2, kept - len(values), kept)
-    return offsets.astype(np.float64), values[kept]
+    kept = np.flatnonzero(np.abs(axis.response) > _LEAST * abs(axis.response[0]))
+    # np.unique would load masked arrays.
+    offsets = np.array(sorted({*kept.tolist(), *(-kept % axis.length).tolist()}), np.intp)
+    offsets = np.where(offsets > axis.length // 2, offsets - axis.length, offsets)
+    return offsets.astype(np.float64), axis.response_at(offsets)
 
 
 def _convolved(
-    offsets: Doubles, values: Values, taps: Sequence[tuple[int, float]], mean: float
-) -> tuple[Doubles, Values]:
+    offsets: Doubles, values: Doubles, taps: Sequence[tuple[int, float]], mean: float
+) -> tuple[Doubles, Doubles]:
     """Components of window and taper together, scaled to the mean of their weights."""
-    total: dict[float, complex] = {}
+    total: dict[float, float] = {}
     for offset, value in zip(offsets.tolist(), values.tolist(), strict=True):
         for shift, weight in taps:
             total[offset + shift] = total.get(offset + shift, 0.0) + weight * value
     scale = mean / total[0.0]
-    return np.array(list(total)), scale * np.array(list(total.values()), np.complex128)
+    return np.array(list(total)), scale * np.array(list(total.values()))
 
 
 def _patch(k: float, length: int) -> IndexArray:
