@@ -147,7 +147,7 @@ def test_a_plan_that_was_saved_is_what_is_applied(deployment: Deployment, tmp_pa
     digest = plan.removeprefix("terraform plan image_digest=")
     assert digest.startswith("sha256:")
     assert deployment.calls() == [f"terraform apply image_digest={digest}"]
-    assert "It runs." in applied.stderr
+    assert "The pipeline is deployed." in applied.stderr
 
 
 def test_before_there_is_a_repository_no_plan_can_be_saved(deployment: Deployment) -> None:
