@@ -76,9 +76,11 @@ test-peers: $(BENCH) ## test that all peers are installed and do what is measure
 	PEERS=1 $(VENV)/bench/bin/python -m pytest tests/system/test_benchmarks.py
 
 bench: $(BENCH) ## measure against peers, write docs/benchmarks.md
+	@$(VENV)/bench/bin/python -m compileall -q fft_tool handler
 	$(VENV)/bench/bin/python benchmarks/run.py
 
 bench-lambda: $(BENCH) ## measure the Lambda beside a plain one, write docs/benchmarks-lambda.md
+	@$(VENV)/bench/bin/python -m compileall -q fft_tool handler
 	$(VENV)/bench/bin/python benchmarks/run_lambda.py
 
 fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
