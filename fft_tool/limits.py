@@ -16,7 +16,7 @@ FORMATS = ("png", "tiff", "jpeg", "webp", "bmp", "gif", "avif", "pnm", "npy")
 
 MIB = 1 << 20
 
-FIXED_MEMORY = 88 * MIB
+FIXED_MEMORY = 80 * MIB
 """Bytes taken by the interpreter, the libraries, and each thread's blocks and tables."""
 
 

@@ -334,6 +334,7 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         max_bytes=_record_bytes,
         # The certificate reads the pictures back.
         memory=lambda recipe, half: (1 + recipe.phase) * _picture_memory(recipe, half),
+        line_memory=lambda _recipe: 4,  # what is measured of rings, which are as many as long sides
         step="certify",
     ),
 )
