@@ -53,11 +53,6 @@ def pink_file(side: int) -> bytes:
     return _pillow_file(pink(side))
 
 
-def write_pink(path: Path, side: int) -> None:
-    """Write :func:`pink_file`."""
-    path.write_bytes(pink_file(side))
-
-
 def write_large(path: Path, side: int) -> None:
     """Write :func:`large` with our own encoder: Pillow would take a minute for the largest."""
     path.write_bytes(png_encode.encode(large(side), threads=2))

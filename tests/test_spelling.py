@@ -32,7 +32,7 @@ def test_a_key_given_in_both_spellings_is_given_twice() -> None:
 
 
 def test_the_library_takes_them_too() -> None:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415  (only this test needs it)
 
     grey = np.eye(16, dtype=np.uint8)
     made = fft_tool.analyze(grey, color=True)["magnitude"].data

@@ -73,7 +73,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 def _add_recipe(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add recipe keys as flags: all of them, or only ``names``."""
-    from fft_tool.recipe import KEYS  # noqa: PLC0415
+    from fft_tool.recipe import KEYS  # noqa: PLC0415  (not needed for --version)
 
     group = parser.add_argument_group("recipe")
     for key in KEYS:
@@ -134,12 +134,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 def _add_batch(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
     _add_output(parser, "folder or s3://bucket/prefix; NAME.png or - for one artifact of one image")
-    parser.add_argument(
-        "--jobs",
-        type=values.positive,
-        metavar="N",
-        help="number of processes (default: one per core)",
-    )
+    _add_jobs(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     parser.add_argument("--dry-run", action="store_true", help="check the inputs, write nothing")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
@@ -193,12 +188,7 @@ def _fill_filter(parser: argparse.ArgumentParser) -> None:
 
 def _fill_stats(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
-    parser.add_argument(
-        "--jobs",
-        type=values.positive,
-        metavar="N",
-        help="number of processes (default: one per core)",
-    )
+    _add_jobs(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object per line")
     form.add_argument("--csv", action="store_true", help="print CSV, one line per channel")
@@ -210,12 +200,7 @@ def _fill_stats(parser: argparse.ArgumentParser) -> None:
 def _fill_radial(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
     _add_output(parser, "file.csv, s3://bucket/key.csv, or -")
-    parser.add_argument(
-        "--jobs",
-        type=values.positive,
-        metavar="N",
-        help="number of processes (default: one per core)",
-    )
+    _add_jobs(parser)
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     _add_frames(parser)
     _add_recipe(

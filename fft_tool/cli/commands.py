@@ -69,7 +69,7 @@ def stats(options: Options) -> int:
         if options.json and outcome.record is not None:
             print_line(json.dumps({"source": outcome.source, **outcome.record}, allow_nan=False))
     if options.csv:
-        from fft_tool.cli.sheets import statistics  # noqa: PLC0415
+        from fft_tool.cli.sheets import statistics  # noqa: PLC0415  (only this command needs it)
 
         put(statistics(outcomes))
     elif not options.json and not options.quiet:
@@ -81,7 +81,7 @@ def stats(options: Options) -> int:
 
 def radial(options: Options) -> int:
     """Write radial profiles as CSV."""
-    from fft_tool.cli.sheets import profiles  # noqa: PLC0415
+    from fft_tool.cli.sheets import profiles  # noqa: PLC0415  (only this command needs it)
 
     targets.check_file(options.output, "csv")
     job = Job(_recipe(options), operation=pipeline.run_radial)
@@ -95,7 +95,7 @@ def radial(options: Options) -> int:
 
 def reconstruct(options: Options) -> int:
     """Reconstruct images from their artifacts."""
-    from fft_tool.cli.reconstruction import Access, reconstruct_all  # noqa: PLC0415
+    from fft_tool.cli.reconstruction import Access, reconstruct_all  # noqa: PLC0415  (only this command needs it)
 
     limits = _limits(options, processes=1)
     return reconstruct_all(options, Access(_store, _object, _write, about, limits))
@@ -103,10 +103,10 @@ def reconstruct(options: Options) -> int:
 
 def report(options: Options) -> int:
     """Show results on one HTML page or, with --split, on a page for each image."""
-    from fft_tool.cli import reporting  # noqa: PLC0415
-    from fft_tool.report.layout import Layout, beside  # noqa: PLC0415
-    from fft_tool.report.page import assemble  # noqa: PLC0415
-    from fft_tool.runs.reading import find_entries  # noqa: PLC0415
+    from fft_tool.cli import reporting  # noqa: PLC0415  (only this command needs it)
+    from fft_tool.report.layout import Layout, beside  # noqa: PLC0415  (only this command needs it)
+    from fft_tool.report.page import assemble  # noqa: PLC0415  (only this command needs it)
+    from fft_tool.runs.reading import find_entries  # noqa: PLC0415  (only this command needs it)
 
     targets.check_file(options.output, "html", "htm")
     stream = targets.is_stream(options.output)
@@ -136,8 +136,8 @@ def report(options: Options) -> int:
 
 def table(options: Options) -> int:
     """Collect records into CSV or Parquet."""
-    from fft_tool.results.table import rows, to_csv, to_parquet  # noqa: PLC0415
-    from fft_tool.runs.reading import read_records  # noqa: PLC0415
+    from fft_tool.results.table import rows, to_csv, to_parquet  # noqa: PLC0415  (only this command needs it)
+    from fft_tool.runs.reading import read_records  # noqa: PLC0415  (only this command needs it)
 
     targets.check_file(options.output, "csv", "parquet")
     faults = Faults()
@@ -236,7 +236,7 @@ def _make_one(options: Options, job: Job, kind: str) -> int:
 def _print_findings(outcome: Outcome) -> None:
     """Print what was found in an image that has a record."""
     if outcome.result == "done" and outcome.record and "measures" in outcome.record:
-        from fft_tool.cli.findings import lines  # noqa: PLC0415
+        from fft_tool.cli.findings import lines  # noqa: PLC0415  (only this command needs it)
 
         for line in ("", *lines(outcome.record)):
             print_line(line)
@@ -361,7 +361,7 @@ def _write(location: str, data: bytes, content_type: str) -> None:
 
 
 def _content_type(name: str) -> str:
-    import mimetypes  # noqa: PLC0415
+    import mimetypes  # noqa: PLC0415  (only this command needs it)
 
     return mimetypes.guess_type(PurePosixPath(name).name)[0] or "application/octet-stream"
 

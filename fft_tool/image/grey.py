@@ -15,7 +15,7 @@ from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.parallel import map_rows, rows_per_block
 
 LUMA_WEIGHTS = (19595, 38470, 7471)  # of 65536
-_COLOURS = ("red", "green", "blue")
+COLOURS = ("red", "green", "blue")
 
 
 def grey_plane(
@@ -91,4 +91,4 @@ def _background_levels(
     if wanted == ["grey"]:
         weighted = sum(w * level for w, level in zip(LUMA_WEIGHTS, scaled, strict=True))
         return [(weighted + (1 << 15)) >> 16]
-    return [scaled[_COLOURS.index(name)] for name in wanted]
+    return [scaled[COLOURS.index(name)] for name in wanted]

@@ -8,10 +8,8 @@ from fft_tool.arrays import Pixels, Plane
 from fft_tool.codec.header import Header
 from fft_tool.codec.raster import Raster
 from fft_tool.codec.values import ValueScale
-from fft_tool.image.grey import grey_plane
+from fft_tool.image.grey import COLOURS, grey_plane
 from fft_tool.image.region import Box, Crop, analysed_size
-
-_COLOURS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def select(
         from fft_tool.image.saliency import salient_box_of  # noqa: PLC0415  (few recipes need it)
 
         size = analysed_size(None, smart_crop, width, height)
-        seen = _COLOURS if channel == "luma" and set(_COLOURS) <= set(raster.names) else (channel,)
+        seen = COLOURS if channel == "luma" and set(COLOURS) <= set(raster.names) else (channel,)
         planes = (plane_of(raster.pixels, name) for name in seen)
         box, method = Box(*salient_box_of(planes, (height, width), *size)), "phase spectrum"
     elif crop:

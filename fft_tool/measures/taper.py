@@ -14,6 +14,7 @@ noise keeps its mean power.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -223,6 +224,7 @@ def tapered(spectrum: Spectrum, window: str = "none", *, taper: bool = True) -> 
     return TaperedSpectrum(spectrum, window, down, across)
 
 
+@lru_cache(maxsize=8)
 def _axis(window: str, length: int, *, taper: bool) -> Axis:
     taper = taper and length >= _SHORTEST
     # Of a longer side, that many samples say the same.

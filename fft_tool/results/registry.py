@@ -169,7 +169,7 @@ def _histogram(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> 
 
 def _spectrum(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> bytes:
     from fft_tool.arrays import sha256_of_levels  # noqa: PLC0415  (loads numpy)
-    from fft_tool.results.spectrum_file import GREY_SHA256, save_spectrum  # noqa: PLC0415
+    from fft_tool.results.spectrum_file import GREY_SHA256, save_spectrum  # noqa: PLC0415  (loads numpy)
 
     text = provenance(analysis.source, analysis.recipe)
     text |= {GREY_SHA256: sha256_of_levels(analysis.selection.plane)}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-MIB = 1 << 20
+from fft_tool.limits import MIB
 
 CGROUPS = Path("/")  # root of the file system that shows the control groups
 

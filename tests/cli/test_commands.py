@@ -8,7 +8,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from fft_tool.cli.main import main
 from fft_tool.recipe import Recipe
 from tests.support.cloud import Bucket
-from tests.support.command import Finished, disk_of, obey_permissions, tool
+from tests.support.command import Run, disk_of, obey_permissions, tool
 from tests.support.faulty import FAULTY, SOUND, Faulty
 from tests.support.images import noise, opened, png_bytes
 
@@ -34,21 +32,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("a.png", "plants/ä b.png"):
         (tmp_path / "in" / name).write_bytes(SOUND)
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
-    """Run the command line in this process, which is faster."""
-
-    def run_here(*words: str) -> Finished:
-        code = main(words)
-        out, err = capsys.readouterr()
-        return Finished(code, out.encode(), err)
-
-    return run_here
-
-
-Run = Callable[..., Finished]
 
 
 def pixels(path: str) -> Any:

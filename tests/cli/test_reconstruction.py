@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fft_tool.cli.main import main
-from tests.support.command import Finished
+from tests.support.command import Run
 from tests.support.images import noise, opened, png_bytes
 
-Run = Callable[..., Finished]
 GREY, COLOUR = noise((24, 32)), noise((20, 16, 3), seed=1)
 ALL = {"back/a.png", "back/plants/b.png", "back/plants/c.jpg.png"}
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line in this process, which is faster."""
-
-    def run_here(*words: str) -> Finished:
-        code = main(words)
-        out, err = capsys.readouterr()
-        return Finished(code, out.encode(), err)
-
-    return run_here
 
 
 @pytest.fixture

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fft_tool.cli import findings
-from fft_tool.cli.main import main
 from fft_tool.errors import StoreUnavailable
 from fft_tool.report import sentences
 from fft_tool.results import record as records
 from fft_tool.runs.reading import EntryRef, find_entries
 from fft_tool.stores.opening import open_store
-from tests.support.command import Finished, tool
+from tests.support.command import Run, tool
 from tests.support.faulty import SOUND
 from tests.support.images import png_bytes
 
 NAMES = ["a.png", "black.png", "plants/ä b.png"]
-
-Run = Callable[..., Finished]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line in this process, which is faster."""
-
-    def run_here(*words: str) -> Finished:
-        code = main(words)
-        out, err = capsys.readouterr()
-        return Finished(code, out.encode(), err)
-
-    return run_here
 
 
 @pytest.fixture

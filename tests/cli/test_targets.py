@@ -8,18 +8,15 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool.cli.main import main
-from tests.support.command import Finished, tool
+from tests.support.command import Run, tool
 from tests.support.images import noise, png_bytes
 
-Run = Callable[..., Finished]
 IMAGE = png_bytes(noise((24, 32)))
 
 
@@ -30,19 +27,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("a.png", "b.png"):
         Path(name).write_bytes(IMAGE)
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run_here(words: str) -> Finished:
-        try:
-            code = main(words.split())
-        except SystemExit as exc:
-            code = int(str(exc.code))
-        out, err = capsys.readouterr()
-        return Finished(code, out.encode(), err)
-
-    return run_here
 
 
 def names() -> set[str]:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from fft_tool.cli import terminal
-from fft_tool.cli.main import main
 from fft_tool.cli.messages import sentence
 from fft_tool.cli.parser import spelled
 from fft_tool.cli.values import size
 from fft_tool.errors import StoreUnavailable
-from tests.support.command import Finished
+from tests.support.command import Run
 from tests.support.images import noise, png_bytes
-
-Run = Callable[..., Finished]
 
 
 @pytest.fixture(autouse=True)
@@ -25,19 +21,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("a.png").write_bytes(png_bytes(noise((24, 32))))
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run_here(words: str) -> Finished:
-        try:
-            code = main(words.split())
-        except SystemExit as exc:
-            code = int(str(exc.code))
-        out, err = capsys.readouterr()
-        return Finished(code, out.encode(), err)
-
-    return run_here
 
 
 def test_no_arguments_show_help(run: Run) -> None:

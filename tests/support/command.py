@@ -44,6 +44,10 @@ class Finished:
         return [json.loads(line) for line in self.lines]
 
 
+Run = Callable[..., Finished]
+"""Runs the command line with some words."""
+
+
 def tool(
     *words: str | Path,
     cwd: Path,

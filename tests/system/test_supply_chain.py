@@ -190,7 +190,7 @@ def test_peers_have_the_tested_versions() -> None:
 
 def locked_provider() -> dict[str, Any]:
     """Its entry in the lock file."""
-    import hcl2  # noqa: PLC0415
+    import hcl2  # noqa: PLC0415  (only these tests need it)
 
     found = plain(hcl2.loads((FOLDER / ".terraform.lock.hcl").read_text("utf-8")))
     ((entry,),) = (found["provider"],)

@@ -33,7 +33,7 @@ class Account(Clients):
     def find(cls) -> Account:
         """Find the region and credentials that Terraform would use, and try them."""
         import boto3  # noqa: PLC0415  (takes half a second, which --help does not need)
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (slow to import)
 
         try:
             region = os.environ.get("AWS_REGION")

@@ -30,7 +30,7 @@ class LocalAws(Clients):
 
     def __init__(self, endpoint: str, key: str) -> None:
         import boto3  # noqa: PLC0415  (takes half a second, which --help does not need)
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415  (slow to import)
 
         config = Config(
             proxies={}, connect_timeout=5, read_timeout=120, retries={"max_attempts": 1}

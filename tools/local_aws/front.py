@@ -113,7 +113,7 @@ def _keys(scope: Scope) -> list[str]:
 
 def main() -> None:
     """Run ministack behind the front."""
-    from ministack import app as emulator  # type: ignore[import-untyped]  # noqa: PLC0415
+    from ministack import app as emulator  # type: ignore[import-untyped]  # noqa: PLC0415  (slow to import)
 
     emulator.app = Front(emulator.app, os.environ.pop(KEY), int(os.environ["GATEWAY_PORT"]))
     emulator.main()

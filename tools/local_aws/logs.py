@@ -12,7 +12,7 @@ PAUSE = 0.3  # seconds between two requests
 
 def show(aws: LocalAws, *, raw: bool, once: bool) -> None:
     """Print the log; unless ``once``, follow it until interrupted or the local AWS is stopped."""
-    from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415
+    from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415  (slow to import)
 
     tail, printer = Tail(aws.logs, LOG_GROUP), Printer(raw=raw)
     try:
