@@ -29,7 +29,7 @@ from fft_tool.results.reconstruct import Reconstruction, reconstruct
 from fft_tool.runs import interrupts
 from fft_tool.runs.fetch import read_within
 from fft_tool.runs.machine import usable_cores
-from fft_tool.runs.reading import SUFFIX
+from fft_tool.runs.reading import SUFFIX, record_names
 from fft_tool.runs.sources import followed
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.stores.folder import is_file, is_folder
@@ -125,12 +125,8 @@ def _named(argument: str, access: Access) -> Given:
 
 
 def _in_folder(argument: str, access: Access, faults: Faults) -> list[Given]:
-    def cannot_list(name: str, fault: FftToolError) -> None:
-        if name.endswith(("/", SUFFIX)):
-            faults(fault)
-
     store = access.store(argument)
-    names = [name for name, _ in store.list_readable(cannot_list) if name.endswith(SUFFIX)]
+    names = record_names(store, faults)
     if not names:
         raise NotFound(f"{argument}: no records found: analyse with --metadata first")
     return [Given(as_folder(argument) + name, store, name, _image_name(name)) for name in names]

@@ -88,6 +88,16 @@ def find_entries(
     return [EntryRef(store, name, sources) for name in _names(store, on_fault or _raise)]
 
 
+def record_names(store: Store, on_fault: OnFault) -> list[str]:
+    """Names of all records in a store; what cannot be listed is reported to ``on_fault``."""
+
+    def cannot_list(name: str, fault: StoreError) -> None:
+        if name.endswith(("/", SUFFIX)):
+            on_fault(fault)
+
+    return [name for name, _ in store.list_readable(cannot_list) if name.endswith(SUFFIX)]
+
+
 def _named_records(store: Store, on_fault: OnFault) -> Iterator[tuple[str, Json]]:
     for name in _names(store, on_fault):
         try:
@@ -99,13 +109,7 @@ def _named_records(store: Store, on_fault: OnFault) -> Iterator[tuple[str, Json]
 
 
 def _names(store: Store, on_fault: OnFault) -> list[str]:
-    """Names of all records in a store; what cannot be listed is reported to ``on_fault``."""
-
-    def cannot_list(name: str, fault: StoreError) -> None:
-        if name.endswith(("/", SUFFIX)):
-            on_fault(fault)
-
-    names = [name for name, _ in store.list_readable(cannot_list) if name.endswith(SUFFIX)]
+    names = record_names(store, on_fault)
     if not names:
         raise NotFound(f"{store.url}: no records found: analyse with --metadata first")
     return names
