@@ -37,13 +37,17 @@ ARROWS = {
     "admission": "results",
     "pipeline": "admission",
     "library": "pipeline",
-    "runs": "pipeline, stores",
+    "operations": "admission",
+    "runs": "pipeline, operations, stores",
     "report": "results, printable",
-    "cli": "runs, report",
+    "workflows": "runs",
+    "batches": "runs, report",
+    "backfill": "runs",
+    "cli": "backfill, batches, workflows",
     "__main__": "cli",
     # Entry points, which must not import each other, and programs for developers.
-    "handler": "runs, report",
-    "service": "runs, report",
+    "handler": "backfill, batches, workflows",
+    "service": "batches, workflows",
     "tools": "handler, cli",
 }
 

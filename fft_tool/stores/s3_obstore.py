@@ -122,7 +122,7 @@ class Body:
 
 def beyond_obstore(what: str) -> MissingExtra:
     """Error for a key that only boto3 can represent, if it is not installed."""
-    return MissingExtra(f"{what}: needs boto3: pip install 'fft-pipeline[profiles]'")
+    return MissingExtra(f"{what}: needs boto3: pip install 'fft-pipeline[aws]'")
 
 
 def _stat(result: obstore.GetResult) -> Stat:

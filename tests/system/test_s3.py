@@ -258,7 +258,7 @@ def test_without_boto3_ordinary_keys_work(bucket: Bucket) -> None:
 def test_without_boto3_unusual_keys_say_how_to_install_it(bucket: Bucket) -> None:
     store = open_store(f"{bucket.url}/in")
     bucket.put("in/a//b.png", b"")
-    told = r"in/a//b\.png: needs boto3: pip install 'fft-pipeline\[profiles\]'"
+    told = r"in/a//b\.png: needs boto3: pip install 'fft-pipeline\[aws\]'"
     for reach in reaches(store, "a//b.png"):
         with pytest.raises(MissingExtra, match=told):
             reach()

@@ -1,0 +1,1 @@
+"""Backfills: the function applied to images that are already stored, by several engines."""

@@ -1,0 +1,1 @@
+"""Operations: functions from image to image, registered by name."""
