@@ -72,8 +72,9 @@ USERS = {
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
     # A length of time, for retries; a time as a column of a database; and the clock of a door.
     "datetime": "stores.s3_obstore batches.tables cli.batches",
-    "os": "batches.engine cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
-    "runs.machine stores.endpoint stores.folder stores.memory stores.s3 stores.special",
+    "os": "batches.engine cli.commands cli.main cli.output runs.child_process "
+    "runs.child_program runs.interrupts runs.machine stores.endpoint stores.folder stores.memory "
+    "stores.s3 stores.special",
     "platform": "",
     "random": "",
     "secrets": "",

@@ -119,6 +119,7 @@ def test_what_no_retry_can_change_is_said_without_the_password(
     assert not caught.value.transient
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_for_a_while_is_waited_for() -> None:
     with postgres() as server:
         assert publish_rows(server.url(), rows_of()) == 4
@@ -179,6 +180,7 @@ def open_connections(server: Postgres) -> str:
     return server.query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fft-tool'")
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_while_migrating_leaves_an_empty_database(
     server: Postgres, url: str, tmp_path: Path
 ) -> None:
@@ -199,6 +201,7 @@ with open_database(sys.argv[1]):
     assert server.query("SELECT count(*) FROM latest_batch_stats") == "4"
 
 
+@pytest.mark.slow
 def test_an_encrypted_connection_is_made_where_the_server_offers_one(tmp_path: Path) -> None:
     with postgres() as server:
         make_certificate(server, tmp_path)
