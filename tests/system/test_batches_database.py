@@ -20,6 +20,7 @@ from fft_tool.batches.database import open_database, publish_as_next, publish_ro
 from fft_tool.batches.origin import Origin
 from fft_tool.batches.tables import BATCH_STATS, METADATA
 from fft_tool.errors import BadDatabase, DatabaseUnavailable, RevisionTaken
+from tests.batches.test_page_of_docs import EXAMPLES, fill_table
 from tests.support.command import environment
 from tests.support.jobs import rows_of
 from tests.support.postgres import NAME, PASSWORD, Postgres, postgres, run_as_nobody
@@ -72,6 +73,15 @@ def test_a_revision_of_somebody_else_is_not_overwritten(url: str) -> None:
     publish_rows(url, rows_of())
     with pytest.raises(RevisionTaken, match="does another bucket or folder have a job of that"):
         publish_rows(url, rows_of(key="other"))
+
+
+@pytest.mark.parametrize(("query", "answer"), EXAMPLES)
+def test_the_queries_of_the_docs_give_what_they_ask_for(
+    url: str, query: str, answer: list[tuple[object, ...]]
+) -> None:
+    fill_table(url)
+    with open_database(url) as database, database.engine.connect() as connection:
+        assert [tuple(row) for row in connection.exec_driver_sql(query)] == answer
 
 
 def test_numbers_are_given_to_one_only(url: str) -> None:
