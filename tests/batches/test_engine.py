@@ -277,4 +277,4 @@ def test_nothing_is_kept_open(url: str) -> None:
 
 def open_files() -> int:
     """Number of files and connections that this process has open."""
-    return psutil.Process().num_fds()
+    return int(psutil.Process().num_fds())
