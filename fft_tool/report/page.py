@@ -182,7 +182,8 @@ def document(
 ) -> str:
     """Complete page; ``style`` is the name of the style sheet if it is not in the page.
 
-    ``policy`` is added to the content security policy, ``more_style`` to the style sheet in the page.
+    ``policy`` is added to the content security policy, and ``more_style`` to the style sheet that
+    is in the page.
     """
     if style is None:
         rules = "img-src data:; style-src 'unsafe-inline'"

@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from fft_tool.batches import page as page_module
 from fft_tool.batches.charts import MOST_BARS, Axis, axis_of, batches_plot, images_plot
 from fft_tool.batches.counting import Counted
 from fft_tool.batches.origin import Origin
-from fft_tool.batches import page as page_module
 from fft_tool.batches.page import Result, render
 from fft_tool.batches.rows import statistics
 from fft_tool.batches.shape import JobShape
