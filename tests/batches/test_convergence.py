@@ -161,12 +161,12 @@ def test_a_job_ends_with_the_rows_of_its_images(seed: int, tmp_path: Path) -> No
     assert max(revisions) == latest
     assert story.truth[latest] == story.black
     assert len(found) == 4 * len(revisions)
-    for revision, batch, color in found:
+    for (revision, batch, color), statistics in found.items():
         truth = story.truth[revision]
         blacks = [black for name, black in truth.items() if name.startswith(f"batch_{batch}/")]
         values = blacks if color == "black" else [10] * len(blacks)
         expected = (float(np.mean(values)), float(np.std(values)), 3)
-        assert found[revision, batch, color] == pytest.approx(expected)
+        assert statistics == pytest.approx(expected)
     files = {name: stored.data for name, stored in story.target.objects.items()}
     assert f'"revision": {latest}'.encode() in files["leaves/summary.json"]
     assert all(
