@@ -27,6 +27,7 @@ from tests.support.operations import (
     rounded,
 )
 
+affine: Any = transform.AffineTransform
 warp: Any = transform.warp
 
 
@@ -67,16 +68,15 @@ def rotated(pixels: Pixels, angle: float, fill: list[int]) -> Reals:
     size = np.abs([[np.cos(turn), np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ (height, width)
     down, across = np.ceil(size - 1e-6).astype(int)
     to_centre, back = (
-        transform.AffineTransform(translation=((1 - w) / 2, (1 - h) / 2))
-        for w, h in ((across, down), (width, height))
+        affine(translation=((1 - w) / 2, (1 - h) / 2)) for w, h in ((across, down), (width, height))
     )
-    turned = transform.AffineTransform(rotation=turn)
+    turned = affine(rotation=turn)
     mapping = to_centre.params
     mapping = np.linalg.inv(back.params) @ turned.params @ mapping
     planes = [
         warp(
             np.pad(plane, 8, constant_values=level),  # scikit-image clamps at the last pixels
-            transform.AffineTransform(translation=(8, 8)).params @ mapping,
+            affine(translation=(8, 8)).params @ mapping,
             output_shape=(down, across),
             order=3,
             mode="constant",
@@ -126,9 +126,11 @@ def test_corners_are_transparent_white_or_of_the_colour_that_is_told(
 ) -> None:
     pixels = np.full((40, 60, channels), 90, np.uint8)
     for dtype, factor in ((np.uint8, 1), (np.uint16, 257)):
-        result = applied(f"rotate:30{fill}", pixels.astype(dtype) * factor)
+        scaled: Pixels = (pixels.astype(int) * factor).astype(dtype)
+        result = applied(f"rotate:30{fill}", scaled)
         for y, x in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
-            assert result[y, x].tolist() == [level * factor for level in corner]
+            apart = result[y, x].astype(int) - np.multiply(corner, factor)
+            assert np.abs(apart).max() <= factor // 2  # the luma of a colour is finer in 16 bits
         assert (
             result[result.shape[0] // 2, result.shape[1] // 2].tolist() == [90 * factor] * channels
         )
@@ -164,10 +166,15 @@ def test_a_turned_canvas_is_never_smaller_than_its_image(
 
 def test_there_and_back_gives_the_image_in_its_middle() -> None:
     y, x = np.mgrid[:80, :100]
-    pixels = np.rint(128 + 60 * np.sin(x / 9) * np.cos(y / 11)).astype(np.uint8)[:, :, None]
+    waves = np.rint(128 + 60 * np.sin(x / 9) * np.cos(y / 11))
+    pixels = np.stack([waves] * 3, axis=2).astype(np.uint8)
     back = applied("rotate:20,rotate:-20", pixels)
-    middle = applied("crop:centre:80,60", back[: back.shape[0] // 2 * 2, : back.shape[1] // 2 * 2])
-    assert np.abs(middle.astype(int) - applied("crop:centre:80,60", pixels)).max() <= 2
+    top, left = (back.shape[0] - 80) / 2, (back.shape[1] - 100) / 2
+    inner = applied(f"crop:{int(left) + 10},{int(top) + 10},80,60", back).astype(float)
+    # Where the canvas has grown by an odd number of pixels, both centres are half a pixel apart.
+    rows, columns = (np.arange(n) + 10 - place % 1 for n, place in ((60, top), (80, left)))
+    expected = 128 + 60 * np.sin(columns / 9) * np.cos(rows[:, None] / 11)
+    assert np.abs(inner - expected[:, :, None]).max() <= 2
 
 
 # Mirroring and cropping
@@ -216,9 +223,9 @@ def test_resize_is_pillow_s_bicubic(dtype: Any, channels: int, width: int, heigh
         expected = rounded(unweighted(resized(pixels, height, width), white), white)
         found = applied(f"resize:{width},{height}", pixels)
         if channels in (2, 4):  # the quotient of two small numbers
-            faint = expected[:, :, -1] < white // 50
+            faint = expected[:, :, -1] < white // 10
             found[faint, :-1], expected[faint, :-1] = 0, 0
-        assert_close(found, expected)
+        assert_close(found, expected, share=0.03)  # Pillow computes in single precision
 
 
 @pytest.mark.parametrize("channels", CHANNELS)
@@ -246,30 +253,24 @@ def test_scaling_down_does_not_alias(percent: int) -> None:
         ("0.5%", (1, 1)),
         ("1000%", (1000, 2000)),
         ("40", (20, 40)),
-        ("1", None),
+        ("2", (1, 2)),
         ("40,7", (7, 40)),
-        ("0.2%", None),
     ],
 )
-def test_sizes_are_rounded_and_refused_if_nothing_is_left(
-    text: str, size: tuple[int, int] | None
-) -> None:
-    if text == "1":
-        assert one("resize:1").size(100, 200) == (1, 1)
-        text = "1"
-        with pytest.raises(ValueError, match="would make 300 x 100 pixels into 1 x 0"):
-            one("resize:1").size(100, 300)
-    elif size is None:
-        with pytest.raises(ValueError, match="would make 200 x 100 pixels into 0 x 0"):
-            one(f"resize:{text}").size(100, 200)
-    else:
-        assert one(f"resize:{text}").size(100, 200) == size
+def test_sizes_are_rounded(text: str, size: tuple[int, int]) -> None:
+    assert one(f"resize:{text}").size(100, 200) == size
+
+
+@pytest.mark.parametrize(("text", "size"), [("0.1%", "0 x 0"), ("1", "1 x 0"), ("0.3%", "1 x 0")])
+def test_sizes_that_round_to_nothing_are_refused(text: str, size: str) -> None:
+    with pytest.raises(ValueError, match=f"would make 300 x 100 pixels into {size}, which is no"):
+        one(f"resize:{text}").size(100, 300)
 
 
 def test_a_size_is_either_pixels_or_per_cent() -> None:
     for values in ({}, {"width": 5, "percent": 5.0}, {"height": 5, "percent": 5.0}, {"height": 5}):
         with pytest.raises(ValueError, match="either pixels or per cent"):
-            Resize(**values)  # type: ignore[arg-type]  # mixed on purpose
+            Resize(**values)
 
 
 def test_the_kernel_passes_through_the_samples_and_sums_to_one() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,13 +19,12 @@ from fft_tool.errors import (
     TooMuchMemory,
     TooMuchOutput,
 )
-from fft_tool.limits import FIXED_MEMORY
 from fft_tool.operations.operation import Operation
 from fft_tool.operations.prediction import admit, predict
 from fft_tool.operations.registry import OPERATIONS, parse_operations
 from fft_tool.operations.run import run_operations
 from tests.support.images import png_bytes, png_of_zeros
-from tests.support.operations import ANY_OPERATION, CHANNELS, DTYPES, EXAMPLES, one, random_image
+from tests.support.operations import ANY_OPERATION, CHANNELS, DTYPES, one, random_image
 
 SMALL = Limits(max_pixels=100_000)
 
@@ -62,35 +59,11 @@ def test_images_have_the_predicted_layout_and_no_more_than_the_predicted_bytes(
 
 
 @pytest.mark.parametrize(
-    "text", [*EXAMPLES, "blur:30", "notch:2.5,20,1", "blur:30,rotate:20,sepia"]
-)
-@pytest.mark.parametrize(("channels", "dtype"), [(3, np.uint8), (4, np.uint16)])
-def test_memory_is_never_above_the_prediction(text: str, channels: int, dtype: Any) -> None:
-    """Of what Python and numpy allocate; the fixed part covers blocks and tables."""
-    if text == "resize:640,480":
-        text = "resize:150%"
-    source = Source("a.png", png_bytes(random_image((500, 600), channels, dtype)))
-    chain = parse_operations(text)
-    header = image_file.open_image(source.data).header
-    run_operations(source, chain)  # what is loaded once does not count
-    tracemalloc.start()
-    try:
-        run_operations(source, chain)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    predicted = predict(header, chain, Limits()).memory
-    # Blocks take up to some megabytes, which the fixed part of the prediction covers.
-    assert peak <= predicted - FIXED_MEMORY + (12 << 20)
-    assert predicted <= FIXED_MEMORY + 60 * 500 * 600 * channels * np.dtype(dtype).itemsize
-
-
-@pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        ("invert,resize:100000,100000", TooManyPixels, "operation 2, resize:100000,100000, would"),
+        ("invert,resize:100000,100000", TooManyPixels, "operation 2, resize:100000,100000 would"),
         ("resize:10000%", TooManyPixels, "would make 10000 x 8000 = 80,000,000 pixels, at most"),
-        ("rotate:45,rotate:45", TooManyPixels, "operation 2, rotate:45, would make"),
+        ("rotate:45,rotate:45", TooManyPixels, "operation 2, rotate:45 would make"),
         ("resize:0.1%", OperationsError, "into 0 x 0, which is no image"),
         ("blur,crop:0,0,200,5", CropOutside, "operation 2, crop:0,0,200,5: the crop"),
         ("crop:0,0,50,50,crop:60,0,5,5", CropOutside, "operation 2, crop:60,0,5,5: the crop"),

@@ -65,7 +65,7 @@ def test_the_same_operation_twice_gives_two_files() -> None:
 
 def test_bytes_do_not_depend_on_threads() -> None:
     source = source_of(random_image((300, 700), 4, np.uint8))
-    text = ",".join(text for text in EXAMPLES if "resize" not in text)[:300].rpartition(",")[0]
+    text = ",".join(text for text in EXAMPLES if text[:6] != "resize")[:180].rpartition(",")[0]
     one, three = (made(source, text, threads=threads) for threads in (1, 3))
     assert [artifact.sha256 for artifact in one] == [artifact.sha256 for artifact in three]
 
