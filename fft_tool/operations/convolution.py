@@ -15,8 +15,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from fft_tool.arrays import Doubles, FloatArray, Pixels
 from fft_tool.image.grey import LUMA_WEIGHTS
-from fft_tool.operations.gaussian import LARGEST_DIRECT, radius_of
-from fft_tool.operations.levels import colours_of, has_alpha, to_levels, to_real
+from fft_tool.operations.gaussian import is_direct, radius_of
+from fft_tool.operations.levels import colours_of, has_alpha, layout_of, to_levels, to_real
 from fft_tool.parallel import map_rows, rows_per_block, worth_threads
 from fft_tool.spectrum.kernel import BY_SIZE, UNSCALED, kernel
 
@@ -121,7 +121,7 @@ def _grey_over_black(rows: Pixels, white: int) -> FloatArray:
 def _gaussian(pixels: Pixels, white: int, sigma: float, take: Take, threads: int) -> None:
     """Blur premultiplied samples and hand blocks of rows to ``take``."""
     weights = gaussian_kernel(sigma)
-    if weights.size - 1 <= LARGEST_DIRECT:
+    if is_direct(layout_of(pixels), sigma):
         _tap_by_tap(pixels, white, weights, take, threads)
     else:
         _by_cosines(pixels, white, weights, take, threads)
