@@ -133,7 +133,10 @@ def _tap_by_tap(pixels: Pixels, white: int, weights: Doubles, take: Take, thread
     left, right = mirrored(-radius, 0, width), mirrored(width, width + radius, width)
 
     def block(start: int, stop: int) -> None:
-        above = premultiplied(pixels[mirrored(start - radius, stop + radius, height)], white)
+        inside = radius <= start and stop + radius <= height
+        around = slice(start - radius, stop + radius)  # a view, where no row has to be mirrored
+        places = around if inside else mirrored(around.start, around.stop, height)
+        above = premultiplied(pixels[places], white)
         rows = _weighted(above.reshape(above.shape[0], -1), weights, axis=0)
         rows = rows.reshape(-1, width, channels)
         wide = np.concatenate([rows[:, left], rows, rows[:, right]], axis=1)
