@@ -29,7 +29,7 @@ SECTIONS = {
         "docs/record.md",
         "docs/batches.md",
     ),
-    "Reference": ("docs/reference.md", "docs/command-line.md"),
+    "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
         *("docs/lambda.md", "docs/image.md", "terraform/README.md", "docs/cost.md"),
         "SECURITY.md",

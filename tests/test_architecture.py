@@ -36,8 +36,8 @@ ARROWS = {
     "results": "recipe, measures",
     "admission": "results",
     "pipeline": "admission",
-    "library": "pipeline",
     "operations": "admission",
+    "library": "pipeline, operations",
     "runs": "pipeline, operations, stores",
     "report": "results, printable",
     "workflows": "runs",
@@ -200,7 +200,12 @@ def blas_calls(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "module",
-    [m for m in CORE if m.startswith(("codec.", "image.", "spectrum.", "measures.", "results."))],
+    [
+        module
+        for module in CORE
+        if module.partition(".")[0]
+        in ("codec", "image", "measures", "operations", "results", "spectrum")
+    ],
 )
 def test_row_blocks_do_not_call_blas(module: str) -> None:
     found = set(blas_calls(CORE[module]))
@@ -231,6 +236,17 @@ def test_importing_the_package_does_not_load_numpy() -> None:
     assert "numpy" not in loaded_by("import fft_tool")
 
 
+def test_parsing_operations_and_predicting_their_sizes_does_not_load_numpy() -> None:
+    code = """
+from fft_tool.codec.header import Header
+from fft_tool.limits import Limits
+from fft_tool.operations import prediction, registry
+chain = registry.parse_operations("grayscale,blur:3,rotate:12.5,crop:square,resize:50%,equalise")
+prediction.predict(Header("png", 100, 100, 3, 8), chain, Limits())
+"""
+    assert "numpy" not in loaded_by(code)
+
+
 def test_starting_the_lambda_loads_nothing_heavy() -> None:
     """Decoding and transforming happen in a child process; the main process needs no numpy."""
     loaded = loaded_by("import handler.entry")
@@ -254,8 +270,18 @@ for wish in ({"window": "hann"}, {"periodic": True}):
 
 PUBLIC = [
     *("Artifact", "FftToolError", "Limits", "Outputs", "Raster", "Recipe", "Source", "Spectrum"),
-    *("analyze", "apply_filter", "compare", "decode", "describe", "find_peaks", "inverse"),
-    *("magnitude", "measure", "phase", "radial_profile", "reconstruct", "run", "saliency_map"),
+    *("analyze", "apply_filter", "apply_operations", "compare", "decode", "describe"),
+    *(
+        "find_peaks",
+        "inverse",
+        "magnitude",
+        "measure",
+        "phase",
+        "radial_profile",
+        "reconstruct",
+        "run",
+        "saliency_map",
+    ),
     *("sharpness", "transform"),
 ]
 
