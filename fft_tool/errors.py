@@ -27,13 +27,14 @@
     │   ├── BadArtifact           bad-artifact
     │   ├── ChangedArtifact       changed-artifact
     │   └── NotInvertible         not-invertible
+    ├── Superseded                superseded         a later version of the source is to be used
     ├── MissingExtra              missing-extra
     └── StoreError
         ├── NotFound              not-found
         ├── NoSuchBucket          no-such-bucket
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
-        └── StoreUnavailable      store-unavailable  (the only one worth retrying)
+        └── StoreUnavailable      store-unavailable
 
 Each leaf class has a stable, machine-readable ``code``. Two flags say how to handle it:
 ``permanent`` means that the source or its recipe is at fault and a retry cannot succeed;
@@ -269,6 +270,14 @@ class NotInvertible(ArtifactError):
     """The artifacts are valid, but do not hold enough information to reconstruct the source."""
 
     code = "not-invertible"
+
+
+class Superseded(FftToolError):
+    """The source, or what is asked for it, has changed since the work on it began."""
+
+    code = "superseded"
+    transient = True
+    _public = "a later version of this image has been uploaded"
 
 
 class MissingExtra(FftToolError):
