@@ -15,6 +15,7 @@ from fft_tool.errors import (
     RecipeError,
     RecipeFault,
     StoreUnavailable,
+    Superseded,
 )
 
 EVERY = [
@@ -53,8 +54,8 @@ def test_the_documented_tree_of_errors_is_complete() -> None:
     assert {name: code for name, code in drawn if code} == codes
 
 
-def test_only_an_unavailable_store_is_transient() -> None:
-    assert [kind for kind in LEAVES if kind.transient] == [StoreUnavailable]
+def test_only_a_later_version_and_an_unavailable_store_are_transient() -> None:
+    assert [kind for kind in LEAVES if kind.transient] == [StoreUnavailable, Superseded]
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)

@@ -14,8 +14,8 @@ import numpy as np
 
 from fft_tool.arrays import Doubles, FloatArray, Pixels
 from fft_tool.image.grey import LUMA_WEIGHTS
-from fft_tool.operations.levels import colours_of, has_alpha, to_levels, to_real
 from fft_tool.operations.gaussian import LARGEST_DIRECT, radius_of
+from fft_tool.operations.levels import colours_of, has_alpha, to_levels, to_real
 from fft_tool.parallel import map_rows, rows_per_block, worth_threads
 from fft_tool.spectrum.kernel import BY_SIZE, UNSCALED, kernel
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from fft_tool import __version__
@@ -10,11 +11,12 @@ from fft_tool.results import record as records
 from fft_tool.results import record_model
 from fft_tool.results.compared import Compared
 from fft_tool.results.naming import RECORD
+from fft_tool.results.recording import recipe_section
 from fft_tool.stores.base import Store
 from fft_tool.validate import Json
 from fft_tool.workflows import manifest_model as model
 from fft_tool.workflows.plan import Plan, folder_of
-from fft_tool.workflows.steps import File, Step
+from fft_tool.workflows.steps import Step
 
 MANIFEST = "manifest.json"
 CONTENT_TYPE = "application/json"
@@ -31,7 +33,9 @@ def manifest_name(name: str) -> str:
     return f"{folder_of(name)}/{MANIFEST}"
 
 
-def manifest_step(target: Store, plan: Plan, processed: Step, original: Step, combined: Step) -> Json:
+def manifest_step(
+    target: Store, plan: Plan, processed: Step, original: Step, combined: Step
+) -> Json:
     """Write the manifest of a finished workflow, and return it.
 
     Raises :class:`~fft_tool.errors.Superseded` if the steps did not read the same version of the
@@ -95,7 +99,7 @@ def _opening(plan: Plan, outcome: str, sha256: str | None) -> dict[str, Any]:
         **_plain_opening(outcome),
         "source": record_model.Source(name=plan.name, size=plan.size, sha256=sha256),
         "operations": model.Operations(text=",".join(texts), list=texts),
-        "recipe": record_model.Recipe.of_recipe(plan.recipe),
+        "recipe": recipe_section(plan.recipe),
     }
 
 
@@ -107,20 +111,18 @@ def _record(target: Store, plan: Plan, step: Step, which: str) -> Json:
         stored = target.read(name)
     except NotFound as exc:
         raise Superseded(f"{name}: removed since it was written") from exc
-    if _sha256(stored.data) != file.sha256:
+    if hashlib.sha256(stored.data).hexdigest() != file.sha256:
         raise Superseded(f"{name}: replaced by another run of the workflow")
     return records.from_bytes(stored.data, name=name)
 
 
-def _sha256(data: bytes) -> str:
-    import hashlib  # noqa: PLC0415  (x)
-
-    return hashlib.sha256(data).hexdigest()
-
-
 def _side(record: Json) -> model.Side:
     """Numbers of one image, from its record."""
-    grey, slope, sharp = record["statistics"]["grey"], record["measures"]["slope"], record["sharpness"]
+    grey, slope, sharp = (
+        record["statistics"]["grey"],
+        record["measures"]["slope"],
+        record["sharpness"],
+    )
     names = ("white", "mean", "standard_deviation", "minimum", "maximum")
     reach = _NORMAL * slope["error"] if slope else 0.0
     return model.Side(

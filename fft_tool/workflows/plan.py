@@ -122,17 +122,17 @@ def make_plan(
     return Plan(name, parse_operations(operations), made, stat.size, stat.etag, key)
 
 
-def is_latest(plan: Plan, again: Callable[[], Plan]) -> bool:
-    """Whether ``again``, which makes the plan anew, gives an equal one.
+def is_latest(known: Plan | FftToolError, make: Callable[[], Plan]) -> bool:
+    """Whether ``make`` still gives the same plan, or refuses to make one for the same reason.
 
     The ETag alone does not tell: the same image with other operations has the same ETag. A source
     that has been deleted has no later version.
     """
     try:
-        return again() == plan
+        return make() == known
     except NotFound:
         return True
     except FftToolError as exc:
-        if exc.permanent:  # the later version is refused
-            return False
+        if exc.permanent:
+            return isinstance(known, FftToolError) and str(known) == str(exc)
         raise

@@ -46,7 +46,9 @@ def read_request(sources: Store, name: str, stat: Stat) -> Request:
     Where there is a sidecar, its entries override those of the metadata. A sidecar that is not a
     JSON object of texts, numbers and booleans raises :class:`~fft_tool.errors.OperationsError`.
     """
-    asked = {key_name(key): value for key, value in (stat.metadata | _sidecar(sources, name)).items()}
+    asked = {
+        key_name(key): value for key, value in (stat.metadata | _sidecar(sources, name)).items()
+    }
     operations = asked.pop(OPERATIONS, "")
     return Request(str(operations), asked)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fft_tool.errors import FftToolError, NotFound, Superseded
 from fft_tool.limits import Limits
 from fft_tool.runs.one import Outcome
 from fft_tool.stores.base import Store
-from fft_tool.workflows.manifest import manifest_name, manifest_step, reject
+from fft_tool.workflows.manifest import MANIFEST, manifest_name, manifest_step, reject
 from fft_tool.workflows.plan import Plan, folder_of, is_latest, make_plan
 from fft_tool.workflows.requests import read_request
-from fft_tool.workflows.steps import Work, analyse_step, process_step
+from fft_tool.workflows.steps import COMBINED, Work, analyse_step, process_step
 
 MOST_RESTARTS = 3
 """How often a workflow is started over for a later version before it is given up."""
@@ -55,11 +56,16 @@ def run_workflow(
     work
         What is done with the content of images; by default in this process.
     """
-    make, work, limits = plan or (lambda: planned(sources, name)), work or Work(), limits or Limits()
+    make = plan or (lambda: planned(sources, name))
+    steps = _Steps(sources, target, limits or Limits(), work or Work())
     try:
         for _ in range(1 + MOST_RESTARTS):
-            outcome, made = _once(sources, target, name, make, limits, work)
-            if outcome and (made is None or is_latest(made, make)):
+            known = _known(make)
+            try:
+                outcome = steps.run(name, known)
+            except Superseded:
+                continue
+            if is_latest(known, make):
                 return outcome
         raise Superseded(
             f"{name}: overwritten {1 + MOST_RESTARTS} times during processing; if every version "
@@ -69,3 +75,64 @@ def run_workflow(
         return Outcome(name, "missing", error=exc)
     except FftToolError as exc:
         return Outcome(name, "failed", error=exc)
+
+
+def _known(make: Callable[[], Plan]) -> Plan | FftToolError:
+    """The plan, or the error that refuses to make one."""
+    try:
+        return make()
+    except FftToolError as exc:
+        if exc.permanent:
+            return exc
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The steps, between two stores."""
+
+    sources: Store
+    target: Store
+    limits: Limits
+    work: Work
+
+    def run(self, name: str, known: Plan | FftToolError) -> Outcome:
+        """Take all steps of a plan; an error of the source's own becomes part of the outcome."""
+        if not isinstance(known, Plan):
+            reject(self.target, name, known)
+            return self._rejected(name, known)
+        try:
+            return self._done(known)
+        except FftToolError as exc:
+            if not exc.permanent:
+                raise
+            reject(self.target, known, exc)
+            return self._rejected(name, exc)
+
+    def _done(self, plan: Plan) -> Outcome:
+        stores = self.sources, self.target
+        original = analyse_step(*stores, plan, self.limits, self.work, which="original")
+        processed = process_step(*stores, plan, self.limits, self.work)
+        combined = analyse_step(
+            *stores,
+            plan,
+            self.limits,
+            self.work,
+            which="combined",
+            combined_sha256=processed.file(COMBINED).sha256,
+        )
+        manifest = manifest_step(self.target, plan, processed, original, combined)
+        names = [*(file["name"] for file in manifest["files"]), MANIFEST]
+        folder = folder_of(plan.name)
+        return Outcome(
+            plan.name,
+            "done",
+            outputs=tuple(f"{folder}/{each}" for each in names),
+            record=manifest,
+            sha256=original.source_sha256,
+            remarks=original.remarks,
+        )
+
+    @staticmethod
+    def _rejected(name: str, error: FftToolError) -> Outcome:
+        return Outcome(name, "rejected", outputs=(manifest_name(name),), error=error)

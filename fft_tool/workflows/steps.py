@@ -34,6 +34,9 @@ from fft_tool.workflows.plan import Plan, folder_of
 
 Which = Literal["original", "combined"]
 
+COMBINED = "combined.png"
+"""Name of the combined image in the folder of the results."""
+
 WRITERS = 4
 """Number of files that a step writes at the same time."""
 
