@@ -46,9 +46,8 @@ def read_request(sources: Store, name: str, stat: Stat) -> Request:
     Where there is a sidecar, its entries override those of the metadata. A sidecar that is not a
     JSON object of texts, numbers and booleans raises :class:`~fft_tool.errors.OperationsError`.
     """
-    asked = {
-        key_name(key): value for key, value in (stat.metadata | _sidecar(sources, name)).items()
-    }
+    asked: dict[str, Any] = {key_name(key): text for key, text in stat.metadata.items()}
+    asked |= _sidecar(sources, name)
     operations = asked.pop(OPERATIONS, "")
     return Request(str(operations), asked)
 
