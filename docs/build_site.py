@@ -23,16 +23,11 @@ STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 
 # The sections of the site, with each page's path in the repository. Other files are not pages.
 SECTIONS = {
-<<<<<<< HEAD
     "Guides": (
         *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
         *("docs/workflow.md", "docs/manifest.md"),
     ),
-    "Reference": ("docs/reference.md", "docs/command-line.md"),
-=======
-    "Guides": ("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
->>>>>>> ops
     "Operation": (
         *("docs/lambda.md", "docs/image.md", "terraform/README.md", "docs/cost.md"),
         "SECURITY.md",
