@@ -29,6 +29,7 @@
     │   └── NotInvertible         not-invertible
     ├── BadJob                    bad-job           reports every fault at once
     ├── JobChanged                job-changed
+    ├── Superseded                later-version       (worth retrying)
     ├── MissingExtra              missing-extra
     ├── DatabaseError
     │   ├── BadDatabase           bad-database
@@ -296,6 +297,14 @@ class JobChanged(FftToolError):
 
     code = "job-changed"
     _public = "an image was changed in the meantime: try again"
+
+
+class Superseded(FftToolError):
+    """The source, or what is asked for it, has changed since the work on it began."""
+
+    code = "later-version"
+    transient = True
+    _public = "a later version of this image has been uploaded"
 
 
 class MissingExtra(FftToolError):

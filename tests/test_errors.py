@@ -16,6 +16,7 @@ from fft_tool.errors import (
     RecipeError,
     RecipeFault,
     StoreUnavailable,
+    Superseded,
 )
 
 EVERY = [
@@ -55,7 +56,8 @@ def test_the_documented_tree_of_errors_is_complete() -> None:
 
 
 def test_only_what_may_be_there_again_is_transient() -> None:
-    assert {kind for kind in LEAVES if kind.transient} == {DatabaseUnavailable, StoreUnavailable}
+    transient = {DatabaseUnavailable, StoreUnavailable, Superseded}
+    assert {kind for kind in LEAVES if kind.transient} == transient
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)

@@ -14,8 +14,9 @@ import fft_tool
 from fft_tool import Source
 from fft_tool.codec import image_file, png_file
 from fft_tool.errors import CorruptImage, EmptyImage, OperationsError, RecipeError
+from fft_tool.operations.naming import plan_operations
 from fft_tool.operations.registry import parse_operations
-from fft_tool.operations.run import plan_operations, run_operations
+from fft_tool.operations.run import run_operations
 from tests.support.images import noise, npy, png_bytes, saved
 from tests.support.operations import CHANNELS, DTYPES, applied, random_image
 
