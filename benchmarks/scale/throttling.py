@@ -1,0 +1,139 @@
+"""Throttling: dead letters that it makes although nothing is wrong, and storms of retries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scale import retries
+from scale.answers import Finding, digits, duration, percent, table
+from scale.calibration import LARGE, PUTS, measured
+from scale.drawing import Chart, Line, Scale
+from scale.events import Simulation
+from scale.function import Fate, Function, Load
+from scale.knobs import Knobs, defaults
+from scale.limits import MAP_CHILDREN, throttled_attempts
+from scale.limits import PUTS as PUT_RATE
+
+MESSAGES = 400
+ACCEPTED = (0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+COMBINATIONS = ((2, 1), (5, 1), (2, 6), (3, 6), (5, 6))  # attempts; visibility in timeouts
+OUTAGES = (10, 30, 60, 240)  # minutes without a single invocation
+HELD = (10, 100, 1000)
+CLIENTS = int(MAP_CHILDREN.value) * PUTS
+SLICE = 0.25  # seconds, of the chart
+
+
+def expected_dead(accepted: float, knobs: Knobs) -> float:
+    """Share of messages that become dead letters if each invocation is accepted at random."""
+    attempts = len(throttled_attempts(knobs.visibility))
+    return float((1 - accepted) ** (attempts * knobs.max_receives))
+
+
+def dead_letters() -> Finding:
+    """Messages that become dead letters because the account has no room for invocations."""
+    knobs = defaults()
+    lines = []
+    for receives, visibilities in COMBINATIONS:
+        varied = replace(knobs, max_receives=receives, visibilities=visibilities)
+        points = [(100 * p, 100 * throttled(p, varied)) for p in ACCEPTED]
+        name = f"{receives} attempts, {visibilities}× timeout"
+        lines.append(Line(name, points))
+    chart = Chart(
+        "Dead letters although nothing is wrong, by share of accepted calls",
+        Scale("invocations that the account has room for, per cent (logarithmic)", 0.5, 100, log=True),
+        Scale("messages that become dead letters, per cent", 0, 100),
+        lines,
+    )
+    rows = [
+        [
+            f"{minutes} min",
+            *(f"{outage(60 * minutes, replace(knobs, concurrency=held)):,}" for held in HELD),
+        ]
+        for minutes in OUTAGES
+    ]
+    heads = ["outage", *(f"`maximum_concurrency` {held:,}" for held in HELD)]
+    per_hour = knobs.concurrency * knobs.batch_size * 3600
+    words = {
+        "outage_table": table(heads, rows),
+        "throttle_attempts": str(len(throttled_attempts(knobs.visibility))),
+        "throttle_short": str(len(throttled_attempts(knobs.timeout))),
+        "throttle_stands": duration(knobs.max_receives * knobs.visibility),
+        "throttle_per_hour": digits(per_hour / (knobs.max_receives * knobs.visibility)),
+        "throttle_2": percent(expected_dead(0.02, knobs)),
+        "throttle_2_short": percent(
+            expected_dead(0.02, replace(knobs, max_receives=2, visibilities=1))
+        ),
+    }
+    return Finding({"scale_dead_letters.svg": chart}, words)
+
+
+def throttled(accepted: float, knobs: Knobs) -> float:
+    """Simulate a small backlog while only a share of the invocations is accepted."""
+    load = Load([0.0] * MESSAGES, [0.3] * MESSAGES, [0] * MESSAGES)
+    alone = replace(knobs, batch_size=1, concurrency=MESSAGES)
+    simulation = Simulation(
+        *(Function(load, alone), alone),
+        seed=7,
+        accepts=lambda _: accepted,
+        pollers=MESSAGES,
+        steady=True,
+    )
+    return simulation.run().count(Fate.DEAD) / MESSAGES
+
+
+def outage(seconds: float, knobs: Knobs, backlog: int = 20_000) -> int:
+    """Simulate an outage of all invocations with a backlog; return the number of dead letters."""
+    load = Load([0.0] * backlog, [measured().seconds(LARGE)] * backlog, [0] * backlog)
+    simulation = Simulation(
+        *(Function(load, knobs), knobs),
+        accepts=lambda moment: float(moment >= seconds),
+        pollers=knobs.concurrency,
+        steady=True,
+    )
+    return simulation.run().count(Fate.DEAD)
+
+
+def storms() -> Finding:
+    """Clients that S3 refuses at once: with which pauses do they all get through?"""
+    ways = {
+        "a second each time": retries.fixed,
+        "doubled, the same for all": retries.doubling,
+        "doubled, at random (as now)": retries.jittered,
+    }
+    lines, rows = [], []
+    for name, pause in ways.items():
+        wide = retries.storm(CLIENTS, PUT_RATE.value, pause, window=1.0)
+        narrow = retries.storm(CLIENTS, PUT_RATE.value, pause, window=0.1)
+        lines.append(Line(name, _slices(narrow)))
+        rows.append([name, *_storm_cells(wide), *_storm_cells(narrow)])
+    chart = Chart(
+        f"{CLIENTS:,} clients begin at once, S3 accepts {PUT_RATE.value:,.0f} per second",
+        Scale("seconds", 0, 30),
+        Scale("requests per second (logarithmic)", 100, 1_000_000, log=True),
+        lines,
+        [("accepted", PUT_RATE.value)],
+    )
+    heads = ["pauses"]
+    for window in ("1 s", "0.1 s"):
+        heads += [f"window {window}: gave up", "last served", "requests per client"]
+    words = {
+        "storm_table": table(heads, rows),
+        "storm_clients": f"{CLIENTS:,}",
+        "storm_least": digits(CLIENTS / PUT_RATE.value),
+    }
+    return Finding({"scale_retries.svg": chart}, words)
+
+
+def _slices(storm: retries.Storm) -> list[tuple[float, float]]:
+    """Requests per second in slices of time; slices without any are at the bottom."""
+    size = round(SLICE / retries.STEP)
+    means = storm.offered[: len(storm.offered) // size * size].reshape(-1, size).mean(axis=1)
+    times = SLICE * np.arange(len(means))
+    return [(float(t), float(max(m, 100.0))) for t, m in zip(times, means, strict=True)]
+
+
+def _storm_cells(storm: retries.Storm) -> list[str]:
+    clients = len(storm.served)
+    return [percent(storm.gave_up), duration(storm.finish), digits(storm.requests / clients)]
