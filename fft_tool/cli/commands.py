@@ -151,7 +151,7 @@ def table(options: Options) -> int:
 
 def upload(options: Options) -> int:
     """Upload images to a store, with the keys of the recipe that are given as metadata."""
-    texts = _recipe(options).texts()
+    texts = _recipe(options, Recipe(metadata=True)).texts()  # the function always makes a record
     # Includes values that are defaults here: the defaults may differ where the image is analysed.
     metadata = {name: texts[name] for name in _given(options)}
     targets.check_folder(options.target)
@@ -277,9 +277,9 @@ def _exit_code(outcomes: list[Outcome]) -> int:
     return int(any(outcome.error for outcome in outcomes))
 
 
-def _recipe(options: Options) -> Recipe:
+def _recipe(options: Options, base: Recipe | None = None) -> Recipe:
     try:
-        return Recipe.parse(_given(options))
+        return Recipe.parse(_given(options), base)
     except RecipeError as exc:
         raise UsageError(sentence(exc)) from exc
 
