@@ -1,4 +1,4 @@
-"""Times of the function, from docs/benchmarks-lambda.md."""
+"""Times of the function, from docs/benchmarks-lambda.md and docs/benchmarks-batches.md."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scale.limits import REQUEST
 
+SCANNED = Path(__file__).parents[2] / "docs" / "benchmarks-batches.md"
 MEASURED = Path(__file__).parents[2] / "docs" / "benchmarks-lambda.md"
 SHARE = "1,769 MB"  # one processor
 SMALL, LARGE = 512, 2048  # pixels along a side, the sizes that are measured
@@ -40,17 +41,34 @@ def measured() -> Measured:
     """Read the medians of the warm and of the cold invocation."""
     text = MEASURED.read_text("utf-8")
     warm = text.partition("## Warm: the whole invocation")[2]
-    small, large = (_median(warm, f"{side}², {SHARE}") for side in (SMALL, LARGE))
+    small, large = (median_of(warm, f"{side}², {SHARE}") for side in (SMALL, LARGE))
     megapixels = (LARGE**2 - SMALL**2) / 1e6
     slope = (large - small) / megapixels
     return Measured(
         fixed=small - slope * SMALL**2 / 1e6,
         per_megapixel=slope,
-        start=_median(text, f"{SMALL}², {SHARE}, init"),
+        start=median_of(text, f"{SMALL}², {SHARE}, init"),
     )
 
 
-def _median(text: str, row: str) -> float:
+@cache
+def scan_seconds(side: int = LARGE) -> float:
+    """Seconds for the record of an image alone, which needs one request to S3.
+
+    How much faster it is than a complete analysis was measured by ``benchmarks/workflow.py``.
+    """
+    text = SCANNED.read_text("utf-8").partition("## Scanning")[2]
+    found = re.search(
+        rf"^\| {side}² [^|]*\|[^|]*\| complete +\|[^|]*\| ([0-9.]+) × as fast", text, re.MULTILINE
+    )
+    if found is None:
+        raise LookupError(
+            f"{SCANNED.name} does not compare the scan of {side}² with the complete one"
+        )
+    return (measured().seconds(side) - ROUNDS * REQUEST) / float(found[1]) + REQUEST
+
+
+def median_of(text: str, row: str) -> float:
     """Median of our time in a row of a table: 288 ms (294 ms) is 0.294."""
     found = re.search(rf"^\| {re.escape(row)} +\| [^|(]*\(([0-9.]+) ms\)", text, re.MULTILINE)
     if found is None:

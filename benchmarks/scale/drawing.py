@@ -10,7 +10,7 @@ from fft_tool.report.charts import LogAxis
 from fft_tool.report.markup import Markup, element, join
 
 WIDTH, HEIGHT = 700, 400
-LEFT, RIGHT, TOP, BOTTOM = 78, 682, 84, 344
+LEFT, RIGHT, TOP, BOTTOM = 78, 674, 84, 344
 LEGEND_ROW = 20
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart, and dashes.
@@ -125,10 +125,9 @@ class Chart:
         pieces: list[str] = []
         pen_down = False
         for here, value in self.lines[number].points:
-            inside = (
-                self.x.low <= here <= self.x.high * (1 + 1e-9)
-                and self.y.low <= value <= self.y.high * (1 + 1e-9)
-            )
+            inside = self.x.low <= here <= self.x.high * (
+                1 + 1e-9
+            ) and self.y.low <= value <= self.y.high * (1 + 1e-9)
             if inside:
                 pieces.append(f"{'L' if pen_down else 'M'}{x.place(here):.1f} {y.place(value):.1f}")
             pen_down = inside
@@ -142,11 +141,16 @@ class Chart:
         return join([line, _text(RIGHT - 4, place - 5, name, "end", fill="#b00020")])
 
 
-def thinned(points: Sequence[tuple[float, float]], most: int = 160) -> list[tuple[float, float]]:
-    """Leave out points of a long series, evenly; the first and the last stay."""
-    if len(points) <= most:
+def thinned(
+    points: Sequence[tuple[float, float]], most: int = 160, *, log: bool = False
+) -> list[tuple[float, float]]:
+    """Leave out points of a long series, evenly or for a logarithmic axis; both ends stay."""
+    last = len(points) - 1
+    if last < most:
         return list(points)
-    return [points[round(n * (len(points) - 1) / (most - 1))] for n in range(most)]
+    shares = [n / (most - 1) for n in range(most)]
+    places = {round(last**share if log else last * share) for share in shares}
+    return [points[place] for place in sorted(places)]
 
 
 def _grid(x: LinearAxis | LogAxis, y: LinearAxis | LogAxis) -> Markup:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scale.function import Answer, Fate, Function, Load
+from scale.function import Answer, Batch, Fate, Function, Load
 from scale.knobs import Knobs
 from scale.limits import (
     FIRST_POLLERS,
@@ -45,9 +46,9 @@ class Trace:
     pollers: list[float] = field(default_factory=list)
 
     @property
-    def waits(self) -> np.ndarray:
+    def waits(self) -> NDArray[np.float64]:
         """Seconds from arrival to the end, for each message."""
-        return np.array(self.ended) - np.array(self.load.arrivals)
+        return np.subtract(self.ended, self.load.arrivals, dtype=np.float64)
 
     @property
     def finish(self) -> float:
@@ -161,7 +162,7 @@ class Simulation:
         chance = self.accepts(now)
         if chance >= 1 or self.random.random() < chance:
             begin = now + self.handover
-            answer = self.function.run(batch, self.trace.receives, begin, slot)
+            answer = self.function.run(Batch(batch, self.trace.receives, begin, slot))
             self.trace.invocations += 1
             self.trace.billed += answer.seconds
             self.trace.handled += answer.seconds + self.handover
@@ -180,21 +181,22 @@ class Simulation:
             self._end(message, moment, fate)
         self.hidden -= len(answer.ended)
         visible = max(now, received + self.knobs.visibility)
-        for message in answer.returned:
-            self._at(visible, self._return, message)
+        if answer.returned:
+            self._at(visible, self._return, answer.returned)
         self.slots.append(slot)
         self._poll(now)
 
-    def _return(self, now: float, message: int) -> None:
-        """A message becomes visible again, or a dead letter after its last attempt."""
-        self.hidden -= 1
-        if self.trace.receives[message] >= self.knobs.max_receives:
-            self._end(message, now, Fate.DEAD)
-        elif now - self.load.arrivals[message] > self.knobs.retention:
-            self._end(message, now, Fate.EXPIRED)
-        else:
-            self._show(now, message)
-            self._poll(now)
+    def _return(self, now: float, messages: list[int]) -> None:
+        """Messages become visible again, or dead letters after their last attempt."""
+        self.hidden -= len(messages)
+        for message in messages:
+            if self.trace.receives[message] >= self.knobs.max_receives:
+                self._end(message, now, Fate.DEAD)
+            elif now - self.load.arrivals[message] > self.knobs.retention:
+                self._end(message, now, Fate.EXPIRED)
+            else:
+                self._show(now, message)
+        self._poll(now)
 
     def _end(self, message: int, now: float, fate: Fate) -> None:
         self.trace.ended[message], self.trace.fates[message] = now, fate

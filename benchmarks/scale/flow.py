@@ -86,7 +86,10 @@ class _Tank:
         """Advance by one step."""
         while self.returning and self.returning[0][0] <= now:
             _, arrival, attempts, amount = self.returning.popleft()
-            self.line.append([arrival, attempts, amount])
+            if attempts >= self.knobs.max_receives:
+                self.flow.dead += amount
+            else:
+                self.line.append([arrival, attempts, amount])
         if arrived > self.arrived:
             self.line.append([now - self.step / 2, 0, arrived - self.arrived])
             self.arrived = arrived
@@ -116,9 +119,7 @@ class _Tank:
             self.flow.busy += amount / self.per_poller
             failed = share * amount
             self.flow.done += amount - failed
-            if failed and attempts + 1 >= self.knobs.max_receives:
-                self.flow.dead += failed
-            elif failed:
+            if failed:
                 visible = now + self.knobs.visibility
                 self.returning.append((visible, arrival, attempts + 1, failed))
 

@@ -50,7 +50,9 @@ IN_FLIGHT = Limit(
 
 # S3.
 _S3_RATES = f"{_DOCS}/AmazonS3/latest/userguide/optimizing-performance.html"
-PUTS = Limit(3500, "PUT, COPY, POST or DELETE requests per second and partitioned prefix", _S3_RATES)
+PUTS = Limit(
+    3500, "PUT, COPY, POST or DELETE requests per second and partitioned prefix", _S3_RATES
+)
 GETS = Limit(5500, "GET or HEAD requests per second and partitioned prefix", _S3_RATES)
 
 # Step Functions.

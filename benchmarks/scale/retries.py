@@ -1,4 +1,4 @@
-"""Clients that are refused and try again: with which pauses do all of them get through?"""
+"""Clients that are refused and try again, with pauses of several kinds."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 STEP = 0.05  # seconds
 FIRST, FACTOR, PATIENCE = 0.1, 2.0, 30.0  # seconds, as in fft_tool/stores/s3_obstore.py
 LONGEST = PATIENCE / 4
 
+Array = NDArray[np.float64]
 Draw = np.random.Generator
 # The pause after the pause ``last`` (seconds), for many clients.
-Pause = Callable[[np.ndarray, Draw], np.ndarray]
+Pause = Callable[[Array, Draw], Array]
 
 
-def fixed(last: np.ndarray, _: Draw) -> np.ndarray:
+def fixed(last: Array, _: Draw) -> Array:
     """One second each time."""
     return np.ones_like(last)
 
 
-def doubling(last: np.ndarray, _: Draw) -> np.ndarray:
+def doubling(last: Array, _: Draw) -> Array:
     """Twice as long each time, the same for everybody."""
     return np.clip(FACTOR * last, FIRST, LONGEST)
 
 
-def jittered(last: np.ndarray, draw: Draw) -> np.ndarray:
+def jittered(last: Array, draw: Draw) -> Array:
     """At random, up to twice the pause before: what the store does."""
     high = np.maximum(FACTOR * last, FACTOR * FIRST)
     return np.minimum(draw.uniform(FIRST, high), LONGEST)
@@ -36,9 +38,9 @@ def jittered(last: np.ndarray, draw: Draw) -> np.ndarray:
 class Storm:
     """Requests per second by time, and how the clients fared."""
 
-    times: np.ndarray
-    offered: np.ndarray
-    served: np.ndarray  # moment for each client, NaN if it gave up
+    times: Array
+    offered: Array
+    served: Array  # moment for each client, NaN if it gave up
     requests: int
 
     @property

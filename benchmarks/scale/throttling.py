@@ -13,14 +13,14 @@ from scale.drawing import Chart, Line, Scale
 from scale.events import Simulation
 from scale.function import Fate, Function, Load
 from scale.knobs import Knobs, defaults
-from scale.limits import MAP_CHILDREN, throttled_attempts
+from scale.limits import IN_FLIGHT, MAP_CHILDREN, throttled_attempts
 from scale.limits import PUTS as PUT_RATE
 
-MESSAGES = 400
-ACCEPTED = (0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+MESSAGES = 1000
+ACCEPTED = tuple(10 ** (n / 30 - 2.3) for n in range(70))
 COMBINATIONS = ((2, 1), (5, 1), (2, 6), (3, 6), (5, 6))  # attempts; visibility in timeouts
-OUTAGES = (10, 30, 60, 240)  # minutes without a single invocation
-HELD = (10, 100, 1000)
+OUTAGES = (20, 40, 120, 360)  # minutes without a single invocation
+WAITING = ((10, 50), (10, 500), (100, 500), (100, 5000))  # concurrency, messages
 CLIENTS = int(MAP_CHILDREN.value) * PUTS
 SLICE = 0.25  # seconds, of the chart
 
@@ -37,30 +37,33 @@ def dead_letters() -> Finding:
     lines = []
     for receives, visibilities in COMBINATIONS:
         varied = replace(knobs, max_receives=receives, visibilities=visibilities)
-        points = [(100 * p, 100 * throttled(p, varied)) for p in ACCEPTED]
+        points = [(100 * p, 100 * expected_dead(p, varied)) for p in ACCEPTED]
         name = f"{receives} attempts, {visibilities}× timeout"
         lines.append(Line(name, points))
     chart = Chart(
         "Dead letters although nothing is wrong, by share of accepted calls",
-        Scale("invocations that the account has room for, per cent (logarithmic)", 0.5, 100, log=True),
-        Scale("messages that become dead letters, per cent", 0, 100),
+        Scale("invocations that the account has room for, per cent", 0.5, 100, log=True),
+        Scale("dead letters, per cent of messages", 0, 100),
         lines,
     )
     rows = [
         [
             f"{minutes} min",
-            *(f"{outage(60 * minutes, replace(knobs, concurrency=held)):,}" for held in HELD),
+            *(
+                f"{outage(60 * minutes, replace(knobs, concurrency=cap), waiting):,}"
+                for cap, waiting in WAITING
+            ),
         ]
         for minutes in OUTAGES
     ]
-    heads = ["outage", *(f"`maximum_concurrency` {held:,}" for held in HELD)]
-    per_hour = knobs.concurrency * knobs.batch_size * 3600
+    heads = ["outage", *(f"{cap:,} at a time, {waiting:,} waiting" for cap, waiting in WAITING)]
     words = {
         "outage_table": table(heads, rows),
         "throttle_attempts": str(len(throttled_attempts(knobs.visibility))),
         "throttle_short": str(len(throttled_attempts(knobs.timeout))),
         "throttle_stands": duration(knobs.max_receives * knobs.visibility),
-        "throttle_per_hour": digits(per_hour / (knobs.max_receives * knobs.visibility)),
+        "in_flight_rate": digits(IN_FLIGHT.value / knobs.visibility),
+        "throttle_held": f"{knobs.concurrency * knobs.batch_size}",
         "throttle_2": percent(expected_dead(0.02, knobs)),
         "throttle_2_short": percent(
             expected_dead(0.02, replace(knobs, max_receives=2, visibilities=1))
@@ -83,7 +86,7 @@ def throttled(accepted: float, knobs: Knobs) -> float:
     return simulation.run().count(Fate.DEAD) / MESSAGES
 
 
-def outage(seconds: float, knobs: Knobs, backlog: int = 20_000) -> int:
+def outage(seconds: float, knobs: Knobs, backlog: int) -> int:
     """Simulate an outage of all invocations with a backlog; return the number of dead letters."""
     load = Load([0.0] * backlog, [measured().seconds(LARGE)] * backlog, [0] * backlog)
     simulation = Simulation(
@@ -96,24 +99,24 @@ def outage(seconds: float, knobs: Knobs, backlog: int = 20_000) -> int:
 
 
 def storms() -> Finding:
-    """Clients that S3 refuses at once: with which pauses do they all get through?"""
+    """With which pauses clients get through that S3 refused at once."""
     ways = {
         "a second each time": retries.fixed,
         "doubled, the same for all": retries.doubling,
-        "doubled, at random (as now)": retries.jittered,
+        "at random up to twice as long (as now)": retries.jittered,
     }
     lines, rows = [], []
     for name, pause in ways.items():
         wide = retries.storm(CLIENTS, PUT_RATE.value, pause, window=1.0)
         narrow = retries.storm(CLIENTS, PUT_RATE.value, pause, window=0.1)
-        lines.append(Line(name, _slices(narrow)))
+        lines.append(Line(name, _served(narrow)))
         rows.append([name, *_storm_cells(wide), *_storm_cells(narrow)])
     chart = Chart(
         f"{CLIENTS:,} clients begin at once, S3 accepts {PUT_RATE.value:,.0f} per second",
-        Scale("seconds", 0, 30),
-        Scale("requests per second (logarithmic)", 100, 1_000_000, log=True),
+        Scale("seconds", 0, retries.PATIENCE),
+        Scale("clients served, thousands", 0, 35),
         lines,
-        [("accepted", PUT_RATE.value)],
+        [("all", CLIENTS / 1000)],
     )
     heads = ["pauses"]
     for window in ("1 s", "0.1 s"):
@@ -126,12 +129,11 @@ def storms() -> Finding:
     return Finding({"scale_retries.svg": chart}, words)
 
 
-def _slices(storm: retries.Storm) -> list[tuple[float, float]]:
-    """Requests per second in slices of time; slices without any are at the bottom."""
-    size = round(SLICE / retries.STEP)
-    means = storm.offered[: len(storm.offered) // size * size].reshape(-1, size).mean(axis=1)
-    times = SLICE * np.arange(len(means))
-    return [(float(t), float(max(m, 100.0))) for t, m in zip(times, means, strict=True)]
+def _served(storm: retries.Storm) -> list[tuple[float, float]]:
+    """Thousands of clients that have been served, by time."""
+    times = np.arange(0, retries.PATIENCE + SLICE, SLICE)
+    done = np.searchsorted(np.sort(storm.served[~np.isnan(storm.served)]), times, side="right")
+    return [(float(t), float(n) / 1000) for t, n in zip(times, done, strict=True)]
 
 
 def _storm_cells(storm: retries.Storm) -> list[str]:
