@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from images import pink_file
 from machine import describe_python, use_cores
-from measure import Times, race
+from measure import Effort, Times, side_by_side
 from plan import FULL, QUICK, Plan
 from reference import WrongResult
 from rows import digits, shape_text, times_text
@@ -35,9 +36,9 @@ COMPLETE = fft_tool.Recipe(metadata=True)
 INTRODUCTION = """# Benchmarks of counting and scanning
 
 Written by `python benchmarks/workflow.py`. Everything was measured in one run on one core, the
-contenders in turn (A B A B …), after their results had been compared. Times are those of the best
-round, with the median in brackets; only ratios are meaningful where the median is much longer. "As
-fast" is the peer's time over ours.
+contenders in turn (A B A B …), after their results had been compared. Times are processor times of
+the best round, with the median in brackets; images are those of one core in a second. "As fast" is
+the peer's time over ours.
 """
 
 
@@ -132,6 +133,21 @@ def scanning(plan: Plan) -> Section:
         "Complete: with both pictures and the certificate, as by default.",
         tuple(rows),
     )
+
+
+def race(contenders: Mapping[str, Callable[[], object]], effort: Effort) -> dict[str, Times]:
+    """Measure processor times, which other programs on the machine hardly change."""
+    found = side_by_side({name: _timed(call) for name, call in contenders.items()}, effort)
+    return {name: Times(tuple(seconds)) for name, seconds in found.items()}
+
+
+def _timed(call: Callable[[], object]) -> Callable[[], float]:
+    def seconds() -> float:
+        start = time.process_time()
+        call()
+        return time.process_time() - start
+
+    return seconds
 
 
 def rows_of(side: int, ours: Times, its: Times) -> list[Row]:

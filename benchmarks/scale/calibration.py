@@ -16,6 +16,7 @@ SMALL, LARGE = 512, 2048  # pixels along a side, the sizes that are measured
 
 # Requests that wait for each other: GET, HEAD, two pictures at a time, the record, HEAD.
 ROUNDS = 5
+AT_ONCE = 2  # pictures that are uploaded at the same time
 PUTS, GETS = 3, 3  # requests per image, as counted by the benchmark: 3 PUT, 1 GET and 2 HEAD
 RESULT_BYTES_PER_PIXEL = 7.0e6 / LARGE**2  # pictures of a photograph at 8 bits, docs/cost.md
 

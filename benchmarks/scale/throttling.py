@@ -8,7 +8,7 @@ import numpy as np
 
 from scale import retries
 from scale.answers import Finding, digits, duration, percent, table
-from scale.calibration import LARGE, PUTS, measured
+from scale.calibration import AT_ONCE, LARGE, measured
 from scale.drawing import Chart, Line, Scale
 from scale.events import Simulation
 from scale.function import Fate, Function, Load
@@ -21,7 +21,7 @@ ACCEPTED = tuple(10 ** (n / 30 - 2.3) for n in range(70))
 COMBINATIONS = ((2, 1), (5, 1), (2, 6), (3, 6), (5, 6))  # attempts; visibility in timeouts
 OUTAGES = (20, 40, 120, 360)  # minutes without a single invocation
 WAITING = ((10, 50), (10, 500), (100, 500), (100, 5000))  # concurrency, messages
-CLIENTS = int(MAP_CHILDREN.value) * PUTS
+CLIENTS = int(MAP_CHILDREN.value) * AT_ONCE
 SLICE = 0.25  # seconds, of the chart
 
 
@@ -114,7 +114,7 @@ def storms() -> Finding:
     chart = Chart(
         f"{CLIENTS:,} clients begin at once, S3 accepts {PUT_RATE.value:,.0f} per second",
         Scale("seconds", 0, retries.PATIENCE),
-        Scale("clients served, thousands", 0, 35),
+        Scale("clients served, thousands", 0, 25),
         lines,
         [("all", CLIENTS / 1000)],
     )
