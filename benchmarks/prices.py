@@ -39,8 +39,7 @@ PRICES = {
 # What engines for full buckets cost in addition.
 ENGINES = {
     "batch objects": Price(1.00, 1_000_000, "objects of S3 Batch Operations"),
+    "batch manifest": Price(0.015, 1_000_000, "objects in a manifest that it makes"),
     "batch jobs": Price(0.25, 1, "job of S3 Batch Operations"),
     "transitions": Price(0.025, 1_000, "state transitions of Standard workflows"),
-    "express": Price(1.00, 1_000_000, "requests of Express workflows"),
-    "express memory": Price(0.00001667, 1, "GB-second of Express workflows"),
 }

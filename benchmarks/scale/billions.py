@@ -27,12 +27,10 @@ from scale.limits import PUTS as PUT_RATE
 
 CAPS = (10, 100, 1000, 10_000)
 CURVE = tuple(10 ** (1 + n / 20) for n in range(61))
-ITEMS = 50  # objects of one child execution of a Distributed Map
-TRANSITIONS = 2  # of a Standard child: its start and its task
-CHILD_MEMORY_GB = 0.0625  # the least that an Express workflow is billed for
+ITEMS, MORE_ITEMS = 10, 50  # objects of one child of a Distributed Map: by default, and more
+TRANSITIONS = 3  # of a child: its start in the parent, its own start, and its one state
 LISTED = 1000  # keys per request
 LOG_BYTES = 1163  # per image, counted by benchmarks/run_lambda.py
-SCAN_LOG_BYTES = 100
 STORAGE = 0.023  # dollars per GB and month, docs/cost.md
 DOUBLING = 45 * 60.0  # seconds, in the middle of the 30 to 60 minutes that AWS mentions
 
@@ -75,30 +73,39 @@ def engines(knobs: Knobs) -> list[Engine]:
     """All engines with 2048² images, and the scan by a Distributed Map."""
     whole, size = measured().seconds(LARGE), knobs.batch_size
     sqs = PRICES["SQS"].of(1 + 2 / size)
-    batch = ENGINES["batch objects"].of(1)
-    listing = PRICES["PUT"].of(1 / LISTED)
-    standard = listing + ENGINES["transitions"].of(TRANSITIONS / ITEMS)
-    child = ENGINES["express"].of(1) + ENGINES["express memory"].of(CHILD_MEMORY_GB * ITEMS * whole)
-    scan = scan_seconds()
+    batch = ENGINES["batch objects"].of(1) + ENGINES["batch manifest"].of(1)
+    batch += ENGINES["batch jobs"].of(1 / BILLION)
     return [
         Engine("queue, each copied onto itself", whole, PUTS + 1, GETS, 1 / size, LOG_BYTES, sqs),
         Engine("S3 Batch Operations", whole, PUTS, GETS, 1, LOG_BYTES, batch),
-        Engine("Distributed Map, Standard", whole, PUTS, GETS, 1 / ITEMS, LOG_BYTES, standard),
-        Engine(
-            *("Distributed Map, Express", whole, PUTS, GETS, 1 / ITEMS, LOG_BYTES),
-            listing + child / ITEMS,
+        *(
+            Engine(
+                *(f"Distributed Map, {items} per call", whole, PUTS, GETS, 1 / items, LOG_BYTES),
+                map_dollars(items),
+            )
+            for items in (ITEMS, MORE_ITEMS)
         ),
-        Engine(
-            *("Distributed Map, scan", scan, 1 / ITEMS, 1, 1 / ITEMS, SCAN_LOG_BYTES, standard),
+        *(
+            Engine(
+                *(f"Distributed Map, scan, {items} per call", scan_seconds(), 1 / items, 1),
+                *(1 / items, LOG_BYTES / items, map_dollars(items)),
+            )
+            for items in (ITEMS, MORE_ITEMS)
         ),
     ]
+
+
+def map_dollars(items: int) -> float:
+    """Dollars per object for listing it, and for the children that have so many ``items``."""
+    return PRICES["PUT"].of(1 / LISTED) + ENGINES["transitions"].of(TRANSITIONS / items)
 
 
 def billion() -> Finding:
     """Dollars and days for a billion objects."""
     knobs = defaults()
     rows = []
-    for engine in engines(knobs):
+    known = engines(knobs)
+    for engine in known:
         items = engine.items(knobs)
         rows.append(
             [
@@ -112,8 +119,8 @@ def billion() -> Finding:
         *("engine", "compute", "S3 requests", "engine, calls", "log", "**dollars**"),
         *(f"days, {cap:,} at a time" for cap in CAPS[1:]),
     ]
-    whole, scan = (engines(knobs)[n] for n in (2, 4))
-    small = Engine("", measured().seconds(SMALL), PUTS, GETS, 1 / ITEMS, 0, 0)
+    whole, scan = known[3], known[5]
+    small = Engine("", measured().seconds(SMALL), PUTS, GETS, 1 / MORE_ITEMS, 0, 0)
     floor = whole.days(math.inf, partitions=1)
     chart = Chart(
         "A billion objects by number of images analysed at a time",
@@ -127,10 +134,14 @@ def billion() -> Finding:
         [("results in a single partition of S3", floor)],
     )
     stored = BILLION * LARGE**2 * RESULT_BYTES_PER_PIXEL / 1e9
+    saved = BILLION * (map_dollars(ITEMS) - map_dollars(MORE_ITEMS))
     words = {
         "billion_table": table(heads, rows),
         "billion_floor": digits(floor),
         "billion_items": str(ITEMS),
+        "billion_more_items": str(MORE_ITEMS),
+        "billion_saved": f"{round(saved, -2):,.0f}",
+        "billion_slowest": digits((knobs.timeout - knobs.reserve) / MORE_ITEMS),
         "billion_storage": f"{round(stored * STORAGE, -3):,.0f}",
         "billion_petabytes": digits(stored / 1e6),
         "scan_seconds": f"{1000 * scan_seconds():.0f}",
@@ -140,7 +151,7 @@ def billion() -> Finding:
 
 def partitions(concurrency: float, seconds: float, puts: float, gets: float) -> float:
     """Partitions of S3 that the requests of so many invocations need, not rounded."""
-    rate = concurrency / (seconds + HANDOVER / ITEMS)
+    rate = concurrency / (seconds + HANDOVER / MORE_ITEMS)
     return rate * max(puts / PUT_RATE.value, gets / GET_RATE.value)
 
 
@@ -150,7 +161,7 @@ def prefixes() -> Finding:
     needs: dict[str, Callable[[float], float]] = {
         "512²": lambda cap: partitions(cap, small, PUTS, GETS),
         "2048²": lambda cap: partitions(cap, large, PUTS, GETS),
-        "2048², scan": lambda cap: partitions(cap, scan, 1 / ITEMS, 1),
+        "2048², scan": lambda cap: partitions(cap, scan, 1 / MORE_ITEMS, 1),
     }
     rows = [[f"{cap:,}", *(f"{math.ceil(need(cap)):,}" for need in needs.values())] for cap in CAPS]
     chart = Chart(
