@@ -17,14 +17,8 @@ from fft_tool.results.outputs import Source
 from fft_tool.runs.sources import find_sources
 from tools.errors import ToolError
 from tools.local_aws.clients import LocalAws
-from tools.local_aws.cloud import (
-    DEAD_LETTERS,
-    LOG_GROUP,
-    NAME,
-    SECONDS,
-    depth,
-    settings_of_function,
-)
+from tools.local_aws.cloud import DEAD_LETTERS, LOG_GROUP, depth, settings_of_function
+from tools.local_aws.resource import NAME, SECONDS
 from tools.log_tail import Json, Tail
 from tools.say import say
 
@@ -71,7 +65,7 @@ class Bucket:
 
         An invalid recipe or a missing file is an error before anything is uploaded.
         """
-        texts = Recipe.parse(recipe_texts).texts()
+        texts = Recipe.parse(recipe_texts, base=Recipe(metadata=True)).texts()
         metadata = {key: texts[key] for key in recipe_texts}
         recipe = self._settings.recipe_of(metadata, {})
         sources = [ref.read() for ref in find_sources(files, stdin=None)]
