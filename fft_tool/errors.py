@@ -27,6 +27,9 @@
     │   ├── ChangedArtifact       changed-artifact
     │   └── NotInvertible         not-invertible
     ├── MissingExtra              missing-extra
+    ├── EngineError
+    │   ├── EngineRefused         engine-refused
+    │   └── EngineUnavailable     engine-unavailable
     └── StoreError
         ├── NotFound              not-found
         ├── NoSuchBucket          no-such-bucket
@@ -243,6 +246,25 @@ class MissingExtra(FftToolError):
 
     code = "missing-extra"
     _public = "this is not supported here"
+
+
+class EngineError(FftToolError):
+    """An engine that runs backfills cannot be used, or refuses what it was asked for."""
+
+    _public = "the engine cannot be used"
+
+
+class EngineRefused(EngineError):
+    """The engine refuses a request, or does not know what it is about."""
+
+    code = "engine-refused"
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be reached, or is throttled; a later attempt may succeed."""
+
+    code = "engine-unavailable"
+    transient = True
 
 
 class StoreError(FftToolError):
