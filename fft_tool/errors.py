@@ -35,7 +35,7 @@
         ├── NoSuchBucket          no-such-bucket
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
-        └── StoreUnavailable      store-unavailable  (the only one worth retrying)
+        └── StoreUnavailable      store-unavailable
 
 Each leaf class has a stable, machine-readable ``code``. Two flags say how to handle it:
 ``permanent`` means that the source or its recipe is at fault and a retry cannot succeed;

@@ -155,4 +155,5 @@ class Function:
 
 
 def bucket_store(name: str, patience: float) -> Store:
+    """Store of a bucket, whose requests are retried for ``patience`` seconds."""
     return open_store(f"s3://{name}", patience=patience)

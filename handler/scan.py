@@ -44,9 +44,7 @@ class Scan:
         deadline = self._deadline(context)
         patience = self._patience(deadline)
         lines = [
-            self._line(part, deadline, patience)
-            for part in parts
-            if not self._is_passed_over(part)
+            self._line(part, deadline, patience) for part in parts if not self._is_passed_over(part)
         ]
         deadline.step("write")
         place = Folder(self._open_bucket, batch.bucket, self._settings.output_prefix, deadline)
@@ -88,9 +86,7 @@ class Scan:
 
         def work(source: Source, recipe: Recipe) -> Analysed:
             limits = self._settings.limits_beside(source.size)
-            return self._child.run(
-                source, recipe, limits, patience=patience, on_step=deadline.step
-            )
+            return self._child.run(source, recipe, limits, patience=patience, on_step=deadline.step)
 
         sources = Folder(self._open_bucket, task.bucket, "", deadline)
         outcome = process(

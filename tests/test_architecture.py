@@ -54,8 +54,10 @@ ARROWS = {
 # Libraries, clock and environment, each with the only modules that may use it.
 USERS = {
     "boto3": "stores.s3_boto3",
-    "botocore": "stores.s3_boto3",
+    "botocore": "backfill.aws stores.s3_boto3",
     "cv2": "",
+    "dask": "",
+    "distributed": "backfill.cluster",
     "isal": "codec.png_file codec.png_encode codec.deflate",
     "matplotlib": "",
     "obstore": "stores.s3_boto3 stores.s3_obstore",
@@ -67,13 +69,14 @@ USERS = {
     "skimage": "",
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
     "datetime": "stores.s3_obstore",  # a length of time, for retries
-    "os": "cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
+    "os": "backfill.aws cli.commands cli.deployment cli.main cli.output runs.child_process "
+    "runs.child_program runs.interrupts "
     "runs.machine stores.endpoint stores.folder stores.memory stores.s3 stores.special",
     "platform": "",
     "random": "",
     "secrets": "",
     "socket": "stores.endpoint",  # whether anybody answers there
-    "time": "runs.child_process stores.s3_boto3",  # how long it has been tried
+    "time": "cli.backfill runs.child_process stores.s3_boto3",  # pauses, and how long it took
     "uuid": "",
 }
 DOORS = ("handler", "service")

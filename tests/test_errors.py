@@ -8,7 +8,13 @@ import re
 import pytest
 
 from fft_tool import errors
-from fft_tool.errors import FftToolError, RecipeError, RecipeFault, StoreUnavailable
+from fft_tool.errors import (
+    EngineUnavailable,
+    FftToolError,
+    RecipeError,
+    RecipeFault,
+    StoreUnavailable,
+)
 
 EVERY = [
     kind
@@ -38,8 +44,8 @@ def test_the_documented_tree_of_errors_is_complete() -> None:
     assert {name: code for name, code in drawn if code} == codes
 
 
-def test_only_an_unavailable_store_is_transient() -> None:
-    assert [kind for kind in LEAVES if kind.transient] == [StoreUnavailable]
+def test_only_what_does_not_answer_is_transient() -> None:
+    assert {kind for kind in LEAVES if kind.transient} == {StoreUnavailable, EngineUnavailable}
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)

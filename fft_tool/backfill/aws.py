@@ -19,7 +19,7 @@ _DENIED = {"AccessDenied", "AccessDeniedException", "ExpiredToken", "Unrecognize
 _AGAIN = {"ThrottlingException", "TooManyRequestsException", "SlowDown", "ServiceUnavailable"}
 
 
-class Exists(EngineRefused):
+class Exists(Exception):
     """A run of this name was started before."""
 
 
@@ -93,7 +93,7 @@ def _errors() -> Iterator[None]:
         raise EngineUnavailable(f"AWS does not answer: {exc}") from exc
 
 
-def _translated(error: Mapping[str, str]) -> EngineError | NotAllowed:
+def _translated(error: Mapping[str, str]) -> EngineError | NotAllowed | Exists:
     code, message = error.get("Code", "unknown"), error.get("Message", "")
     text = f"{code}: {message}".rstrip(": ")
     if code in _DENIED:

@@ -27,9 +27,9 @@ _BROKEN_OFF = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 class DistributedMap:
-    """Runs of one state machine. ``profile`` is that of :func:`~fft_tool.stores.opening.open_store`.
+    """Runs of one state machine.
 
-    How far a run is comes from its map runs; the failures come from the parts, and from child
+    ``profile`` is that of :func:`~fft_tool.stores.opening.open_store`. How far a run is comes from its map runs; the failures come from the parts, and from child
     executions that failed as a whole, such as one whose function ran out of memory.
     """
 
@@ -133,14 +133,14 @@ class DistributedMap:
             return self._aws.ask(self._aws.states.describe_execution, executionArn=run_id)
         except EngineRefused as exc:
             if "ExecutionDoesNotExist" in str(exc):
-                raise NotFound(f"{run_id}: there is no such run, or it is over 90 days old") from exc
+                raise NotFound(
+                    f"{run_id}: there is no such run, or it is over 90 days old"
+                ) from exc
             raise
 
     def _map_runs(self, run_id: str) -> list[str]:
         states = self._aws.states
-        found = self._aws.pages(
-            states.list_map_runs, "mapRuns", "nextToken", executionArn=run_id
-        )
+        found = self._aws.pages(states.list_map_runs, "mapRuns", "nextToken", executionArn=run_id)
         return [str(each["mapRunArn"]) for each in found]
 
     def _broken_off(self, run_id: str) -> Iterator[Line]:

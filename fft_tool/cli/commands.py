@@ -174,6 +174,15 @@ def upload(options: Options) -> int:
     return int(failed)
 
 
+def backfill(options: Options) -> int:
+    """Run the analysis over all that a bucket already holds."""
+    from fft_tool.cli.backfill import run_backfill  # noqa: PLC0415  (only this command needs it)
+
+    if options.input.startswith("s3://"):
+        check_endpoint()
+    return run_backfill(options, _write, profile=_profile())
+
+
 def completion(options: Options) -> int:
     """Print a completion script."""
     from fft_tool.cli.completion import script  # noqa: PLC0415  (nothing else needs it)

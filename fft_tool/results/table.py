@@ -174,6 +174,11 @@ def to_parquet(rows: Iterable[Row]) -> bytes:
 
     Requires pyarrow, which is not installed by default; ``MissingExtra`` says how to install it.
     """
+    return to_parquet_in_groups([list(rows)])
+
+
+def to_parquet_in_groups(groups: Iterable[Sequence[Row]]) -> bytes:
+    """Write rows as :func:`to_parquet` does, a row group at a time, which bounds the memory."""
     try:
         import pyarrow as pa  # noqa: PLC0415  (optional, and takes 100 ms)
         from pyarrow import parquet  # noqa: PLC0415  (as above)
@@ -188,7 +193,9 @@ def to_parquet(rows: Iterable[Row]) -> bytes:
     ]
     schema = pa.schema(described, metadata={"record_schema": SCHEMA_NAME})
     sink = pa.BufferOutputStream()
-    parquet.write_table(pa.Table.from_pylist(list(rows), schema=schema), sink)
+    with parquet.ParquetWriter(sink, schema) as writer:
+        for group in groups:
+            writer.write_table(pa.Table.from_pylist(list(group), schema=schema))
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
