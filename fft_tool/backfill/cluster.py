@@ -130,9 +130,8 @@ def _check_versions(client: Any) -> None:
         raise EngineUnavailable("the cluster has no workers")
     wrong = {f"{worker}: {told}" for worker, told in found.items() if told != __version__}
     if wrong:
-        raise EngineRefused(
-            f"every worker needs fft-pipeline {__version__}, as here; found {'; '.join(sorted(wrong))}"
-        )
+        told = "; ".join(sorted(wrong))
+        raise EngineRefused(f"every worker needs fft-pipeline {__version__}, as here; {told}")
     versions = client.get_versions()
     own = versions["client"]
     for name, each in {"the scheduler": versions["scheduler"], **versions["workers"]}.items():

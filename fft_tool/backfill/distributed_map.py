@@ -29,8 +29,9 @@ _BROKEN_OFF = ("FAILED", "TIMED_OUT", "ABORTED")
 class DistributedMap:
     """Runs of one state machine.
 
-    ``profile`` is that of :func:`~fft_tool.stores.opening.open_store`. How far a run is comes from its map runs; the failures come from the parts, and from child
-    executions that failed as a whole, such as one whose function ran out of memory.
+    ``profile`` is that of :func:`~fft_tool.stores.opening.open_store`. How far a run is comes from
+    its map runs; the failures come from the parts, and from child executions that failed as a
+    whole, such as one whose function ran out of memory.
     """
 
     def __init__(self, state_machine: str, *, profile: bool = False) -> None:

@@ -180,10 +180,9 @@ def process(
             raise found.error
         made = work(found, chosen) if found else None
     except FftToolError as exc:
-        if not exc.permanent:
+        if not exc.permanent or found is None:
             return Outcome(source.name, "failed", error=exc, stat=stat)
         refused = found.source if isinstance(found, _Refused) else found
-        assert refused is not None  # noqa: S101  (what is current is not analysed)
         return _reject(refused, chosen, exc, stat, target if recorded else None, on_step)
     if made is None:
         return Outcome(source.name, "skipped", stat=stat)
