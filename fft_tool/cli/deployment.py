@@ -41,7 +41,7 @@ def chosen(options: Options, *, profile: bool) -> DistributedMap | BatchOperatio
 
 def _arn(options: Options, name: str) -> str:
     """ARN of a part of the deployment."""
-    variable, flag = f"FFT_BACKFILL_{name.upper()}", f"--{name.replace('_', '-')}"
+    variable, flag = f"BACKFILL_{name.upper()}", f"--{name.replace('_', '-')}"
     given = getattr(options, name) or os.environ.get(variable)
     if given:
         return str(given)
