@@ -41,15 +41,16 @@ class Scan:
         self._log.begin(context.function_name, context.aws_request_id)
         batch = items.parse(event)
         parts = [each.parts[0] for each in restrict_to(batch, self._settings.buckets).messages]
-        deadline = self._deadline(context)
+        # Images end earlier than the invocation, so that there is always time to write their rows.
+        deadline = self._deadline(context, 2)
         patience = self._patience(deadline)
         lines = [
             self._line(part, deadline, patience) for part in parts if not self._is_passed_over(part)
         ]
-        deadline.step("write")
-        place = Folder(self._open_bucket, batch.bucket, self._settings.output_prefix, deadline)
-        items.write(place, batch, lines)
         deadline.stop()
+        prefix = self._settings.output_prefix
+        place = Folder(self._open_bucket, batch.bucket, prefix, self._deadline(context, 1))
+        items.write(place, batch, lines)
         counts = dict(Counter(line.outcome for line in lines))
         told = {"run": batch.run, "images": len(lines), "outcomes": counts}
         spent = {"milliseconds": deadline.milliseconds, "total_ms": deadline.total_ms}
@@ -100,8 +101,9 @@ class Scan:
         )
         return outcome, chosen[0] if chosen else None
 
-    def _deadline(self, context: Context) -> Deadline:
-        return Deadline(context.get_remaining_time_in_millis, self._settings.reserve_ms)
+    def _deadline(self, context: Context, reserves: int) -> Deadline:
+        reserve_ms = reserves * self._settings.reserve_ms
+        return Deadline(context.get_remaining_time_in_millis, reserve_ms)
 
     def _patience(self, deadline: Deadline) -> Patience:
         """Time for each image: several times what any takes, so that one cannot use up the rest."""

@@ -69,7 +69,7 @@ USERS = {
     "skimage": "",
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
     "datetime": "stores.s3_obstore",  # a length of time, for retries
-    "os": "backfill.aws cli.commands cli.deployment cli.main cli.output runs.child_process "
+    "os": "cli.commands cli.deployment cli.main cli.output runs.child_process "
     "runs.child_program runs.interrupts "
     "runs.machine stores.endpoint stores.folder stores.memory stores.s3 stores.special",
     "platform": "",

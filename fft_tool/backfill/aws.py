@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -63,19 +62,9 @@ class Aws:
             further = {token: page[token]}
 
     def _client(self, service: str) -> Any:
-        # A stand-in for AWS has one host name, to which no account number can be prepended.
-        own = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", _own_endpoint(service)))
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-            inject_host_prefix=not own,
-        )
+        config = Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS})
         with _errors():
             return session().client(service, region_name=self._region, config=config)
-
-
-def _own_endpoint(service: str) -> str:
-    names = {"stepfunctions": "SFN", "s3control": "S3_CONTROL", "lambda": "LAMBDA"}
-    return f"AWS_ENDPOINT_URL_{names[service]}"
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from fft_tool.errors import FftToolError
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.formats import FORMATS
-from fft_tool.results.naming import output_of
+from fft_tool.results.naming import output_name, output_of
 from fft_tool.results.record import from_bytes, listed_artifacts
 from fft_tool.results.registry import RECORD, wanted_kinds
 from fft_tool.results.values import Source, provenance
