@@ -152,7 +152,7 @@ resource "aws_sfn_state_machine" "backfill" {
     output_prefix = var.output_prefix
   })
 
-  # Errors only: a million objects are more than a hundred thousand executions.
+  # Errors only: a million objects are tens of thousands of executions.
   logging_configuration {
     level                  = "ERROR"
     include_execution_data = true

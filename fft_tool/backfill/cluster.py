@@ -60,7 +60,7 @@ def _stream(
 
     chunks = [refs[at : at + per_task] for at in range(0, len(refs), per_task)][::-1]
     waiting: dict[Any, Sequence[SourceRef]] = {}
-    done: Any = as_completed()  # type: ignore[no-untyped-call]
+    done: Any = as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
 
     def submit() -> None:
         while chunks and len(waiting) < most:

@@ -64,7 +64,7 @@ def estimate(
     table: bool = False,
     artifacts: int = 3,
     concurrency: int = 20,
-    per_invocation: int = 10,
+    per_invocation: int = 20,
 ) -> Estimate:
     """Estimate for an ``engine`` of AWS, "batch" or "map".
 

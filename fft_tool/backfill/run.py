@@ -13,7 +13,7 @@ from fft_tool.errors import NotFound
 from fft_tool.runs.sources import is_image_name
 from fft_tool.stores.base import Entry, Store
 
-PER_INVOCATION = 10
+PER_INVOCATION = 20
 """Objects in one invocation of a backfill with a Distributed Map."""
 
 PER_SCAN = 200

@@ -137,8 +137,7 @@ def test_failures_come_from_the_report_of_the_job(control: S3Control, bucket: Bu
         told = answers[task["taskId"]]
         status = "succeeded" if told["resultCode"] == "Succeeded" else "failed"
         csv.writer(file).writerow(
-            [bucket.name, task["s3Key"], "", status]
-            + [told["resultCode"], "200", told["resultString"]]
+            [bucket.name, task["s3Key"], "", status, told["resultCode"], 200, told["resultString"]]
         )
     folder = f"backfill/reports/job-{job_id}"
     results = [{"TaskExecutionStatus": "failed", "Key": f"{folder}/results/1.csv"}]

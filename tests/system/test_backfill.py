@@ -18,7 +18,7 @@ from tests.support.command import SECONDS, Finished, environment
 from tests.support.images import noise, png_bytes
 from tests.support.local_cloud import Laptop, started, wait_until
 from tools.local_aws.backfill import STATE_MACHINE
-from tools.local_aws.cloud import NAME
+from tools.local_aws.resource import NAME
 from tools.local_aws.state_machines import state_machine_arn
 
 pytestmark = pytest.mark.slow

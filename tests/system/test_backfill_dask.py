@@ -129,8 +129,10 @@ def test_the_command_line_runs_on_a_cluster(
     cluster: Cluster, sources: Path, tmp_path: Path
 ) -> None:
     done = subprocess.run(
-        ["fft-tool", "backfill", str(sources), "--engine", "dask", "--cluster", cluster.address]
-        + ["--table", "scan.parquet"],
+        [
+            *("fft-tool", "backfill", str(sources), "--engine", "dask"),
+            *("--cluster", cluster.address, "--table", "scan.parquet"),
+        ],
         cwd=tmp_path,
         env=environment(),
         capture_output=True,
