@@ -26,7 +26,8 @@ SECTIONS = {
     "Guides": ("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md", "docs/scan.md"),
     "Reference": ("docs/reference.md", "docs/command-line.md"),
     "Operation": (
-        *("docs/lambda.md", "docs/backfill.md", "docs/image.md", "terraform/README.md", "docs/cost.md"),
+        *("docs/lambda.md", "docs/backfill.md", "docs/image.md", "terraform/README.md"),
+        "docs/cost.md",
         "SECURITY.md",
     ),
     "Project": (

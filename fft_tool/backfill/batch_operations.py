@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote_plus
 from fft_tool.backfill.aws import Aws
 from fft_tool.backfill.parts import FOLDER, Line
 from fft_tool.backfill.run import Order, Progress
-from fft_tool.errors import EngineRefused
+from fft_tool.errors import EngineRefused, FftToolError
 from fft_tool.runs.sources import SUFFIXES
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
@@ -65,6 +65,7 @@ class BatchOperations:
 
     def start(self, order: Order) -> str:
         """Create a job; the token makes S3 return the same job if it was created before."""
+        self._check_prefix(order.prefix)
         request = self.request(order)
         answer = self._aws.ask(self._aws.control.create_job, **request)
         region = self._function.split(":")[3]
@@ -150,13 +151,22 @@ class BatchOperations:
         for result in listed["Results"]:
             yield from failures_in(store.read(result["Key"]).data)
 
-    def prefixes(self) -> tuple[str, str]:
-        """Prefixes of sources and of results, from the function's settings."""
-        found = self._aws.ask(
-            self._aws.functions.get_function_configuration, FunctionName=self._function
-        )
+    def _check_prefix(self, prefix: str) -> None:
+        """Raise an error if the function would ignore all objects below a prefix.
+
+        S3 would report them as successes. Whoever may not see the function's settings is not told.
+        """
+        functions = self._aws.functions
+        try:
+            found = self._aws.ask(functions.get_function_configuration, FunctionName=self._function)
+        except FftToolError:
+            return
         told: Mapping[str, str] = found.get("Environment", {}).get("Variables", {})
-        return told.get("FFT_INPUT_PREFIX", "input/"), told.get("FFT_OUTPUT_PREFIX", "output/")
+        own = told.get("FFT_INPUT_PREFIX", "input/")
+        if not (prefix.startswith(own) or own.startswith(prefix)):
+            raise EngineRefused(
+                f"{prefix or 'the bucket'}: the function analyses only what is below {own}"
+            )
 
     def _manifest(self, order: Order) -> dict[str, Any]:
         """Say which objects: those below the prefix, which S3 lists itself, or a list of keys."""

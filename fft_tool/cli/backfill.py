@@ -94,6 +94,8 @@ def _follow(run: _Run, *, once: bool) -> int:
     try:
         while True:
             progress = run.engine.progress(run.run_id)
+            if not told and not once and progress.ended:
+                say("this very run had ended before; --run NAME runs the same again")
             total = "counting" if progress.total is None else f"of {progress.total:,}"
             text = f"{progress.succeeded + progress.failed:,} {total}"
             if text != told and not run.options.quiet:

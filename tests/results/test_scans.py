@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import jsonschema
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 import fft_tool
 from fft_tool import Recipe, Source
 from fft_tool.errors import NotInvertible, RecipeError
-from fft_tool.report.page import assemble
+from fft_tool.report.layout import Layout
+from fft_tool.report.page import assemble, show
 from fft_tool.results.entry import Entry
 from fft_tool.results.reconstruct import reconstruct
 from fft_tool.results.record import schema
@@ -35,7 +36,7 @@ def test_a_scan_makes_the_record_and_nothing_else() -> None:
 def test_the_record_says_that_there_are_no_pictures() -> None:
     record = fft_tool.run(SOURCE, SCAN).record
     assert record is not None
-    jsonschema.validate(record, schema())
+    Draft202012Validator(schema()).validate(record)
     assert record["artifacts"] == []
     assert record["certificate"] is None
     assert record["spectrum"]["largest_magnitude"] is None
@@ -72,20 +73,26 @@ def test_a_saved_spectrum_gives_the_image_back_without_any_picture() -> None:
     files = {artifact.name.rpartition("/")[2]: artifact.data for artifact in outputs}
     back = reconstruct("a_metadata.json", files.__getitem__)
     assert back.exact
-    with pytest.raises(NotInvertible, match="lists no magnitude: .* without --no-magnitude"):
+    with pytest.raises(NotInvertible, match=r"lists no magnitude: .* without --no-magnitude"):
         reconstruct("a_metadata.json", files.__getitem__, way="pictures")
 
 
 def test_a_scan_cannot_be_inverted_and_says_what_would_help() -> None:
     files = {"a_metadata.json": fft_tool.run(SOURCE, SCAN)["metadata"].data}
-    with pytest.raises(NotInvertible, match="lists no magnitude: .* without --no-magnitude"):
+    with pytest.raises(NotInvertible, match=r"lists no magnitude: .* without --no-magnitude"):
         reconstruct("a_metadata.json", files.__getitem__)
 
 
 def test_a_recipe_that_makes_nothing_is_a_fault() -> None:
     with pytest.raises(RecipeError, match="magnitude='no': leaves nothing to make; metadata=yes"):
         Recipe(magnitude=False, phase=False)
-    for asked in ("metadata=yes", "spectrum=yes", "histogram=yes", "crop=square", "filter=lowpass:3"):
+    for asked in (
+        "metadata=yes",
+        "spectrum=yes",
+        "histogram=yes",
+        "crop=square",
+        "filter=lowpass:3",
+    ):
         assert Recipe.parse_text(f"magnitude=no phase=no {asked}")
 
 
@@ -111,7 +118,4 @@ def test_a_report_shows_what_there_is() -> None:
 
 
 def assemble_one(entry: Entry) -> str:
-    from fft_tool.report.layout import Layout  # noqa: PLC0415  (only this needs it)
-    from fft_tool.report.page import show  # noqa: PLC0415  (likewise)
-
     return assemble([show(entry, 1, Layout())], title="Spectra", layout=Layout())

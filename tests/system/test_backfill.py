@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ from tests.support.command import SECONDS, Finished, environment
 from tests.support.images import noise, png_bytes
 from tests.support.local_cloud import Laptop, started, wait_until
 from tools.local_aws.backfill import STATE_MACHINE
-from tools.local_aws.resource import NAME
+from tools.local_aws.clients import ACCOUNT
+from tools.local_aws.resource import NAME, role
 from tools.local_aws.state_machines import state_machine_arn
 
 pytestmark = pytest.mark.slow
@@ -51,7 +53,10 @@ def folder(tmp_path: Path) -> Path:
 def own_environment(laptop: Laptop) -> dict[str, str]:
     arn = state_machine_arn(STATE_MACHINE)
     return environment(
-        **laptop.aws.variables, BACKFILL_STATE_MACHINE=arn, AWS_EC2_METADATA_DISABLED="true"
+        **laptop.aws.variables,
+        BACKFILL_STATE_MACHINE=arn,
+        AWS_EC2_METADATA_DISABLED="true",
+        PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     )
 
 
@@ -131,6 +136,18 @@ def test_all_images_of_a_full_bucket_are_analysed_once(laptop: Laptop, folder: P
     assert "62 of 62" in status.err  # with the file that is not an image
 
 
+def test_a_prefix_that_the_function_ignores_is_refused_before_a_job_is_made(
+    laptop: Laptop, folder: Path
+) -> None:
+    """S3 Batch Operations would report all of its objects as successes."""
+    laptop.put("elsewhere/a.png", next(iter(IMAGES.values())))
+    function = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:{NAME}"
+    words = ("--engine", "batch", "--function", function, "--role", role(NAME), "--yes")
+    done = backfill(laptop, folder, f"s3://{NAME}/elsewhere", *words)
+    assert done.code == 1
+    assert "elsewhere/: the function analyses only what is below input/" in done.err
+
+
 def test_skip_existing_touches_nothing_that_is_done(laptop: Laptop, folder: Path) -> None:
     words = (URL, "--yes", "--recipe", "bits=16", "--skip-existing")
     assert backfill(laptop, folder, *words).code == 0
@@ -167,7 +184,7 @@ def test_a_scan_becomes_one_table_and_no_other_result(laptop: Laptop, folder: Pa
 
 def test_what_is_interrupted_goes_on_and_can_be_looked_at(laptop: Laptop, folder: Path) -> None:
     following = subprocess.Popen(
-        ["fft-tool", "backfill", URL, "--yes", "--run", "interrupted"],
+        [sys.executable, "-m", "fft_tool", "backfill", URL, "--yes", "--run", "interrupted"],
         cwd=folder,
         env=own_environment(laptop),
         stdout=subprocess.PIPE,

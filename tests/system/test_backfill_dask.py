@@ -130,7 +130,7 @@ def test_the_command_line_runs_on_a_cluster(
 ) -> None:
     done = subprocess.run(
         [
-            *("fft-tool", "backfill", str(sources), "--engine", "dask"),
+            *(sys.executable, "-m", "fft_tool", "backfill", str(sources), "--engine", "dask"),
             *("--cluster", cluster.address, "--table", "scan.parquet"),
         ],
         cwd=tmp_path,

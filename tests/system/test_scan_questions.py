@@ -96,6 +96,8 @@ def test_the_answer_is_the_known_one(
 
     monkeypatch.chdir(folder)
     assert len(questions) == 4
-    answer = {row[0] for row in duckdb.sql(questions[number]).fetchall()}
+    asked = duckdb.sql(questions[number])
+    assert asked
+    answer = {row[0] for row in asked.fetchall()}
     assert len(known) >= 5
     assert answer == known
