@@ -106,9 +106,9 @@ class Workflow:
         job = _Job(self._settings, self._open_bucket, self._child, self._log, call, deadline)
         try:
             answer = step(job)
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001  (logged, and raised under a name that states match)
             self._tell(job, _outcome_of(exc), exc)
-            raise _raised(exc) from exc
+            raise _raised(exc) from None
         self._tell(job, job.outcome, job.error)
         return answer
 
