@@ -455,10 +455,10 @@ def test_the_number_of_rounds_is_bounded_and_the_end_is_a_failure(cloud: Cloud) 
 
     def overwrite(function: str) -> None:
         if function == "finish":
-            cloud.upload(png_bytes(noise((8, 8), seed=next(count))))
+            cloud.upload(png_bytes(noise((8, 8), seed=next(count))), histogram="no")
 
     cloud.before = overwrite
-    ended = cloud.run()
+    ended = cloud.run(histogram="no")
     assert ended.status == "FAILED"
     assert ended.error is not None
     assert ended.error.name == "Overwritten"
@@ -492,7 +492,7 @@ def test_chaos_ends_as_one_undisturbed_run_of_the_last_version(seed: int) -> Non
             upload = next(uploads, None)
             left = upload is not None
             if upload:
-                event = cloud.upload(upload[0], operations=upload[1])
+                event = cloud.upload(upload[0], operations=upload[1], histogram="no")
                 events += [event] * dice.choice([1, 1, 2])
                 dice.shuffle(events)
         elif events and do < 0.3:
@@ -506,7 +506,7 @@ def test_chaos_ends_as_one_undisturbed_run_of_the_last_version(seed: int) -> Non
                 if exc.value.status == "FAILED":  # redriven, as an alarm asks for
                     events.append(cloud.event())
     data, operations = versions[-1]
-    assert cloud.state() == undisturbed(data, operations=operations)
+    assert cloud.state() == undisturbed(data, operations=operations, histogram="no")
 
 
 # Log and events.
