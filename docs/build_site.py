@@ -23,7 +23,10 @@ STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 
 # The sections of the site, with each page's path in the repository. Other files are not pages.
 SECTIONS = {
-    "Guides": ("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md", "docs/scan.md"),
+    "Guides": (
+        *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
+        *("docs/workflow.md", "docs/manifest.md", "docs/scan.md"),
+    ),
     "Reference": ("docs/reference.md", "docs/command-line.md"),
     "Operation": (
         *("docs/lambda.md", "docs/backfill.md", "docs/image.md", "terraform/README.md"),

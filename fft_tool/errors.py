@@ -27,7 +27,7 @@
     │   ├── BadArtifact           bad-artifact
     │   ├── ChangedArtifact       changed-artifact
     │   └── NotInvertible         not-invertible
-    ├── Superseded                superseded         a later version of the source is to be used
+    ├── Superseded                source-superseded  a later version of the source is to be used
     ├── MissingExtra              missing-extra
     ├── EngineError
     │   ├── EngineRefused         engine-refused
@@ -278,7 +278,7 @@ class NotInvertible(ArtifactError):
 class Superseded(FftToolError):
     """The source, or what is asked for it, has changed since the work on it began."""
 
-    code = "superseded"
+    code = "source-superseded"
     transient = True
     _public = "a later version of this image has been uploaded"
 
