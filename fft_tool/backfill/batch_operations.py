@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote_plus
 
 from fft_tool.backfill.aws import Aws
 from fft_tool.backfill.parts import FOLDER, Line
-from fft_tool.backfill.run import Order, Progress
+from fft_tool.backfill.run import Order, Progress, Started
 from fft_tool.errors import EngineRefused, FftToolError
 from fft_tool.runs.sources import SUFFIXES
 from fft_tool.stores.base import Store
@@ -58,18 +58,20 @@ class BatchOperations:
         function = job["Operation"]["LambdaInvoke"]["FunctionArn"]
         return cls(function, job["RoleArn"], profile=profile)
 
-    @property
-    def target(self) -> str:
-        """What is invoked: the ARN of the function."""
-        return self._function
+    name = "batch"
 
-    def start(self, order: Order) -> str:
+    @property
+    def deployment(self) -> Mapping[str, str]:
+        """The flags that name the function and the role."""
+        return {"--function": self._function, "--role": self._role}
+
+    def start(self, order: Order) -> Started:
         """Create a job; the token makes S3 return the same job if it was created before."""
         self._check_prefix(order.prefix)
         request = self.request(order)
         answer = self._aws.ask(self._aws.control.create_job, **request)
         region = self._function.split(":")[3]
-        return f"arn:{self._partition}:s3:{region}:{self._account}:job/{answer['JobId']}"
+        return Started(f"arn:{self._partition}:s3:{region}:{self._account}:job/{answer['JobId']}")
 
     def request(self, order: Order) -> dict[str, Any]:
         """Request that creates a job; a list of keys is written first."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from fft_tool.backfill.aws import Aws, Exists
 from fft_tool.backfill.parts import FOLDER, Line, read_parts
-from fft_tool.backfill.run import Order, Progress
+from fft_tool.backfill.run import Order, Progress, Started
 from fft_tool.errors import EngineRefused, NotFound
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.stores.opening import open_store
@@ -49,12 +49,14 @@ class DistributedMap:
             raise EngineRefused(f"{run_id!r} is not the ARN of an execution")
         return cls(f"{found[1]}:stateMachine:{found[3]}", profile=profile)
 
-    @property
-    def target(self) -> str:
-        """What is started: the ARN of the state machine."""
-        return self._arn
+    name = "map"
 
-    def start(self, order: Order) -> str:
+    @property
+    def deployment(self) -> Mapping[str, str]:
+        """The flag that names the state machine."""
+        return {"--state-machine": self._arn}
+
+    def start(self, order: Order) -> Started:
         """Start a run; if one of the same name was started before, nothing is started."""
         told = json.dumps(self._input(order))
         try:
@@ -65,8 +67,9 @@ class DistributedMap:
                 input=told,
             )
         except Exists:
-            return f"{self._arn.replace(':stateMachine:', ':execution:')}:{order.run}"
-        return str(answer["executionArn"])
+            run_id = f"{self._arn.replace(':stateMachine:', ':execution:')}:{order.run}"
+            return Started(run_id, ended_before=True)
+        return Started(str(answer["executionArn"]))
 
     def progress(self, run_id: str) -> Progress:
         """How far a run is, by the counts of its map runs."""

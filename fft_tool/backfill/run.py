@@ -70,11 +70,29 @@ class Progress:
     fault: str = ""
 
 
-class Engine(Protocol):
-    """An engine of somebody else's, which goes on when this program ends."""
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The ID of a run, and whether a run of this name is known to have ended before."""
 
-    def start(self, order: Order) -> str:
-        """Start a run and return its ID; one that was started before is not started again."""
+    run_id: str
+    ended_before: bool = False
+
+
+class Engine(Protocol):
+    """An engine of somebody else's, which goes on when this program ends.
+
+    ``name`` is that of the flag ``--engine``.
+    """
+
+    name: str
+
+    @property
+    def deployment(self) -> Mapping[str, str]:
+        """What is started, as the flags of the command line that name it."""
+        ...
+
+    def start(self, order: Order) -> Started:
+        """Start a run; one that was started before is not started again."""
         ...
 
     def progress(self, run_id: str) -> Progress:
@@ -121,10 +139,10 @@ def find(store: Store, prefix: str, keys: Iterable[str] | None = None) -> Found:
     return Found(count, size, digest.hexdigest())
 
 
-def run_name(order: Order, found: Found, engine: str, target: str) -> str:
+def run_name(order: Order, found: Found, deployment: Mapping[str, str]) -> str:
     """Name of a run, derived from what is run where: what is started twice runs once."""
     told = [
         *(order.bucket, order.prefix, order.recipe_text, str(order.skip_existing)),
-        *(str(order.table), found.digest, engine, target),
+        *(str(order.table), found.digest, *sorted(deployment.values())),
     ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

@@ -25,7 +25,7 @@ from fft_tool.backfill.run import (
 from fft_tool.cli.deployment import chosen, engine_of
 from fft_tool.cli.failures import read_keys, report_failures
 from fft_tool.cli.output import is_terminal, print_line, say
-from fft_tool.errors import MissingExtra, RecipeError, UsageError
+from fft_tool.errors import EngineUnavailable, MissingExtra, RecipeError, UsageError
 from fft_tool.recipe import Recipe, entries, key_name
 from fft_tool.results.outputs import output_kinds
 from fft_tool.stores.base import as_folder
@@ -62,20 +62,22 @@ def _start(options: Options, write: Write, *, profile: bool) -> int:
     order = _order(options)
     bucket = open_store(f"s3://{order.bucket}", profile=profile)
     found = find(bucket, order.prefix, order.keys)
-    run = options.run or run_name(order, found, options.engine, engine.target)
+    run = options.run or run_name(order, found, engine.deployment)
     if not RUN_NAME.fullmatch(run):
         raise UsageError(f"--run {run}: should be letters, digits, - and _, at most 80")
     order = replace(order, run=run)
     if not options.quiet or options.dry_run:
-        for line in _told(options, order, found, engine.target):
+        for line in _told(order, found, engine):
             say(line)
     if options.dry_run:
         return 0
     if not options.yes:
         _ask()
-    run_id = engine.start(order)
-    print_line(run_id)
-    return _follow(_Run(options, engine, run_id, write), once=False)
+    started = engine.start(order)
+    print_line(started.run_id)
+    if started.ended_before:
+        say("this very run has ended before; --run NAME runs the same again")
+    return _follow(_Run(options, engine, started.run_id, write), once=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,6 @@ def _follow(run: _Run, *, once: bool) -> int:
     try:
         while True:
             progress = run.engine.progress(run.run_id)
-            if not told and not once and progress.ended:
-                say("this very run had ended before; --run NAME runs the same again")
             total = "counting" if progress.total is None else f"of {progress.total:,}"
             text = f"{progress.succeeded + progress.failed:,} {total}"
             if text != told and not run.options.quiet:
@@ -107,7 +107,7 @@ def _follow(run: _Run, *, once: bool) -> int:
                 say(f"still running; look again: fft-tool backfill status {run.run_id}")
                 return 0
             time.sleep(PAUSE)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EngineUnavailable):
         say(f"it goes on; look again: fft-tool backfill status {run.run_id}")
         raise
     if progress.fault:
@@ -117,7 +117,7 @@ def _follow(run: _Run, *, once: bool) -> int:
     if order.table:
         _gather(run, order)
     failures = list(run.engine.failures(run.run_id))
-    redo = _command_again(run.options, order, run.run_id)
+    redo = _command_again(run, order)
     return report_failures(run.options, order.run, failures, redo)
 
 
@@ -138,13 +138,14 @@ def _gather(run: _Run, order: Order) -> None:
             say(f"table: {run.options.table} ({order.run})")
 
 
-def _told(options: Options, order: Order, found: Found, target: str) -> Iterator[str]:
+def _told(order: Order, found: Found, engine: Engine) -> Iterator[str]:
     """What is to be run, and what it will take."""
     place = f"s3://{order.bucket}/{order.prefix}"
-    yield f"{found.images:,} images, {_size(found.size)}, below {place}: {options.engine}, {target}"
+    yield f"{found.images:,} images, {_size(found.size)}, below {place}"
+    yield f"engine {engine.name}: {', '.join(engine.deployment.values())}"
     recipe = Recipe.parse(order.recipe, base=Recipe(metadata=True))
     told = estimate(
-        options.engine,
+        engine.name,
         found.images,
         found.size,
         table=order.table,
@@ -229,24 +230,17 @@ def _check_table(options: Options) -> None:
         raise MissingExtra("--table needs pyarrow: pip install 'fft-pipeline[parquet]'")
 
 
-def _command_again(options: Options, order: Order, run_id: str) -> Callable[[str], str]:
+def _command_again(run: _Run, order: Order) -> Callable[[str], str]:
     """Return the command that runs the keys in a file again."""
-    engine = "map" if ":states:" in run_id else "batch"
-    words = ["fft-tool", "backfill", f"s3://{order.bucket}/{order.prefix}", "--engine", engine]
-    for name in ("state_machine", "function", "role", "terraform"):
-        if value := getattr(options, name):
-            words += [f"--{name.replace('_', '-')}", value]
-    if engine == "map" and "--state-machine" not in words:
-        machine = run_id.replace(":execution:", ":stateMachine:").rpartition(":")[0]
-        words += ["--state-machine", machine]
+    words = ["fft-tool", "backfill", f"s3://{order.bucket}/{order.prefix}"]
+    words += ["--engine", run.engine.name]
+    words += [word for flag in run.engine.deployment.items() for word in flag]
     recipe = {k: v for k, v in order.recipe.items() if not (order.table and k in SCAN)}
     if recipe:
         words += ["--recipe", " ".join(f"{key}={value}" for key, value in recipe.items())]
     if order.table:
-        words += [
-            "--table",
-            f"{(options.table or 'scan.parquet').removesuffix('.parquet')}-again.parquet",
-        ]
+        table = (run.options.table or "scan.parquet").removesuffix(".parquet")
+        words += ["--table", f"{table}-again.parquet"]
     return lambda name: shlex.join([*words, "--keys", name, "--yes"])
 
 

@@ -56,7 +56,7 @@ def engine() -> BatchOperations:
 def test_a_job_is_created_as_the_model_allows_and_says_what_to_do(
     control: S3Control, bucket: Bucket
 ) -> None:
-    job = engine().start(order(bucket, skip_existing=True))
+    job = engine().start(order(bucket, skip_existing=True)).run_id
     (made,) = control.requests
     assert job == f"arn:aws:s3:eu-central-1:{ACCOUNT}:job/{next(iter(control.jobs))}"
     assert made["AccountId"] == ACCOUNT
@@ -96,7 +96,7 @@ def test_only_some_keys_are_run_by_a_list_in_the_bucket(control: S3Control, buck
 
 
 def test_progress_is_that_of_the_job(control: S3Control, bucket: Bucket) -> None:
-    run = engine().start(order(bucket))
+    run = engine().start(order(bucket)).run_id
     job = next(iter(control.jobs.values()))
     job["Status"] = "Preparing"
     assert engine().progress(run) == Progress(None, 0, 0)
@@ -119,14 +119,16 @@ def counts(total: int, succeeded: int, failed: int) -> dict[str, int]:
 
 def test_what_a_job_was_created_for_can_be_told_from_it(control: S3Control, bucket: Bucket) -> None:
     wanted = order(bucket, skip_existing=True)
-    run = engine().start(wanted)
+    run = engine().start(wanted).run_id
     assert control.jobs
-    assert BatchOperations.of_job(run).order(run) == wanted
+    found = BatchOperations.of_job(run)
+    assert found.order(run) == wanted
+    assert found.deployment == {"--function": FUNCTION, "--role": ROLE}
 
 
 def test_failures_come_from_the_report_of_the_job(control: S3Control, bucket: Bucket) -> None:
     """The rows are made of what the function answers to the payload that Amazon documents."""
-    run = engine().start(order(bucket))
+    run = engine().start(order(bucket)).run_id
     (job_id,) = control.jobs
     store = NotedStore({"input/good.png": IMAGE, "input/b äd.png": IMAGE[:80]})
     keys = ("input/good.png", "input/b äd.png", "input/gone.png")

@@ -44,10 +44,10 @@ def test_a_prefix_without_images_is_an_error(store: MemoryStore) -> None:
 
 def test_the_same_is_named_the_same_and_anything_else_differently(store: MemoryStore) -> None:
     found = find(store, "input/")
-    name = run_name(ORDER, found, "map", "arn")
-    assert name == run_name(replace(ORDER, concurrency=3), found, "map", "arn")
+    name = run_name(ORDER, found, {"--state-machine": "arn"})
+    assert name == run_name(replace(ORDER, concurrency=3), found, {"--state-machine": "arn"})
     others = [
-        run_name(replace(ORDER, **change), found, "map", "arn")
+        run_name(replace(ORDER, **change), found, {"--state-machine": "arn"})
         for change in (
             {"recipe": {"bits": "8"}},
             {"skip_existing": True},
@@ -56,9 +56,9 @@ def test_the_same_is_named_the_same_and_anything_else_differently(store: MemoryS
             {"bucket": "another"},
         )
     ]
-    others += [run_name(ORDER, found, "batch", "arn"), run_name(ORDER, found, "map", "another")]
+    others += [run_name(ORDER, found, {"--state-machine": "another"})]
     store.write("input/a.png", b"another version")
-    others.append(run_name(ORDER, find(store, "input/"), "map", "arn"))
+    others.append(run_name(ORDER, find(store, "input/"), {"--state-machine": "arn"}))
     assert len({name, *others}) == 1 + len(others)
 
 
