@@ -28,16 +28,22 @@
     │   ├── ChangedArtifact       changed-artifact
     │   └── NotInvertible         not-invertible
     ├── Superseded                source-superseded  a later version of the source is to be used
+    ├── BadJob                    bad-job           reports every fault at once
+    ├── JobChanged                job-changed
     ├── MissingExtra              missing-extra
+    ├── DatabaseError
+    │   ├── BadDatabase           bad-database
+    │   ├── RevisionTaken         revision-taken
+    │   └── DatabaseUnavailable   database-unavailable  (worth retrying)
     ├── EngineError
     │   ├── EngineRefused         engine-refused
-    │   └── EngineUnavailable     engine-unavailable
+    │   └── EngineUnavailable     engine-unavailable    (worth retrying)
     └── StoreError
         ├── NotFound              not-found
         ├── NoSuchBucket          no-such-bucket
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
-        └── StoreUnavailable      store-unavailable
+        └── StoreUnavailable      store-unavailable  (worth retrying)
 
 Each leaf class has a stable, machine-readable ``code``. Two flags say how to handle it:
 ``permanent`` means that the source or its recipe is at fault and a retry cannot succeed;
@@ -283,6 +289,27 @@ class Superseded(FftToolError):
     _public = "a later version of this image has been uploaded"
 
 
+class BadJob(FftToolError):
+    """A job of batches cannot be counted as it is; ``faults`` lists every reason."""
+
+    code = "bad-job"
+    permanent = True
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+    def __reduce__(self) -> tuple[type[BadJob], tuple[tuple[str, ...]]]:
+        return type(self), (self.faults,)
+
+
+class JobChanged(FftToolError):
+    """An image of a job is not the one that was listed: the job has to be looked at again."""
+
+    code = "job-changed"
+    _public = "an image was changed in the meantime: try again"
+
+
 class MissingExtra(FftToolError):
     """An optional package is required but not installed."""
 
@@ -306,6 +333,32 @@ class EngineUnavailable(EngineError):
     """The engine cannot be reached, or is throttled; a later attempt may succeed."""
 
     code = "engine-unavailable"
+    transient = True
+    _public = "the engine does not answer: try again in a moment"
+
+
+class DatabaseError(FftToolError):
+    """Writing to a database failed."""
+
+    _public = "the database cannot be used"
+
+
+class BadDatabase(DatabaseError):
+    """The address, the credentials or the contents of the database are not what they should be."""
+
+    code = "bad-database"
+
+
+class RevisionTaken(DatabaseError):
+    """The database holds other rows under the same job and number of revision."""
+
+    code = "revision-taken"
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database is away, overloaded or unreachable; a later attempt may succeed."""
+
+    code = "database-unavailable"
     transient = True
 
 

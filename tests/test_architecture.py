@@ -61,6 +61,10 @@ USERS = {
     "isal": "codec.png_file codec.png_encode codec.deflate",
     "matplotlib": "",
     "obstore": "stores.s3_boto3 stores.s3_obstore",
+    "alembic": "batches.engine batches.migrations.env "
+    "batches.migrations.versions.rev_0001_batch_stats",
+    "psycopg": "",
+    "sqlalchemy": "batches.engine batches.tables batches.migrations.versions.rev_0001_batch_stats",
     "PIL": "codec.png_decode codec.pillow_decode codec.exif image.renditions results.histogram "
     "report.thumbnails pipeline library",
     "pyarrow": "results.table",
@@ -68,15 +72,17 @@ USERS = {
     "scipy": "spectrum.kernel",
     "skimage": "",
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
-    "datetime": "stores.s3_obstore",  # a length of time, for retries
-    "os": "cli.commands cli.deployment cli.main cli.output runs.child_process "
-    "runs.child_program runs.interrupts "
-    "runs.machine stores.endpoint stores.folder stores.memory stores.s3 stores.special",
+    # A length of time, for retries; a time as a column of a database; and the clock of a door.
+    "datetime": "stores.s3_obstore batches.tables cli.batches",
+    "os": "batches.engine cli.commands cli.deployment cli.main cli.output runs.child_process "
+    "runs.child_program runs.interrupts runs.machine stores.endpoint stores.folder stores.memory "
+    "stores.s3 stores.special",
     "platform": "",
     "random": "",
     "secrets": "",
     "socket": "stores.endpoint",  # whether anybody answers there
-    "time": "cli.backfill runs.child_process stores.s3_boto3",  # pauses, and how long it took
+    # How long it has been tried, and pauses.
+    "time": "batches.database cli.backfill runs.child_process stores.s3_boto3",
     "uuid": "",
 }
 DOORS = ("handler", "service")
@@ -231,6 +237,17 @@ def test_importing_the_core_loads_nothing_heavy(code: str) -> None:
 
 def test_importing_the_package_does_not_load_numpy() -> None:
     assert "numpy" not in loaded_by("import fft_tool")
+
+
+def test_parsing_operations_and_predicting_their_sizes_does_not_load_numpy() -> None:
+    code = """
+from fft_tool.codec.header import Header
+from fft_tool.limits import Limits
+from fft_tool.operations import prediction, registry
+chain = registry.parse_operations("grayscale,blur:3,rotate:12.5,crop:square,resize:50%,equalise")
+prediction.predict(Header("png", 100, 100, 3, 8), chain, Limits())
+"""
+    assert "numpy" not in loaded_by(code)
 
 
 def test_starting_the_lambda_loads_nothing_heavy() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fft_tool import errors
 from fft_tool.errors import (
+    DatabaseUnavailable,
     EngineUnavailable,
     FftToolError,
     OperationFault,
@@ -55,11 +56,12 @@ def test_the_documented_tree_of_errors_is_complete() -> None:
     assert {name: code for name, code in drawn if code} == codes
 
 
-def test_only_what_does_not_answer_is_transient() -> None:
+def test_only_what_may_be_there_again_is_transient() -> None:
     assert {kind for kind in LEAVES if kind.transient} == {
+        DatabaseUnavailable,
+        EngineUnavailable,
         StoreUnavailable,
         Superseded,
-        EngineUnavailable,
     }
 
 

@@ -40,7 +40,7 @@ _WORDS |= {f"--{key.name}": key.value_type.choices for key in KEYS if key.value_
 _JOINED = {"--filter": "+", "--formats": ",", "--operations": ","}
 
 # Flags whose values are paths.
-_PATHS = ("--failures", "--keys", "--output", "--sources", "--table", "--terraform")
+_PATHS = (*("--failures", "--keys", "--output", "--plot", "--sources", "--table", "--terraform"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,11 +174,24 @@ def to_parquet(rows: Iterable[Row]) -> bytes:
 
     Requires pyarrow, which is not installed by default; ``MissingExtra`` says how to install it.
     """
-    return to_parquet_in_groups([list(rows)])
+    return parquet_file(COLUMNS, rows, {"record_schema": SCHEMA_NAME})
 
 
 def to_parquet_in_groups(groups: Iterable[Sequence[Row]]) -> bytes:
     """Write rows as :func:`to_parquet` does, a row group at a time, which bounds the memory."""
+    return _parquet(COLUMNS, groups, {"record_schema": SCHEMA_NAME})
+
+
+def parquet_file(
+    columns: Sequence[Column], rows: Iterable[Row], metadata: Mapping[str, str]
+) -> bytes:
+    """Write any table as Parquet, with types, column descriptions and ``metadata`` of its own."""
+    return _parquet(columns, [list(rows)], metadata)
+
+
+def _parquet(
+    columns: Sequence[Column], groups: Iterable[Sequence[Row]], metadata: Mapping[str, str]
+) -> bytes:
     try:
         import pyarrow as pa  # noqa: PLC0415  (optional, and takes 100 ms)
         from pyarrow import parquet  # noqa: PLC0415  (as above)
@@ -189,9 +202,9 @@ def to_parquet_in_groups(groups: Iterable[Sequence[Row]]) -> bytes:
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     described = [
         pa.field(c.name, types[c.type], metadata={"description": c.description, "unit": c.unit})
-        for c in COLUMNS
+        for c in columns
     ]
-    schema = pa.schema(described, metadata={"record_schema": SCHEMA_NAME})
+    schema = pa.schema(described, metadata=dict(metadata))
     sink = pa.BufferOutputStream()
     with parquet.ParquetWriter(sink, schema) as writer:
         for group in groups:
