@@ -129,6 +129,13 @@ VARIABLES = (
     ),
     Variable("FFT_OUTPUT_PREFIX", "output_prefix", "output/", _folder, "folder of the results"),
     Variable(
+        "FFT_WORKFLOW_PREFIX",
+        "workflow_prefix",
+        "workflow/",
+        _folder,
+        "folder of the bucket whose images go through the workflow",
+    ),
+    Variable(
         "FFT_RECIPE",
         "recipe",
         "",
@@ -201,6 +208,8 @@ VARIABLES = (
     ),
 )
 
+FOLDERS = ("input", "output", "workflow")  # of the bucket; none may be inside another
+
 # Set by Lambda itself; without it, memory is not limited.
 MEMORY = Variable(
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -217,6 +226,7 @@ class Settings:
 
     input_prefix: str
     output_prefix: str
+    workflow_prefix: str
     recipe: Recipe
     max_pixels: int
     formats: tuple[str, ...]
@@ -240,7 +250,7 @@ class Settings:
                 values[variable.field] = variable.parse(text)
             except ValueError as exc:
                 faults.append(f"{variable.name}={text!r}: {exc}")
-        faults += _overlap(values.get("input_prefix"), values.get("output_prefix"))
+        faults += _overlaps(values)
         if values.get("bucket") and values.get("several_buckets"):
             faults.append("FFT_BUCKET and FFT_BUCKETS are both set: only one of them should be")
         if faults:
@@ -287,16 +297,20 @@ class Settings:
 
     def recipe_of(self, metadata: Mapping[str, str], overrides: Mapping[str, Any]) -> Recipe:
         """Recipe of one object: the defaults, overridden by its metadata, then by the event."""
-        own = {key: text for key, text in metadata.items() if not self._is_foreign(key)}
-        self._check_allowed(own)
+        own = self.own_metadata(metadata)
+        self.check_allowed(own)
         return always_recorded(Recipe.parse(overrides, base=Recipe.parse(own, base=self.recipe)))
 
-    def _check_allowed(self, metadata: Mapping[str, str]) -> None:
+    def own_metadata(self, metadata: Mapping[str, str]) -> dict[str, str]:
+        """Metadata of an object without that of other tools."""
+        return {key: text for key, text in metadata.items() if not self._is_foreign(key)}
+
+    def check_allowed(self, metadata: Mapping[str, Any]) -> None:
         """Refuse keys that metadata may not set; the recipe's parser refuses unknown keys."""
         withheld = {key.name for key in KEYS} - self.metadata_keys
         rule = "may not be set by an object's metadata here (FFT_METADATA_KEYS)"
         faults = [
-            RecipeFault(name, text, rule)
+            RecipeFault(name, str(text), rule)
             for key, text in metadata.items()
             if (name := key_name(key)) in withheld
         ]
@@ -325,11 +339,20 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _overlap(inputs: str | None, outputs: str | None) -> list[str]:
-    """Report overlapping prefixes: results would be taken for new sources."""
-    if inputs is None or outputs is None:
+def _overlaps(values: Mapping[str, Any]) -> list[str]:
+    """Report folders that overlap: results would be taken for sources, or uploads used twice."""
+    given = {name: values[f"{name}_prefix"] for name in FOLDERS if f"{name}_prefix" in values}
+    overlapping = [
+        f"FFT_{name.upper()}_PREFIX={folder!r}"
+        for name, folder in given.items()
+        if any(
+            folder.startswith(other) or other.startswith(folder)
+            for another, other in given.items()
+            if another != name
+        )
+    ]
+    if not overlapping:
         return []
-    if inputs.startswith(outputs) or outputs.startswith(inputs):
-        both = f"FFT_INPUT_PREFIX={inputs!r} and FFT_OUTPUT_PREFIX={outputs!r} overlap"
-        return [f"{both}: results would be taken for sources; should be two separate folders"]
-    return []
+    both = " and ".join(overlapping)
+    what = "results would be taken for sources, or uploads processed twice"
+    return [f"{both} overlap: {what}; should be separate folders"]

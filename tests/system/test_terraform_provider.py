@@ -55,6 +55,8 @@ def test_a_deployment_is_complete_after_one_apply_and_leaves_nothing_when_destro
         "TF_VAR_image_digest": DIGEST,
         "TF_VAR_name": "made-by-terraform",
         "TF_VAR_alarm_emails": json.dumps(["keeper@example.org"]),
+        "TF_VAR_workflow_enabled": "true",
+        "TF_VAR_workflow_emails": json.dumps(["keeper@example.org"]),
     }
 
     def terraform(*words: str) -> str:
@@ -74,6 +76,10 @@ def test_a_deployment_is_complete_after_one_apply_and_leaves_nothing_when_destro
     terraform("apply", "plan")
     mapping = laptop.aws.functions.list_event_source_mappings(FunctionName="made-by-terraform")
     assert len(mapping["EventSourceMappings"]) == 1
+    machines = laptop.aws.states.list_state_machines()["stateMachines"]
+    assert "made-by-terraform-workflow" in {machine["name"] for machine in machines}
+    targets = laptop.aws.events.list_targets_by_rule(Rule="made-by-terraform-workflow")
+    assert len(targets["Targets"]) == 1
     second = planned()
     assert second.keys() == first.keys()
     changed = {address for address, actions in second.items() if actions != ["no-op"]}
