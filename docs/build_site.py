@@ -29,8 +29,8 @@ SECTIONS = {
     ),
     "Reference": ("docs/reference.md", "docs/command-line.md"),
     "Operation": (
-        *("docs/lambda.md", "docs/image.md", "terraform/README.md", "docs/cost.md"),
-        "SECURITY.md",
+        *("docs/lambda.md", "docs/workflow-aws.md", "docs/image.md", "terraform/README.md"),
+        *("docs/cost.md", "SECURITY.md"),
     ),
     "Project": (
         *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "input_images/README.md"),
