@@ -27,7 +27,7 @@ SECTIONS = {
         *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
         *("docs/workflow.md", "docs/manifest.md"),
     ),
-    "Reference": ("docs/reference.md", "docs/command-line.md"),
+    "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
         *("docs/lambda.md", "docs/workflow-aws.md", "docs/image.md", "terraform/README.md"),
         *("docs/cost.md", "SECURITY.md"),

@@ -27,7 +27,7 @@
     │   ├── BadArtifact           bad-artifact
     │   ├── ChangedArtifact       changed-artifact
     │   └── NotInvertible         not-invertible
-    ├── Superseded                source-superseded  a later version of the source is to be used
+    ├── Superseded                later-version      the work on the source has to start over
     ├── MissingExtra              missing-extra
     └── StoreError
         ├── NotFound              not-found
@@ -275,7 +275,7 @@ class NotInvertible(ArtifactError):
 class Superseded(FftToolError):
     """The source, or what is asked for it, has changed since the work on it began."""
 
-    code = "source-superseded"
+    code = "later-version"
     transient = True
     _public = "a later version of this image has been uploaded"
 

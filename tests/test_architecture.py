@@ -230,6 +230,17 @@ def test_importing_the_package_does_not_load_numpy() -> None:
     assert "numpy" not in loaded_by("import fft_tool")
 
 
+def test_parsing_operations_and_predicting_their_sizes_does_not_load_numpy() -> None:
+    code = """
+from fft_tool.codec.header import Header
+from fft_tool.limits import Limits
+from fft_tool.operations import prediction, registry
+chain = registry.parse_operations("grayscale,blur:3,rotate:12.5,crop:square,resize:50%,equalise")
+prediction.predict(Header("png", 100, 100, 3, 8), chain, Limits())
+"""
+    assert "numpy" not in loaded_by(code)
+
+
 @pytest.mark.parametrize("entry", ["entry", "workflow_entry"])
 def test_starting_the_lambda_loads_nothing_heavy(entry: str) -> None:
     """Decoding and transforming happen in a child process; the main process needs no numpy."""
@@ -239,12 +250,12 @@ def test_starting_the_lambda_loads_nothing_heavy(entry: str) -> None:
 
 
 def test_planning_a_workflow_loads_nothing_heavy() -> None:
-    """Nor does passing operations on to a child process, which is all that a function does."""
+    """Nor does passing operations on to a child process; only spectral ones take filters."""
     code = """
 import fft_tool.runs.child, fft_tool.workflows.run
 from fft_tool.operations.naming import plan_operations
 from fft_tool.operations.registry import parse_operations
-plan_operations(parse_operations("blur:3,crop:square,destripe:90"))
+plan_operations(parse_operations("blur:3,crop:square,sepia"))
 """
     assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
 
