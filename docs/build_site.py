@@ -25,15 +25,16 @@ STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 SECTIONS = {
     "Guides": (
         *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
-        *("docs/workflow.md", "docs/manifest.md"),
+        *("docs/workflow.md", "docs/manifest.md", "docs/batches.md"),
     ),
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
         *("docs/lambda.md", "docs/workflow-aws.md", "docs/image.md", "terraform/README.md"),
-        *("docs/cost.md", "SECURITY.md"),
+        *("docs/cost.md", "docs/scale.md", "SECURITY.md"),
     ),
     "Project": (
-        *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "input_images/README.md"),
+        *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "docs/benchmarks-batches.md"),
+        "input_images/README.md",
         *("CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions/index.md"),
     ),
 }

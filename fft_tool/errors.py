@@ -27,14 +27,20 @@
     │   ├── BadArtifact           bad-artifact
     │   ├── ChangedArtifact       changed-artifact
     │   └── NotInvertible         not-invertible
-    ├── Superseded                later-version      the work on the source has to start over
+    ├── BadJob                    bad-job           reports every fault at once
+    ├── JobChanged                job-changed
+    ├── Superseded                later-version       (worth retrying)
     ├── MissingExtra              missing-extra
+    ├── DatabaseError
+    │   ├── BadDatabase           bad-database
+    │   ├── RevisionTaken         revision-taken
+    │   └── DatabaseUnavailable   database-unavailable  (worth retrying)
     └── StoreError
         ├── NotFound              not-found
         ├── NoSuchBucket          no-such-bucket
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
-        └── StoreUnavailable      store-unavailable
+        └── StoreUnavailable      store-unavailable  (worth retrying)
 
 Each leaf class has a stable, machine-readable ``code``. Two flags say how to handle it:
 ``permanent`` means that the source or its recipe is at fault and a retry cannot succeed;
@@ -272,6 +278,27 @@ class NotInvertible(ArtifactError):
     code = "not-invertible"
 
 
+class BadJob(FftToolError):
+    """A job of batches cannot be counted as it is; ``faults`` lists every reason."""
+
+    code = "bad-job"
+    permanent = True
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+    def __reduce__(self) -> tuple[type[BadJob], tuple[tuple[str, ...]]]:
+        return type(self), (self.faults,)
+
+
+class JobChanged(FftToolError):
+    """An image of a job is not the one that was listed: the job has to be looked at again."""
+
+    code = "job-changed"
+    _public = "an image was changed in the meantime: try again"
+
+
 class Superseded(FftToolError):
     """The source, or what is asked for it, has changed since the work on it began."""
 
@@ -285,6 +312,31 @@ class MissingExtra(FftToolError):
 
     code = "missing-extra"
     _public = "this is not supported here"
+
+
+class DatabaseError(FftToolError):
+    """Writing to a database failed."""
+
+    _public = "the database cannot be used"
+
+
+class BadDatabase(DatabaseError):
+    """The address, the credentials or the contents of the database are not what they should be."""
+
+    code = "bad-database"
+
+
+class RevisionTaken(DatabaseError):
+    """The database holds other rows under the same job and number of revision."""
+
+    code = "revision-taken"
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database is away, overloaded or unreachable; a later attempt may succeed."""
+
+    code = "database-unavailable"
+    transient = True
 
 
 class StoreError(FftToolError):
