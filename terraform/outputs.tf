@@ -130,3 +130,12 @@ output "redrive_command" {
     "aws sqs start-message-move-task --source-arn", aws_sqs_queue.dead_letters.arn, local.here
   ])
 }
+
+output "backfill" {
+  description = "What `fft-tool backfill --terraform terraform` reads; null if it is not enabled."
+  value = local.backfill ? {
+    state_machine = one(aws_sfn_state_machine.backfill[*].arn)
+    function      = one(aws_lambda_function.analyse[*].arn)
+    role          = one(aws_iam_role.batch_operations[*].arn)
+  } : null
+}
