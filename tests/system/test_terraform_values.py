@@ -120,6 +120,40 @@ def test_the_function_has_only_the_permissions_that_it_needs(values: Json) -> No
     }
 
 
+def test_each_step_of_the_workflow_has_only_its_own_rights(bare: WithoutProvider) -> None:
+    policies = bare.values(workflow_enabled=True)["aws_iam_role_policy_workflow"]
+    sources, results = f"{BUCKET}/workflow/*", f"{BUCKET}/output/workflow/*"
+    expected = {
+        "plan": ({sources}, set()),
+        "process": ({sources}, {results}),
+        "analyse": ({sources, results}, {results}),
+        "finish": ({sources, results}, {results}),
+        "reject": ({sources}, {results}),
+    }
+    assert policies.keys() == expected.keys()
+    for step, policy in policies.items():
+        rights = {
+            (action, resource)
+            for statement in json.loads(policy)["Statement"]
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        }
+        read = {resource for action, resource in rights if action == "s3:GetObject"}
+        written = {resource for action, resource in rights if action == "s3:PutObject"}
+        assert (read, written) == expected[step]
+        assert {action for action, _ in rights} <= {
+            *("s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload"),
+            *("logs:CreateLogStream", "logs:PutLogEvents"),
+        }
+
+
+def test_the_workflow_s_folder_may_not_overlap_with_another(bare: WithoutProvider) -> None:
+    done = bare.run("plan", "-no-color", workflow_prefix="input/new/")
+    assert done.returncode != 0
+    said = " ".join(done.stderr.split())
+    assert "workflow_prefix = input/new/ overlaps with input_prefix or output_prefix" in said
+
+
 def test_listing_is_allowed_without_a_condition(values: Json) -> None:
     """S3 does not document a prefix for requests of one object, so no condition relies on it."""
     (listing,) = (
