@@ -1,12 +1,19 @@
 # One bucket for sources and results. Only this account has access, and only over TLS. Only the
-# function writes results, so that records can be trusted.
+# functions write results, so that records can be trusted.
 
 locals {
+  # Each part that is turned on contributes the roles of its functions that write results.
+  writing_roles = concat(local.workflow_writers)
+
   # The account's root user keeps access, to be able to correct mistakes.
   writers = concat(
     [aws_iam_role.function.arn, "arn:${local.partition}:iam::${local.account}:root"],
+    local.writing_roles,
     sort(var.administrators),
   )
+
+  # Each part that is started by uploads says so.
+  eventbridge = anytrue([var.workflow_enabled])
 }
 
 resource "aws_s3_bucket" "images" {

@@ -103,7 +103,8 @@ resource "aws_s3_bucket_notification" "images" {
   # S3 checks that it may send to the queue before it accepts the configuration.
   depends_on = [aws_sqs_queue_policy.work]
 
-  bucket = aws_s3_bucket.images.id
+  bucket      = aws_s3_bucket.images.id
+  eventbridge = local.eventbridge
 
   dynamic "queue" {
     for_each = length(local.suffixes) == 0 ? toset([""]) : local.suffixes

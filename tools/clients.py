@@ -34,6 +34,26 @@ class Clients:
         return self._client("s3")
 
     @cached_property
+    def events(self) -> Any:
+        """Client of EventBridge."""
+        return self._client("events")
+
+    @cached_property
+    def scheduler(self) -> Any:
+        """Client of EventBridge Scheduler."""
+        return self._client("scheduler")
+
+    @cached_property
+    def sns(self) -> Any:
+        """Client of SNS."""
+        return self._client("sns")
+
+    @cached_property
+    def states(self) -> Any:
+        """Client of Step Functions."""
+        return self._client("stepfunctions")
+
+    @cached_property
     def sqs(self) -> Any:
         """Client of SQS."""
         return self._client("sqs")

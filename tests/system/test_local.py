@@ -22,9 +22,10 @@ from tests.support.command import environment, tool
 from tests.support.images import noise, png_bytes
 from tests.support.local_cloud import REAL_KEY, Laptop, free_port, started, wait_until
 from tools.errors import ToolError
-from tools.local_aws.cloud import DEAD_LETTERS, NAME, own_settings
+from tools.local_aws.cloud import DEAD_LETTERS, own_settings
 from tools.local_aws.drop import Bucket
 from tools.local_aws.package import ROOT
+from tools.local_aws.resource import NAME
 
 IMAGE = png_bytes(noise((48, 64)))
 OTHER = png_bytes(noise((40, 30), seed=1))

@@ -17,8 +17,8 @@ import pytest
 
 from tests.support.images import noise, png_bytes
 from tests.support.local_cloud import Laptop, started
-from tools.local_aws.cloud import NAME
 from tools.local_aws.front import Front
+from tools.local_aws.resource import NAME
 
 KEY, PORT = "LOCAL0123456789ABCDEF", 4566
 SIGNED = f"AWS4-HMAC-SHA256 Credential={KEY}/20261127/eu-central-1/s3/aws4_request, Signature=0"

@@ -1,53 +1,38 @@
-"""Resources of the local AWS: a bucket whose uploads go through a queue to the function."""
+"""Resources of the local AWS: a bucket whose uploads go through a queue to the function.
+
+The resources of the other parts follow, each from its own module.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from handler.settings import Settings
 from tools.clients import start_failure
 from tools.errors import ToolError
+from tools.local_aws import workflow
 from tools.local_aws.clients import ACCOUNT, LocalAws, arn
-from tools.local_aws.package import zipped
+from tools.local_aws.resource import (
+    NAME,
+    SECONDS,
+    Cloud,
+    Resource,
+    log_group,
+    make_function,
+    refresh_function,
+)
+from tools.local_aws.state_machines import refresh_state_machine
 
-NAME = "fft-images"  # of the bucket, the queue and the function
 DEAD_LETTERS = f"{NAME}-dead-letters"
-LOG_GROUP = f"/aws/lambda/{NAME}"
+LOG_GROUP = log_group(NAME)
 
 HANDLER = "handler.entry.handle"
-MEMORY_MB = 1769  # one vCPU
-SECONDS = 60  # timeout of an invocation, and time until a failed message is delivered again
 ATTEMPTS = 3  # deliveries before a message becomes a dead letter
 BATCH = 5  # most objects per invocation
 CONCURRENCY = 2  # most invocations at a time; the lowest limit that AWS accepts
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """The emulator that the resources are created in, and the function's code and environment."""
-
-    aws: LocalAws
-    code: Path
-    environment: Mapping[str, str]
-
-    @property
-    def settings(self) -> Settings:
-        """The environment, parsed as the function parses it."""
-        return Settings.from_environ(self.environment)
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource, and a function that creates it."""
-
-    name: str
-    make: Callable[[Cloud], None]
 
 
 def own_settings() -> dict[str, str]:
@@ -69,12 +54,11 @@ def make(cloud: Cloud) -> None:
 
 
 def refresh(cloud: Cloud) -> None:
-    """Update the function's code and environment."""
-    functions = cloud.aws.functions
-    functions.update_function_configuration(
-        FunctionName=NAME, Environment={"Variables": dict(cloud.environment)}
-    )
-    functions.update_function_code(FunctionName=NAME, ZipFile=zipped(cloud.code))
+    """Update the code and environment of all functions, and the definitions of state machines."""
+    for name in FUNCTIONS:
+        refresh_function(cloud, name)
+    for name, definition in STATE_MACHINES.items():
+        refresh_state_machine(cloud, name, definition())
 
 
 def check_function(aws: LocalAws) -> None:
@@ -136,16 +120,7 @@ def _bucket_may_send() -> dict[str, Any]:
 
 
 def _function(cloud: Cloud) -> None:
-    cloud.aws.functions.create_function(
-        FunctionName=NAME,
-        Runtime=f"python3.{sys.version_info.minor}",
-        Handler=HANDLER,
-        Role=f"arn:aws:iam::{ACCOUNT}:role/{NAME}",
-        Code={"ZipFile": zipped(cloud.code)},
-        MemorySize=MEMORY_MB,
-        Timeout=SECONDS,
-        Environment={"Variables": dict(cloud.environment)},
-    )
+    make_function(cloud, NAME, HANDLER)
 
 
 def _queue_to_function(cloud: Cloud) -> None:
@@ -158,7 +133,7 @@ def _queue_to_function(cloud: Cloud) -> None:
     )
 
 
-def _bucket_to_queue(cloud: Cloud) -> None:
+def _bucket_to_others(cloud: Cloud) -> None:
     below = {"Name": "prefix", "Value": cloud.settings.input_prefix}
     rule = {
         "QueueArn": arn("sqs", NAME),
@@ -166,9 +141,21 @@ def _bucket_to_queue(cloud: Cloud) -> None:
         "Filter": {"Key": {"FilterRules": [below]}},
     }
     cloud.aws.s3.put_bucket_notification_configuration(
-        Bucket=NAME, NotificationConfiguration={"QueueConfigurations": [rule]}
+        Bucket=NAME,
+        NotificationConfiguration={"QueueConfigurations": [rule], "EventBridgeConfiguration": {}},
     )
 
+
+# The handler of each function, by name.
+FUNCTIONS = {
+    NAME: HANDLER,
+    **workflow.FUNCTIONS,
+}
+
+# The definition of each state machine, by name.
+STATE_MACHINES: Mapping[str, Callable[[], str]] = {
+    **workflow.STATE_MACHINES,
+}
 
 # Each may depend on those before it.
 RESOURCES = (
@@ -177,5 +164,6 @@ RESOURCES = (
     Resource("queue", _queue),
     Resource("function", _function),
     Resource("queue → function", _queue_to_function),
-    Resource("bucket → queue", _bucket_to_queue),
+    Resource("bucket → queue and EventBridge", _bucket_to_others),
+    *workflow.RESOURCES,
 )

@@ -6,7 +6,8 @@ In an AWS account SQS does this (``start-message-move-task``); the emulator does
 from __future__ import annotations
 
 from tools.local_aws.clients import LocalAws
-from tools.local_aws.cloud import DEAD_LETTERS, NAME
+from tools.local_aws.cloud import DEAD_LETTERS
+from tools.local_aws.resource import NAME
 
 AT_ONCE = 10  # messages, the limit of SQS
 

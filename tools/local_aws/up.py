@@ -10,8 +10,6 @@ from tools.errors import ToolError
 from tools.local_aws.clients import LocalAws
 from tools.local_aws.cloud import (
     DEAD_LETTERS,
-    NAME,
-    Cloud,
     check_function,
     depth,
     make,
@@ -19,6 +17,7 @@ from tools.local_aws.cloud import (
     refresh,
 )
 from tools.local_aws.emulator import Emulator, Running
+from tools.local_aws.resource import NAME, Cloud
 from tools.say import say
 
 PORT = 4566
