@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from fft_tool.admission import Tally, admit
 from fft_tool.codec import image_file
@@ -19,6 +20,9 @@ from fft_tool.results.record import from_bytes
 from fft_tool.results.registry import ARTIFACT_KINDS, ArtifactKind, needed_parts, wanted_kinds
 from fft_tool.results.values import Made, Remark
 from fft_tool.spectrum.kernel import kernel
+
+if TYPE_CHECKING:
+    from fft_tool.image.counting import Counts
 
 OnStep = Callable[[str], None]
 OnHeader = Callable[[Header], None]
@@ -96,6 +100,30 @@ def run_stats(
     selection = _select(source, recipe, limits or Limits(), threads=threads)
     analysis = analyse(source, recipe, selection, PIXEL_PARTS, threads=threads)
     return Outputs((), pixel_sections(analysis), _remarks(selection, recipe))
+
+
+def run_counts(
+    source: Source,
+    recipe: Recipe,
+    limits: Limits | None = None,
+    *,
+    threads: int = 1,
+    on_header: OnHeader = lambda _: None,
+) -> Counts:
+    """Count the black and white pixels of the region, on either side of the recipe's threshold.
+
+    >>> import numpy as np
+    >>> data = image_file.encode_image(np.eye(8, dtype=np.uint8) * 255, 255)
+    >>> run_counts(Source("eye.png", data), Recipe())
+    Counts(black=56, white=8)
+
+    Nothing is transformed, so this takes little more time than decoding.
+    """
+    from fft_tool.image.counting import count  # noqa: PLC0415  (only this needs it)
+
+    limits = limits or Limits()
+    selection = _select(source, recipe, limits, threads=threads, on_header=on_header)
+    return count(selection.plane, white=selection.white, threshold=recipe.threshold)
 
 
 def run_radial(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fft_tool.stores.base import Handle, Stat, Store
+from fft_tool.stores.base import Entry, Handle, Stat, Store
 from handler.deadline import Deadline
 from handler.errors import Overwritten
 
@@ -32,10 +32,10 @@ class Folder(Store):
         """Address of the folder."""
         return f"s3://{self.bucket}/{self.prefix}"
 
-    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Names and sizes of all objects below ``prefix``."""
-        for key, size in self._store().list(self.prefix + prefix):
-            yield key.removeprefix(self.prefix), size
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All objects below ``prefix``."""
+        for entry in self._store().entries(self.prefix + prefix):
+            yield replace(entry, name=entry.name.removeprefix(self.prefix))
 
     def stat(self, name: str) -> Stat:
         """Size, ETag and metadata of an object."""
@@ -61,6 +61,15 @@ class Folder(Store):
         key = self.prefix + name
         self._store().write(key, data, content_type=content_type, metadata=metadata)
         self.deadline.wrote(len(data))
+
+    def create(
+        self, name: str, data: bytes, *, content_type: str = "application/octet-stream"
+    ) -> bool:
+        """Write an object unless there is one of that name; return whether it was written."""
+        created = self._store().create(self.prefix + name, data, content_type=content_type)
+        if created:
+            self.deadline.wrote(len(data))
+        return created
 
     def _store(self) -> Store:
         return self.open_bucket(self.bucket, self.deadline.seconds_for_store())

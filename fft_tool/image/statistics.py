@@ -21,7 +21,7 @@ from fft_tool.arrays import Plane
 from fft_tool.image.tiles import check_plane, tiles, white_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Counts = NDArray[np.int64]
 Threshold = Literal["mid", "otsu"] | int
@@ -133,13 +133,13 @@ def describe(
         lower half of the values black; or ``"otsu"`` for :func:`otsu_threshold`.
     """
     white = white_of(plane) if white is None else white
-    histogram = _exact_histogram(plane, white)
+    histogram = exact_histogram(plane, white)
     levels = np.flatnonzero(histogram)
     counts = histogram[levels]
     cumulated = np.cumsum(counts)
     total = plane.size
     mean, deviation = _moments(levels, counts)
-    cut = _cut(threshold, histogram)
+    cut = cut_of(threshold, white, lambda: histogram)
     black = int(histogram[: cut + 1].sum())
     return PixelStatistics(
         white=white,
@@ -197,7 +197,18 @@ def otsu_threshold(histogram: Counts) -> int:
     return int(levels[max(best, key=exactly)])
 
 
-def _exact_histogram(plane: Plane, white: int) -> Counts:
+def cut_of(threshold: Threshold, white: int, histogram: Callable[[], Counts]) -> int:
+    """Largest value that counts as black; the histogram is asked for only if it matters."""
+    if threshold == "mid":
+        return _midpoint(white)
+    if threshold == "otsu":
+        return otsu_threshold(histogram())
+    if isinstance(threshold, int) and 0 <= threshold <= white:
+        return threshold
+    raise ValueError(f"invalid threshold {threshold!r}, should be 'mid', 'otsu' or 0 … {white}")
+
+
+def exact_histogram(plane: Plane, white: int) -> Counts:
     """Number of pixels with each value ``0 … white``."""
     plane = check_plane(plane, white)
     count = _count_bytes if plane.dtype == np.uint8 else _count_words
@@ -254,17 +265,6 @@ def _folded(levels: Counts, counts: Counts, white: int) -> tuple[int, ...]:
     bins = np.zeros(BINS, np.int64)
     np.add.at(bins, levels * BINS // (white + 1), counts)
     return tuple(bins.tolist())
-
-
-def _cut(threshold: Threshold, histogram: Counts) -> int:
-    white = histogram.size - 1
-    if threshold == "mid":
-        return _midpoint(white)
-    if threshold == "otsu":
-        return otsu_threshold(histogram)
-    if isinstance(threshold, int) and 0 <= threshold <= white:
-        return threshold
-    raise ValueError(f"invalid threshold {threshold!r}, should be 'mid', 'otsu' or 0 … {white}")
 
 
 def _midpoint(white: int) -> int:

@@ -1,25 +1,29 @@
-"""Analysis of images in a child process, so that no image can bring down the caller.
+"""Work on images in a child process, so that no image can bring down the caller.
 
-The process has a memory limit, and is killed at its deadline. It has no access to secrets: its
+An image is analysed, changed by operations, compared with another, or its pixels are counted. The
+process has a memory limit, and is killed at its deadline. It has no access to secrets: its
 environment contains only what Python needs, and it communicates only bytes, over pipes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from fft_tool.errors import FftToolError, Killed, RecipeError, RecipeFault, TookTooLong
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.naming import output_name
+from fft_tool.results.naming import output_of
 from fft_tool.results.outputs import Artifact, Source, output_kinds
 from fft_tool.runs import frames
 from fft_tool.runs.child_process import Process
 from fft_tool.runs.one import Analysed
-from fft_tool.validate import Json
+from fft_tool.validate import Json, number, whole
+
+if TYPE_CHECKING:
+    from fft_tool.image.counting import Counts
 
 # Takes the number of pixels (0 while unknown); returns the time that may be taken from now, in
 # seconds.
@@ -41,12 +45,39 @@ class ChildBug(Exception):
         self.type_name, self.stack = type_name, stack
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What the process has to do: a name in :data:`fft_tool.runs.child_program.TASKS`.
+
+    ``head`` is what it needs to know beside the ``sources``, and ``artifacts`` are the kinds and
+    names of what it makes, in order.
+    """
+
+    name: str
+    sources: Sequence[Source]
+    head: Json = field(default_factory=dict)
+    artifacts: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What the process answered: artifacts with the names expected, and ``found``, unverified."""
+
+    artifacts: tuple[Artifact, ...]
+    found: Json
+
+
 class Child:
-    """A process that analyses images, which is replaced when it ends.
+    """A process that works on images, which is replaced when it ends.
 
     Use it from one thread at a time. ``start`` returns immediately, so that the caller can do other
     work while libraries are loaded; ``prepare`` waits until the process is ready. A ``process``
     that has already been started may be passed in.
+
+    Every method that works on an image does so within the time that ``patience`` gives, and raises
+    the errors of the function of the core that it stands for. It also raises
+    :class:`~fft_tool.errors.Killed` or :class:`~fft_tool.errors.TookTooLong` if the process ended
+    or was killed; a new process then takes the next image.
     """
 
     def __init__(self, process: Process | None = None) -> None:
@@ -73,22 +104,70 @@ class Child:
         limits: Limits,
         *,
         patience: Patience,
-        on_step: Callable[[str], None] = lambda _: None,
+        on_step: OnStep = lambda _: None,
     ) -> Analysed:
-        """Analyse an image as :func:`fft_tool.pipeline.run` does, within the time given.
+        """Analyse an image as :func:`fft_tool.pipeline.run` does."""
+        expected = [(kind, output_of(source, kind)) for kind in output_kinds(recipe)]
+        task = _Task("analyse", [source], {"recipe": str(recipe)}, expected)
+        return _analysed(self._do(task, limits, patience, on_step))
 
-        Raises the same errors. Also raises :class:`~fft_tool.errors.Killed` or
-        :class:`~fft_tool.errors.TookTooLong` if the process ended or was killed; a new process then
-        takes the next image.
-        """
+    def run_operations(
+        self,
+        source: Source,
+        operations: str,
+        limits: Limits,
+        *,
+        frame: int = 1,
+        value_range: tuple[float, float] | None = None,
+        patience: Patience,
+        on_step: OnStep = lambda _: None,
+    ) -> Analysed:
+        """Apply operations, as :func:`fft_tool.operations.run.run_operations` does."""
+        from fft_tool.operations.run import output_names  # noqa: PLC0415  (not every door needs it)
+
+        head = {"operations": operations, "frame": frame, "range": value_range}
+        task = _Task("operate", [source], head, output_names(operations))
+        return _analysed(self._do(task, limits, patience, on_step))
+
+    def count(
+        self, source: Source, recipe: Recipe, limits: Limits, *, patience: Patience
+    ) -> Counts:
+        """Count black and white pixels, as :func:`fft_tool.pipeline.run_counts` does."""
+        from fft_tool.image.counting import Counts  # noqa: PLC0415  (not every door needs it)
+
+        found = self._do(_Task("count", [source], {"recipe": str(recipe)}), limits, patience).found
+        with _trusting_nothing():
+            return Counts(*(whole(found[name], 0, limits.max_pixels) for name in _COLOURS))
+
+    def compare(
+        self, first: Source, second: Source, recipe: Recipe, limits: Limits, *, patience: Patience
+    ) -> Compared:
+        """Compare two images, as :func:`fft_tool.runs.comparison.compare_images` does."""
+        task = _Task("compare", [first, second], {"recipe": str(recipe)})
+        found = self._do(task, limits, patience).found
+        with _trusting_nothing():
+            psnr, white, note = (found[name] for name in ("psnr_db", "white", "note"))
+            return Compared(
+                None if psnr is None else number(psnr),
+                None if white is None else whole(white, 1, 65535),
+                None if note is None else str(note)[:_LONGEST_NOTE],
+            )
+
+    def _do(
+        self,
+        task: _Task,
+        limits: Limits,
+        patience: Patience,
+        on_step: OnStep = lambda _: None,
+    ) -> _Reply:
         try:
             if self._started is None or self._started.has_ended():
                 self._replace()
             longest = patience(limits.max_pixels)
             self._await_ready(longest)
             with self._process.deadline(patience(0)) as extend:
-                self._ask(source, recipe, limits, longest)
-                return self._answer(source, recipe, limits, patience, extend, on_step)
+                self._ask(task, limits, longest)
+                return self._answer(task, limits, patience, extend, on_step)
         except BaseException as exc:
             refused = isinstance(exc, FftToolError) and exc.permanent
             if not refused and not isinstance(exc, ChildBug):  # otherwise it can continue
@@ -122,26 +201,26 @@ class Child:
                 self._receive()
             self._ready = True
 
-    def _ask(self, source: Source, recipe: Recipe, limits: Limits, longest: float) -> None:
+    def _ask(self, task: _Task, limits: Limits, longest: float) -> None:
         head = {
-            "name": source.name,
-            "recipe": str(recipe),
+            **task.head,
+            "task": task.name,
+            "names": [[source.name, source.base] for source in task.sources],
+            "sizes": [source.size for source in task.sources],
             "limits": asdict(limits),
             "seconds": longest + _GRACE,
         }
-        self._send(head, source.data)
+        self._send(head, *(source.data for source in task.sources))
 
     def _answer(
         self,
-        source: Source,
-        recipe: Recipe,
+        task: _Task,
         limits: Limits,
         patience: Patience,
         extend: Callable[[float], None],
-        on_step: Callable[[str], None],
-    ) -> Analysed:
+        on_step: OnStep,
+    ) -> _Reply:
         """Read the answer. Do not trust it: a decoder may have been compromised."""
-        kinds = output_kinds(recipe)
         artifacts: list[Artifact] = []
         left = limits.max_output_bytes if limits.max_output_bytes is not None else _LARGEST
         while True:
@@ -150,19 +229,16 @@ class Child:
                     on_step(name[:40])
                 case {"pixels": int(pixels)}:
                     extend(patience(min(pixels, limits.max_pixels)))
-                case {"artifact": str(kind), "bytes": int(count)} if (
-                    kinds[len(artifacts) :][:1] == (kind,) and 0 <= count <= left
+                case {"artifact": str(name), "bytes": int(count)} if (
+                    len(artifacts) < len(task.artifacts)
+                    and task.artifacts[len(artifacts)][1] == name
+                    and 0 <= count <= left
                 ):
                     left -= count
-                    artifacts.append(
-                        Artifact(kind, output_name(source.name, kind), self._body(count))
-                    )
-                case {"done": str(sha256), "width": int(width), "height": int(height)} if len(
-                    artifacts
-                ) == len(kinds):
-                    return Analysed(
-                        tuple(artifacts), sha256=sha256[:64], width=width, height=height
-                    )
+                    kind, _ = task.artifacts[len(artifacts)]
+                    artifacts.append(Artifact(kind, name, self._body(count)))
+                case {"done": dict(found)} if len(artifacts) == len(task.artifacts):
+                    return _Reply(tuple(artifacts), found)
                 case {"refused": str(code), "message": str(message), **rest}:
                     raise _refusal(code, message, rest.get("faults", ()))
                 case {"out_of_memory": True}:
@@ -172,10 +248,10 @@ class Child:
                 case _:
                     raise Killed(_INVALID_REPLY)
 
-    def _send(self, head: Json, body: bytes = b"") -> None:
+    def _send(self, head: Json, *bodies: bytes) -> None:
         # The process may have ended in the meantime; reading the answer will report that.
         with suppress(BrokenPipeError):
-            frames.send(self._process.requests, head, body)
+            frames.send(self._process.requests, head, *bodies)
 
     def _receive(self) -> Json:
         try:

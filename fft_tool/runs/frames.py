@@ -17,10 +17,10 @@ _LENGTH = struct.Struct(">I")
 LONGEST_HEAD = 1 << 20  # bytes
 
 
-def send(stream: FileIO, head: Mapping[str, Any], body: bytes = b"") -> None:
-    """Write a message; ``bytes`` in its header is the length of its body."""
-    text = json.dumps({**head, "bytes": len(body)}).encode()
-    for part in (_LENGTH.pack(len(text)) + text, body):
+def send(stream: FileIO, head: Mapping[str, Any], *bodies: bytes) -> None:
+    """Write a message; ``bytes`` in its header is the length of all its bodies together."""
+    text = json.dumps({**head, "bytes": sum(map(len, bodies))}).encode()
+    for part in (_LENGTH.pack(len(text)) + text, *bodies):
         rest = memoryview(part)
         while rest:
             rest = rest[stream.write(rest) :]

@@ -32,6 +32,15 @@ class Stat:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """An object in a listing: its name, size in bytes, and the ``etag`` that :class:`Stat` has."""
+
+    name: str
+    size: int
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """An object as read: its bytes, and what the store knows about it."""
 
@@ -72,8 +81,12 @@ class Store(ABC):
         """Location from which :func:`~fft_tool.stores.opening.open_store` reopens this store."""
 
     @abstractmethod
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All objects below the folder ``prefix``, sorted by name, without fetching any."""
+
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Names and sizes in bytes of all objects below the folder ``prefix``, sorted."""
+        return ((entry.name, entry.size) for entry in self.entries(prefix))
 
     def list_readable(self, on_fault: OnFault) -> Iterator[tuple[str, int]]:  # noqa: ARG002
         """List all objects; names that cannot be listed, and why, are passed to ``on_fault``.
@@ -105,6 +118,16 @@ class Store(ABC):
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         """Write an object, replacing an existing one."""
+
+    @abstractmethod
+    def create(
+        self, name: str, data: bytes, *, content_type: str = "application/octet-stream"
+    ) -> bool:
+        """Write an object unless there is one of that name; return whether it was written.
+
+        Of several callers at the same time, one succeeds. A caller whose connection broke may have
+        written the object and yet be told False, so the content should say whose it is.
+        """
 
 
 def as_folder(location: str) -> str:

@@ -7,11 +7,12 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
 from fft_tool.errors import NotAllowed, NotFound, StoreError, StoreFull, StoreUnavailable
-from fft_tool.stores.base import Handle, OnFault, Stat, Store
+from fft_tool.stores.base import Entry, Handle, OnFault, Stat, Store
 
 _NON_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -34,8 +35,8 @@ class FolderStore(Store):
         """The folder's path."""
         return str(self.root)
 
-    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Names and sizes of all files below the folder ``prefix``, sorted, without hidden files.
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All files below the folder ``prefix``, sorted by name, without hidden files.
 
         Links to folders are not followed, as they may form a loop. Anything that cannot be listed,
         such as a folder without read permission, is an error.
@@ -43,12 +44,12 @@ class FolderStore(Store):
         if not prefix:
             self._check_root()
         top = self._path_inside(prefix.rstrip("/")) if prefix else self.root
-        return iter(sorted(self._walk(top, _raise_fault)))
+        return iter(self._sorted(top, _raise_fault))
 
     def list_readable(self, on_fault: OnFault) -> Iterator[tuple[str, int]]:
         """List all files; what cannot be listed below the folder is passed to ``on_fault``."""
         self._check_root()
-        return iter(sorted(self._walk(self.root, on_fault)))
+        return ((entry.name, entry.size) for entry in self._sorted(self.root, on_fault))
 
     def _check_root(self) -> None:
         with _os_errors(str(self.root)):
@@ -56,7 +57,10 @@ class FolderStore(Store):
                 raise NotFound(f"{self.root}: no such folder")
             os.scandir(self.root).close()
 
-    def _walk(self, top: Path, on_fault: OnFault) -> Iterator[tuple[str, int]]:
+    def _sorted(self, top: Path, on_fault: OnFault) -> list[Entry]:
+        return sorted(self._walk(top, on_fault), key=attrgetter("name"))
+
+    def _walk(self, top: Path, on_fault: OnFault) -> Iterator[Entry]:
         def tell(path: Path, exc: OSError, end: str = "") -> None:
             name = path.relative_to(self.root).as_posix() + end
             on_fault(name, translated(exc, str(path)))
@@ -71,22 +75,23 @@ class FolderStore(Store):
             for file in (name for name in files if not name.startswith(".")):
                 path = Path(folder, file)
                 try:
-                    size = self._size(path)
+                    status = self._status(path)
                 except OSError as exc:
                     tell(path, exc)
                     continue
-                if size is not None:
-                    yield path.relative_to(self.root).as_posix(), size
+                if status is not None:
+                    name = path.relative_to(self.root).as_posix()
+                    yield Entry(name, status.st_size, _version(status))
 
-    def _size(self, path: Path) -> int | None:
-        """Size of a regular file inside this folder; None for anything else."""
+    def _status(self, path: Path) -> os.stat_result | None:
+        """Status of a regular file inside this folder; None for anything else."""
         if path.is_symlink() and self._leads_out(path):
             return None
         try:
             found = path.stat()
         except FileNotFoundError:  # deleted since it was listed, or a dangling link
             return None
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
+        return found if stat.S_ISREG(found.st_mode) else None
 
     def stat(self, name: str) -> Stat:
         """Return the size of a readable file."""
@@ -112,14 +117,36 @@ class FolderStore(Store):
             with contextlib.suppress(FileNotFoundError):  # there need not be anything yet
                 _refuse_special(path, path.stat().st_mode)
             target = path.resolve() if path.is_symlink() else path
-            part = target.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with _part_of(target) as part:
                 part.write_bytes(data)
                 part.replace(target)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+
+    def create(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",  # noqa: ARG002  (implied by the name)
+    ) -> bool:
+        """Write a file unless there is one of that name; return whether it was written.
+
+        The file appears with its content: it is written under a temporary name, to which the
+        system then adds the final one, unless that is taken. A symbolic link counts as a file.
+        """
+        path = self._path_inside(name)
+        with _os_errors(str(path)):
+            with contextlib.suppress(FileNotFoundError):  # as it should be, or a dangling link
+                mode = path.stat().st_mode
+                _refuse_special(path, mode)
+                if stat.S_ISDIR(mode):
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                return False
+            with _part_of(path) as part:
+                part.write_bytes(data)
+                with contextlib.suppress(FileExistsError):
+                    os.link(part, path)
+                    return True
+            return False
 
     def _path_inside(self, name: str) -> Path:
         """Path of a file, which must be inside this folder after resolving links."""
@@ -146,8 +173,7 @@ class _FileHandle(Handle):
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path, self._file = path, file
         status = os.fstat(file.fileno())
-        version = f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
-        self.stat = Stat(status.st_size, etag=version)
+        self.stat = Stat(status.st_size, etag=_version(status))
 
     def read(self, most: int | None = None) -> bytes:
         # Not beyond the size by which it was judged: something may be appending to it.
@@ -157,6 +183,21 @@ class _FileHandle(Handle):
 
     def close(self) -> None:
         self._file.close()
+
+
+def _version(status: os.stat_result) -> str:
+    return f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+
+
+@contextlib.contextmanager
+def _part_of(path: Path) -> Iterator[Path]:
+    """Temporary name in the folder of a file; whatever has that name at the end is deleted."""
+    part = path.with_name(f"{PART_PREFIX}{os.urandom(16).hex()}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def is_folder(path: Path) -> bool:

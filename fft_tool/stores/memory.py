@@ -10,7 +10,7 @@ from typing import ClassVar
 from weakref import WeakValueDictionary
 
 from fft_tool.errors import NotFound
-from fft_tool.stores.base import Handle, Stat, Store, Stored, as_folder
+from fft_tool.stores.base import Entry, Handle, Stat, Store, Stored, as_folder
 
 _numbers = itertools.count(1)
 
@@ -39,11 +39,13 @@ class MemoryStore(Store):
         """``memory:`` and the store's name."""
         return f"memory:{self._name}"
 
-    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Names and sizes of all objects below the folder ``prefix``, sorted."""
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All objects below the folder ``prefix``, sorted by name."""
         with self._lock:
-            entries = sorted((name, stored.stat.size) for name, stored in self.objects.items())
-        return (entry for entry in entries if entry[0].startswith(as_folder(prefix)))
+            objects = sorted((name, stored.stat) for name, stored in self.objects.items())
+        for name, stat in objects:
+            if name.startswith(as_folder(prefix)):
+                yield Entry(name, stat.size, stat.etag)
 
     def stat(self, name: str) -> Stat:
         """Return what the store knows about an object."""
@@ -68,9 +70,25 @@ class MemoryStore(Store):
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         """Write an object, replacing an existing one."""
-        stat = Stat(len(data), dict(metadata or {}), os.urandom(16).hex())
+        stored = _stored(data, metadata or {})
         with self._lock:
-            self.objects[name] = Stored(bytes(data), stat)
+            self.objects[name] = stored
+
+    def create(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",  # noqa: ARG002  (never read back)
+    ) -> bool:
+        """Write an object unless there is one of that name; return whether it was written."""
+        stored = _stored(data, {})
+        with self._lock:
+            return self.objects.setdefault(name, stored) is stored
+
+
+def _stored(data: bytes, metadata: Mapping[str, str]) -> Stored:
+    return Stored(bytes(data), Stat(len(data), dict(metadata), os.urandom(16).hex()))
 
 
 class _MemoryHandle(Handle):

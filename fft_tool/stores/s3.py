@@ -13,15 +13,17 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from fft_tool.errors import NotAllowed, NotFound
-from fft_tool.stores.base import Handle, Stat, Store, as_folder
-from fft_tool.stores.s3_errors import place_of
+from fft_tool.stores.base import Entry, Handle, Stat, Store, as_folder
+from fft_tool.stores.s3_errors import Conflict, place_of
 from fft_tool.stores.s3_obstore import Obstore, beyond_obstore
 
 CHUNK = 1 << 18  # bytes read at a time
+MOST_CONFLICTS = 5  # times that creating an object is attempted while others interfere
 SHORTEST, REQUEST = 0.1, 30.0  # lower and upper bound on the timeout of a request, in seconds
 
 # Path segments that are empty, "." or "..", and control characters.
@@ -63,8 +65,16 @@ class Client(Protocol):
         """Write an object."""
         ...
 
-    def list(self, start: str) -> Iterator[tuple[str, int]]:
-        """Keys that begin with ``start``, sorted, and their sizes."""
+    def create(self, key: str, data: bytes, content_type: str) -> bool:
+        """Write an object unless there is one; return whether it was written.
+
+        Raises :class:`~fft_tool.stores.s3_errors.Conflict` if another request for the same key
+        was in progress.
+        """
+        ...
+
+    def list(self, start: str) -> Iterator[Entry]:
+        """Objects whose keys begin with ``start``, sorted; their names are whole keys."""
         ...
 
 
@@ -89,15 +99,15 @@ class S3Store(Store):
         url = f"s3://{self.bucket}/{self.prefix}"
         return url if url.endswith("//") else url.removesuffix("/")
 
-    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Names and sizes of all objects below the folder ``prefix``, in S3's order.
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """All objects below the folder ``prefix``, in S3's order.
 
         The empty objects that mark folders, whose keys end in a slash, are omitted.
         """
         start = self.prefix + as_folder(prefix)
-        for key, size in self._clients.list(start):
-            if key != start:
-                yield key.removeprefix(self.prefix), size
+        for entry in self._clients.list(start):
+            if entry.name != start:
+                yield replace(entry, name=entry.name.removeprefix(self.prefix))
 
     def stat(self, name: str) -> Stat:
         """Return what S3 knows about an object, without fetching it."""
@@ -127,6 +137,27 @@ class S3Store(Store):
                     "S3 accepts only printable ASCII"
                 )
         self._clients.of(key).write(key, data, content_type, metadata)
+
+    def create(
+        self, name: str, data: bytes, *, content_type: str = "application/octet-stream"
+    ) -> bool:
+        """Write an object unless there is one of that name; return whether it was written.
+
+        S3 decides, by ``If-None-Match: *``. After a conflict with another request, whether there
+        is an object now is looked up; if there is none, the request is repeated.
+        """
+        key = self._key(name)
+        client = self._clients.of(key)
+        left = MOST_CONFLICTS
+        while True:
+            try:
+                return client.create(key, data, content_type)
+            except Conflict:
+                left -= 1
+                if self._clients.exists(key):
+                    return False
+                if not left:
+                    raise
 
     def _key(self, name: str) -> str:
         key = self.prefix + name
@@ -163,25 +194,23 @@ class _Clients:
             raise beyond_obstore(place_of(self._bucket, key))
         return self._boto3
 
-    def list(self, start: str) -> Iterator[tuple[str, int]]:
-        """Keys that begin with ``start`` and their sizes, without folder markers."""
+    def list(self, start: str) -> Iterator[Entry]:
+        """Objects whose keys begin with ``start``, without folder markers."""
         if _has_boto3():
-            for key, size in self._boto3.list(start):
-                if size or not key.endswith("/"):
-                    yield key, size
+            for entry in self._boto3.list(start):
+                if entry.size or not entry.name.endswith("/"):
+                    yield entry
             return
         client = self.of(start.removesuffix("/")) if start else self._obstore
-        for key, size in client.list(start):
-            if size or self._exists(key):
-                yield key, size
+        for entry in client.list(start):
+            # obstore lists folder markers, too, but without the slash in which their keys end.
+            if entry.size or self.exists(entry.name):
+                yield entry
 
-    def _exists(self, key: str) -> bool:
-        """Whether there is an object with this key.
-
-        obstore lists folder markers, too, but without the slash in which their keys end.
-        """
+    def exists(self, key: str) -> bool:
+        """Whether there is an object with this key."""
         try:
-            self._obstore.stat(key)
+            self.of(key).stat(key)
         except NotFound:
             return False
         return True

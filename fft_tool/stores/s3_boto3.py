@@ -19,8 +19,8 @@ from botocore.utils import get_environ_proxies
 from obstore.auth.boto3 import Boto3CredentialProvider
 
 from fft_tool.errors import NotAllowed, StoreError, StoreUnavailable
-from fft_tool.stores.base import Stat
-from fft_tool.stores.s3_errors import place_of, refusal, unusable
+from fft_tool.stores.base import Entry, Stat
+from fft_tool.stores.s3_errors import Exists, place_of, refusal, unusable
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds between two attempts
 
@@ -76,13 +76,28 @@ class Boto3:
         arguments = {"ContentType": content_type, "Metadata": dict(metadata)}
         self._ask(self._client.put_object, key, Key=key, Body=data, **arguments)
 
-    def list(self, start: str) -> Iterator[tuple[str, int]]:
-        """Keys that begin with ``start``, sorted, and their sizes."""
+    def create(self, key: str, data: bytes, content_type: str) -> bool:
+        """Write an object unless there is one; return whether it was written."""
+        try:
+            self._ask(
+                self._client.put_object,
+                key,
+                Key=key,
+                Body=data,
+                ContentType=content_type,
+                IfNoneMatch="*",
+            )
+        except Exists:
+            return False
+        return True
+
+    def list(self, start: str) -> Iterator[Entry]:
+        """Objects whose keys begin with ``start``, sorted."""
         further: dict[str, str] = {}
         while True:
             page = self._ask(self._client.list_objects_v2, start, Prefix=start, **further)
             for entry in page.get("Contents", ()):
-                yield entry["Key"], entry["Size"]
+                yield Entry(entry["Key"], entry["Size"], entry["ETag"])
             if not page["IsTruncated"]:
                 return
             further = {"ContinuationToken": page["NextContinuationToken"]}

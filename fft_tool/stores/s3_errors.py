@@ -6,16 +6,27 @@ import re
 
 from fft_tool.errors import NoSuchBucket, NotAllowed, NotFound, StoreError, StoreUnavailable
 
+
+class Exists(StoreError):
+    """There is an object of that name already."""
+
+
+class Conflict(StoreUnavailable):
+    """Another request for the same key was in progress, so that S3 decided neither way."""
+
+
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _Meaning = tuple[type[StoreError], str]
 _DENIED: _Meaning = NotAllowed, "access denied"
 _ELSEWHERE: _Meaning = NotAllowed, "the bucket is in another region: set AWS_REGION to that one"
+_BUSY: _Meaning = Conflict, "is being written by somebody else, try again later"
 _AGAIN: _Meaning = StoreUnavailable, "S3 is not responding as expected, try again later"
 
 # Error codes are more specific than the HTTP status; responses to HEAD requests have no code.
 _CODES: dict[str | None, _Meaning] = {
     "AuthorizationHeaderMalformed": _ELSEWHERE,
     "BadDigest": _AGAIN,
+    "ConditionalRequestConflict": _BUSY,
     "ExpiredToken": (NotAllowed, "access denied, the credentials have expired"),
     "IncompleteBody": _AGAIN,
     "InvalidToken": _DENIED,
@@ -29,6 +40,8 @@ _STATUSES: dict[int | None, _Meaning] = {
     401: _DENIED,
     403: _DENIED,
     404: (NotFound, "does not exist"),
+    412: (Exists, "exists already"),
+    409: _BUSY,
 }
 
 

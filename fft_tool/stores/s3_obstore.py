@@ -13,8 +13,8 @@ from obstore import exceptions
 from obstore.store import S3Store as Store
 
 from fft_tool.errors import MissingExtra, NotAllowed, StoreError
-from fft_tool.stores.base import Stat
-from fft_tool.stores.s3_errors import place_of, refusal, unusable
+from fft_tool.stores.base import Entry, Stat
+from fft_tool.stores.s3_errors import Exists, place_of, refusal, unusable
 
 PART = 16 << 20  # bytes; larger objects are uploaded in parts of this size
 CONNECTING = 5.0  # seconds that connecting may take
@@ -85,8 +85,25 @@ class Obstore:
                 max_concurrency=PARTS_AT_ONCE,
             )
 
-    def list(self, start: str) -> Iterator[tuple[str, int]]:
-        """Keys below the folder ``start``, sorted, and their sizes; all must be representable.
+    def create(self, key: str, data: bytes, content_type: str) -> bool:
+        """Write an object unless there is one; return whether it was written."""
+        attributes: Any = {"Content-Type": content_type}
+        try:
+            with _errors(self._bucket, key):
+                obstore.put(
+                    self._store,
+                    key,
+                    data,
+                    attributes=attributes,
+                    mode="create",
+                    use_multipart=False,  # uploads in parts are not conditional
+                )
+        except Exists:
+            return False
+        return True
+
+    def list(self, start: str) -> Iterator[Entry]:
+        """Objects below the folder ``start``, sorted; all keys must be representable.
 
         obstore strips a slash from the beginning or end of a key.
         """
@@ -96,7 +113,7 @@ class Obstore:
                 for page in obstore.list(self._store, folder or None):
                     for entry in page:
                         if entry["path"] != folder:  # the folder's own marker, without its slash
-                            yield entry["path"], entry["size"]
+                            yield Entry(entry["path"], entry["size"], entry["e_tag"])
             except exceptions.InvalidPathError as exc:
                 raise beyond_obstore(f"a key below {place_of(self._bucket, start)}") from exc
 

@@ -78,6 +78,7 @@ def reaches(store: Store, name: str) -> list[Callable[[], object]]:
         lambda: store.read(name),
         lambda: first_bytes(store, name, 10),
         lambda: store.write(name, b""),
+        lambda: store.create(name, b""),
     ]
 
 
@@ -224,6 +225,47 @@ def test_the_size_of_an_object_is_known_before_its_content_is_read(store: Store)
         assert handle.read() == b"data"
 
 
+def test_an_object_is_created_only_once(store: Store) -> None:
+    filled(store, {"written": b"old"})
+    assert store.create("deep/new", b"first", content_type="application/json")
+    for name, data in (("deep/new", b"first"), ("written", b"old")):
+        assert not store.create(name, b"second")
+        assert store.read(name).data == data
+    store.write("deep/new", b"third")
+    assert store.read("deep/new").data == b"third"
+    assert [name for name, _ in store.list()] == ["deep/new", "written"]
+
+
+def test_of_many_who_create_the_same_object_one_succeeds(store: Store) -> None:
+    def create(number: int) -> bool:
+        return store.create("contested", bytes([number]) * 1000)
+
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(create, range(24)))
+    assert sum(created) == 1
+    assert store.read("contested").data == bytes([created.index(True)]) * 1000
+    assert list(store.list()) == [("contested", 1000)]
+
+
+def test_entries_are_what_stat_says_of_each_object(store: Store) -> None:
+    filled(store, {"a": b"1", "deep/b": b"22", "deep/er/c": b"", "deeper": b"4444"})
+    for prefix, names in (("", ["a", "deep/b", "deep/er/c", "deeper"]), ("deep", ["deep/b"])):
+        entries = list(store.entries(prefix))
+        assert [entry.name for entry in entries][: len(names)] == names
+        for entry in entries:
+            stat = store.stat(entry.name)
+            assert (entry.size, entry.etag) == (stat.size, stat.etag)
+
+
+def test_the_etag_in_a_listing_changes_with_the_content(store: Store) -> None:
+    filled(store, {"a": b"1", "b": b"1"})
+    before = {entry.name: entry.etag for entry in store.entries()}
+    store.write("a", b"2")
+    after = {entry.name: entry.etag for entry in store.entries()}
+    assert before["a"] != after["a"]
+    assert before["b"] == after["b"] is not None
+
+
 def test_a_memory_store_can_be_reopened_by_name_as_long_as_it_is_referenced() -> None:
     store = MemoryStore()
     store.write("a", b"data")
@@ -363,6 +405,30 @@ def test_a_folder_may_itself_be_a_link(linked: Path) -> None:
     assert store.read("own.png").data == b"own"
     store.write("deep/new.png", b"data")
     assert (linked / "deep" / "new.png").read_bytes() == b"data"
+
+
+def test_nothing_is_created_where_a_link_is(linked: Path) -> None:
+    (linked / "new.png").symlink_to("deep/file.png")
+    store = FolderStore(linked)
+    assert not store.create("new.png", b"data")
+    assert not store.create("in.png", b"data")
+    assert not (linked / "deep").exists()
+    assert store.read("own.png").data == b"own"
+
+
+def test_an_interrupted_creation_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(path: Path, _: object) -> None:
+        path.touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            FolderStore(tmp_path).create("b.png", b"new")
+    assert below(tmp_path) == []
+    assert FolderStore(tmp_path).create("b.png", b"new")
 
 
 def test_a_loop_of_links_is_a_store_error(tmp_path: Path) -> None:

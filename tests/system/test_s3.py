@@ -95,6 +95,63 @@ def test_names_are_used_as_keys_unchanged(bucket: Bucket, name: str) -> None:
     assert list(store.list()) == [(name, 6)]
 
 
+@pytest.mark.parametrize("name", [*NAMES, *AWKWARD])
+def test_an_object_of_any_name_is_created_only_once(bucket: Bucket, name: str) -> None:
+    store = open_store(bucket.url)
+    assert store.create(name, b"first", content_type="application/json")
+    assert not store.create(name, b"second")
+    assert (bucket.keys(), bucket.get(name)) == ([name], b"first")
+    assert bucket.head(name)["ContentType"] == "application/json"
+    (entry,) = store.entries()
+    assert (entry.name, entry.size, entry.etag) == (name, 5, bucket.head(name)["ETag"])
+
+
+def test_a_large_object_is_created_only_once(bucket: Bucket) -> None:
+    """Uploads in parts are not conditional."""
+    store, data = open_store(bucket.url), bytes(20 << 20)
+    assert store.create("a", data)
+    assert not store.create("a", b"second")
+    assert bucket.get("a") == data
+
+
+def conflicting(conflicts: int, *, exists: bool, asked: list[str]) -> Callable[[Request], None]:
+    """Answer so many requests to write with 409; ``exists`` is whether there is an object."""
+
+    def answer(request: Request) -> None:
+        asked.append(request.command)
+        assert request.command == "HEAD" or request.headers["If-None-Match"] == "*"
+        request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        if request.command == "HEAD":
+            begin(request, 0, status=200 if exists else 404)
+        elif asked.count("PUT") <= conflicts:
+            begin(request, 0, status=409)
+        else:
+            begin(request, 0, status=412 if exists else 200)
+
+    return answer
+
+
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize("name", KEYS)
+def test_who_meets_another_writer_is_told_how_it_ended(
+    served: Opener, name: str, exists: bool
+) -> None:
+    asked: list[str] = []
+    with serving(conflicting(2, exists=exists, asked=asked)) as url:
+        assert served(url).create(name, b"data") is not exists
+    assert "PUT" in asked
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_endless_conflicts_are_a_transient_error(served: Opener, name: str) -> None:
+    asked: list[str] = []
+    with serving(conflicting(10_000, exists=False, asked=asked)) as url:
+        store = served(url, LITTLE)
+        with pytest.raises(StoreUnavailable, match="being written by somebody else") as caught:
+            store.create(name, b"data")
+    assert caught.value.transient
+
+
 def test_similar_keys_are_different_objects(bucket: Bucket) -> None:
     others = ("a", "a.png", "b.png", "a/b.png")
     for other in others:
