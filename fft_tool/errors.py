@@ -26,13 +26,18 @@
     │   ├── BadArtifact           bad-artifact
     │   ├── ChangedArtifact       changed-artifact
     │   └── NotInvertible         not-invertible
+    ├── BadJob                    bad-job           reports every fault at once
+    ├── JobChanged                job-changed
     ├── MissingExtra              missing-extra
+    ├── DatabaseError
+    │   ├── BadDatabase           bad-database
+    │   └── DatabaseUnavailable   database-unavailable  (worth retrying)
     └── StoreError
         ├── NotFound              not-found
         ├── NoSuchBucket          no-such-bucket
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
-        └── StoreUnavailable      store-unavailable  (the only one worth retrying)
+        └── StoreUnavailable      store-unavailable  (worth retrying)
 
 Each leaf class has a stable, machine-readable ``code``. Two flags say how to handle it:
 ``permanent`` means that the source or its recipe is at fault and a retry cannot succeed;
@@ -238,11 +243,50 @@ class NotInvertible(ArtifactError):
     code = "not-invertible"
 
 
+class BadJob(FftToolError):
+    """A job of batches cannot be counted as it is; ``faults`` lists every reason."""
+
+    code = "bad-job"
+    permanent = True
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+    def __reduce__(self) -> tuple[type[BadJob], tuple[tuple[str, ...]]]:
+        return type(self), (self.faults,)
+
+
+class JobChanged(FftToolError):
+    """An image of a job is not the one that was listed: the job has to be looked at again."""
+
+    code = "job-changed"
+
+
 class MissingExtra(FftToolError):
     """An optional package is required but not installed."""
 
     code = "missing-extra"
     _public = "this is not supported here"
+
+
+class DatabaseError(FftToolError):
+    """Writing to a database failed."""
+
+    _public = "the database cannot be used"
+
+
+class BadDatabase(DatabaseError):
+    """The address, the credentials or the contents of the database are not what they should be."""
+
+    code = "bad-database"
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database is away, overloaded or unreachable; a later attempt may succeed."""
+
+    code = "database-unavailable"
+    transient = True
 
 
 class StoreError(FftToolError):

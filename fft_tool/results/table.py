@@ -174,6 +174,13 @@ def to_parquet(rows: Iterable[Row]) -> bytes:
 
     Requires pyarrow, which is not installed by default; ``MissingExtra`` says how to install it.
     """
+    return parquet_file(COLUMNS, rows, {"record_schema": SCHEMA_NAME})
+
+
+def parquet_file(
+    columns: Sequence[Column], rows: Iterable[Row], metadata: Mapping[str, str]
+) -> bytes:
+    """Write any table as Parquet, with types, column descriptions and ``metadata`` of its own."""
     try:
         import pyarrow as pa  # noqa: PLC0415  (optional, and takes 100 ms)
         from pyarrow import parquet  # noqa: PLC0415  (as above)
@@ -184,9 +191,9 @@ def to_parquet(rows: Iterable[Row]) -> bytes:
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     described = [
         pa.field(c.name, types[c.type], metadata={"description": c.description, "unit": c.unit})
-        for c in COLUMNS
+        for c in columns
     ]
-    schema = pa.schema(described, metadata={"record_schema": SCHEMA_NAME})
+    schema = pa.schema(described, metadata=dict(metadata))
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.Table.from_pylist(list(rows), schema=schema), sink)
     data: bytes = sink.getvalue().to_pybytes()

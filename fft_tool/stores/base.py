@@ -33,11 +33,15 @@ class Stat:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An object in a listing: its name, size in bytes, and the ``etag`` that :class:`Stat` has."""
+    """An object in a listing: its name, size in bytes, and the ``etag`` that :class:`Stat` has.
+
+    ``modified`` is when it was written, in seconds since 1970; None if the store does not know.
+    """
 
     name: str
     size: int
     etag: str | None = None
+    modified: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

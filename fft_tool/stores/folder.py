@@ -81,7 +81,7 @@ class FolderStore(Store):
                     continue
                 if status is not None:
                     name = path.relative_to(self.root).as_posix()
-                    yield Entry(name, status.st_size, _version(status))
+                    yield Entry(name, status.st_size, _version(status), status.st_mtime)
 
     def _status(self, path: Path) -> os.stat_result | None:
         """Status of a regular file inside this folder; None for anything else."""

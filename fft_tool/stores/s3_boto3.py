@@ -97,7 +97,8 @@ class Boto3:
         while True:
             page = self._ask(self._client.list_objects_v2, start, Prefix=start, **further)
             for entry in page.get("Contents", ()):
-                yield Entry(entry["Key"], entry["Size"], entry["ETag"])
+                modified = entry["LastModified"].timestamp()
+                yield Entry(entry["Key"], entry["Size"], entry["ETag"], modified)
             if not page["IsTruncated"]:
                 return
             further = {"ContinuationToken": page["NextContinuationToken"]}

@@ -113,7 +113,8 @@ class Obstore:
                 for page in obstore.list(self._store, folder or None):
                     for entry in page:
                         if entry["path"] != folder:  # the folder's own marker, without its slash
-                            yield Entry(entry["path"], entry["size"], entry["e_tag"])
+                            modified = entry["last_modified"].timestamp()
+                            yield Entry(entry["path"], entry["size"], entry["e_tag"], modified)
             except exceptions.InvalidPathError as exc:
                 raise beyond_obstore(f"a key below {place_of(self._bucket, start)}") from exc
 
