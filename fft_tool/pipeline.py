@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fft_tool.admission import Tally, admit
@@ -13,7 +14,8 @@ from fft_tool.image.selection import Selection, select
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.analysis import analyse
-from fft_tool.results.naming import output_name
+from fft_tool.results.compared import Compared
+from fft_tool.results.naming import base_of, output_of
 from fft_tool.results.outputs import Artifact, Outputs, Source, output_kinds
 from fft_tool.results.parts import PIXEL_PARTS, computed
 from fft_tool.results.record import from_bytes
@@ -62,8 +64,8 @@ def plan(source: Source, recipe: Recipe, limits: Limits | None = None) -> tuple[
     """Names of the artifacts that :func:`run` would make, after all checks before decoding."""
     limits, kinds = limits or Limits(), output_kinds(recipe)
     header = _open(source, recipe, limits).header
-    admit(header, source.name, recipe, limits, kinds)
-    return tuple(output_name(source.name, kind, source.page) for kind in kinds)
+    admit(header, _longest_name(source), recipe, limits, kinds)
+    return tuple(output_of(source, kind) for kind in kinds)
 
 
 def warm_up(recipe: Recipe) -> None:
@@ -124,6 +126,42 @@ def run_counts(
     limits = limits or Limits()
     selection = _select(source, recipe, limits, threads=threads, on_header=on_header)
     return count(selection.plane, white=selection.white, threshold=recipe.threshold)
+
+
+def run_comparison(
+    first: Source,
+    second: Source,
+    recipe: Recipe,
+    limits: Limits | None = None,
+    *,
+    threads: int = 1,
+    on_header: OnHeader = lambda _: None,
+) -> Compared:
+    """Compare the grey planes of an image and of another that was made from it.
+
+    >>> import numpy as np
+    >>> black, grey = (np.full((8, 8), level, np.uint8) for level in (0, 16))
+    >>> images = [Source("a.png", image_file.encode_image(each, 255)) for each in (black, grey)]
+    >>> round(run_comparison(*images, Recipe()).psnr_db, 2)
+    24.05
+
+    ``recipe`` chooses region and channel of both, and the frame and range of the first.
+    """
+    from fft_tool.image.comparison import psnr  # noqa: PLC0415  (only this needs it)
+
+    limits = limits or Limits()
+    one = _select(first, recipe, limits, threads=threads, on_header=on_header)
+    plane, white = one.plane, one.white
+    del one
+    made = replace(recipe, frame=None, range=None)
+    other = _select(second, made, limits, threads=threads)
+    if plane.shape != other.plane.shape:
+        return Compared(note="the two images differ in size")
+    if white != other.white:
+        return Compared(note="the two images differ in depth")
+    found = psnr(plane, other.plane, white=white, threads=threads)
+    note = None if found is not None else "the two images have the same grey levels"
+    return Compared(found, white, note)
 
 
 def run_radial(
@@ -187,10 +225,15 @@ def _make(
         made = kind.make(analysis, tuple(artifacts), threads)
         made = made if isinstance(made, Made) else Made(made)
         analysis = analysis.keeping(needed_parts(kinds[place + 1 :], recipe))
-        name = output_name(source.name, kind.name, source.page)
+        name = output_of(source, kind.name)
         artifact = Artifact(kind.name, name, made.data, made.details, made.remarks)
         artifacts += tally.checked([artifact])
     return tuple(artifacts)
+
+
+def _longest_name(source: Source) -> str:
+    """The longer one of the names that a record has many of."""
+    return max(source.name, base_of(source), key=len)
 
 
 def _open(source: Source, recipe: Recipe, limits: Limits) -> image_file.Encoded:
@@ -228,7 +271,7 @@ def _select(
     ``kinds`` are the kinds of artifacts that will be made; their size is checked, too.
     """
     image = _open(source, recipe, limits)
-    admit(image.header, source.name, recipe, limits, kinds)
+    admit(image.header, _longest_name(source), recipe, limits, kinds)
     on_header(image.header)
     raster = image.decode()
     if isinstance(recipe.threshold, int) and recipe.threshold > raster.white:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.arrays import Doubles, check_real
+from fft_tool.arrays import Doubles, Plane, check_real, sum_of_squares
+from fft_tool.parallel import map_rows, rows_per_block
 
 _WINDOW = 7  # side of the SSIM window in pixels
 
@@ -83,6 +84,25 @@ def compare(first: Any, second: Any, *, data_range: float | None = None) -> Comp
         correlation=_correlation(a, b),
         data_range=span,
     )
+
+
+def psnr(first: Plane, second: Plane, *, white: int, threads: int = 1) -> float | None:
+    """Peak signal-to-noise ratio of two planes (h, w) in dB; None if they are equal.
+
+    >>> psnr(np.zeros((2, 2), np.uint8), np.full((2, 2), 255, np.uint8), white=255)
+    0.0
+
+    ``white`` is the largest value that both can hold. The result is that of :func:`compare`, which
+    computes more, and takes more memory.
+    """
+    height, width = first.shape
+
+    def squares(start: int, stop: int) -> float:
+        return sum_of_squares(first[start:stop].astype(np.float64) - second[start:stop])
+
+    rows = rows_per_block(8 * width)
+    total = math.fsum(map_rows(squares, height, rows, threads=threads))
+    return 10 * math.log10(white**2 * first.size / total) if total else None
 
 
 def _data_range(arrays: tuple[NDArray[Any], NDArray[Any]], given: float | None) -> float:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 
 from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
+from fft_tool.results.values import OversizedSource, Source
 
-__all__ = ["EXTENSIONS", "RECORD", "output_base", "output_name"]
+__all__ = ["EXTENSIONS", "RECORD", "base_of", "output_base", "output_name", "output_of"]
 
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*\Z")
 
@@ -45,3 +46,17 @@ def output_name(source: str, artifact: str, page: int | None = None) -> str:
     'plants/forest_magnitude.png'
     """
     return f"{output_base(source, page)}_{artifact}.{ARTIFACT_KINDS[artifact].extension}"
+
+
+def base_of(source: Source | OversizedSource) -> str:
+    """Common prefix of the output names of this source: its own, or derived from its name."""
+    return output_base(source.name, source.page) if source.base is None else source.base
+
+
+def output_of(source: Source | OversizedSource, artifact: str) -> str:
+    """Name of one output of this source.
+
+    >>> output_of(Source("forest.png", b"", base="forest/original"), "magnitude")
+    'forest/original_magnitude.png'
+    """
+    return f"{base_of(source)}_{artifact}.{ARTIFACT_KINDS[artifact].extension}"

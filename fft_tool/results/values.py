@@ -21,12 +21,13 @@ class Source:
     (3, 'ba7816bf')
 
     ``page`` is set if each page of the file is analysed on its own: it is part of the names of the
-    outputs.
+    outputs. ``base`` is what their names begin with, if that is not derived from the source's name.
     """
 
     name: str
     data: bytes
     page: int | None = None
+    base: str | None = None
 
     @cached_property
     def sha256(self) -> str:
@@ -53,6 +54,7 @@ class OversizedSource:
     size: int
     sha256: None = None
     page: int | None = None
+    base: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

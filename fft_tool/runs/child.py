@@ -8,19 +8,28 @@ environment contains only what Python needs, and it communicates only bytes, ove
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fft_tool.errors import FftToolError, Killed, RecipeError, RecipeFault, TookTooLong
+from fft_tool.errors import (
+    FftToolError,
+    Killed,
+    OperationFault,
+    OperationsError,
+    RecipeError,
+    RecipeFault,
+    TookTooLong,
+)
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
+from fft_tool.results.compared import Compared
 from fft_tool.results.naming import output_of
 from fft_tool.results.outputs import Artifact, Source, output_kinds
 from fft_tool.runs import frames
 from fft_tool.runs.child_process import Process
 from fft_tool.runs.one import Analysed
-from fft_tool.validate import Json, number, whole
+from fft_tool.validate import Json, whole
 
 if TYPE_CHECKING:
     from fft_tool.image.counting import Counts
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 # Takes the number of pixels (0 while unknown); returns the time that may be taken from now, in
 # seconds.
 Patience = Callable[[int], float]
+OnStep = Callable[[str], None]
 
 START_SECONDS = 60.0
 
@@ -35,6 +45,7 @@ _INVALID_REPLY = "the worker process sent an invalid reply"
 
 _GRACE = 5.0  # seconds
 _LARGEST = 1 << 40  # maximum bytes of an artifact, if there is no other limit
+_COLOURS = ("black", "white")
 
 
 class ChildBug(Exception):
@@ -57,6 +68,10 @@ class _Task:
     sources: Sequence[Source]
     head: Json = field(default_factory=dict)
     artifacts: Sequence[tuple[str, str]] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(kind for kind, _ in self.artifacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,41 +132,40 @@ class Child:
         operations: str,
         limits: Limits,
         *,
-        frame: int = 1,
+        frame: int | None = None,
         value_range: tuple[float, float] | None = None,
         patience: Patience,
         on_step: OnStep = lambda _: None,
     ) -> Analysed:
         """Apply operations, as :func:`fft_tool.operations.run.run_operations` does."""
-        from fft_tool.operations.run import output_names  # noqa: PLC0415  (not every door needs it)
+        from fft_tool.operations.registry import parse_operations  # noqa: PLC0415  (few need it)
+        from fft_tool.operations.run import COMBINED, INDEPENDENT, plan_operations  # noqa: PLC0415  (as above)
 
+        names = plan_operations(parse_operations(operations))
+        kinds = [*[INDEPENDENT] * (len(names) - 1), COMBINED]
         head = {"operations": operations, "frame": frame, "range": value_range}
-        task = _Task("operate", [source], head, output_names(operations))
+        task = _Task("operate", [source], head, tuple(zip(kinds, names, strict=True)))
         return _analysed(self._do(task, limits, patience, on_step))
 
     def count(
         self, source: Source, recipe: Recipe, limits: Limits, *, patience: Patience
     ) -> Counts:
         """Count black and white pixels, as :func:`fft_tool.pipeline.run_counts` does."""
-        from fft_tool.image.counting import Counts  # noqa: PLC0415  (not every door needs it)
+        from fft_tool.image.counting import Counts  # noqa: PLC0415  (loads numpy)
 
-        found = self._do(_Task("count", [source], {"recipe": str(recipe)}), limits, patience).found
-        with _trusting_nothing():
+        task = _Task("count", [source], {"recipe": str(recipe)})
+        found = self._do(task, limits, patience).found
+        with _checked():
             return Counts(*(whole(found[name], 0, limits.max_pixels) for name in _COLOURS))
 
     def compare(
         self, first: Source, second: Source, recipe: Recipe, limits: Limits, *, patience: Patience
     ) -> Compared:
-        """Compare two images, as :func:`fft_tool.runs.comparison.compare_images` does."""
+        """Compare two images, as :func:`fft_tool.pipeline.run_comparison` does."""
         task = _Task("compare", [first, second], {"recipe": str(recipe)})
         found = self._do(task, limits, patience).found
-        with _trusting_nothing():
-            psnr, white, note = (found[name] for name in ("psnr_db", "white", "note"))
-            return Compared(
-                None if psnr is None else number(psnr),
-                None if white is None else whole(white, 1, 65535),
-                None if note is None else str(note)[:_LONGEST_NOTE],
-            )
+        with _checked():
+            return Compared.from_json(found)
 
     def _do(
         self,
@@ -229,18 +243,18 @@ class Child:
                     on_step(name[:40])
                 case {"pixels": int(pixels)}:
                     extend(patience(min(pixels, limits.max_pixels)))
-                case {"artifact": str(name), "bytes": int(count)} if (
-                    len(artifacts) < len(task.artifacts)
-                    and task.artifacts[len(artifacts)][1] == name
-                    and 0 <= count <= left
+                case {"artifact": str(kind), "bytes": int(count)} if (
+                    task.kinds[len(artifacts) :][:1] == (kind,) and 0 <= count <= left
                 ):
                     left -= count
-                    kind, _ = task.artifacts[len(artifacts)]
+                    name = task.artifacts[len(artifacts)][1]
                     artifacts.append(Artifact(kind, name, self._body(count)))
                 case {"done": dict(found)} if len(artifacts) == len(task.artifacts):
                     return _Reply(tuple(artifacts), found)
-                case {"refused": str(code), "message": str(message), **rest}:
-                    raise _refusal(code, message, rest.get("faults", ()))
+                case {"refused": str(code), "message": str(message), "faults": [*faults]}:
+                    with _checked():
+                        refusal = _refusal(code, message, faults)
+                    raise refusal
                 case {"out_of_memory": True}:
                     raise Killed("it needed more memory than this function has")
                 case {"bug": str(name), "message": str(message), "stack": [*stack]}:
@@ -274,10 +288,35 @@ class Child:
         return data
 
 
+def _analysed(reply: _Reply) -> Analysed:
+    """Artifacts and what was found of the source."""
+    with _checked():
+        sha256, width, height = (reply.found[name] for name in ("sha256", "width", "height"))
+        return Analysed(
+            reply.artifacts,
+            sha256=str(sha256)[:64],
+            width=whole(width, 1, _LARGEST),
+            height=whole(height, 1, _LARGEST),
+        )
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """What a process found has to have the expected form."""
+    try:
+        yield
+    except (IndexError, KeyError, TypeError, ValueError) as exc:
+        raise Killed(_INVALID_REPLY) from exc
+
+
 def _refusal(code: str, message: str, faults: Any) -> FftToolError:
     """Rebuild the error that the core raised in the other process."""
     if code == RecipeError.code:
-        return RecipeError([RecipeFault(*(str(text) for text in fault[:3])) for fault in faults])
+        return RecipeError([RecipeFault(*map(str, fault[:3])) for fault in faults])
+    if code == OperationsError.code:
+        return OperationsError(
+            [OperationFault(int(fault[0]), *map(str, fault[1:3])) for fault in faults]
+        )
     for leaf in _leaves(FftToolError):
         if leaf.permanent and leaf.code == code:
             return leaf(message)

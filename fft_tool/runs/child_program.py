@@ -1,9 +1,11 @@
 """The program that a :class:`~fft_tool.runs.child.Child` runs: reads images, writes artifacts.
 
 =========  =======================================================================
-reads      a recipe, memory limit and number of threads; then one source after another
-writes     "ready"; then for each source its steps, and its artifacts or the error
+reads      a recipe, memory limit and number of threads; then one task after another
+writes     "ready"; then for each task its steps, its artifacts and what it found, or the error
 =========  =======================================================================
+
+A task is one entry in :data:`TASKS`, with the sources that follow its header.
 """
 
 from __future__ import annotations
@@ -12,16 +14,17 @@ import os
 import resource
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass, field
 from functools import partial
 from io import FileIO
 
 from fft_tool import pipeline
 from fft_tool.codec.header import Header
-from fft_tool.errors import FftToolError, RecipeError
+from fft_tool.errors import FftToolError
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
-from fft_tool.results.outputs import Source
+from fft_tool.results.outputs import Artifact, Source
 from fft_tool.runs import frames, machine
 from fft_tool.validate import Json
 
@@ -47,14 +50,17 @@ def main() -> None:
     send({"ready": True})
     while head := frames.receive(requests):
         if bound is not None:
-            machine.limit_addresses(bound - head["bytes"])  # the parent holds the source as well
-        source = Source(head["name"], requests.read(head["bytes"]))
+            machine.limit_addresses(bound - head["bytes"])  # the parent holds the sources as well
+        sources = [
+            Source(name, requests.read(size), base=base)
+            for (name, base), size in zip(head["names"], head["sizes"], strict=True)
+        ]
         # Ends a run that never finishes, in case the parent has died.
         signal.setitimer(signal.ITIMER_REAL, head["seconds"])
-        if not _answer(source, head, hello["threads"], send):
+        if not _answer(sources, head, hello["threads"], send):
             return
         signal.setitimer(signal.ITIMER_REAL, 0)
-        del source
+        del sources
 
 
 def _discard_output() -> None:
@@ -64,40 +70,114 @@ def _discard_output() -> None:
             os.dup2(null.fileno(), stream)
 
 
-def _answer(source: Source, head: Json, threads: int, send: Send) -> bool:
-    """Analyse an image and send artifacts or an error; return whether the process can continue."""
+def _answer(sources: Sequence[Source], head: Json, threads: int, send: Send) -> bool:
+    """Do a task and send what comes of it, or an error; return whether the process can continue."""
     try:
-        _analyse(source, head, threads, send)
+        task = _Task(sources, head, _limits(head), threads, send)
+        send({"done": TASKS[head["task"]](task)})
     except MemoryError:
         send({"out_of_memory": True})
         return False  # the remaining memory may be fragmented
-    except RecipeError as exc:
-        faults = [(fault.key, fault.value, fault.allowed) for fault in exc.faults]
-        send({"refused": exc.code, "message": str(exc), "faults": faults})
     except FftToolError as exc:
-        send({"refused": exc.code, "message": str(exc)})
+        faults = [astuple(fault) for fault in getattr(exc, "faults", ())]
+        send({"refused": exc.code, "message": str(exc), "faults": faults})
     except Exception as exc:  # noqa: BLE001  (sent to the parent, which logs it)
         stack = traceback.format_tb(exc.__traceback__)[-_FRAMES:]
         send({"bug": type(exc).__name__, "message": str(exc)[:_LONGEST], "stack": stack})
     return True
 
 
-def _analyse(source: Source, head: Json, threads: int, send: Send) -> None:
-    headers: list[Header] = []
+def _limits(head: Json) -> Limits:
+    return Limits(**{**head["limits"], "formats": tuple(head["limits"]["formats"])})
 
-    def on_header(header: Header) -> None:
-        headers.append(header)
-        send({"pixels": header.width * header.height})
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A task from the parent: its sources, the header with its arguments, and the way back."""
+
+    sources: Sequence[Source]
+    head: Json
+    limits: Limits
+    threads: int
+    send: Send
+    headers: list[Header] = field(default_factory=list)
+
+    @property
+    def source(self) -> Source:
+        return self.sources[0]
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe.parse_text(self.head["recipe"])
+
+    def on_step(self, name: str) -> None:
+        self.send({"step": name})
+
+    def on_header(self, header: Header) -> None:
+        self.headers.append(header)
+        self.send({"pixels": header.width * header.height})
+
+    def deliver(self, artifacts: Iterable[Artifact]) -> Json:
+        """Send artifacts; returns what is told of their source at the end."""
+        for artifact in artifacts:
+            self.send({"artifact": artifact.kind}, artifact.data)
+        height, width = self.headers[0].shape
+        return {"sha256": self.source.sha256, "width": width, "height": height}
+
+
+def _analyse(task: _Task) -> Json:
     outputs = pipeline.run(
-        source,
-        Recipe.parse_text(head["recipe"]),
-        Limits(**{**head["limits"], "formats": tuple(head["limits"]["formats"])}),
-        threads=threads,
-        on_step=lambda name: send({"step": name}),
-        on_header=on_header,
+        task.source,
+        task.recipe,
+        task.limits,
+        threads=task.threads,
+        on_step=task.on_step,
+        on_header=task.on_header,
     )
-    for artifact in outputs:
-        send({"artifact": artifact.kind}, artifact.data)
-    height, width = headers[0].shape
-    send({"done": source.sha256, "width": width, "height": height})
+    return task.deliver(outputs)
+
+
+def _operate(task: _Task) -> Json:
+    from fft_tool.operations.registry import parse_operations  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.operations.run import run_operations  # noqa: PLC0415  (as above)
+
+    span = task.head["range"]
+    outputs = run_operations(
+        task.source,
+        parse_operations(task.head["operations"]),
+        task.limits,
+        frame=task.head["frame"],
+        value_range=span and tuple(span),
+        threads=task.threads,
+        on_step=task.on_step,
+        on_header=task.on_header,
+    )
+    return task.deliver(outputs)
+
+
+def _compare(task: _Task) -> Json:
+    compared = pipeline.run_comparison(
+        task.sources[0],
+        task.sources[1],
+        task.recipe,
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    return compared.to_json()
+
+
+def _count(task: _Task) -> Json:
+    counts = pipeline.run_counts(
+        task.source, task.recipe, task.limits, threads=task.threads, on_header=task.on_header
+    )
+    return {"black": counts.black, "white": counts.white}
+
+
+TASKS: dict[str, Callable[[_Task], Json]] = {
+    "analyse": _analyse,
+    "operate": _operate,
+    "compare": _compare,
+    "count": _count,
+}
+"""What a child can do: sends artifacts, if there are any, and returns what it found."""

@@ -8,7 +8,7 @@ from fft_tool.errors import FftToolError
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.formats import FORMATS
-from fft_tool.results.naming import output_name
+from fft_tool.results.naming import output_of
 from fft_tool.results.record import from_bytes, listed_artifacts
 from fft_tool.results.registry import RECORD, wanted_kinds
 from fft_tool.results.values import Source, provenance
@@ -25,7 +25,7 @@ def is_complete(target: Store, source: Source, recipe: Recipe) -> bool:
     kinds = wanted_kinds(recipe)
     wanted = provenance(source, recipe)
     try:
-        names = {kind.name: output_name(source.name, kind.name, source.page) for kind in kinds}
+        names = {kind.name: output_of(source, kind.name) for kind in kinds}
         data = {name: read_within(target, file, Limits()) for name, file in names.items()}
         same_origin = all(
             texts(data[kind.name]) == wanted

@@ -11,7 +11,7 @@ from fft_tool.errors import FftToolError, ImageError, LimitExceeded, NotFound
 from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.parallel import run_all
 from fft_tool.recipe import Recipe
-from fft_tool.results.naming import RECORD, output_name
+from fft_tool.results.naming import RECORD, output_of
 from fft_tool.results.record import to_bytes
 from fft_tool.results.values import Artifact, OversizedSource, Remark, Source
 from fft_tool.runs.fetch import read_within
@@ -44,7 +44,7 @@ class Input:
     """A source in a store: its ``key`` there, and the ``name`` from which outputs are named.
 
     ``page`` is set if each page of the file is analysed on its own. ``last_read`` then keeps the
-    file between runs.
+    file between runs. ``base`` is that of :class:`~fft_tool.results.values.Source`.
     """
 
     store: Store
@@ -52,10 +52,13 @@ class Input:
     name: str
     page: int | None = None
     last_read: LastRead | None = None
+    base: str | None = None
 
     def read(self, limits: Limits | None = None) -> Source:
         """Fetch the source, unless it has more bytes than ``limits`` accept."""
-        return Source(self.name, read_within(self.store, self.key, limits or Limits()))
+        return Source(
+            self.name, read_within(self.store, self.key, limits or Limits()), base=self.base
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +209,10 @@ def _read(
             if stat.size > _LARGE:
                 check_start(source)
         except (ImageError, LimitExceeded) as exc:
-            return stat, _Refused(OversizedSource(source.name, stat.size, page=source.page), exc)
+            big = OversizedSource(source.name, stat.size, page=source.page, base=source.base)
+            return stat, _Refused(big, exc)
         if source.last_read is None:
-            return stat, Source(source.name, handle.read(), source.page)
+            return stat, Source(source.name, handle.read(), source.page, source.base)
         file = source.last_read.source(source.store, handle, source.key, source.name)
         return stat, file.at_page(source.page)
 
@@ -267,7 +271,7 @@ def _reject(
     from fft_tool.results.recording import rejected  # noqa: PLC0415  (loads the record's model)
 
     outcome = Outcome(source.name, "rejected", error=error, stat=stat, sha256=source.sha256)
-    name = output_name(source.name, RECORD, source.page)
+    name = output_of(source, RECORD)
     try:
         if target is None or not (recipe is None or recipe.metadata or _exists(target, name)):
             return outcome
