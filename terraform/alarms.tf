@@ -76,7 +76,9 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for name, alarm in local.alarms : name => alarm if var.alarms }
+  for_each = {
+    for name, alarm in merge(local.alarms, local.workflow_alarms) : name => alarm if var.alarms
+  }
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = "${each.value.description}."

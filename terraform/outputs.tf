@@ -87,6 +87,26 @@ output "dashboard_url" {
   )
 }
 
+output "workflow_input" {
+  description = "Where to upload images for the workflow; null if it is not enabled."
+  value       = var.workflow_enabled ? "s3://${aws_s3_bucket.images.id}/${var.workflow_prefix}" : null
+}
+
+output "workflow_state_machine_arn" {
+  description = "ARN of the workflow's state machine; null if there is none."
+  value       = one(aws_sfn_state_machine.workflow[*].arn)
+}
+
+output "workflow_failed_starts_queue_url" {
+  description = "URL of the queue of uploads whose workflow could not be started; null if there is none."
+  value       = one(aws_sqs_queue.workflow_starts[*].id)
+}
+
+output "workflow_topic_arn" {
+  description = "ARN of the topic that is told of outcomes; null if there is none."
+  value       = one(local.workflow_topic)
+}
+
 # Commands to run in the folder of the repository.
 
 output "drop_command" {
