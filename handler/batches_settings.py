@@ -83,7 +83,7 @@ VARIABLES = (
         "hours for which a job may stay incomplete before there is an alarm",
     ),
     Variable(
-        "FFT_BATCHES_STATE_MACHINE",
+        "BATCHES_STATE_MACHINE",
         "state_machine",
         "",
         _state_machine,

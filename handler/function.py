@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from fft_tool.errors import Aborted
@@ -48,7 +49,7 @@ class Function:
         open_bucket: Callable[[str, float], Store] | None = None,
     ) -> None:
         self._settings = settings
-        self._worker = Worker(settings, open_bucket or _open_bucket, child)
+        self._worker = Worker(settings, opened or open_bucket, child)
         self._log = Log(settings.namespace)
         self._restless = Restless()
         self._cold = True
@@ -85,9 +86,7 @@ class Function:
         for job, first in again:
             deadline = self._deadline(context)
             deadline.broken_off = 1
-            last = Patience(
-                deadline.seconds_to_work, whole, processors, last=True, had=first.enough
-            )
+            last = replace(first.again(), seconds_left=deadline.seconds_to_work)
             # Any version: the first try may have left outdated outputs.
             results |= self._do(job, deadline, last, frozenset())
         return results
@@ -134,5 +133,6 @@ class Function:
             return Result(part, "failed", error=exc)
 
 
-def _open_bucket(name: str, patience: float) -> Store:
+def open_bucket(name: str, patience: float) -> Store:
+    """Open the store of a bucket."""
     return open_store(f"s3://{name}", patience=patience)

@@ -13,7 +13,7 @@ from typing import Any
 from handler.settings import Settings
 from tools.clients import start_failure
 from tools.errors import ToolError
-from tools.local_aws import workflow
+from tools.local_aws import batches, workflow
 from tools.local_aws.clients import ACCOUNT, LocalAws, arn
 from tools.local_aws.resource import (
     NAME,
@@ -150,11 +150,13 @@ def _bucket_to_others(cloud: Cloud) -> None:
 FUNCTIONS = {
     NAME: HANDLER,
     **workflow.FUNCTIONS,
+    **batches.FUNCTIONS,
 }
 
 # The definition of each state machine, by name.
 STATE_MACHINES: Mapping[str, Callable[[], str]] = {
     **workflow.STATE_MACHINES,
+    **batches.STATE_MACHINES,
 }
 
 # Each may depend on those before it.
@@ -166,4 +168,5 @@ RESOURCES = (
     Resource("queue → function", _queue_to_function),
     Resource("bucket → queue and EventBridge", _bucket_to_others),
     *workflow.RESOURCES,
+    *batches.RESOURCES,
 )
