@@ -31,6 +31,7 @@
     ├── MissingExtra              missing-extra
     ├── DatabaseError
     │   ├── BadDatabase           bad-database
+    │   ├── RevisionTaken         revision-taken
     │   └── DatabaseUnavailable   database-unavailable  (worth retrying)
     └── StoreError
         ├── NotFound              not-found
@@ -280,6 +281,12 @@ class BadDatabase(DatabaseError):
     """The address, the credentials or the contents of the database are not what they should be."""
 
     code = "bad-database"
+
+
+class RevisionTaken(DatabaseError):
+    """The database holds other rows under the same job and number of revision."""
+
+    code = "revision-taken"
 
 
 class DatabaseUnavailable(DatabaseError):

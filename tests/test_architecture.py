@@ -59,6 +59,10 @@ USERS = {
     "isal": "codec.png_file codec.png_encode codec.deflate",
     "matplotlib": "",
     "obstore": "stores.s3_boto3 stores.s3_obstore",
+    "alembic": "batches.engine batches.migrations.env "
+    "batches.migrations.versions.rev_0001_batch_stats",
+    "psycopg": "",
+    "sqlalchemy": "batches.engine batches.tables batches.migrations.versions.rev_0001_batch_stats",
     "PIL": "codec.png_decode codec.pillow_decode codec.exif image.renditions results.histogram "
     "report.thumbnails pipeline library",
     "pyarrow": "results.table",
@@ -66,14 +70,15 @@ USERS = {
     "scipy": "spectrum.kernel",
     "skimage": "",
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
-    "datetime": "stores.s3_obstore",  # a length of time, for retries
-    "os": "cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
+    # A length of time, for retries; a time as a column of a database; and the clock of a door.
+    "datetime": "stores.s3_obstore batches.tables cli.batches",
+    "os": "batches.engine cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
     "runs.machine stores.endpoint stores.folder stores.memory stores.s3 stores.special",
     "platform": "",
     "random": "",
     "secrets": "",
     "socket": "stores.endpoint",  # whether anybody answers there
-    "time": "runs.child_process stores.s3_boto3",  # how long it has been tried
+    "time": "batches.database runs.child_process stores.s3_boto3",  # how long it has been tried
     "uuid": "",
 }
 DOORS = ("handler", "service")

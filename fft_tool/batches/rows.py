@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_type_hints
 
 from fft_tool.batches.counting import Counted
@@ -76,6 +76,10 @@ class Origin:
     key: str
     revision: int
     created_at: str
+
+    def at(self, revision: int) -> Origin:
+        """Return the same under another number."""
+        return replace(self, revision=revision)
 
     def row_id(self, batch: int, color: str) -> str:
         """Identity of a row: the same images and settings have the same one."""

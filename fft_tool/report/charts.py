@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from fft_tool.report import svg
 from fft_tool.report.markup import Markup, element, join
 from fft_tool.report.sentences import angle, length_unit, number, period, superscript
 
 Json = Mapping[str, Any]
-Points = Iterable[tuple[float, float]]
 
 MARKED_PEAKS = 3
 
@@ -69,7 +69,7 @@ def radial_plot(measures: Json) -> Markup | None:
     powers = [power for _, power in points]
     x = LogAxis(points[0][0], max(points[-1][0], 0.5), 46, 428)
     y = LogAxis(min(powers) / 1.5, max(powers) * 1.5, top + 212, top)
-    return _chart(
+    return svg.chart(
         (440, top + 254),
         _radial_label(measures, points),
         _left_axis(x, y),
@@ -77,7 +77,7 @@ def radial_plot(measures: Json) -> Markup | None:
         _period_axis(x, top, 1.0, "px"),
         _physical_axis(x, unit_size) if unit_size else None,
         _period_marks(measures["peaks"], x, y),
-        _path(((x.place(f), y.place(p)) for f, p in points), class_="curve"),
+        svg.path(((x.place(f), y.place(p)) for f, p in points), class_="curve"),
         _slope_line(measures, x, y),
         name="radial",
     )
@@ -99,7 +99,7 @@ def histogram_plot(statistics: Json) -> Markup:
     }
     most = max(max(each) for each in (counts, *channels.values()))
     cut = _bar_edge((grey["threshold"]["value"] + 1) / (grey["white"] + 1))
-    return _chart(
+    return svg.chart(
         (320, 200),
         f"Histogram of grey values: mean {number(grey['mean'])}, from {grey['minimum']:,} to "
         f"{grey['maximum']:,} on a scale from 0 to {grey['white']:,}.",
@@ -109,10 +109,10 @@ def histogram_plot(statistics: Json) -> Markup:
             _bars((count / most for count in each), class_=f"channel {name}")
             for name, each in channels.items()
         ),
-        _line(cut, 12, cut, 168, class_="threshold"),
-        _line(12, 168, 308, 168, class_="axis"),
+        svg.line(cut, 12, cut, 168, class_="threshold"),
+        svg.line(12, 168, 308, 168, class_="axis"),
         *(
-            _text(_bar_edge(value / (grey["white"] + 1)), 184, f"{value:,}", anchor)
+            svg.text(_bar_edge(value / (grey["white"] + 1)), 184, f"{value:,}", anchor)
             for value, anchor in (
                 (0, "start"),
                 ((grey["white"] + 1) // 2, "middle"),
@@ -142,18 +142,18 @@ def rose_plot(orientation: Json | None) -> Markup | None:
     )
     even = 86 * math.sqrt(1 / (len(shares) * max(shares)))
     dominant, strength = orientation["angle"], orientation["anisotropy"]
-    return _chart(
+    return svg.chart(
         (240, 232),
         f"Directions of the waves: dominant angle {angle(dominant)}, "
         f"anisotropy {number(strength, 2)} of 1.",
-        *(_line(*_polar(t, 92), *_polar(t + 180, 92), class_="grid") for t in (0, 45, 90, 135)),
+        *(svg.line(*_polar(t, 92), *_polar(t + 180, 92), class_="grid") for t in (0, 45, 90, 135)),
         element("path", d=sectors, class_="bars"),
         element("circle", cx=120, cy=116, r=f"{even:.1f}", class_="even"),
-        _line(*_polar(dominant, 96), *_polar(dominant + 180, 96), class_="dominant")
+        svg.line(*_polar(dominant, 96), *_polar(dominant + 180, 96), class_="dominant")
         if strength >= 0.05
         else None,
         *(
-            _text(*_polar(t, 105), f"{t}°", "middle", dominant_baseline="central")
+            svg.text(*_polar(t, 105), f"{t}°", "middle", dominant_baseline="central")
             for t in (0, 45, 90, 135, 180)
         ),
         name="rose",
@@ -180,15 +180,10 @@ def peak_marks(peaks: Sequence[Json], width: int, height: int) -> Markup:
                 x = cx + (-1 if left else 1) * size / 28
                 y = max(cy - size / 60, size / 20)
                 circles.append(
-                    _text(x, y, order, "end" if left else "start", font_size=f"{size / 24:.2f}")
+                    svg.text(x, y, order, "end" if left else "start", font_size=f"{size / 24:.2f}")
                 )
     box = f"0 0 {width} {height}"
     return element("svg", *circles, viewBox=box, class_="marks", aria_hidden="true")
-
-
-def _chart(size: tuple[int, int], label: str, *parts: Markup | None, name: str) -> Markup:
-    box = f"0 0 {size[0]} {size[1]}"
-    return element("svg", *parts, viewBox=box, class_=f"chart {name}", role="img", aria_label=label)
 
 
 def _radial_label(measures: Json, points: list[tuple[float, float]]) -> str:
@@ -205,9 +200,9 @@ def _left_axis(x: LogAxis, y: LogAxis) -> Markup:
     ticks = y.ticks()
     return join(
         [
-            *(_line(x.start, y.place(t), x.stop, y.place(t), class_="grid") for t in ticks),
-            *(_text(x.start - 6, y.place(t) + 4, _power_of_ten(t), "end") for t in ticks),
-            _text(2, y.stop - 8, "power", "start"),
+            *(svg.line(x.start, y.place(t), x.stop, y.place(t), class_="grid") for t in ticks),
+            *(svg.text(x.start - 6, y.place(t) + 4, _power_of_ten(t), "end") for t in ticks),
+            svg.text(2, y.stop - 8, "power", "start"),
         ]
     )
 
@@ -216,10 +211,10 @@ def _bottom_axis(x: LogAxis, y: LogAxis) -> Markup:
     ticks = x.ticks()
     return join(
         [
-            *(_line(x.place(t), y.start, x.place(t), y.stop, class_="grid") for t in ticks),
-            _line(x.start, y.start, x.stop, y.start, class_="axis"),
-            *(_text(x.place(t), y.start + 16, f"{t:g}", "middle") for t in ticks),
-            _text((x.start + x.stop) / 2, y.start + 34, "frequency, cycles per pixel", "middle"),
+            *(svg.line(x.place(t), y.start, x.place(t), y.stop, class_="grid") for t in ticks),
+            svg.line(x.start, y.start, x.stop, y.start, class_="axis"),
+            *(svg.text(x.place(t), y.start + 16, f"{t:g}", "middle") for t in ticks),
+            svg.text((x.start + x.stop) / 2, y.start + 34, "frequency, cycles per pixel", "middle"),
         ]
     )
 
@@ -230,10 +225,10 @@ def _period_axis(x: LogAxis, line: float, pixel: float, unit: str) -> Markup:
     places = [(periods.place(t), f"{t:,g}") for t in periods.ticks()]
     return join(
         [
-            _line(x.start, line, x.stop, line, class_="axis"),
-            *(_line(place, line, place, line - 4, class_="axis") for place, _ in places),
-            *(_text(place, line - 8, text, "middle") for place, text in places),
-            _text((x.start + x.stop) / 2, line - 24, f"period, {unit}", "middle"),
+            svg.line(x.start, line, x.stop, line, class_="axis"),
+            *(svg.line(place, line, place, line - 4, class_="axis") for place, _ in places),
+            *(svg.text(place, line - 8, text, "middle") for place, text in places),
+            svg.text((x.start + x.stop) / 2, line - 24, f"period, {unit}", "middle"),
         ]
     )
 
@@ -261,8 +256,8 @@ def _period_marks(peaks: Sequence[Json], x: LogAxis, y: LogAxis) -> Markup:
     return join(
         join(
             [
-                _line(place, y.start, place, y.stop, class_="period"),
-                _text(place + 4, y.stop + 13, ", ".join(orders), "start", class_="order"),
+                svg.line(place, y.start, place, y.stop, class_="period"),
+                svg.text(place + 4, y.stop + 13, ", ".join(orders), "start", class_="order"),
             ]
         )
         for place, orders in marks.items()
@@ -281,7 +276,7 @@ def _slope_line(measures: Json, x: LogAxis, y: LogAxis) -> Markup | None:
     total = sum(n for _, _, n in band)
     level = sum(n * (math.log(p) + slope["beta"] * math.log(f)) for f, p, n in band) / total
     ends = [(f, math.exp(level) * f ** -slope["beta"]) for f in (slope["low"], slope["high"])]
-    return _path(((x.place(f), y.place(p)) for f, p in ends), class_="fit")
+    return svg.path(((x.place(f), y.place(p)) for f, p in ends), class_="fit")
 
 
 def _bars(heights: Iterable[float], class_: str) -> Markup:
@@ -314,18 +309,3 @@ def _polar(degrees: float, radius: float) -> tuple[float, float]:
     """Coordinates in the rose plot, y up."""
     turn = math.radians(degrees)
     return 120 + radius * math.cos(turn), 116 - radius * math.sin(turn)
-
-
-def _path(points: Points, class_: str) -> Markup:
-    places = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return element("path", d=f"M{places}", class_=class_)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    places = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
-    return element("line", **places, class_=class_)
-
-
-def _text(x: float, y: float, text: object, anchor: str, **attributes: object) -> Markup:
-    place = {"x": f"{x:.1f}", "y": f"{y:.1f}"}
-    return element("text", text, **place, text_anchor=anchor, **attributes)

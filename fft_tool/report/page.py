@@ -104,7 +104,7 @@ def assemble(
     if not layout.folder:
         skip = element("a", "Skip to the images", href="#images", class_="skip")
         main = element("main", *(one.article for one in shown), id="images")
-    return _document(
+    return document(
         title,
         skip,
         element(
@@ -166,15 +166,18 @@ def _shown(
     if not pictures.layout.folder:
         return ShownEntry(outcome, row, article)
     ways = element("nav", ways_from(order, pictures.layout), class_="up", aria_label="Images")
-    page = _document(str(name), ways, element("main", article, id="images"), style=STYLE_NAME)
+    page = document(str(name), ways, element("main", article, id="images"), style=STYLE_NAME)
     files = {**pictures.files, page_name(order): page.encode("utf-8")}
     if order == 1:
         files[STYLE_NAME] = _style_sheet().encode("utf-8")
     return ShownEntry(outcome, row, Markup(), files)
 
 
-def _document(title: str, *body: Markup | None, policy: str = "", style: str | None = None) -> str:
-    """Complete page; ``style`` is the name of the style sheet if it is not in the page."""
+def document(title: str, *body: Markup | None, policy: str = "", style: str | None = None) -> str:
+    """Complete page; ``style`` is the name of the style sheet if it is not in the page.
+
+    ``policy`` is added to the content security policy.
+    """
     if style is None:
         rules = "img-src data:; style-src 'unsafe-inline'"
         sheet = element("style", Markup(_style_sheet()))
