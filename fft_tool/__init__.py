@@ -33,6 +33,7 @@ _MODULES = {
     "Spectrum": "spectrum.half",
     "analyze": "library",
     "apply_filter": "spectrum.filtering",
+    "apply_operations": "library",
     "compare": "image.comparison",
     "decode": "codec.image_file",
     "describe": "image.statistics",

@@ -6,6 +6,7 @@ from fft_tool.image.saliency import saliency_map as saliency_map
 from fft_tool.image.sharpness import sharpness as sharpness
 from fft_tool.image.statistics import describe as describe
 from fft_tool.library import analyze as analyze
+from fft_tool.library import apply_operations as apply_operations
 from fft_tool.library import magnitude as magnitude
 from fft_tool.library import phase as phase
 from fft_tool.library import reconstruct as reconstruct

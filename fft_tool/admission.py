@@ -48,7 +48,7 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     making = sum(kind.memory(recipe, half) + kind.copies * colours for kind in kinds)
     if recipe.metadata and recipe.periodic and height + width > MAX_JUMPS:
         making += _COSINE_TRANSFORM
-    peak = max(_decoding(header, colours), kept + half + making)
+    peak = max(decoding_memory(header, colours), kept + half + making)
     sides = real * max(_line(height, 8), _line(width, 3))  # columns are copied before transforming
     sides += (height + width) * sum(kind.line_memory(recipe) for kind in kinds)
     windows = 8 * (height + width) if recipe.window != "none" else 0
@@ -120,8 +120,11 @@ def _largest_prime_factor(number: int) -> int:
     return max(largest, number)
 
 
-def _decoding(header: Header, colours: int) -> float:
-    """Peak bytes per pixel while decoding: the result and the decoder's own buffers."""
+def decoding_memory(header: Header, colours: int) -> float:
+    """Peak bytes per pixel while decoding: the result and the decoder's own buffers.
+
+    ``colours`` are the bytes per pixel of the result.
+    """
     if header.format == "png":
         # Inflated rows, passed on to Pillow, which stores three channels in four bytes.
         composed = 3 * colours if header.frame > 1 else 0

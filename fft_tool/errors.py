@@ -4,6 +4,7 @@
 
     FftToolError
     ├── RecipeError               bad-recipe        reports every invalid key at once
+    ├── OperationsError           bad-operations    the same for a list of operations
     ├── ImageError
     │   ├── EmptyImage            empty-image
     │   ├── UnknownFormat         unknown-format
@@ -28,6 +29,7 @@
     │   └── NotInvertible         not-invertible
     ├── BadJob                    bad-job           reports every fault at once
     ├── JobChanged                job-changed
+    ├── Superseded                superseded         a later version of the source is to be used
     ├── MissingExtra              missing-extra
     ├── DatabaseError
     │   ├── BadDatabase           bad-database
@@ -39,6 +41,7 @@
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
         └── StoreUnavailable      store-unavailable  (worth retrying)
+        └── StoreUnavailable      store-unavailable
 
 Each leaf class has a stable, machine-readable ``code``. Two flags say how to handle it:
 ``permanent`` means that the source or its recipe is at fault and a retry cannot succeed;
@@ -103,6 +106,38 @@ class RecipeError(FftToolError):
 
     def __reduce__(self) -> tuple[type[RecipeError], tuple[tuple[RecipeFault, ...]]]:
         # By default, exceptions are unpickled from ``args``, which holds the message only.
+        return type(self), (self.faults,)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFault:
+    """One invalid entry of a list of operations: its place, counted from 1, and its text.
+
+    Faults of the whole list have place 0 and no text.
+    """
+
+    place: int
+    text: str
+    problem: str
+
+    def __str__(self) -> str:
+        return (
+            f"operation {self.place}, {self.text!r}: {self.problem}" if self.place else self.problem
+        )
+
+
+class OperationsError(FftToolError):
+    """A list of operations is invalid, or does not suit the source; ``faults`` lists why."""
+
+    code = "bad-operations"
+    permanent = True
+
+    def __init__(self, faults: Sequence[OperationFault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[type[OperationsError], tuple[tuple[OperationFault, ...]]]:
+        # As for RecipeError.
         return type(self), (self.faults,)
 
 
@@ -262,6 +297,14 @@ class JobChanged(FftToolError):
     """An image of a job is not the one that was listed: the job has to be looked at again."""
 
     code = "job-changed"
+
+
+class Superseded(FftToolError):
+    """The source, or what is asked for it, has changed since the work on it began."""
+
+    code = "superseded"
+    transient = True
+    _public = "a later version of this image has been uploaded"
 
 
 class MissingExtra(FftToolError):

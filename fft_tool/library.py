@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -14,9 +15,13 @@ from numpy.typing import NDArray
 from fft_tool import pipeline
 from fft_tool.arrays import FloatArray, check_array, check_finite, check_real, check_unsigned
 from fft_tool.codec import image_file, png_encode
-from fft_tool.codec.raster import channels_last
+from fft_tool.codec.raster import channels_last, full_range
 from fft_tool.errors import NotInvertible, RecipeError, RecipeFault
 from fft_tool.limits import Limits
+from fft_tool.operations.operation import Layout, Operation
+from fft_tool.operations.prediction import layout_of, layouts
+from fft_tool.operations.registry import check_operations, parse_operations
+from fft_tool.operations.run import apply_all, remarks_on
 from fft_tool.recipe import KEYS, Recipe, unknown_key
 from fft_tool.results.naming import RECORD
 from fft_tool.results.outputs import Outputs, Source
@@ -153,6 +158,80 @@ def analyze(
     return outputs
 
 
+def apply_operations(
+    image: Any,
+    operations: str | Operation | Sequence[Operation],
+    *,
+    frame: int | None = None,
+    value_range: tuple[float, float] | None = None,
+    limits: Limits | None = None,
+    threads: int = 1,
+) -> NDArray[np.unsignedinteger[Any]]:
+    """Apply operations to an image, one after the other.
+
+    >>> import numpy as np
+    >>> grey = np.tile(np.arange(64, dtype=np.uint8), (48, 1))
+    >>> apply_operations(grey, "crop:0,0,32,24,resize:200%").shape
+    (48, 64)
+    >>> apply_operations(grey, "blur:3,sepia").shape
+    (48, 64, 3)
+
+    Parameters
+    ----------
+    image : path, bytes, file, Pillow image or ndarray
+        As for :func:`analyze`; not modified.
+    operations : str or operations
+        Text such as ``"grayscale,blur:3,rotate:90"``, or values.
+    frame : int, optional
+        Frame or page of a file, counted from 1; by default the first, with a warning if there are
+        more.
+    value_range : (float, float), optional
+        Values of black and white in a floating-point array, which is quantised to 16 bits.
+    limits : Limits, optional
+        Limits on the source, and on the pixels of every image that is made.
+    threads : int
+        Number of threads; the result does not depend on it.
+
+    Returns
+    -------
+    ndarray
+        uint8 or uint16 as the image, shape (h, w) if it is grey, otherwise (h, w, channels). Levels
+        go from 0 to the largest value of the type, as in a PNG file.
+
+    Raises
+    ------
+    OperationsError
+        If the operations are invalid or do not suit the image; lists every invalid one.
+    FftToolError
+        If the image is damaged, exceeds a limit or is not supported.
+    TypeError, ValueError
+        If ``image`` is not one of the above; the message says how to fix it.
+    """
+    if isinstance(operations, str):
+        chain = parse_operations(operations)
+    else:
+        chain = (operations,) if isinstance(operations, Operation) else tuple(operations)
+        check_operations(chain)
+    limits = limits or Limits()
+    levels = _levels_of(image, value_range)
+    if levels is None:
+        source = _file(image, None, value_range, limits)
+        opened = image_file.open_image(source.data, limits, frame=frame or 1)
+        layouts(layout_of(opened.header), chain, limits)
+        for remark in remarks_on(opened.header, frame):
+            warnings.warn(f"{source.name}: {remark.text}", stacklevel=2)
+        raster = opened.decode()
+        pixels, white = raster.pixels, raster.white
+    else:
+        pixels = levels if levels.ndim == 3 else levels[:, :, None]
+        white = int(np.iinfo(levels.dtype).max)
+        height, width, channels = pixels.shape
+        limits.check_pixels(width, height)
+        layouts(Layout(height, width, channels, pixels.itemsize), chain, limits)
+    result = full_range(apply_all(pixels, white, chain, threads=threads), white)
+    return result[:, :, 0] if result.shape[2] == 1 else result
+
+
 def reconstruct(outputs: Outputs, *, threads: int = 1) -> NDArray[np.unsignedinteger[Any]]:
     """Reconstruct the grey image, shape (h, w), from the outputs of :func:`analyze`.
 
@@ -194,20 +273,39 @@ def _source(
     limits: Limits,
     threads: int,
 ) -> Source:
+    levels = _levels_of(image, value_range)
+    if levels is None:
+        return _file(image, name, value_range, limits)
+    return Source(name or "image.png", png_encode.encode(levels, threads=threads))
+
+
+def _levels_of(
+    image: Any, value_range: tuple[float, float] | None
+) -> NDArray[np.unsignedinteger[Any]] | None:
+    """Pixels of an array or a Pillow image; None if it is neither."""
     if isinstance(image, np.ndarray):
-        levels = _levels(check_array(image), value_range)
-        return Source(name or "image.png", png_encode.encode(levels, threads=threads))
+        return _levels(check_array(image), value_range)
+    if not _is_pillow_image(image):
+        return None
+    _check_no_range(value_range)
+    return _pillow_levels(image)
+
+
+def _check_no_range(value_range: tuple[float, float] | None) -> None:
     if value_range is not None:
         raise ValueError("value_range= is for floating-point arrays: leave it out")
+
+
+def _file(
+    image: Any, name: str | None, value_range: tuple[float, float] | None, limits: Limits
+) -> Source:
+    _check_no_range(value_range)
     if isinstance(image, str) or hasattr(image, "__fspath__"):
         path = Path(image)
         limits.check_bytes(path.stat().st_size)
         return Source(name or path.name, path.read_bytes())
     if isinstance(image, bytes | bytearray | memoryview):
         return Source(name or "image.png", bytes(image))
-    if _is_pillow_image(image):
-        levels = _pillow_levels(image)
-        return Source(name or "image.png", png_encode.encode(levels, threads=threads))
     if hasattr(image, "read"):
         return _file_source(image, name)
     if isinstance(image, list | tuple):

@@ -16,6 +16,12 @@ FORMATS = ("png", "tiff", "jpeg", "webp", "bmp", "gif", "avif", "pnm", "npy")
 
 MIB = 1 << 20
 
+FEWER = (
+    "ask for fewer or smaller ones (spectrum, precision, bits, colour), crop, "
+    "or send a smaller image"
+)
+"""What to do about artifacts that are too large."""
+
 FIXED_MEMORY = 80 * MIB
 """Bytes taken by the interpreter, the libraries, and each thread's blocks and tables."""
 
@@ -84,11 +90,10 @@ class Limits:
                 "or send a smaller image"
             )
 
-    def check_output(self, count: int) -> None:
+    def check_output(self, count: int, what: str = "the artifacts", remedy: str = FEWER) -> None:
         """Reject artifacts of more than ``max_output_bytes`` bytes in total."""
         if self.max_output_bytes is not None and count > self.max_output_bytes:
             raise TooMuchOutput(
-                f"the artifacts of this image take up to {count:,} bytes, "
-                f"at most {self.max_output_bytes:,} are allowed: ask for fewer or smaller ones "
-                "(spectrum, precision, bits, colour), crop, or send a smaller image"
+                f"{what} of this image take up to {count:,} bytes, "
+                f"at most {self.max_output_bytes:,} are allowed: {remedy}"
             )

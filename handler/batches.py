@@ -7,6 +7,7 @@ state machine passes on. Below the folder of a job's results:
 ``revisions/<n>.json``            the marker of a revision, with the list of its images
 ``counts/<n>/by-20/000000.json``  what one invocation counted: up to FFT_BATCHES_PART images
 ``counts/<n>/by-20/items.json``   the parts of a large job, for the Distributed Map
+``notified/<n>.json``             which execution notifies of a revision
 ``status.json``                   how the last execution ended
 ================================  =========================================================
 
@@ -21,10 +22,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fft_tool.batches.counting import Counted, count_image
-from fft_tool.batches.publishing import publish
+from fft_tool.batches.database import publish_rows
+from fft_tool.batches.publication import Publication, publish
 from fft_tool.batches.revisions import Marker, detect, read_marker
 from fft_tool.batches.survey import ImageRef
 from fft_tool.errors import Aborted, JobChanged, NotFound, TooCostly, TookTooLong
@@ -192,10 +195,26 @@ class Steps:
         counted = self._gather(place, marker)
         deadline.step("publish")
         with self.database.url() as url:
-            published = publish(place.results, marker, counted, database=url)
+            store = partial(publish_rows, url) if url else None
+            found = publish(place.results, marker, counted, database=store)
+        if found.superseded:
+            raise Superseded(f"superseded: {marker.name}: there is a later revision")
         deadline.step("status")
         self._write_status(place, {"state": "published", "revision": marker.number})
-        return _message(place, marker, counted, published)
+        answer = {"bucket": place.bucket, "job": place.job, "revision": marker.number}
+        return {
+            **answer,
+            "notify": self._is_first_to_tell(place, marker, event),
+            **_message(self.settings.results, place, marker, found),
+        }
+
+    def _is_first_to_tell(self, place: Place, marker: Marker, event: Json) -> bool:
+        """Whether it is this execution that notifies of a revision: one does, however many run."""
+        name, own = f"{place.job}/notified/{marker.number}.json", str(event.get("execution", ""))
+        if place.results.create(name, _to_bytes({"execution": own}), content_type=JSON_TYPE):
+            return True
+        found = json.loads(place.results.read(name).data)
+        return bool(found.get("execution") == own)
 
     def _gather(self, place: Place, marker: Marker) -> list[Counted]:
         """The counts of all parts, in the order of the images."""
@@ -237,6 +256,21 @@ def _number_in(event: Json, name: str) -> int:
     if isinstance(found, bool) or not isinstance(found, int) or found < 0:
         raise MalformedEvent(f"{name} is {found!r}, should be a whole number")
     return found
+
+
+def _message(folder: str, place: Place, marker: Marker, found: Publication) -> dict[str, str]:
+    """Subject and text of the message to those who are notified."""
+    unreadable = found.result.unreadable
+    subject = f"{place.job}: statistics of {len(marker.images):,} images (revision {marker.number})"
+    lines = [
+        f"The statistics of {place.job}, revision {marker.number}, are published.",
+        f"Images: {len(marker.images):,}; not readable: {len(unreadable):,}",
+        *(f"  {image.name}: {image.message}" for image in unreadable[:MOST_REASONS]),
+        *(f"s3://{place.bucket}/{folder}{name}" for name in found.outputs),
+    ]
+    plain = subject.encode("ascii", "replace").decode()
+    short = re.sub(r"[^ -~]", "?", plain)[:LONGEST_SUBJECT]
+    return {"subject": short, "message": "\n".join(lines)}
 
 
 def _exists(store: Store, name: str) -> bool:

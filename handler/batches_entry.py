@@ -20,7 +20,7 @@ from handler.batches_database import Database
 from handler.batches_settings import BatchesSettings
 from handler.batches_sweep import Sweep
 from handler.deadline import Deadline
-from handler.function import Context, open_bucket
+from handler.function import Context, open_bucket_named
 from handler.log import Log
 from handler.patience import Patience
 from handler.states import as_states
@@ -45,7 +45,7 @@ def prepared() -> Child:
     return child
 
 
-steps = Steps(settings, open_bucket, prepared, Database(settings))
+steps = Steps(settings, open_bucket_named, prepared, Database(settings))
 looks = Sweep(settings, steps, log, Machine(settings.state_machine))
 
 Step = Callable[[Mapping[str, Any], Deadline], dict[str, Any]]

@@ -49,7 +49,7 @@ class Function:
         open_bucket: Callable[[str, float], Store] | None = None,
     ) -> None:
         self._settings = settings
-        self._worker = Worker(settings, opened or open_bucket, child)
+        self._worker = Worker(settings, open_bucket or open_bucket_named, child)
         self._log = Log(settings.namespace)
         self._restless = Restless()
         self._cold = True
@@ -133,6 +133,6 @@ class Function:
             return Result(part, "failed", error=exc)
 
 
-def open_bucket(name: str, patience: float) -> Store:
+def open_bucket_named(name: str, patience: float) -> Store:
     """Open the store of a bucket."""
     return open_store(f"s3://{name}", patience=patience)

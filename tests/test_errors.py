@@ -8,7 +8,15 @@ import re
 import pytest
 
 from fft_tool import errors
-from fft_tool.errors import FftToolError, RecipeError, RecipeFault, StoreUnavailable
+from fft_tool.errors import (
+    FftToolError,
+    OperationFault,
+    OperationsError,
+    RecipeError,
+    RecipeFault,
+    StoreUnavailable,
+    Superseded,
+)
 
 EVERY = [
     kind
@@ -17,10 +25,18 @@ EVERY = [
 ]
 LEAVES = [kind for kind in EVERY if not kind.__subclasses__()]
 FAULTS = (RecipeFault("bits", "12", "should be 8 or 16"), RecipeFault("crop", "", "should be w,h"))
+WRONG = (
+    OperationFault(0, "", "100 operations, at most 20 are accepted"),
+    OperationFault(2, "rotate:abc", "ANGLE should be a number, not 'abc'"),
+)
 
 
 def made(kind: type[FftToolError]) -> FftToolError:
-    return RecipeError(FAULTS) if kind is RecipeError else kind("what, where, what to do")
+    if kind is RecipeError:
+        return RecipeError(FAULTS)
+    if kind is OperationsError:
+        return OperationsError(WRONG)
+    return kind("what, where, what to do")
 
 
 def test_every_leaf_has_a_code_of_its_own() -> None:
@@ -38,8 +54,8 @@ def test_the_documented_tree_of_errors_is_complete() -> None:
     assert {name: code for name, code in drawn if code} == codes
 
 
-def test_only_an_unavailable_store_is_transient() -> None:
-    assert [kind for kind in LEAVES if kind.transient] == [StoreUnavailable]
+def test_only_a_later_version_and_an_unavailable_store_are_transient() -> None:
+    assert [kind for kind in LEAVES if kind.transient] == [StoreUnavailable, Superseded]
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
@@ -57,12 +73,21 @@ def test_a_recipe_error_lists_every_fault() -> None:
     assert str(error) == "bits='12': should be 8 or 16; crop='': should be w,h"
 
 
+def test_an_operations_error_lists_every_fault() -> None:
+    error = OperationsError(list(WRONG))
+    assert error.faults == WRONG
+    assert str(error) == (
+        "100 operations, at most 20 are accepted; "
+        "operation 2, 'rotate:abc': ANGLE should be a number, not 'abc'"
+    )
+
+
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
 def test_errors_that_may_reveal_locations_have_a_separate_public_message(
     kind: type[FftToolError],
 ) -> None:
     """Errors about the source itself depend only on its bytes and its recipe."""
-    if kind is RecipeError:
+    if kind in (RecipeError, OperationsError):
         return
     private = kind("/srv/scans/a.png in s3://herbarium")
     if not kind.permanent or kind in (errors.BadArtifact, errors.ChangedArtifact):

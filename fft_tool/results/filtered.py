@@ -65,7 +65,7 @@ def filtered_image(selection: Selection, recipe: Recipe, *, threads: int = 1) ->
     """
     names, whole = selection.names, selection.channels
     if recipe.channel != "luma" or len(names) == 1:
-        pixels, offset, clipped = _filtered(selection.plane, selection.white, recipe, threads)
+        pixels, offset, clipped = filtered_plane(selection.plane, selection.white, recipe, threads)
         name: str = "grey" if len(names) == 1 else recipe.channel
         return Filtered(pixels, (name,), (offset,), pixels.size, *clipped)
     pixels = whole.copy()
@@ -74,7 +74,7 @@ def filtered_image(selection: Selection, recipe: Recipe, *, threads: int = 1) ->
     for index, name in enumerate(names):
         if name in colours:
             plane = np.ascontiguousarray(whole[:, :, index])
-            pixels[:, :, index], offset, clipped = _filtered(
+            pixels[:, :, index], offset, clipped = filtered_plane(
                 plane, selection.white, recipe, threads
             )
             offsets.append(offset)
@@ -84,10 +84,13 @@ def filtered_image(selection: Selection, recipe: Recipe, *, threads: int = 1) ->
     return Filtered(pixels, colours, tuple(offsets), samples, black, white)
 
 
-def _filtered(
+def filtered_plane(
     plane: Plane, white: int, recipe: Recipe, threads: int
 ) -> tuple[Plane, float, tuple[int, int]]:
-    """One filtered plane, what was added to it, and how many samples are clipped at either end."""
+    """Filter one plane (h, w) with levels from 0 to ``white``, as the recipe says.
+
+    Returns the plane, what was added to it, and how many samples are clipped at either end.
+    """
     offset = float(white / 2 - _mean(plane) if recipe.offset == "mid" else recipe.offset)
     filtered = np.empty_like(plane)
 

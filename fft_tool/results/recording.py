@@ -78,11 +78,15 @@ def _opening(
         "outcome": outcome,
         "tool": model.Tool(name="fft-tool", version=__version__),
         "source": model.Source(name=source.name, size=source.size, sha256=source.sha256),
-        "recipe": recipe
-        and model.Recipe(
-            text=str(recipe), sha256=recipe.sha256, values=model.RecipeValues.of(recipe.texts())
-        ),
+        "recipe": recipe and recipe_section(recipe),
     }
+
+
+def recipe_section(recipe: Recipe) -> model.Recipe:
+    """Section that describes a recipe."""
+    return model.Recipe(
+        text=str(recipe), sha256=recipe.sha256, values=model.RecipeValues.of(recipe.texts())
+    )
 
 
 def _pixels(analysis: Analysis) -> dict[str, Any]:

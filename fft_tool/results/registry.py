@@ -216,7 +216,7 @@ def _parts(*parts: Part) -> Callable[[Recipe], frozenset[Part]]:
     return lambda _recipe: frozenset(parts)
 
 
-def _png(height: int, row_bytes: int) -> int:
+def png_bytes(height: int, row_bytes: int) -> int:
     """Upper bound on the size of a PNG file: all rows, with filter bytes, stored uncompressed."""
     raw = height * (1 + row_bytes)
     chunks = 1 + raw // (1 << 18)
@@ -229,7 +229,7 @@ def _sample_of_picture(recipe: Recipe) -> int:
 
 
 def _picture_bytes(extent: Extent, recipe: Recipe) -> int:
-    return _png(extent.height, extent.width * _sample_of_picture(recipe))
+    return png_bytes(extent.height, extent.width * _sample_of_picture(recipe))
 
 
 def _picture_memory(recipe: Recipe, half: float) -> float:
@@ -261,7 +261,7 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         wanted=lambda recipe: recipe.crop is not None or recipe.smart_crop is not None,
         needs=lambda _recipe: frozenset(),
         make=_crop,
-        max_bytes=lambda extent, _recipe: _png(
+        max_bytes=lambda extent, _recipe: png_bytes(
             extent.height, extent.width * extent.channels * extent.sample
         ),
         shown=Shown("Region", lambda _values: "what was analysed", "photo", 3),
@@ -280,7 +280,7 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         wanted=lambda recipe: recipe.filter is not None,
         needs=lambda _recipe: frozenset(),
         make=_filtered,
-        max_bytes=lambda extent, recipe: _png(
+        max_bytes=lambda extent, recipe: png_bytes(
             extent.height, extent.width * _filtered_sample(extent, recipe)
         ),
         memory=_filtered_memory,

@@ -1,0 +1,169 @@
+"""Rotation and scaling, with the bicubic kernel of Catmull and Rom, in blocks of rows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fft_tool.arrays import Doubles, FloatArray, Pixels
+from fft_tool.image.grey import LUMA_WEIGHTS
+from fft_tool.operations.convolution import premultiplied, separate
+from fft_tool.operations.levels import has_alpha, to_levels, to_real
+from fft_tool.parallel import map_rows, rows_per_block
+
+_REACH = 2  # pixels to each side that the kernel covers
+_BORDER = 4  # pixels of the fill colour around an image that is turned: more than the kernel covers
+
+
+def quarter_turns(pixels: Pixels, count: int) -> Pixels:
+    """Turn by ``count`` times 90 degrees counter-clockwise, exactly."""
+    return np.ascontiguousarray(np.rot90(pixels, count))
+
+
+def rotate(
+    pixels: Pixels,
+    white: int,
+    angle: float,
+    size: tuple[int, int],
+    fill: tuple[int, int, int] | None,
+    *,
+    threads: int = 1,
+) -> Pixels:
+    """Turn by ``angle`` degrees counter-clockwise onto a canvas of ``size`` (h, w).
+
+    ``fill`` is the 8-bit colour of the corners; None leaves them transparent.
+    """
+    height, width, channels = pixels.shape
+    planes = _bordered(pixels, white, fill)
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    result = np.empty((*size, channels), pixels.dtype)
+    real = to_real(pixels[:0]).dtype
+    across = np.arange(size[1]) - (size[1] - 1) / 2
+
+    def block(start: int, stop: int) -> None:
+        down = (np.arange(start, stop) - (size[0] - 1) / 2)[:, None]
+        # From the canvas back to the image; y points down.
+        x = across * cos - down * sin + (width - 1) / 2
+        y = across * sin + down * cos + (height - 1) / 2
+        rows = _sampled(planes, x, y, (height, width), real)
+        if has_alpha(pixels):
+            separate(_clipped(rows, white), white)
+        to_levels(rows, white, result[start:stop])
+
+    map_rows(block, size[0], rows_per_block(64 * size[1]), threads=threads)
+    return result
+
+
+def resize(pixels: Pixels, white: int, size: tuple[int, int], *, threads: int = 1) -> Pixels:
+    """Scale to ``size`` (h, w)."""
+    height, width, channels = pixels.shape
+    result = np.empty((*size, channels), pixels.dtype)
+    rows_from, row_weights = _taps(height, size[0])
+    columns_from, column_weights = _taps(width, size[1])
+    taps = row_weights.shape[1]
+
+    def block(start: int, stop: int) -> None:
+        first = int(rows_from[start])
+        last = min(height, int(rows_from[stop - 1]) + taps)
+        source = premultiplied(pixels[first:last], white).reshape(last - first, -1)
+        rows = _gathered(source, rows_from[start:stop] - first, row_weights[start:stop])
+        turned = rows.reshape(-1, width, channels).swapaxes(0, 1).reshape(width, -1)
+        columns = _gathered(turned, columns_from, column_weights)
+        rows = columns.reshape(size[1], -1, channels).swapaxes(0, 1).copy()
+        if has_alpha(pixels):
+            separate(_clipped(rows, white), white)
+        to_levels(rows, white, result[start:stop])
+
+    # As many rows as keep both what is read and what is written within a block.
+    row = max(width * -(-height // size[0]), size[1], width) * channels * 4
+    map_rows(block, size[0], rows_per_block(row), threads=threads)
+    return result
+
+
+def catmull_rom(distance: Doubles) -> Doubles:
+    """Bicubic kernel that passes through the samples; zero from a distance of 2."""
+    d = np.abs(distance)
+    near = (1.5 * d - 2.5) * d * d + 1
+    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+    return np.where(d < 1, near, np.where(d < 2, far, 0.0))
+
+
+def _taps(length: int, new: int) -> tuple[np.ndarray, Doubles]:
+    """First sample from which each new one is made, (new,), and the weights, (new, taps)."""
+    scale = length / new
+    stretch = max(scale, 1.0)
+    centres = (np.arange(new) + 0.5) * scale
+    reach = _REACH * stretch
+    first = np.maximum(np.floor(centres - reach + 0.5), 0).astype(np.intp)
+    end = np.minimum(np.floor(centres + reach + 0.5), length).astype(np.intp)
+    places = first[:, None] + np.arange(int((end - first).max()))
+    weights = catmull_rom((places + 0.5 - centres[:, None]) / stretch)
+    weights[places >= end[:, None]] = 0
+    return first, np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _gathered(source: FloatArray, first: np.ndarray, weights: Doubles) -> FloatArray:
+    """Weighted sums of the rows of ``source``, (n, m): one for each entry of ``first``."""
+    total = np.zeros((first.size, source.shape[1]), source.dtype)
+    for tap in range(weights.shape[1]):
+        rows = source.take(first + tap, axis=0, mode="clip")
+        rows *= weights[:, tap, None].astype(source.dtype)
+        total += rows
+    return total
+
+
+def _bordered(pixels: Pixels, white: int, fill: tuple[int, int, int] | None) -> FloatArray | Pixels:
+    """Planes (channels, h, w) with a border of the fill colour, colours weighted by alpha."""
+    height, width, channels = pixels.shape
+    values = premultiplied(pixels, white) if has_alpha(pixels) else pixels
+    shape = (channels, height + 2 * _BORDER, width + 2 * _BORDER)
+    planes = np.empty(shape, values.dtype)
+    for plane, level in zip(planes, _levels(fill, channels, white), strict=True):
+        plane[...] = level
+    inner = slice(_BORDER, _BORDER + height), slice(_BORDER, _BORDER + width)
+    planes[:, inner[0], inner[1]] = np.moveaxis(values, 2, 0)
+    return planes
+
+
+def _levels(fill: tuple[int, int, int] | None, channels: int, white: int) -> list[int]:
+    """Level of each channel outside the image."""
+    if fill is None:
+        return [0] * channels
+    levels = [(level * white + 127) // 255 for level in fill]
+    if channels < 3:
+        weighted = sum(w * level for w, level in zip(LUMA_WEIGHTS, levels, strict=True))
+        levels = [(weighted + (1 << 15)) >> 16]
+    return levels + [white] * (channels in (2, 4))
+
+
+def _sampled(
+    planes: FloatArray | Pixels, x: Doubles, y: Doubles, shape: tuple[int, int], real: np.dtype[Any]
+) -> FloatArray:
+    """Bicubic values (n, w, channels) at positions in an image of ``shape`` with its border."""
+    stride = planes.shape[2]
+    # Further out there is nothing but the fill colour.
+    x = np.clip(x, -_REACH, shape[1] - 1 + _REACH)
+    y = np.clip(y, -_REACH, shape[0] - 1 + _REACH)
+    left, top = np.floor(x), np.floor(y)
+    across = [catmull_rom(x - left - step).astype(real) for step in (-1, 0, 1, 2)]
+    down = [catmull_rom(y - top - step).astype(real) for step in (-1, 0, 1, 2)]
+    corner = ((top + _BORDER - 1) * stride + (left + _BORDER - 1)).astype(np.intp)
+    values = np.zeros((*x.shape, planes.shape[0]), real)
+    for index, plane in enumerate(planes):
+        flat = plane.ravel()
+        for row, weight in enumerate(down):
+            line = flat.take(corner + row * stride) * across[0]
+            for column in (1, 2, 3):
+                line += flat.take(corner + (row * stride + column)) * across[column]
+            line *= weight
+            values[:, :, index] += line
+    return values
+
+
+def _clipped(values: FloatArray, white: int) -> FloatArray:
+    """Clip alpha, in place: the kernel overshoots beside edges."""
+    alpha = values[:, :, -1]
+    np.clip(alpha, 0, white, out=alpha)
+    return values
