@@ -91,9 +91,7 @@ class Steps:
         """Survey a job; if it is complete and not yet published, start or resume its revision."""
         deadline.step("survey")
         place = self.place(event, deadline)
-        found = detect(
-            place.sources, place.results, place.job, self.settings.shape, now=_now
-        )
+        found = detect(place.sources, place.results, place.job, self.settings.shape, now=_now)
         answer: dict[str, Any] = {"bucket": place.bucket, "job": place.job}
         reasons = found.survey.reasons()[:MOST_REASONS]
         if found.state in ("incomplete", "faulty"):
@@ -106,7 +104,7 @@ class Steps:
     def _work(self, place: Place, marker: Marker, deadline: Deadline) -> dict[str, Any]:
         """What is to be done for a revision: its parts, or the list of them in the bucket."""
         parts = list(range(len(self._parts(marker.images))))
-        about = {"revision": marker.number, "images": len(marker.images), "items": ""}
+        about = {"revision": marker.number, "images": len(marker.images)}
         if len(marker.images) <= self.settings.inline_images:
             return {**about, "next": "count-inline", "parts": parts}
         deadline.step("items")
@@ -117,7 +115,8 @@ class Steps:
         ]
         place.results.write(name, _to_bytes(items), content_type=JSON_TYPE)
         key = self.settings.results + name
-        return {**about, "next": "count-distributed", "items": key, "parts": []}
+        runs = f"{self.settings.results}{self._counts_of(marker)}/runs"
+        return {**about, "next": "count-distributed", "items": key, "runs": runs}
 
     def _counts_of(self, marker: Marker) -> str:
         """Folder of the counts of a revision; other parts, after a change of settings, differ."""
@@ -144,9 +143,7 @@ class Steps:
             images = list(parts[number])
         name = f"{self._counts_of(marker)}/{number:06}.json"
         if not _exists(place.results, name):
-            counted = [
-                self._count(place, image, marker, deadline, patience) for image in images
-            ]
+            counted = [self._count(place, image, marker, deadline, patience) for image in images]
             deadline.step("write")
             data = _to_bytes([each.to_json() for each in counted])
             place.results.write(name, data, content_type=JSON_TYPE)
@@ -220,8 +217,11 @@ class Steps:
         """The counts of all parts, in the order of the images."""
         folder, parts = self._counts_of(marker), self._parts(marker.images)
         names = [f"{folder}/{number:06}.json" for number in range(len(parts))]
-        with ThreadPoolExecutor(READERS) as pool:
-            files = list(pool.map(lambda name: place.results.read(name).data, names))
+        try:
+            with ThreadPoolExecutor(READERS) as pool:
+                files = list(pool.map(lambda name: place.results.read(name).data, names))
+        except NotFound as exc:
+            raise Superseded(f"superseded: an image of {marker.name} was replaced: {exc}") from exc
         return [Counted.from_json(entry) for data in files for entry in json.loads(data)]
 
     def fail(self, event: Json, deadline: Deadline) -> dict[str, Any]:

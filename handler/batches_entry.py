@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from functools import cache
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from fft_tool.batches.aws import Machine

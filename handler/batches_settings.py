@@ -52,7 +52,9 @@ def _database(text: str) -> str:
     except ValueError:
         scheme = ""
     if text and scheme not in ("postgresql", "sqlite"):
-        raise ValueError("should be a URL such as postgresql+psycopg://host/database or sqlite:///…")
+        raise ValueError(
+            "should be a URL such as postgresql+psycopg://host/database or sqlite:///…"
+        )
     return text
 
 
@@ -192,4 +194,3 @@ def _of_shape(values: Mapping[str, Any]) -> list[str]:
     except BadJob as exc:
         return [f"FFT_BATCHES, FFT_BATCHES_IMAGES: {fault}" for fault in exc.faults]
     return []
-

@@ -1,8 +1,8 @@
 """The look at jobs, of which both triggers make use: events of uploads, and the schedule.
 
-An event leads to a look at its job; the schedule, to a look at every job. A job that is complete and
-not yet published is given to the state machine. Looking twice does no harm: the execution is named
-after the job and its state, and AWS starts one execution of a name.
+An event leads to a look at its job; the schedule, to a look at every job. A job that is complete
+and not yet published is given to the state machine. Looking twice does no harm: the execution is
+named after the job and its state, and AWS starts one execution of a name.
 """
 
 from __future__ import annotations
@@ -166,9 +166,7 @@ class Sweep:
         outcome: Outcome = "overdue" if overdue else "waiting"
         return Look(bucket, found.job, outcome, tuple(found.reasons()), hours)
 
-    def _log_summary(
-        self, bucket: str, looks: Sequence[Look], errors: Sequence[Exception]
-    ) -> None:
+    def _log_summary(self, bucket: str, looks: Sequence[Look], errors: Sequence[Exception]) -> None:
         """Write the line of a sweep, from which CloudWatch takes the metrics of the alarms."""
         outcomes = [look.outcome for look in looks]
         jobs = len(looks) + len(errors)
@@ -188,4 +186,3 @@ class Sweep:
         code = error.code if isinstance(error, FftToolError) else "bug"
         line = {"bucket": bucket, "job": job, "error": {"code": code, "message": str(error)}}
         self.log.write(level, f"{job}: {error}", line | ({} if known else stack_of(error)))
-

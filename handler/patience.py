@@ -32,9 +32,7 @@ class Patience:
 
     def again(self) -> Patience:
         """The time limit for the second try of the same image."""
-        return Patience(
-            self.seconds_left, self.whole, self.processors, last=True, had=self.enough
-        )
+        return Patience(self.seconds_left, self.whole, self.processors, last=True, had=self.enough)
 
     def __call__(self, pixels: int) -> float:
         """Seconds that the try may take from now on."""

@@ -16,7 +16,10 @@ locals {
   batch_runs_arn = "arn:${local.partition}:states:${local.region}:${local.account}:execution:${local.batch_name}"
 
   # Roles that the bucket's policy lets write results.
-  batch_writers = [for name in ["detect", "count", "publish"] : aws_iam_role.batches[name].arn if local.batches]
+  batch_writers = concat(
+    [for name in ["detect", "count", "publish"] : aws_iam_role.batches[name].arn if local.batches],
+    aws_iam_role.batches_machine[*].arn,
+  )
 
   # The variables that handler/batches_settings.py reads, beside those of the other function; a test
   # compares the two.
@@ -56,6 +59,7 @@ locals {
       statements = [
         local.batch_lists, local.batch_reads_jobs, local.batch_reads_results,
         { Effect = "Allow", Action = "states:StartExecution", Resource = local.batch_arn },
+        { Effect = "Allow", Action = "states:DescribeExecution", Resource = "${local.batch_runs_arn}:*" },
         {
           Effect   = "Allow"
           Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
@@ -494,12 +498,13 @@ resource "aws_iam_role_policy" "batches_machine" {
         Sid      = "FollowAndRedriveThem"
         Effect   = "Allow"
         Action   = ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"]
-        Resource = "${local.batch_runs_arn}/*"
+        Resource = ["${local.batch_runs_arn}:*", "${local.batch_runs_arn}/*"]
       },
       {
-        Sid      = "ReadTheListOfItems"
+        # The list of items, and what became of each.
+        Sid      = "ReadItemsAndWriteResults"
         Effect   = "Allow"
-        Action   = "s3:GetObject"
+        Action   = ["s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
         Resource = "${local.batch_bucket}/${local.batch_output}*"
       },
       {

@@ -140,7 +140,7 @@ def _errors(place: str) -> Iterator[None]:
         code = exc.response.get("Error", {}).get("Code", "")
         status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         told = f"{place}: {code}: {exc.response.get('Error', {}).get('Message', '')}"
-        if status >= 500 or "Throttl" in code or code.endswith("LimitExceeded"):  # noqa: PLR2004  (a fault of the service)
+        if status >= 500 or "Throttl" in code or code.endswith("LimitExceeded"):
             raise StoreUnavailable(told) from exc
         raise NotAllowed(told) from exc
     except BotoCoreError as exc:
