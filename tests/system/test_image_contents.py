@@ -15,7 +15,7 @@ from tests.support.image_builds import ROOT, script
 pytest_plugins = ["tests.support.image_builds_fixtures"]
 pytestmark = pytest.mark.slow
 
-LARGEST = 200  # MB that the image may add to its base
+LARGEST = 320  # MB that the image may add to its base
 SECRETS = ("stray-file-of-a-developer", "not-for-any-layer", "secret-of-git")
 
 
