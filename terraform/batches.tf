@@ -18,7 +18,7 @@ locals {
   # Roles that the bucket's policy lets write results.
   batch_writers = concat(
     [for name in ["detect", "count", "publish"] : aws_iam_role.batches[name].arn if local.batches],
-    aws_iam_role.batches_machine[*].arn,
+    [for arn in aws_iam_role.batches_machine[*].arn : arn if local.batches],
   )
 
   # The variables that handler/batches_settings.py reads, beside those of the other function; a test
@@ -31,7 +31,7 @@ locals {
     FFT_BATCHES_PART          = format("%d", var.batches_part)
     FFT_BATCHES_INLINE_IMAGES = format("%d", var.batches_inline_images)
     FFT_BATCHES_WAITING_HOURS = format("%d", var.batches_waiting_hours)
-    BATCHES_STATE_MACHINE = local.batch_arn
+    BATCHES_STATE_MACHINE     = local.batch_arn
   }
 
   # Every request for an object that may be missing needs ListBucket: see permissions.tf.

@@ -88,9 +88,9 @@ variable "batches_part" {
   validation {
     condition = (
       floor(var.batches_part) == var.batches_part
-      && var.batches_part >= 1 && var.batches_part <= 1000
+      && var.batches_part >= 1 && var.batches_part <= 200
     )
-    error_message = "batches_part should be a whole number from 1 to 1000."
+    error_message = "batches_part should be a whole number from 1 to 200."
   }
 }
 
