@@ -17,6 +17,7 @@ _READING = ("frame", "range")  # keys of the recipe that say how a file is read
 EPILOG = """examples:
   fft-tool analyze scans/ -o out --bits 16 --metadata
   fft-tool reconstruct out/leaf_metadata.json -o leaf.png
+  fft-tool process scans/ --operations destripe:90,sharpen -o out
   fft-tool filter striped.png --filter stripe:90 -o out
   fft-tool stats scans/*.png --csv
   fft-tool radial leaf.png -o leaf.csv
@@ -161,13 +162,17 @@ def _fill_analyze(parser: argparse.ArgumentParser) -> None:
         help="artifact to write with -o NAME.png or -o -: magnitude, phase, crop, … "
         "(default: magnitude)",
     )
+    _add_skip_existing(parser)
+    _add_frames(parser)
+    _add_recipe(parser)
+
+
+def _add_skip_existing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-existing",
         action="store_true",
-        help="skip sources already analysed with the same recipe and version",
+        help="skip sources whose results exist, from the same recipe and version",
     )
-    _add_frames(parser)
-    _add_recipe(parser)
 
 
 def _fill_crop(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +189,18 @@ def _fill_filter(parser: argparse.ArgumentParser) -> None:
         *("filter", "offset", *_READING),
         *("crop", "smart-crop", "channel", "background", "precision"),
     )
+
+
+def _fill_process(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--operations",
+        required=True,
+        metavar="LIST",
+        help="operations in sequence, as in grayscale,blur:3,rotate:90",
+    )
+    _add_batch(parser)
+    _add_skip_existing(parser)
+    _add_recipe(parser)
 
 
 def _fill_stats(parser: argparse.ArgumentParser) -> None:
@@ -268,6 +285,7 @@ def _fill_completion(parser: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "analyze": ("make spectrum pictures of images and, on request, records", _fill_analyze),
     "reconstruct": ("reconstruct images from their artifacts", _fill_reconstruct),
+    "process": ("apply operations to images, and compare before and after", _fill_process),
     "filter": ("filter images by frequency", _fill_filter),
     "crop": ("crop images, to a given or to the most salient region", _fill_crop),
     "stats": ("print pixel statistics", _fill_stats),

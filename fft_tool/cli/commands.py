@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +16,7 @@ from fft_tool.cli import targets
 from fft_tool.cli.arguments import make_parser
 from fft_tool.cli.messages import Faults, about, about_remark, sentence
 from fft_tool.cli.output import is_terminal, print_line, put, say
-from fft_tool.errors import FftToolError, NotFound, RecipeError, UsageError
+from fft_tool.errors import FftToolError, NotFound, OperationsError, RecipeError, UsageError
 from fft_tool.limits import Limits
 from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
@@ -25,7 +25,14 @@ from fft_tool.runs import interrupts
 from fft_tool.runs.machine import physical_memory, usable_cores
 from fft_tool.runs.many import Job, run_batch
 from fft_tool.runs.one import Outcome
-from fft_tool.runs.sources import SourceRef, find_sources, followed, refuse_overwriting
+from fft_tool.runs.sources import (
+    Names,
+    SourceRef,
+    analysis_names,
+    find_sources,
+    followed,
+    refuse_overwriting,
+)
 from fft_tool.stores.base import Store, as_folder
 from fft_tool.stores.endpoint import check_endpoint
 from fft_tool.stores.opening import open_store
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 
 Options = argparse.Namespace
 Item = TypeVar("Item", bound="HasSource")
+Given = TypeVar("Given")
+Parsed = TypeVar("Parsed")
 
 
 def analyze(options: Options) -> int:
@@ -58,6 +67,22 @@ def filter(options: Options) -> int:  # noqa: A001  (the command's name)
     if recipe.filter is None:
         raise UsageError("no filter given: add --filter")
     return _make(options, Job(recipe, operation=pipeline.run_filter), ("filtered",))
+
+
+def process(options: Options) -> int:
+    """Apply operations to images, and compare them before and after."""
+    from fft_tool.operations.naming import COMBINED  # noqa: PLC0415  (only this command needs it)
+    from fft_tool.operations.registry import parse_operations  # noqa: PLC0415  (as above)
+    from fft_tool.workflows.jobs import Combine, WorkflowJob  # noqa: PLC0415  (as above)
+    from fft_tool.workflows.plan import file_names, parse_recipe  # noqa: PLC0415  (as above)
+
+    operations = _parsed(parse_operations, options.operations)
+    recipe = _parsed(parse_recipe, _given(options))
+    if targets.is_one_file(options.output):
+        job = Job(recipe, operation=Combine(operations), skip_existing=options.skip_existing)
+        return _make(options, job, (COMBINED,))
+    job = WorkflowJob(recipe, operations=operations, skip_existing=options.skip_existing)
+    return _make(options, job, (), names=lambda ref: file_names(ref.name, operations, recipe))
 
 
 def stats(options: Options) -> int:
@@ -182,8 +207,13 @@ def completion(options: Options) -> int:
     return 0
 
 
-def _make(options: Options, job: Job, kinds: Sequence[str]) -> int:
-    """Run a job that writes artifacts of these ``kinds``, and report what it wrote."""
+def _make(
+    options: Options, job: Job, kinds: Sequence[str], *, names: Names = analysis_names
+) -> int:
+    """Run a job that writes artifacts of these ``kinds``, and report what it wrote.
+
+    ``names`` gives the names of all outputs of a source.
+    """
     job = replace(job, dry_run=options.dry_run)
     if targets.is_one_file(options.output):
         kind = targets.chosen_kind(options.output, getattr(options, "artifact", None), kinds)
@@ -191,7 +221,7 @@ def _make(options: Options, job: Job, kinds: Sequence[str]) -> int:
     targets.check_folder(options.output)
     refs = _find(options, leave_out=options.output)
     _check_endpoint(options.output)
-    refuse_overwriting(refs, options.output)
+    refuse_overwriting(refs, options.output, names)
     job = replace(job, target=options.output)
     outcomes = []
     for outcome in _outcomes(options, refs, job):
@@ -234,12 +264,18 @@ def _make_one(options: Options, job: Job, kind: str) -> int:
 
 
 def _print_findings(outcome: Outcome) -> None:
-    """Print what was found in an image that has a record."""
-    if outcome.result == "done" and outcome.record and "measures" in outcome.record:
-        from fft_tool.cli.findings import lines  # noqa: PLC0415  (only this command needs it)
+    """Print what was found in an image that has a record, or changed in one with a manifest."""
+    if outcome.result != "done" or not outcome.record:
+        return
+    from fft_tool.cli import changes, findings  # noqa: PLC0415  (few commands need them)
 
-        for line in ("", *lines(outcome.record)):
-            print_line(line)
+    found: Iterator[str] = iter(())
+    if "before" in outcome.record:
+        found = changes.lines(outcome.record)
+    elif "measures" in outcome.record:
+        found = findings.lines(outcome.record)
+    for number, line in enumerate(found):
+        print_line(line if number else f"\n{line}")
 
 
 def _outcomes(options: Options, refs: list[SourceRef], job: Job) -> Iterator[Outcome]:
@@ -278,9 +314,14 @@ def _exit_code(outcomes: list[Outcome]) -> int:
 
 
 def _recipe(options: Options) -> Recipe:
+    return _parsed(Recipe.parse, _given(options))
+
+
+def _parsed(parse: Callable[[Given], Parsed], given: Given) -> Parsed:
+    """Parse what is given on the command line, where a fault is wrong usage."""
     try:
-        return Recipe.parse(_given(options))
-    except RecipeError as exc:
+        return parse(given)
+    except (OperationsError, RecipeError) as exc:
         raise UsageError(sentence(exc)) from exc
 
 

@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from fft_tool.cli.parser import Parser
 from fft_tool.limits import FORMATS
+from fft_tool.operations.registry import OPERATIONS
 from fft_tool.recipe import BACKGROUNDS, KEYS
 from fft_tool.results.naming import EXTENSIONS
 
@@ -25,13 +26,17 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "--formats": FORMATS,
     "--frames": ("all",),
     "--from": ("pictures", "spectrum"),
+    "--operations": tuple(
+        f"{each.name}:" if each.form.startswith(f"{each.name}:") else each.name
+        for each in OPERATIONS.values()
+    ),
     "--threshold": ("mid", "otsu"),
     "SHELL": ("bash", "zsh", "fish"),
 }
 _WORDS |= {f"--{key.name}": key.value_type.choices for key in KEYS if key.value_type.choices}
 
 # Flags that take several words, and the separator between them.
-_JOINED = {"--filter": "+", "--formats": ","}
+_JOINED = {"--filter": "+", "--formats": ",", "--operations": ","}
 
 # Flags whose values are paths.
 _PATHS = ("--output", "--sources")

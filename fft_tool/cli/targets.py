@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from fft_tool.errors import AmbiguousSources, NotFound, UsageError
+from fft_tool.operations.naming import COMBINED
 from fft_tool.recipe import KEYS
 from fft_tool.results.naming import EXTENSIONS
 from fft_tool.runs.sources import SourceRef
@@ -19,6 +20,9 @@ STDOUT = "-"
 
 # A name that ends in one of these is taken for a file rather than a folder.
 _OTHERS = "bmp csv gif htm html jp2 jpeg jpg npy parquet pdf svg tif tiff tsv txt webp xlsx"
+# Extensions of what can be written to one file.
+_EXTENSIONS = {**EXTENSIONS, COMBINED: "png"}
+
 FILES = {*EXTENSIONS.values(), *_OTHERS.split()}
 
 # Artifacts requested by a flag of the same name.
@@ -77,7 +81,7 @@ def chosen_kind(location: str, asked: str | None, wanted: Sequence[str]) -> str:
         made = f"there is no {kind} among the artifacts: {', '.join(wanted)}"
         remedy = f"; add --{kind}" if kind in _ASKED_FOR else ""
         raise UsageError(f"-o {location}: {made}{remedy}")
-    extension = EXTENSIONS[kind]
+    extension = _EXTENSIONS[kind]
     if not is_stream(location) and _ending(location) != extension:
         raise UsageError(
             f"-o {location}: the {kind} is a .{extension} file: name it "

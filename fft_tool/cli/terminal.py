@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from rich.cells import cell_len
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from fft_tool.cli.changes import SHOWN, changes
 from fft_tool.cli.output import put
 from fft_tool.printable import printable
 from fft_tool.report.sentences import dominant
@@ -21,6 +22,7 @@ from fft_tool.runs.one import Outcome
 MOST_ROWS = 60  # for longer batches a table on a screen is of little use
 OUTPUTS = ("image", "result", "outputs")
 FINDINGS = ("image", "size", "dominant wave", "slope β", "sharpness", "inversion")
+CHANGES = ("image", "result", *SHOWN, "PSNR")
 STATISTICS = ("image", "channel", "mean", "std", "min", "median", "max", "entropy", "sharpness")
 
 TEXTS = ("image", "channel", "result", "outputs")  # left-aligned columns
@@ -74,11 +76,20 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
     console = _console()
     done = [outcome for outcome in outcomes if outcome.error is None]
     if done and len(outcomes) <= MOST_ROWS:
-        recorded = any(outcome.record for outcome in done)
-        row, headings = (_found, FINDINGS) if recorded else (_made, OUTPUTS)
+        records = [outcome.record for outcome in done if outcome.record]
+        headings, row = _shown(records)
         _print_table(console, headings, [row(outcome) for outcome in done])
     counts = Counter(outcome.result for outcome in outcomes)
     _print(console, ", ".join(f"{count} {result}" for result, count in counts.items()))
+
+
+def _shown(records: Sequence[Mapping[str, Any]]) -> tuple[Cells, Callable[[Outcome], Cells]]:
+    """Headings of a table, and what makes a row of it: by what has been recorded."""
+    if not records:
+        return OUTPUTS, _made
+    if any("before" in record for record in records):
+        return CHANGES, _changed
+    return FINDINGS, _found
 
 
 def print_statistics(outcomes: Sequence[Outcome]) -> None:
@@ -172,6 +183,11 @@ def _found(outcome: Outcome) -> Cells:
         _sharpness(record),
         _fidelity(record["certificate"]),
     )
+
+
+def _changed(outcome: Outcome) -> Cells:
+    found = changes(outcome.record) if outcome.record else {}
+    return outcome.source, outcome.result, *(found.get(name, "") for name in (*SHOWN, "PSNR"))
 
 
 def _peak(peak: Mapping[str, Any] | None) -> str:

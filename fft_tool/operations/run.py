@@ -10,14 +10,12 @@ from fft_tool.arrays import Pixels
 from fft_tool.codec import image_file
 from fft_tool.codec.header import Header
 from fft_tool.limits import Limits
+from fft_tool.operations.naming import COMBINED, INDEPENDENT, plan_operations
 from fft_tool.operations.operation import Operation
 from fft_tool.operations.prediction import admit
 from fft_tool.operations.registry import check_operations, format_operations
 from fft_tool.results.outputs import Artifact, Outputs, Source
 from fft_tool.results.values import Remark
-
-INDEPENDENT, COMBINED = "independent", "combined"
-"""Kinds of artifacts: one operation alone, and all of them in sequence."""
 
 OnStep = Callable[[str], None]
 OnHeader = Callable[[Header], None]
@@ -61,12 +59,6 @@ def run_operations(
     start = _Stage(raster.pixels, raster.header.pixel_size_um)
     painter = _Painter(source, raster.white, frame, threads, on_step)
     return Outputs(tuple(painter.paint(start, operations)), None, remarks_on(image.header, frame))
-
-
-def plan_operations(operations: Sequence[Operation]) -> tuple[str, ...]:
-    """Names of the images that :func:`run_operations` makes, in the order of writing."""
-    alone = [f"independent/{place}-{each.name}.png" for place, each in enumerate(operations, 1)]
-    return (*alone, "combined.png")
 
 
 def apply_all(

@@ -138,8 +138,8 @@ class Child:
         on_step: OnStep = lambda _: None,
     ) -> Analysed:
         """Apply operations, as :func:`fft_tool.operations.run.run_operations` does."""
-        from fft_tool.operations.registry import parse_operations  # noqa: PLC0415  (few need it)
-        from fft_tool.operations.run import COMBINED, INDEPENDENT, plan_operations  # noqa: PLC0415  (as above)
+        from fft_tool.operations.naming import COMBINED, INDEPENDENT, plan_operations  # noqa: PLC0415  (few need it)
+        from fft_tool.operations.registry import parse_operations  # noqa: PLC0415  (as above)
 
         names = plan_operations(parse_operations(operations))
         kinds = [*[INDEPENDENT] * (len(names) - 1), COMBINED]

@@ -60,11 +60,20 @@ def finishing() -> Iterator[Callable[[str], None]]:
     Yields the function to call with the name of each step of :func:`fft_tool.runs.one.process`.
     """
     try:
-        yield lambda step: _busy.set() if step == "write" else None
+        yield _begin_step
     finally:
         _busy.clear()
         if _seen.is_set():
             os._exit(_TERMINATED)
+
+
+def _begin_step(name: str) -> None:
+    if name == "write":
+        _busy.set()
+        return
+    _busy.clear()
+    if _seen.is_set():
+        os._exit(_TERMINATED)
 
 
 def end_workers() -> None:

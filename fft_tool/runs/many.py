@@ -19,7 +19,7 @@ from fft_tool.runs.completeness import is_complete
 from fft_tool.runs.fetch import check_start
 from fft_tool.runs.interrupts import begin_worker, end_workers, finishing
 from fft_tool.runs.machine import address_bound, end_with_parent, limit_addresses
-from fft_tool.runs.one import Analysed, Outcome, process
+from fft_tool.runs.one import Analysed, Input, Outcome, process
 from fft_tool.runs.sources import SourceRef
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
@@ -33,7 +33,7 @@ Operation = Callable[..., Outputs]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to do with each source of a batch.
+    """What to do with each source of a batch; subclasses do something else in :meth:`run`.
 
     ``target`` is the URL of the store to which artifacts are written; if None, they are returned in
     the outcome. ``threads`` and ``timeout`` apply to each source. A process that works longer than
@@ -49,6 +49,21 @@ class Job:
     threads: int = 1
     timeout: float | None = None
     profile: bool = False
+
+    def run(
+        self, source: Input, recipe: Recipe, target: Store | None, on_step: Callable[[str], None]
+    ) -> Outcome:
+        """Process one source; its errors become part of the outcome."""
+        return process(
+            source,
+            None if self.dry_run else target,
+            recipe,
+            self.limits,
+            partial(_work, job=self, target=target),
+            recorded=self.operation is pipeline.run,
+            on_step=on_step,
+            check_start=lambda source: check_start(source.store, source.key),
+        )
 
 
 def run_batch(refs: Sequence[SourceRef], job: Job, *, processes: int = 1) -> Iterator[Outcome]:
@@ -82,16 +97,8 @@ def run_one(
     """Process one source; ``on_step`` is passed to :func:`fft_tool.runs.one.process`."""
     try:
         target = open_store(job.target, profile=job.profile) if job.target else None
-        outcome = process(
-            ref.opened(profile=job.profile),
-            None if job.dry_run else target,
-            ref.recipe(job.recipe),
-            job.limits,
-            partial(_work, job=job, target=target),
-            recorded=job.operation is pipeline.run,
-            on_step=on_step,
-            check_start=lambda source: check_start(source.store, source.key),
-        )
+        source = ref.opened(profile=job.profile)
+        outcome = job.run(source, ref.recipe(job.recipe), target, on_step)
     except FftToolError as exc:  # from opening a store
         outcome = Outcome(ref.name, "failed", error=exc)
     except MemoryError:
@@ -109,7 +116,7 @@ def _work(source: Source, recipe: Recipe, *, job: Job, target: Store | None) -> 
     if job.dry_run:
         names = pipeline.plan(source, recipe, job.limits)
         return Analysed(tuple(Artifact("planned", name, b"") for name in names))
-    with _time_limit(job.timeout):
+    with time_limit(job.timeout):
         outputs = job.operation(source, recipe, job.limits, threads=job.threads)
     return Analysed(outputs.artifacts, outputs.record, remarks=outputs.remarks)
 
@@ -120,7 +127,7 @@ def _run_in_worker(ref: SourceRef, job: Job) -> Outcome:
 
 
 @contextmanager
-def _time_limit(seconds: float | None) -> Iterator[None]:
+def time_limit(seconds: float | None) -> Iterator[None]:
     """Kill this process after the given time: compiled code cannot be interrupted."""
     if seconds is None:
         yield

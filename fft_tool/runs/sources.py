@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -79,6 +79,10 @@ class SourceRef:
         return Input(open_store(self.store, profile=profile), self.name, self.name)
 
 
+Names = Callable[[SourceRef], Iterable[str]]
+"""Gives the names of all outputs of a source."""
+
+
 def find_sources(
     arguments: Iterable[str],
     *,
@@ -132,17 +136,24 @@ def _piped(argument: str, number: int, stdin: BinaryIO | None, limits: Limits) -
         return replace(ref, fault=exc)
 
 
-def refuse_overwriting(refs: Iterable[SourceRef], target: str) -> None:
+def analysis_names(ref: SourceRef) -> Iterable[str]:
+    """Names of all outputs that an analysis may have."""
+    return (output_name(ref.name, kind, ref.page) for kind in EXTENSIONS)
+
+
+def refuse_overwriting(
+    refs: Iterable[SourceRef], target: str, names: Names = analysis_names
+) -> None:
     """Raise an error if an output would overwrite one of the sources."""
     sources = {_location(ref.store, ref.name): ref for ref in refs}
     root = _location(target, "")
     for ref in refs:
-        for kind in EXTENSIONS:
-            place = root + output_name(ref.name, kind, ref.page)
+        for name in names(ref):
+            place = root + name
             link = None if "://" in target else followed(Path(place))
             other = sources.get(str(link or place))
             if other is not None:
-                raise AmbiguousSources(f"the {kind} of {ref} would overwrite the source {other}")
+                raise AmbiguousSources(f"{name}, made of {ref}, would overwrite the source {other}")
 
 
 def _location(store: str, name: str) -> str:

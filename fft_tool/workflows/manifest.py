@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 from fft_tool import __version__
@@ -15,22 +16,12 @@ from fft_tool.results.recording import recipe_section
 from fft_tool.stores.base import Store
 from fft_tool.validate import Json
 from fft_tool.workflows import manifest_model as model
-from fft_tool.workflows.plan import Plan, folder_of
+from fft_tool.workflows.plan import Plan, folder_of, manifest_name
 from fft_tool.workflows.steps import Step
 
-MANIFEST = "manifest.json"
 CONTENT_TYPE = "application/json"
 
 _NORMAL = 1.96  # standard errors on either side of a 95 % interval
-
-
-def manifest_name(name: str) -> str:
-    """Name of the manifest of a source.
-
-    >>> manifest_name("plants/forest.png")
-    'plants/forest/manifest.json'
-    """
-    return f"{folder_of(name)}/{MANIFEST}"
 
 
 def manifest_step(
@@ -74,6 +65,22 @@ def reject(target: Store, plan: Plan | str, error: FftToolError) -> Json:
         files=(),
     ).to_json()
     return _written(target, name, document)
+
+
+def files_listed(data: bytes, plan: Plan, source_sha256: str) -> dict[str, str]:
+    """Files that a manifest lists, with their hashes; none if it is not the one of this plan.
+
+    The plan and the hash of its source have to be those that the manifest states, and so has the
+    version of the program.
+    """
+    try:
+        document = json.loads(data)
+        opening = model.Opening(**_opening(plan, "done", source_sha256)).to_json()
+        if any(document.get(key) != value for key, value in opening.items()):
+            return {}
+        return {str(file["name"]): str(file["sha256"]) for file in document["files"]}
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return {}
 
 
 def _written(target: Store, name: str, document: Json) -> Json:

@@ -6,7 +6,7 @@ source. It is small enough to be passed from step to step, and equal plans lead 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,12 +17,18 @@ from fft_tool.errors import (
     RecipeFault,
     Superseded,
 )
+from fft_tool.operations.naming import COMBINED, plan_operations
 from fft_tool.operations.operation import Operation
 from fft_tool.operations.registry import format_operations, parse_operations
 from fft_tool.recipe import Recipe
-from fft_tool.results.naming import output_base
+from fft_tool.results.naming import output_base, output_of
+from fft_tool.results.outputs import output_kinds
+from fft_tool.results.values import Source
 from fft_tool.stores.base import Stat
 from fft_tool.validate import Json
+
+MANIFEST = "manifest.json"
+"""Name of the manifest in the folder of the results."""
 
 DEFAULTS = {"metadata": "yes", "histogram": "yes", "phase": "no"}
 """Keys of the recipe whose defaults differ in a workflow."""
@@ -115,11 +121,43 @@ def make_plan(
     Raises :class:`~fft_tool.errors.OperationsError` and :class:`~fft_tool.errors.RecipeError`,
     both before anything is read.
     """
+    made = parse_operations(operations)
+    return Plan(name, made, parse_recipe(recipe), stat.size, stat.etag, key)
+
+
+def parse_recipe(recipe: Mapping[str, Any]) -> Recipe:
+    """Parse the recipe of a workflow from the keys that are given."""
     made = Recipe.parse(recipe, base=Recipe.parse(DEFAULTS))
     if not made.metadata:
         rule = "should be yes: the manifest compares the records of both images"
         raise RecipeError([RecipeFault("metadata", "no", rule)])
-    return Plan(name, parse_operations(operations), made, stat.size, stat.etag, key)
+    return made
+
+
+def file_names(name: str, operations: Sequence[Operation], recipe: Recipe) -> tuple[str, ...]:
+    """Names of all files that a workflow makes of a source, the manifest last.
+
+    >>> file_names("forest.png", parse_operations("blur:3"), parse_recipe({}))[:2]
+    ('forest/independent/1-blur.png', 'forest/combined.png')
+    """
+    folder = folder_of(name)
+    images = [f"{folder}/{image}" for image in plan_operations(operations)]
+    bases = (f"{folder}/original", f"{folder}/{COMBINED}")
+    analyses = [
+        output_of(Source(name, b"", base=base), kind)
+        for base in bases
+        for kind in output_kinds(recipe)
+    ]
+    return (*images, *analyses, manifest_name(name))
+
+
+def manifest_name(name: str) -> str:
+    """Name of the manifest of a source.
+
+    >>> manifest_name("plants/forest.png")
+    'plants/forest/manifest.json'
+    """
+    return f"{folder_of(name)}/{MANIFEST}"
 
 
 def is_latest(known: Plan | FftToolError, make: Callable[[], Plan]) -> bool:

@@ -9,8 +9,8 @@ from fft_tool.errors import FftToolError, NotFound, Superseded
 from fft_tool.limits import Limits
 from fft_tool.runs.one import Outcome
 from fft_tool.stores.base import Store
-from fft_tool.workflows.manifest import MANIFEST, manifest_name, manifest_step, reject
-from fft_tool.workflows.plan import Plan, folder_of, is_latest, make_plan
+from fft_tool.workflows.manifest import manifest_step, reject
+from fft_tool.workflows.plan import Plan, file_names, is_latest, make_plan, manifest_name
 from fft_tool.workflows.requests import read_request
 from fft_tool.workflows.steps import COMBINED, Work, analyse_step, process_step
 
@@ -121,13 +121,12 @@ class _Steps:
             which="combined",
             combined_sha256=processed.file(COMBINED).sha256,
         )
+        self.work.on_step("write")
         manifest = manifest_step(self.target, plan, processed, original, combined)
-        names = [*(file["name"] for file in manifest["files"]), MANIFEST]
-        folder = folder_of(plan.name)
         return Outcome(
             plan.name,
             "done",
-            outputs=tuple(f"{folder}/{each}" for each in names),
+            outputs=file_names(plan.name, plan.operations, plan.recipe),
             record=manifest,
             sha256=original.source_sha256,
             remarks=original.remarks,

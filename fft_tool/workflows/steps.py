@@ -18,11 +18,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
-from fft_tool import pipeline
-from fft_tool.errors import Superseded
+from fft_tool.errors import CropOutside, Superseded
 from fft_tool.limits import Limits
 from fft_tool.operations.operation import Operation
-from fft_tool.operations.run import run_operations
 from fft_tool.recipe import Recipe
 from fft_tool.results.compared import Compared
 from fft_tool.results.outputs import Outputs
@@ -59,6 +57,8 @@ class Work:
         self, source: Source, operations: tuple[Operation, ...], recipe: Recipe, limits: Limits
     ) -> Analysed:
         """Apply operations; ``recipe`` chooses the frame and the range of values."""
+        from fft_tool.operations.run import run_operations  # noqa: PLC0415  (loads numpy)
+
         return _analysed(
             source,
             run_operations(
@@ -74,11 +74,15 @@ class Work:
 
     def analyse(self, source: Source, recipe: Recipe, limits: Limits) -> Analysed:
         """Analyse an image."""
+        from fft_tool import pipeline  # noqa: PLC0415  (loads numpy)
+
         outputs = pipeline.run(source, recipe, limits, threads=self.threads, on_step=self.on_step)
         return _analysed(source, outputs)
 
     def compare(self, first: Source, second: Source, recipe: Recipe, limits: Limits) -> Compared:
         """Compare an image with one that was made from it."""
+        from fft_tool import pipeline  # noqa: PLC0415  (loads numpy)
+
         return pipeline.run_comparison(first, second, recipe, limits, threads=self.threads)
 
 
@@ -257,6 +261,8 @@ class _Runner:
             recorded=recorded,
             on_step=self.work.on_step,
         )
+        if isinstance(outcome.error, CropOutside) and source.store is self.target:
+            raise CropOutside(f"the combined image: {outcome.error}")
         if outcome.error:
             raise outcome.error
         return Step(str(outcome.sha256), tuple(files), remarks=outcome.remarks)
