@@ -25,8 +25,9 @@ locals {
     results = "${aws_s3_bucket.images.arn}/${var.output_prefix}workflow/*"
   }
 
-  # At most one of the two.
-  workflow_topic = concat(aws_sns_topic.workflow[*].arn, var.workflow_topic_arn[*])
+  workflow_topic = (
+    length(var.workflow_emails) > 0 ? aws_sns_topic.workflow[*].arn : var.workflow_topic_arn[*]
+  )
 }
 
 resource "aws_lambda_function" "workflow" {
@@ -142,7 +143,7 @@ resource "aws_sfn_state_machine" "workflow" {
   role_arn = aws_iam_role.workflow_machine[count.index].arn
 
   definition = templatefile("${path.module}/state_machines/workflow.asl.json", merge(
-    { for step, function in aws_lambda_function.workflow : step => function.arn },
+    { for step in keys(local.workflow_functions) : step => aws_lambda_function.workflow[step].arn },
     { partition = local.partition, topic = join("", local.workflow_topic) },
   ))
 
@@ -211,7 +212,7 @@ resource "aws_iam_role_policy" "workflow_machine" {
           Sid      = "CallTheSteps"
           Effect   = "Allow"
           Action   = ["lambda:InvokeFunction"]
-          Resource = [for step, function in aws_lambda_function.workflow : function.arn]
+          Resource = [for step in keys(local.workflow_functions) : aws_lambda_function.workflow[step].arn]
         },
         {
           Sid    = "DeliverItsLog"

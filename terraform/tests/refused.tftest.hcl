@@ -621,6 +621,110 @@ run "a_budget_without_subscribers" {
   expect_failures = [var.monthly_budget_usd]
 }
 
+run "a_workflow_prefix_that_is_not_a_folder" {
+  command = plan
+
+  variables {
+    workflow_prefix = "workflow"
+  }
+
+  expect_failures = [var.workflow_prefix]
+}
+
+run "a_workflow_prefix_within_the_input" {
+  command = plan
+
+  variables {
+    workflow_prefix = "input/workflow/"
+  }
+
+  expect_failures = [var.workflow_prefix]
+}
+
+run "a_workflow_prefix_around_the_output" {
+  command = plan
+
+  variables {
+    output_prefix   = "images/output/"
+    workflow_prefix = "images/"
+  }
+
+  expect_failures = [var.workflow_prefix]
+}
+
+run "half_a_megabyte_for_the_workflow" {
+  command = plan
+
+  variables {
+    workflow_memory_mb = 512.5
+  }
+
+  expect_failures = [var.workflow_memory_mb]
+}
+
+run "a_step_that_takes_longer_than_lambda_allows" {
+  command = plan
+
+  variables {
+    workflow_timeout_seconds = 901
+  }
+
+  expect_failures = [var.workflow_timeout_seconds]
+}
+
+run "a_step_with_less_time_than_is_reserved" {
+  command = plan
+
+  variables {
+    reserve_ms               = 40000
+    timeout_seconds          = 60
+    workflow_timeout_seconds = 50
+  }
+
+  expect_failures = [var.workflow_timeout_seconds]
+}
+
+run "a_workflow_of_one_at_a_time" {
+  command = plan
+
+  variables {
+    workflow_reserved_concurrency = 1
+  }
+
+  expect_failures = [var.workflow_reserved_concurrency]
+}
+
+run "an_outcome_to_no_address" {
+  command = plan
+
+  variables {
+    workflow_emails = ["somebody"]
+  }
+
+  expect_failures = [var.workflow_emails]
+}
+
+run "an_outcome_to_a_fifo_topic" {
+  command = plan
+
+  variables {
+    workflow_topic_arn = "arn:aws:sns:eu-central-1:123456789012:outcomes.fifo"
+  }
+
+  expect_failures = [var.workflow_topic_arn]
+}
+
+run "outcomes_to_two_topics" {
+  command = plan
+
+  variables {
+    workflow_topic_arn = "arn:aws:sns:eu-central-1:123456789012:outcomes"
+    workflow_emails    = ["somebody@example.org"]
+  }
+
+  expect_failures = [var.workflow_topic_arn]
+}
+
 run "a_folder_of_jobs_without_a_slash" {
   command = plan
 

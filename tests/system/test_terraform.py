@@ -80,13 +80,28 @@ def test_the_environment_is_what_the_settings_read() -> None:
     merged = "${merge(local.environment,{FFT_BUCKET=aws_s3_bucket.images.id})}"
     assert given["variables"].replace(" ", "") == merged
     one = {"FFT_BUCKET"} | set(environment)
-    assert one == {variable.name for variable in VARIABLES} - {"FFT_BUCKETS"}, "it has one bucket"
+    read = {variable.name for variable in VARIABLES} - {"FFT_BUCKETS"}  # it has one bucket
+    assert one == {name for name in read if not name.startswith(OF_PARTS)}
+
+
+def test_functions_of_the_workflow_also_read_its_settings() -> None:
+    (given,) = resource("aws_lambda_function", "workflow")["environment"]
+    more = re.findall(r"\b(FFT_\w+)\b", str(given["variables"]))
+    own = {variable.name for variable in VARIABLES if variable.name.startswith("FFT_WORKFLOW_")}
+    assert set(more) == {"FFT_BUCKET"} | own
+    assert "local.environment" in given["variables"]
+
+
+# Beginnings of the settings of parts that have functions of their own.
+OF_PARTS = ("FFT_WORKFLOW_",)
 
 
 def test_the_function_is_an_image_by_its_digest() -> None:
-    function = resource("aws_lambda_function", "analyse")
-    assert function["package_type"] == "Image"
-    assert function["image_uri"].endswith("@${var.image_digest}")
+    functions = blocks_of("resource", "aws_lambda_function")
+    assert functions
+    for function in functions:
+        assert function.body["package_type"] == "Image"
+        assert function.body["image_uri"].endswith("@${var.image_digest}")
 
 
 def test_failed_asynchronous_calls_are_kept() -> None:
@@ -96,11 +111,13 @@ def test_failed_asynchronous_calls_are_kept() -> None:
 
 
 def test_the_log_is_json_and_metrics_are_not_filtered_out() -> None:
-    (logging,) = resource("aws_lambda_function", "analyse")["logging_config"]
-    assert logging["log_format"] == "JSON"
-    assert logging["application_log_level"] == "INFO"
-    assert logging["log_group"] == "${aws_cloudwatch_log_group.function.name}"
-    assert "retention_in_days" in resource("aws_cloudwatch_log_group")
+    for function in blocks_of("resource", "aws_lambda_function"):
+        (logging,) = function.body["logging_config"]
+        assert logging["log_format"] == "JSON"
+        assert logging["application_log_level"] == "INFO"
+        assert logging["log_group"] == "${aws_cloudwatch_log_group.function.name}"
+    for group in blocks_of("resource", "aws_cloudwatch_log_group"):
+        assert "retention_in_days" in group.body
 
 
 def test_every_lambda_permission_names_its_source_and_account() -> None:
@@ -135,7 +152,9 @@ def test_every_queue_requires_tls() -> None:
     policies = blocks_of("resource", "aws_sqs_queue_policy")
     assert {policy.labels[1] for policy in policies} == queues
     for policy in policies:
-        assert policy.body["queue_url"] == f"${{aws_sqs_queue.{policy.labels[1]}.id}}"
+        queue = policy.body["queue_url"].replace("[count.index]", "")
+        assert queue == f"${{aws_sqs_queue.{policy.labels[1]}.id}}"
+        assert "OnlyOverTls" in policy.body["policy"] or "only_over_tls" in policy.body["policy"]
 
 
 def test_every_role_has_the_permissions_boundary() -> None:
@@ -149,6 +168,7 @@ def test_an_uploader_cannot_forge_a_record() -> None:
     """The policy refers to the function's role, so the two cannot diverge."""
     (writers,) = (block.body["writers"] for block in blocks_of("locals") if "writers" in block.body)
     assert "aws_iam_role.function.arn" in str(writers)
+    assert "local.writing_roles" in str(writers)
 
 
 def test_keys_that_metadata_may_set_are_those_of_the_recipe() -> None:
@@ -229,6 +249,7 @@ def test_all_taggable_resources_have_tags() -> None:
 
 TAGGED = {
     "aws_budgets_budget",
+    "aws_cloudwatch_event_rule",
     "aws_cloudwatch_log_group",
     "aws_cloudwatch_metric_alarm",
     "aws_ecr_repository",
@@ -236,6 +257,7 @@ TAGGED = {
     "aws_lambda_event_source_mapping",
     "aws_lambda_function",
     "aws_s3_bucket",
+    "aws_sfn_state_machine",
     "aws_sns_topic",
     "aws_sqs_queue",
 }

@@ -63,6 +63,7 @@ REFERENCE = re.compile(r"(\$\{)?\b((?:data\.)?aws_\w+\.\w+)(\[[^]]*\])?((?:\.\w+
 # These patterns rely on the layout of `terraform fmt`.
 KEPT = re.compile(r"^(?:locals|output [^\n]*) \{\n.*?^\}\n", re.DOTALL | re.MULTILINE)
 RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}\n', re.DOTALL | re.MULTILINE)
+FOR_EACH = re.compile(r"^  for_each += (local\.\w+)$", re.MULTILINE)
 POLICY = re.compile(r"^  (\w*policy) += (jsonencode\(\{\n.*?^  \}\))", re.DOTALL | re.MULTILINE)
 
 
@@ -122,7 +123,7 @@ def provider_is_available(folder: Path) -> bool:
 class WithoutProvider:
     """A copy of the files without resources: variables with their rules, locals and outputs.
 
-    Policies are outputs too: ``aws_sqs_queue_policy_work``.
+    Policies are outputs too: ``aws_sqs_queue_policy_work``, by key where a resource has several.
     """
 
     folder: Path
@@ -161,8 +162,13 @@ LOCALS = (
 
 def _policies(code: str) -> Iterator[str]:
     for resource, name, body in RESOURCE.findall(code):
+        several = FOR_EACH.search(body)
         for _, policy in POLICY.findall(body):
-            yield _output(f"{resource}_{name}", policy)
+            value = policy
+            if several:
+                own = re.sub(r"\beach\.(key|value)\b", r"\1", policy)
+                value = f"{{ for key, value in {several[1]} : key => {own} }}"
+            yield _output(f"{resource}_{name}", value)
 
 
 def _output(name: str, expression: str) -> str:
