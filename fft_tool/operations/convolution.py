@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from fft_tool.arrays import Doubles, FloatArray, Pixels
 from fft_tool.image.grey import LUMA_WEIGHTS
@@ -133,33 +134,20 @@ def _tap_by_tap(pixels: Pixels, white: int, weights: Doubles, take: Take, thread
 
     def block(start: int, stop: int) -> None:
         above = premultiplied(pixels[mirrored(start - radius, stop + radius, height)], white)
-        rows = _weighted(above.reshape(above.shape[0], -1), weights, stop - start, axis=0)
+        rows = _weighted(above.reshape(above.shape[0], -1), weights, axis=0)
         rows = rows.reshape(-1, width, channels)
         wide = np.concatenate([rows[:, left], rows, rows[:, right]], axis=1)
-        flat = wide.reshape(stop - start, -1)
-        rows = _weighted(flat, weights, width * channels, axis=1, step=channels)
+        rows = _weighted(wide.reshape(stop - start, -1), weights, axis=1, step=channels)
         take(start, stop, rows.reshape(-1, width, channels))
 
     map_rows(block, height, rows_per_block(4 * width * channels), threads=threads)
 
 
-def _weighted(
-    values: FloatArray, weights: Doubles, length: int, *, axis: int, step: int = 1
-) -> FloatArray:
-    """Weighted sum of copies of a 2-D array that are shifted along an axis."""
-    radius = weights.size - 1
-
-    def shifted(by: int) -> FloatArray:
-        first = (radius + by) * step
-        return values[first : first + length] if axis == 0 else values[:, first : first + length]
-
-    total = shifted(0) * float(weights[0])
-    pair = np.empty_like(total)
-    for by in range(1, radius + 1):
-        np.add(shifted(-by), shifted(by), out=pair)
-        pair *= float(weights[by])
-        total += pair
-    return total
+def _weighted(values: FloatArray, weights: Doubles, *, axis: int, step: int = 1) -> FloatArray:
+    """Weighted sums of 2-D ``values``, ``step`` apart along an axis, wherever all of them exist."""
+    taps = np.concatenate([weights[:0:-1], weights]).astype(values.dtype)
+    windows = sliding_window_view(values, (taps.size - 1) * step + 1, axis=axis)
+    return np.einsum("yxt,t->yx", windows[:, :, ::step], taps)
 
 
 def _by_cosines(pixels: Pixels, white: int, weights: Doubles, take: Take, threads: int) -> None:

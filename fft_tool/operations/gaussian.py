@@ -7,7 +7,7 @@ from fft_tool.operations.operation import Layout
 TRUNCATE = 4.0
 """Where kernels end, in standard deviations."""
 
-LARGEST_DIRECT = 32
+LARGEST_DIRECT = 16
 """Radius in pixels up to which kernels are applied tap by tap; wider ones by cosine transform."""
 
 

@@ -85,11 +85,10 @@ class Rotate(Operation):
         return down, across
 
     def memory(self, before: Layout) -> int:
-        """A copy with a border, as real numbers if they are weighted by alpha."""
+        """A copy with a border, as real numbers."""
         if self.quarters is not None:
             return 0
-        sample = before.sample if before.channels in (1, 3) else before.real
-        return (before.height + 8) * (before.width + 8) * before.channels * sample
+        return (before.height + 8) * (before.width + 8) * before.channels * before.real
 
     def pixel_size(
         self, before: tuple[float, float], height: int, width: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -36,10 +35,10 @@ def rotate(
     ``fill`` is the 8-bit colour of the corners; None leaves them transparent.
     """
     height, width, channels = pixels.shape
-    planes = _bordered(pixels, white, fill)
+    levels = _levels(fill, channels, white)
+    planes = _bordered(pixels, white, levels)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     result = np.empty((*size, channels), pixels.dtype)
-    real = to_real(pixels[:0]).dtype
     across = np.arange(size[1]) - (size[1] - 1) / 2
 
     def block(start: int, stop: int) -> None:
@@ -47,12 +46,19 @@ def rotate(
         # From the canvas back to the image; y points down.
         x = across * cos - down * sin + (width - 1) / 2
         y = across * sin + down * cos + (height - 1) / 2
-        rows = _sampled(planes, x, y, (height, width), real)
-        if has_alpha(pixels):
-            separate(_clipped(rows, white), white)
-        to_levels(rows, white, result[start:stop])
+        rows = result[start:stop]
+        rows[...] = np.array(levels, pixels.dtype)
+        touched = (x > -_REACH) & (x < width - 1 + _REACH) & (y > -_REACH)
+        touched &= y < height - 1 + _REACH
+        columns = np.flatnonzero(touched.any(axis=0))
+        if columns.size:
+            span = slice(int(columns[0]), int(columns[-1]) + 1)
+            values = _sampled(planes, x[:, span], y[:, span], (height, width))
+            if has_alpha(pixels):
+                separate(_clipped(values, white), white)
+            to_levels(values, white, rows[:, span])
 
-    map_rows(block, size[0], rows_per_block(64 * size[1]), threads=threads)
+    map_rows(block, size[0], rows_per_block(32 * size[1]), threads=threads)
     return result
 
 
@@ -114,16 +120,17 @@ def _gathered(source: FloatArray, first: np.ndarray, weights: Doubles) -> FloatA
     return total
 
 
-def _bordered(pixels: Pixels, white: int, fill: tuple[int, int, int] | None) -> FloatArray | Pixels:
-    """Planes (channels, h, w) with a border of the fill colour, colours weighted by alpha."""
+def _bordered(pixels: Pixels, white: int, levels: list[int]) -> FloatArray:
+    """Planes (channels, h, w) of premultiplied levels, with a border of given ``levels``."""
     height, width, channels = pixels.shape
-    values = premultiplied(pixels, white) if has_alpha(pixels) else pixels
     shape = (channels, height + 2 * _BORDER, width + 2 * _BORDER)
-    planes = np.empty(shape, values.dtype)
-    for plane, level in zip(planes, _levels(fill, channels, white), strict=True):
+    planes = np.empty(shape, to_real(pixels[:0]).dtype)
+    for plane, level in zip(planes, levels, strict=True):
         plane[...] = level
-    inner = slice(_BORDER, _BORDER + height), slice(_BORDER, _BORDER + width)
-    planes[:, inner[0], inner[1]] = np.moveaxis(values, 2, 0)
+    for start in range(0, height, rows := rows_per_block(4 * width * channels)):
+        values = premultiplied(pixels[start : start + rows], white)
+        place = slice(_BORDER + start, _BORDER + start + values.shape[0])
+        planes[:, place, _BORDER : _BORDER + width] = np.moveaxis(values, 2, 0)
     return planes
 
 
@@ -138,27 +145,31 @@ def _levels(fill: tuple[int, int, int] | None, channels: int, white: int) -> lis
     return levels + [white] * (channels in (2, 4))
 
 
-def _sampled(
-    planes: FloatArray | Pixels, x: Doubles, y: Doubles, shape: tuple[int, int], real: np.dtype[Any]
-) -> FloatArray:
+def _sampled(planes: FloatArray, x: Doubles, y: Doubles, shape: tuple[int, int]) -> FloatArray:
     """Bicubic values (n, w, channels) at positions in an image of ``shape`` with its border."""
     stride = planes.shape[2]
     # Further out there is nothing but the fill colour.
     x = np.clip(x, -_REACH, shape[1] - 1 + _REACH)
     y = np.clip(y, -_REACH, shape[0] - 1 + _REACH)
     left, top = np.floor(x), np.floor(y)
-    across = [catmull_rom(x - left - step).astype(real) for step in (-1, 0, 1, 2)]
-    down = [catmull_rom(y - top - step).astype(real) for step in (-1, 0, 1, 2)]
+    across, down = (
+        [catmull_rom(fraction - step).astype(planes.dtype) for step in (-1, 0, 1, 2)]
+        for fraction in (x - left, y - top)
+    )
     corner = ((top + _BORDER - 1) * stride + (left + _BORDER - 1)).astype(np.intp)
-    values = np.zeros((*x.shape, planes.shape[0]), real)
+    values = np.empty((*x.shape, planes.shape[0]), planes.dtype)
     for index, plane in enumerate(planes):
         flat = plane.ravel()
-        for row, weight in enumerate(down):
-            line = flat.take(corner + row * stride) * across[0]
-            for column in (1, 2, 3):
-                line += flat.take(corner + (row * stride + column)) * across[column]
-            line *= weight
-            values[:, :, index] += line
+        total = np.zeros(x.shape, planes.dtype)
+        for row in range(4):
+            line = np.zeros(x.shape, planes.dtype)
+            for column in range(4):
+                samples = flat[row * stride + column :].take(corner, mode="clip")
+                samples *= across[column]
+                line += samples
+            line *= down[row]
+            total += line
+        values[:, :, index] = total
     return values
 
 
