@@ -24,7 +24,7 @@ from fft_tool.results.values import Made, Remark
 from fft_tool.spectrum.kernel import kernel
 
 if TYPE_CHECKING:
-    from fft_tool.image.counting import Counts
+    from fft_tool.image.counts import Counts
 
 OnStep = Callable[[str], None]
 OnHeader = Callable[[Header], None]

@@ -123,18 +123,8 @@ resource "aws_iam_role_policy" "batches" {
   policy = jsonencode({ Version = "2012-10-17", Statement = concat(local.batch_functions[each.key].statements, [{
     Effect   = "Allow"
     Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    Resource = "${aws_cloudwatch_log_group.batches[each.key].arn}:log-stream:*"
+    Resource = "${aws_cloudwatch_log_group.function.arn}:log-stream:*"
   }]) })
-}
-
-resource "aws_cloudwatch_log_group" "batches" {
-  #checkov:skip=CKV_AWS_158:CloudWatch encrypts it; it contains neither pixels nor credentials
-  #checkov:skip=CKV_AWS_338:see log_retention_days; the permanent record is stored with the results
-  for_each = { for name, function in local.batch_functions : name => function if local.batches }
-
-  name              = "/aws/lambda/${local.batch_name}-${each.key}"
-  retention_in_days = var.log_retention_days
-  tags              = local.tags
 }
 
 resource "aws_lambda_function" "batches" {
@@ -176,11 +166,12 @@ resource "aws_lambda_function" "batches" {
     }
   }
 
+  # One log for all functions of the image: their lines have the same form.
   logging_config {
     log_format            = "JSON"
     application_log_level = "INFO"
     system_log_level      = "WARN"
-    log_group             = aws_cloudwatch_log_group.batches[each.key].name
+    log_group             = aws_cloudwatch_log_group.function.name
   }
 
   tracing_config {
@@ -230,7 +221,7 @@ resource "aws_sqs_queue" "batches_dead_letters" {
 resource "aws_sqs_queue_policy" "batches" {
   count = local.batches ? 1 : 0
 
-  queue_url = aws_sqs_queue.batches[0].id
+  queue_url = aws_sqs_queue.batches[count.index].id
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -262,7 +253,7 @@ resource "aws_sqs_queue_policy" "batches" {
 resource "aws_sqs_queue_policy" "batches_dead_letters" {
   count = local.batches ? 1 : 0
 
-  queue_url = aws_sqs_queue.batches_dead_letters[0].id
+  queue_url = aws_sqs_queue.batches_dead_letters[count.index].id
 
   policy = jsonencode({
     Version = "2012-10-17"

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from fft_tool.batches.rows import Origin, Row
+from fft_tool.batches.origin import Origin
 from fft_tool.errors import DatabaseUnavailable, MissingExtra, RevisionTaken
 
 if TYPE_CHECKING:
     from fft_tool.batches.engine import Database
+    from fft_tool.batches.rows import Row
 
 FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts

@@ -18,7 +18,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fft_tool.batches.database import FORMS
-from fft_tool.batches.rows import Origin, Row
+from fft_tool.batches.origin import Origin
+from fft_tool.batches.rows import Row
 from fft_tool.batches.tables import BATCH_STATS, UNIQUE, values_of
 from fft_tool.errors import BadDatabase, DatabaseError, DatabaseUnavailable, RevisionTaken
 
@@ -192,7 +193,7 @@ def arguments(url: sa.URL, environ: Mapping[str, str]) -> dict[str, Any]:
 def place_of(url: sa.URL) -> str:
     """Address for messages: without user, password and options."""
     if url.drivername.startswith("sqlite"):
-        return str(url.database)
+        return url.database or "sqlite://"
     host = url.host or url.query.get("host") or "local"
     port = f":{url.port}" if url.port else ""
     return f"postgresql://{host}{port}/{url.database or ''}"

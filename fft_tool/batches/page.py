@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fft_tool.batches import charts
@@ -88,7 +88,7 @@ def _of_all(rows: Sequence[Row]) -> Iterator[Markup]:
 
 
 def _batches(result: Result) -> Iterator[Markup]:
-    axes = {
+    axes: Mapping[str, charts.Axis] = {
         color: charts.axis_of(row for row in result.rows if row.color == color) for color in COLOURS
     }
     of_batch: dict[int, list[Counted]] = {}
@@ -113,7 +113,7 @@ def _batches(result: Result) -> Iterator[Markup]:
 
 
 def _of_one(
-    rows: Sequence[Row], images: Sequence[Counted], axes: dict[str, charts.Axis]
+    rows: Sequence[Row], images: Sequence[Counted], axes: Mapping[str, charts.Axis]
 ) -> Iterator[Markup]:
     for row in rows:
         counts = [
@@ -151,15 +151,11 @@ def _table(rows: Sequence[Row]) -> Markup:
             element("th", element("a", row.batch_id, href=f"#batch-{row.batch_id}"), scope="row"),
             element("td", row.color),
             element("td", f"{row.images:,}"),
-            *(element("td", _number(value)) for value in _statistics(row)),
+            *(element("td", _number(value)) for value in row.statistics()),
         )
         for row in rows
     ]
     return element("table", element("thead", head), element("tbody", join(body)))
-
-
-def _statistics(row: Row) -> tuple[float | None, ...]:
-    return row.avg_pixels, row.std_pixels, row.min_pixels, row.max_pixels
 
 
 def _number(value: float | None) -> str:

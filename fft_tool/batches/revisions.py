@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from fft_tool.batches.rows import Origin
+from fft_tool.batches.origin import Origin
 from fft_tool.batches.shape import JobShape
 from fft_tool.batches.survey import ImageRef, Survey, survey
 from fft_tool.errors import BadArtifact, BadJob, NotFound

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_type_hints
 
 from fft_tool.batches.counting import Counted
-from fft_tool.image.counting import Counts
+from fft_tool.batches.origin import Origin
+from fft_tool.image.counts import Counts
 from fft_tool.results.table import Column, csv_file, parquet_file
 from fft_tool.validate import Json
 
@@ -44,6 +43,10 @@ class Row:
         """Return the row as plain JSON values."""
         return asdict(self)
 
+    def statistics(self) -> tuple[float | None, float | None, int | None, int | None]:
+        """Mean, deviation, smallest and largest."""
+        return self.avg_pixels, self.std_pixels, self.min_pixels, self.max_pixels
+
 
 def _columns() -> tuple[Column, ...]:
     hints = get_type_hints(Row)
@@ -65,26 +68,6 @@ def _holds(annotation: Any, wanted: type) -> bool:
 
 
 COLUMNS = _columns()
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What all rows of a revision have in common."""
-
-    job_id: str
-    source_prefix: str
-    key: str
-    revision: int
-    created_at: str
-
-    def at(self, revision: int) -> Origin:
-        """Return the same under another number."""
-        return replace(self, revision=revision)
-
-    def row_id(self, batch: int, color: str) -> str:
-        """Identity of a row: the same images and settings have the same one."""
-        parts = [self.source_prefix, self.job_id, self.key, self.revision, batch, color]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def statistics(counted: Iterable[Counted], origin: Origin, batches: int) -> tuple[Row, ...]:

@@ -98,6 +98,8 @@ class Survey:
     def reasons(self) -> list[str]:
         """Say why the job is not complete, in a line for each reason."""
         told = list(self.faults)
+        if not self.images:
+            return told
         there = Counter(image.batch for image in self.images)
         lacking = list(self.missing)
         told += [
@@ -207,10 +209,10 @@ def _ignored(found: Iterable[str]) -> list[str]:
 def _faults(found: Iterable[str], images: Sequence[ImageRef], shape: JobShape) -> Iterator[str]:
     """Everything that further images cannot put right."""
     names = list(found)
-    yield from _misnamed(names)
-    yield from _other_jobs(names)
+    elsewhere = [*_misnamed(names), *_other_jobs(names)]
+    yield from elsewhere
     there = Counter(image.batch for image in images)
-    if not there:
+    if not there and not elsewhere:
         first = f"batch_1{f' … batch_{shape.batches}' if shape.batches > 1 else ''}"
         told = f"there are no folders {first}"
         yield f"{told}, only {named(_ignored(names))}" if _ignored(names) else told

@@ -21,6 +21,7 @@ EPILOG = """examples:
   fft-tool filter striped.png --filter stripe:90 -o out
   fft-tool stats scans/*.png --csv
   fft-tool radial leaf.png -o leaf.csv
+  fft-tool batch job/ --batches 5 --images 20 -o stats.csv
   fft-tool report out --sources scans -o out/index.html
 
 Inputs are files, folders, globs, - (standard input) and s3://bucket/prefix, at
@@ -103,7 +104,10 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", metavar="IMG", help="file, folder, glob, - or s3://bucket/prefix"
     )
-    limits = _add_limits(parser)
+    _add_reading_limits(_add_limits(parser))
+
+
+def _add_reading_limits(limits: argparse._ArgumentGroup) -> None:
     limits.add_argument(
         "--formats",
         type=values.formats,
@@ -268,6 +272,39 @@ def _fill_table(parser: argparse.ArgumentParser) -> None:
     _add_output(parser, "file.csv, file.parquet, or - for CSV")
 
 
+def _fill_batch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "input",
+        metavar="JOB",
+        help="folder or s3://bucket/prefix with the folders batch_1, batch_2, …",
+    )
+    shape = parser.add_argument_group("job")
+    for name, count, what in (("batches", 5, "of the job"), ("images", 20, "of each batch")):
+        shape.add_argument(
+            f"--{name}",
+            type=values.positive,
+            metavar="N",
+            help=f"number of {name} {what} (default: {count}, or as in its job.json)",
+        )
+    shape.add_argument(
+        "--partial", action="store_true", help="count what is there although images are missing"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="file.csv, file.parquet, or - for CSV"
+    )
+    parser.add_argument("--plot", metavar="PAGE", help="HTML file with plots, or -")
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="write the rows to sqlite:///FILE or postgresql://USER@HOST/NAME, too",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    _add_jobs(parser)
+    _add_reading_limits(_add_limits(parser))
+    _add_recipe(parser, *_READING, "crop", "smart-crop", "channel", "background", "threshold")
+
+
 def _fill_upload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="IMG", help="file, folder or glob")
     parser.add_argument("target", metavar="s3://BUCKET/PREFIX", help="store to upload to")
@@ -292,6 +329,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "radial": ("write radial profiles of spectra as CSV", _fill_radial),
     "report": ("make an HTML page, or pages, of results", _fill_report),
     "table": ("collect records into CSV or Parquet", _fill_table),
+    "batch": ("count black and white pixels of a job of batches", _fill_batch),
     "upload": ("upload images to a store, with the recipe as metadata", _fill_upload),
     "completion": ("print a completion script for a shell", _fill_completion),
 }

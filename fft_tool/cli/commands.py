@@ -174,6 +174,14 @@ def table(options: Options) -> int:
     return faults.exit_code
 
 
+def batch(options: Options) -> int:
+    """Count the pixels of a job's images, and write the statistics of its batches."""
+    from fft_tool.cli.batches import Access, count_job  # noqa: PLC0415  (only this command needs it)
+
+    access = Access(_store, _write, _outcomes)
+    return count_job(options, _recipe(options), _given(options), access)
+
+
 def upload(options: Options) -> int:
     """Upload images to a store, with the keys of the recipe that are given as metadata."""
     texts = _recipe(options).texts()

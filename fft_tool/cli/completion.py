@@ -39,7 +39,7 @@ _WORDS |= {f"--{key.name}": key.value_type.choices for key in KEYS if key.value_
 _JOINED = {"--filter": "+", "--formats": ",", "--operations": ","}
 
 # Flags whose values are paths.
-_PATHS = ("--output", "--sources")
+_PATHS = ("--output", "--plot", "--sources")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -19,13 +19,17 @@ from fft_tool.printable import printable
 from fft_tool.report.sentences import dominant
 from fft_tool.runs.one import Outcome
 
+if TYPE_CHECKING:
+    from fft_tool.batches.rows import Row
+
 MOST_ROWS = 60  # for longer batches a table on a screen is of little use
 OUTPUTS = ("image", "result", "outputs")
 FINDINGS = ("image", "size", "dominant wave", "slope β", "sharpness", "inversion")
 CHANGES = ("image", "result", *SHOWN, "PSNR")
+BATCHES = ("batch", "pixels", "images", "mean", "std", "min", "max")
 STATISTICS = ("image", "channel", "mean", "std", "min", "median", "max", "entropy", "sharpness")
 
-TEXTS = ("image", "channel", "result", "outputs")  # left-aligned columns
+TEXTS = ("image", "channel", "result", "outputs", "pixels")  # left-aligned columns
 
 _GAP = 2  # spaces between columns
 _NARROWEST = 12  # characters; columns of text may be folded to this width
@@ -102,6 +106,21 @@ def print_statistics(outcomes: Sequence[Outcome]) -> None:
     ]
     if rows:
         _print_table(_console(), STATISTICS, rows)
+
+
+def print_batches(rows: Sequence[Row]) -> None:
+    """Print the statistics of the batches of a job, one row for each batch and colour."""
+    cells = [
+        (str(row.batch_id), row.color, f"{row.images:,}", *map(_count, row.statistics()))
+        for row in rows
+    ]
+    _print_table(_console(), BATCHES, cells)
+
+
+def _count(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
 def _console() -> Console:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from fft_tool.arrays import Plane
+from fft_tool.image.counts import Counts
 from fft_tool.image.statistics import Threshold, cut_of, exact_histogram
 from fft_tool.image.tiles import check_plane, tiles
 
+__all__ = ["Counts", "count"]
+
 _COUNTED_AT_ONCE = 1 << 18  # pixels, so that the comparison's result stays in the cache
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Number of pixels of an image on either side of the threshold."""
-
-    black: int
-    white: int
-
-    @property
-    def pixels(self) -> int:
-        """Number of all pixels."""
-        return self.black + self.white
 
 
 def count(plane: Plane, *, white: int, threshold: Threshold = "mid") -> Counts:
