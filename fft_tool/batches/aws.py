@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -62,11 +63,14 @@ class Machine:
 def execution_name(job: str, revision: int, key: str) -> str:
     """Name of the execution that counts a revision of a job, with room for a number of attempts.
 
-    >>> execution_name("oak leaves", 1, "4bf5c8a0d1e2f3")
-    'oak-leaves-1-4bf5c8a0d1e2f3'
+    >>> execution_name("oak leaves", 1, "4bf5")
+    'oak-leaves-1-af892a53b53552343f2218adf2725283'
+
+    It is unique although most characters of a job's name are not allowed in it.
     """
     plain = re.sub(r"[^A-Za-z0-9-]+", "-", job).strip("-")
-    end = f"-{revision}-{key[:32]}"
+    digest = hashlib.sha256(json.dumps([job, revision, key]).encode()).hexdigest()
+    end = f"-{revision}-{digest[:32]}"
     return plain[: LONGEST_NAME - len(end) - len(f"-{ATTEMPTS}")] + end
 
 
