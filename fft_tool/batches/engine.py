@@ -57,18 +57,20 @@ class Database:
         if not rows:
             return 0
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(BATCH_STATS).on_conflict_do_nothing(index_elements=UNIQUE)
+        statement = (
+            dialect.insert(BATCH_STATS)
+            .on_conflict_do_nothing(index_elements=UNIQUE)
+            .returning(BATCH_STATS.c.id)
+        )
         with self._transaction() as connection:
-            before = self._ids(connection, rows[0].job_id, rows[0].revision)
-            connection.execute(statement, [values_of(row) for row in rows])
-            after = self._ids(connection, rows[0].job_id, rows[0].revision)
-            if after != {row.id for row in rows}:
+            added = connection.execute(statement, [values_of(row) for row in rows]).all()
+            if self._ids(connection, rows[0].job_id, rows[0].revision) != {row.id for row in rows}:
                 raise RevisionTaken(
                     f"{self._place}: the table holds revision {rows[0].revision} of job "
                     f"{rows[0].job_id} with other rows: does another bucket or folder have a job "
                     "of that name?"
                 )
-        return len(after - before)
+        return len(added)
 
     def number_of(self, origin: Origin) -> int:
         """Number of a revision: the latest if it is of the same images, otherwise the next."""
