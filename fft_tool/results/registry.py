@@ -29,7 +29,7 @@ Make = Callable[["Analysis", Sequence[Artifact], int], "bytes | Made"]
 
 # Overhead of incompressible data: at most 1 byte in 128 for blocks, and 64 bytes per chunk.
 _FRAMING, _CHUNK = 128, 64
-_DRAWING = 64 << 10  # a drawing of fixed size
+_DRAWING = 256 << 10  # a drawing of fixed size
 _RECORD = 64 << 10  # those sections of a record whose size does not depend on the image
 
 
@@ -161,9 +161,9 @@ def _filtered_line_memory(recipe: Recipe) -> int:
 
 def _histogram(analysis: Analysis, _made: Sequence[Artifact], _threads: int) -> bytes:
     from fft_tool.codec import png_encode  # noqa: PLC0415  (loads numpy)
-    from fft_tool.results.histogram import histogram_picture  # noqa: PLC0415  (loads numpy)
+    from fft_tool.results.histogram import drawn_planes, histogram_picture  # noqa: PLC0415  (loads numpy)
 
-    picture = histogram_picture(analysis.statistics["grey"])
+    picture = histogram_picture(drawn_planes(analysis.statistics, analysis.recipe.channel))
     return png_encode.encode(picture, text=provenance(analysis.source, analysis.recipe))
 
 
@@ -270,7 +270,7 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         "histogram",
         "png",
         wanted=lambda recipe: recipe.histogram,
-        needs=_parts("statistics"),
+        needs=_parts("statistics", "channels"),
         make=_histogram,
         max_bytes=lambda _extent, _recipe: _DRAWING,
     ),
