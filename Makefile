@@ -90,7 +90,7 @@ fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 up: $(LOCAL) ## start a local AWS, with bucket, queue and function; PORT=4566
 	@$(BIN)/python -m tools.local_aws up $(if $(call given,PORT),--port "$$PORT")
 
-drop: $(LOCAL) ## upload IMG=file, with a recipe as CROP=square BITS=16, and wait for the results
+drop: $(LOCAL) ## upload IMG=file with a recipe as CROP=square, or WORKFLOW=1 OPERATIONS=blur:3, and wait
 	@$(BIN)/python -m tools.local_aws drop --variables "$$GIVEN" -- "$$IMG"
 
 logs: $(LOCAL) ## follow the log of the local function

@@ -12,7 +12,7 @@ from fft_tool.batches.shape import JobShape
 from fft_tool.errors import BadJob, RecipeError
 from fft_tool.recipe import Recipe
 from handler.errors import SettingsError
-from handler.settings import Settings, Variable, folder, overlap, whole
+from handler.settings import Settings, Variable, folder, whole
 
 RESULTS = "batches/"  # folder of the results of jobs, below the folder of all results
 PREFIX = "FFT_BATCHES"  # of the names of these settings
@@ -177,14 +177,15 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
 
 
 def _overlaps(values: Mapping[str, Any]) -> list[str]:
+    """Report folders that overlap with that of the jobs, whose images would be used twice."""
     if "common" not in values or "prefix" not in values:
         return []
     common, prefix = values["common"], values["prefix"]
-    others = {"FFT_INPUT_PREFIX": common.input_prefix, "FFT_OUTPUT_PREFIX": common.output_prefix}
     return [
-        fault
-        for name, other in others.items()
-        for fault in overlap("FFT_BATCHES_PREFIX", prefix, name, other)
+        f"FFT_BATCHES_PREFIX={prefix!r} and FFT_{name.upper()}={other!r} overlap: "
+        "should be two separate folders"
+        for name in ("input_prefix", "output_prefix", "workflow_prefix")
+        if prefix.startswith(other := getattr(common, name)) or other.startswith(prefix)
     ]
 
 

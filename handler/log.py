@@ -48,10 +48,12 @@ class Log:
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
         self._function = self._request = ""
+        self._told: dict[str, str] = {}
 
-    def begin(self, function: str, request: str) -> None:
-        """Set the function name and the request id for the lines that follow."""
+    def begin(self, function: str, request: str, **told: str) -> None:
+        """Set the function name, the request id and other fields for the lines that follow."""
         self._function, self._request = function, request
+        self._told = {name: _short(text) for name, text in told.items() if text}
 
     def result(self, result: Result, deadline: Deadline, message: Message, *, cold: bool) -> None:
         """Write the summary line of one object."""
@@ -101,6 +103,7 @@ class Log:
             "level": level,
             "message": _short(message),
             "requestId": self._request,
+            **self._told,
             **fields,
         }
         if "_aws" in line:

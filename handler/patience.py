@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fft_tool.errors import Aborted, FftToolError, TooCostly, TookTooLong
+from handler.errors import OutOfTime
+
 MB_PER_CPU = 1769  # Lambda allocates one vCPU per this many megabytes
 
 # Several times what an image takes with the most expensive recipe on one full vCPU.
@@ -40,3 +43,13 @@ class Patience:
         usual = (SECONDS + SECONDS_PER_MEGAPIXEL * pixels / 1e6) / self.processors
         self.enough = self.had or left >= min(usual, MOST * self.whole)
         return min(left, usual * LAST if self.last else usual)
+
+
+def given_up(error: Aborted, patience: Patience) -> FftToolError:
+    """The error of work that has also broken off at its second try, which had ``patience``."""
+    if isinstance(error, TookTooLong) and not patience.enough:
+        return OutOfTime(
+            "the invocation has too little time left for this image: returned for a retry; "
+            "if this recurs, give the function more time or memory"
+        )
+    return TooCostly(f"this image failed again at the second try: {error}")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import combinations
 from typing import Any
 
 from fft_tool.admission import largest_output
@@ -143,6 +144,13 @@ VARIABLES = (
     ),
     Variable("FFT_OUTPUT_PREFIX", "output_prefix", "output/", folder, "folder of the results"),
     Variable(
+        "FFT_WORKFLOW_PREFIX",
+        "workflow_prefix",
+        "workflow/",
+        folder,
+        "folder of the bucket whose images go through the workflow",
+    ),
+    Variable(
         "FFT_RECIPE",
         "recipe",
         "",
@@ -215,6 +223,13 @@ VARIABLES = (
     ),
 )
 
+# Folders of the bucket, and what happens if one of them overlaps with an earlier one.
+FOLDERS = {
+    "input": "",
+    "output": "results would be taken for sources",
+    "workflow": "uploads would be processed twice, or results taken for sources",
+}
+
 # Set by Lambda itself; without it, memory is not limited.
 MEMORY = Variable(
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
@@ -231,6 +246,7 @@ class Settings:
 
     input_prefix: str
     output_prefix: str
+    workflow_prefix: str
     recipe: Recipe
     max_pixels: int
     formats: tuple[str, ...]
@@ -254,10 +270,7 @@ class Settings:
                 values[variable.field] = variable.parse(text)
             except ValueError as exc:
                 faults.append(f"{variable.name}={text!r}: {exc}")
-        names = ("input_prefix", "output_prefix")
-        if all(name in values for name in names):
-            inputs, outputs = (values[name] for name in names)
-            faults += overlap("FFT_INPUT_PREFIX", inputs, "FFT_OUTPUT_PREFIX", outputs)
+        faults += _overlaps(values)
         if values.get("bucket") and values.get("several_buckets"):
             faults.append("FFT_BUCKET and FFT_BUCKETS are both set: only one of them should be")
         if faults:
@@ -304,16 +317,20 @@ class Settings:
 
     def recipe_of(self, metadata: Mapping[str, str], overrides: Mapping[str, Any]) -> Recipe:
         """Recipe of one object: the defaults, overridden by its metadata, then by the event."""
-        own = {key: text for key, text in metadata.items() if not self._is_foreign(key)}
-        self._check_allowed(own)
+        own = self.own_metadata(metadata)
+        self.check_allowed(own)
         return always_recorded(Recipe.parse(overrides, base=Recipe.parse(own, base=self.recipe)))
 
-    def _check_allowed(self, metadata: Mapping[str, str]) -> None:
+    def own_metadata(self, metadata: Mapping[str, str]) -> dict[str, str]:
+        """Metadata of an object without that of other tools."""
+        return {key: text for key, text in metadata.items() if not self._is_foreign(key)}
+
+    def check_allowed(self, metadata: Mapping[str, Any]) -> None:
         """Refuse keys that metadata may not set; the recipe's parser refuses unknown keys."""
         withheld = {key.name for key in KEYS} - self.metadata_keys
         rule = "may not be set by an object's metadata here (FFT_METADATA_KEYS)"
         faults = [
-            RecipeFault(name, text, rule)
+            RecipeFault(name, str(text), rule)
             for key, text in metadata.items()
             if (name := key_name(key)) in withheld
         ]
@@ -342,9 +359,15 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def overlap(name: str, folder: str, other_name: str, other: str) -> list[str]:
-    """Report overlapping folders: results would be taken for new sources."""
-    if folder.startswith(other) or other.startswith(folder):
-        both = f"{name}={folder!r} and {other_name}={other!r} overlap"
-        return [f"{both}: results would be taken for sources; should be two separate folders"]
-    return []
+def _overlaps(values: Mapping[str, Any]) -> list[str]:
+    """Report prefixes that overlap: results would be taken for sources, or sources used twice."""
+    found = [values.get(f"{name}_prefix") for name in FOLDERS]
+    given = [
+        (name, folder) for name, folder in zip(FOLDERS, found, strict=True) if folder is not None
+    ]
+    return [
+        f"FFT_{one.upper()}_PREFIX={first!r} and FFT_{other.upper()}_PREFIX={second!r} overlap: "
+        f"{FOLDERS[other]}; should be two separate folders"
+        for (one, first), (other, second) in combinations(given, 2)
+        if first.startswith(second) or second.startswith(first)
+    ]

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from fft_tool import errors
 from fft_tool.errors import FftToolError
 from handler.errors import Overwritten
 
@@ -49,6 +50,12 @@ class Fault:
     code: str
     message: str
 
+    def error(self) -> FftToolError:
+        """The error as the core knows it."""
+        kind = type("CaughtError", (FftToolError,), {"code": self.code, "permanent": True})
+        made: FftToolError = kind(self.message)
+        return made
+
 
 @contextmanager
 def as_states() -> Iterator[None]:
@@ -67,7 +74,7 @@ def state_error(error: FftToolError) -> Exception:
     message = f"{error.code}: {error}"
     if len(message) > LONGEST_MESSAGE:
         message = message[: LONGEST_MESSAGE - 1] + "…"
-    if isinstance(error, Overwritten):
+    if isinstance(error, (Overwritten, errors.Superseded)):
         return Superseded(message)
     if error.permanent:
         return Rejected(message)

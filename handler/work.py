@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fft_tool.errors import Aborted, NotFound, TooCostly, TookTooLong
+from fft_tool.errors import Aborted, NotFound
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import EXTENSIONS, output_name
 from fft_tool.results.outputs import Source
@@ -23,9 +23,9 @@ from fft_tool.runs.one import Analysed, Input, Outcome, process
 from fft_tool.stores.base import Stat
 from handler.bucket import Folder, OpenBucket
 from handler.deadline import Deadline
-from handler.errors import KeyTooLong, OutOfTime, Overwritten
+from handler.errors import KeyTooLong, Overwritten
 from handler.events import Task
-from handler.patience import Patience
+from handler.patience import Patience, given_up
 from handler.result import Result
 from handler.settings import Settings
 
@@ -139,12 +139,7 @@ class Worker:
             deadline.broken_off += 1
             if not patience.last:
                 raise
-            if isinstance(exc, TookTooLong) and not patience.enough:
-                raise OutOfTime(
-                    "the invocation has too little time left for this image: returned for a retry; "
-                    "if this recurs, give the function more time or memory"
-                ) from exc
-            raise TooCostly(f"this image failed again at the second try: {exc}") from exc
+            raise given_up(exc, patience) from exc
 
     def _reason_to_ignore(self, key: str) -> str:
         inputs, outputs = self.settings.input_prefix, self.settings.output_prefix

@@ -27,12 +27,12 @@ variable "batches_prefix" {
 
   validation {
     condition = alltrue([
-      for other in [var.input_prefix, var.output_prefix] :
+      for other in [var.input_prefix, var.output_prefix, var.workflow_prefix] :
       !startswith(var.batches_prefix, other) && !startswith(other, var.batches_prefix)
     ])
     error_message = <<-EOT
-      batches_prefix = "${var.batches_prefix}" overlaps with input_prefix or
-      output_prefix: they should be separate folders, none inside another.
+      batches_prefix = "${var.batches_prefix}" overlaps with input_prefix,
+      output_prefix or workflow_prefix: they should be separate folders, none inside another.
     EOT
   }
 }

@@ -4,13 +4,12 @@
 locals {
   workflow_name = "${var.name}-workflow"
 
-  # What each step may read and write. Steps that decode images have the memory for it; the others
-  # move names and hashes, except that finish reads the results to compare them.
+  # What each step may read and write, and whether it decodes images, which takes memory.
   workflow_steps = {
     plan    = { reads = ["source"], writes = false, images = false }
     process = { reads = ["source"], writes = true, images = true }
     analyse = { reads = ["source", "results"], writes = true, images = true }
-    finish  = { reads = ["source", "results"], writes = true, images = true }
+    finish  = { reads = ["source", "results"], writes = true, images = false }
     reject  = { reads = ["source"], writes = true, images = false }
   }
 

@@ -121,6 +121,8 @@ def readable(summary: Json) -> Text:
 
 def _details(summary: Json) -> Iterator[str]:
     error = summary.get("error")
+    if summary.get("state"):
+        yield printable(str(summary["state"]))
     if error:
         yield f"{error['code']}: {printable(error['message'])}"
     if summary.get("reason"):

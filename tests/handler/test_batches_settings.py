@@ -55,20 +55,21 @@ def test_values_are_read() -> None:
 
 
 def test_all_faults_are_reported_together() -> None:
-    told = faults(
-        FFT_BATCHES_PREFIX="/jobs",
-        FFT_BATCHES="0",
-        FFT_BATCHES_IMAGES="many",
-        FFT_BATCHES_THRESHOLD="half",
-        FFT_BATCHES_PART="201",
-        FFT_BATCHES_INLINE_IMAGES="-1",
-        FFT_BATCHES_WAITING_HOURS="a day",
-        FFT_BATCHES_WAITING="1",
-        FFT_RESERVE_MS="-1",
-        BATCHES_STATE_MACHINE="fft-batches",
-        DATABASE_SECRET_ARN="arn:aws:s3:::secret",
-        DATABASE_CA_SECRET_ARN="x",
-    )
+    given = {
+        "FFT_BATCHES_PREFIX": "/jobs",
+        "FFT_BATCHES": "0",
+        "FFT_BATCHES_IMAGES": "many",
+        "FFT_BATCHES_THRESHOLD": "half",
+        "FFT_BATCHES_PART": "201",
+        "FFT_BATCHES_INLINE_IMAGES": "-1",
+        "FFT_BATCHES_WAITING_HOURS": "a day",
+        "FFT_BATCHES_WAITING": "1",
+        "FFT_RESERVE_MS": "-1",
+        "BATCHES_STATE_MACHINE": "fft-batches",
+        "DATABASE_SECRET_ARN": "arn:aws:s3:::secret",
+        "DATABASE_CA_SECRET_ARN": "x",
+    }
+    told = faults(**given)
     names = {fault.partition("=")[0] for fault in told}
     assert len(told) == len(names) == 12
     assert "FFT_BATCHES_WAITING" in names
@@ -82,7 +83,7 @@ def test_the_address_of_a_database_is_not_shown(url: str) -> None:
     assert "hush" not in told
 
 
-@pytest.mark.parametrize("prefix", ["input/jobs/", "output/", ""])
+@pytest.mark.parametrize("prefix", ["input/jobs/", "output/", "workflow/", ""])
 def test_jobs_are_not_among_sources_or_results(prefix: str) -> None:
     assert any("overlap" in fault for fault in faults(FFT_BATCHES_PREFIX=prefix))
 

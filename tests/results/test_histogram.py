@@ -9,6 +9,7 @@ import pytest
 import fft_tool
 from fft_tool.codec import png_encode
 from fft_tool.image.statistics import PixelStatistics, Threshold, describe
+from fft_tool.recipe import Recipe
 from fft_tool.results.histogram import (
     BAR,
     FOOT,
@@ -24,7 +25,6 @@ from fft_tool.results.histogram import (
     powers_of_ten,
     round_counts,
 )
-from fft_tool.recipe import Recipe
 from fft_tool.results.registry import ARTIFACT_KINDS, Extent
 from tests.support.images import noise
 

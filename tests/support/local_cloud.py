@@ -20,9 +20,8 @@ import psutil
 
 from tests.support.command import SECONDS, Finished, environment
 from tools.local_aws.clients import LocalAws
-from tools.local_aws.cloud import LOG_GROUP
 from tools.local_aws.emulator import Emulator
-from tools.local_aws.resource import NAME
+from tools.local_aws.resource import LOG_GROUP, NAME
 from tools.log_tail import Json, Tail
 
 # What a developer's machine may hold, none of which may ever be used.

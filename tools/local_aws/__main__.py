@@ -16,6 +16,7 @@ from fft_tool.recipe import KEYS
 from tools.errors import ToolError
 from tools.local_aws.clients import LocalAws, forget_accounts
 from tools.local_aws.drop import Bucket
+from tools.local_aws.drop_workflow import WorkflowBucket
 from tools.local_aws.emulator import Emulator
 from tools.local_aws.logs import show
 from tools.local_aws.package import ROOT
@@ -35,7 +36,10 @@ def main(words: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(_with_flags(_with_variables(words)))
+    parser = _parser()
+    options = parser.parse_args(_with_flags(_with_variables(words)))
+    if options.command == "drop" and options.operations and not options.workflow:
+        parser.error("operations are for the workflow: make drop WORKFLOW=1 OPERATIONS=… IMG=…")
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (not needed for help)
 
     try:
@@ -72,6 +76,9 @@ def _drop(emulator: Emulator, options: argparse.Namespace) -> bool:
     aws = LocalAws.of(require_running(emulator))
     values = vars(options)
     recipe = {key.name: values[key.field] for key in KEYS if values[key.field] is not None}
+    if options.workflow:
+        bucket = WorkflowBucket(aws)
+        return bucket.drop(options.files, options.operations, recipe, options.seconds)
     return Bucket(aws).drop(options.files, recipe, options.seconds)
 
 
@@ -98,6 +105,13 @@ def _fill_drop(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=_named, metavar="IMG", help="file, folder or glob")
     parser.add_argument(
         "--seconds", type=float, default=60.0, help="how long to wait for each result (default: 60)"
+    )
+    workflow = parser.add_argument_group("workflow")
+    workflow.add_argument(
+        "--workflow", type=_yes, default=False, metavar="1", help="put it through the workflow"
+    )
+    workflow.add_argument(
+        "--operations", default="", metavar="LIST", help="its operations: grayscale,blur:3"
     )
     recipe = parser.add_argument_group("recipe, in upper or lower case")
     for key in KEYS:
@@ -163,8 +177,9 @@ def _with_variables(words: Sequence[str]) -> list[str]:
 
 
 def _refuse_unknown(names: Sequence[str]) -> None:
-    """End with a usage error if a make variable is neither a key of a recipe nor SECONDS."""
-    known = [*(key.name.upper().replace("-", "_") for key in KEYS), "SECONDS"]
+    """End with a usage error if a make variable is neither a key of a recipe nor a flag."""
+    keys = (key.name.upper().replace("-", "_") for key in KEYS)
+    known = [*keys, "SECONDS", "WORKFLOW", "OPERATIONS"]
     for name in names:
         if name.upper().replace("-", "_") not in known:
             near = get_close_matches(name.upper(), known, n=1)
@@ -185,6 +200,12 @@ def _flag(word: str) -> str:
         return word
     name, equals, value = word.partition("=")
     return name.lower().replace("_", "-") + equals + value
+
+
+def _yes(text: str) -> bool:
+    if text.lower() not in ("1", "yes", "true", "0", "no", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r} should be 1 or 0")
+    return text.lower() in ("1", "yes", "true")
 
 
 def _port(text: str) -> int:

@@ -20,14 +20,12 @@ from tools.local_aws.resource import (
     SECONDS,
     Cloud,
     Resource,
-    log_group,
     make_function,
     refresh_function,
 )
 from tools.local_aws.state_machines import refresh_state_machine
 
 DEAD_LETTERS = f"{NAME}-dead-letters"
-LOG_GROUP = log_group(NAME)
 
 HANDLER = "handler.entry.handle"
 ATTEMPTS = 3  # deliveries before a message becomes a dead letter

@@ -17,8 +17,8 @@ from fft_tool.results.outputs import Source
 from fft_tool.runs.sources import find_sources
 from tools.errors import ToolError
 from tools.local_aws.clients import LocalAws
-from tools.local_aws.cloud import DEAD_LETTERS, LOG_GROUP, depth, settings_of_function
-from tools.local_aws.resource import NAME, SECONDS
+from tools.local_aws.cloud import DEAD_LETTERS, depth, settings_of_function
+from tools.local_aws.resource import LOG_GROUP, NAME, SECONDS
 from tools.log_tail import Json, Tail
 from tools.say import say
 

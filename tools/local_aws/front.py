@@ -4,6 +4,8 @@ The emulator does not check keys. A server on loopback can be reached by any web
 in a browser on the same machine, and by the machine's other users; through Lambda, they could run
 code.
 
+It also lets failed functions be reported as Lambda reports them.
+
 This module is a program of its own, ``python front.py``, and imports nothing else of the project.
 It needs ministack's environment, with ``LOCAL_AWS_KEY`` and ``GATEWAY_PORT``.
 """
@@ -38,6 +40,7 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Execute = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,34 @@ def _keys(scope: Scope) -> list[str]:
     return [key for key in (*signed, *session) if key]
 
 
+def with_error_types(execute: Execute) -> Execute:
+    """Let a failed function be reported by the class of its exception, as Lambda does.
+
+    Step Functions matches that name. ministack reports every exception under one name; the class
+    stands in the traceback, which it adds to the log.
+    """
+
+    def executing(*arguments: Any) -> dict[str, Any]:
+        result = execute(*arguments)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict):
+            message = re.escape(str(body.get("errorMessage", "")))
+            raised = rf"^(?:\w+\.)*(\w+)(?:: {message})?\s*\Z"
+            found = re.search(raised, str(result.get("log", "")), re.MULTILINE)
+            if found and body.get("errorType") == "Runtime.HandlerError":
+                body["errorType"] = found[1]
+        return result
+
+    return executing
+
+
 def main() -> None:
     """Run ministack behind the front."""
     from ministack import app as emulator  # type: ignore[import-untyped]  # noqa: PLC0415  (slow to import)
+    from ministack.services import lambda_svc  # type: ignore[import-untyped]  # noqa: PLC0415  (as above)
 
+    # The executor of Python code. If another version names it otherwise, this fails at once.
+    lambda_svc._execute_function_warm = with_error_types(lambda_svc._execute_function_warm)  # noqa: SLF001
     emulator.app = Front(emulator.app, os.environ.pop(KEY), int(os.environ["GATEWAY_PORT"]))
     emulator.main()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.local_aws.clients import LocalAws
-from tools.local_aws.cloud import LOG_GROUP
+from tools.local_aws.resource import LOG_GROUP
 from tools.log_tail import Printer, Tail
 from tools.say import say
 

@@ -20,6 +20,7 @@ NAME = "fft-images"  # of the bucket, the queue and the function
 
 MEMORY_MB = 1769  # one vCPU
 SECONDS = 60  # timeout of an invocation
+LOG_GROUP = f"/aws/lambda/{NAME}"  # of all functions
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,6 @@ class Resource:
     make: Callable[[Cloud], None]
 
 
-def log_group(function: str) -> str:
-    """Name of the log group of a function."""
-    return f"/aws/lambda/{function}"
-
-
 def role(name: str) -> str:
     """ARN of a role, which the emulator accepts without looking for it."""
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
@@ -65,6 +61,7 @@ def make_function(cloud: Cloud, name: str, handler: str, **environment: str) -> 
         MemorySize=MEMORY_MB,
         Timeout=SECONDS,
         Environment={"Variables": {**cloud.environment, **environment}},
+        LoggingConfig={"LogGroup": LOG_GROUP},
     )
 
 

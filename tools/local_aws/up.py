@@ -24,6 +24,8 @@ PORT = 4566
 
 NEXT = """\
   make drop IMG=input_images/text.png     process an image and wait for its results
+  make drop WORKFLOW=1 OPERATIONS=grayscale,blur:3 IMG=input_images/text.png
+                                          put an image through the workflow
   make logs                               follow the function's log
   make down                               stop it and delete everything
 

@@ -1,0 +1,202 @@
+"""``drop --workflow``: upload images for the workflow, and follow it until it has ended."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fft_tool.operations.registry import format_operations, parse_operations
+from fft_tool.printable import printable
+from fft_tool.recipe import Recipe
+from fft_tool.results.outputs import Source
+from fft_tool.runs.sources import find_sources
+from fft_tool.workflows.manifest import manifest_name
+from fft_tool.workflows.plan import folder_of
+from fft_tool.workflows.requests import OPERATIONS, SIDECAR
+from handler.workflow import RESULTS
+from tools.errors import ToolError
+from tools.local_aws.clients import LocalAws
+from tools.local_aws.cloud import settings_of_function
+from tools.local_aws.resource import NAME
+from tools.local_aws.state_machines import state_machine_arn
+from tools.local_aws.workflow import WORKFLOW, start_workflow
+from tools.say import say
+
+PAUSE = 0.1  # seconds between two requests
+UNTIL_STARTED = 10.0  # seconds for EventBridge to start an execution, before it is started directly
+MOST_METADATA = 2048  # bytes of keys and values, the limit of S3
+NOTHING_TO_DO = "Nothing to do"  # the state in which an execution ends that has made nothing
+
+Json = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Upload:
+    """An uploaded source, and the states of its execution that have been reported."""
+
+    key: str
+    source: Source
+    etag: str
+    started: float  # seconds since the epoch
+    reported: set[int] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """Its name, for people."""
+        return printable(self.source.name)
+
+
+class WorkflowBucket:
+    """The bucket whose uploads below the workflow's prefix start the workflow."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        self._settings = settings_of_function(aws)
+        self._machine = state_machine_arn(WORKFLOW)
+
+    def drop(
+        self, files: Sequence[str], operations: str, recipe: Mapping[str, str], seconds: float
+    ) -> bool:
+        """Upload files with their operations; True if the workflow has ended well for all of them.
+
+        Bad operations, a bad recipe or a missing file are errors before anything is uploaded.
+        """
+        texts = Recipe.parse(recipe).texts()
+        asked = {key: texts[key] for key in recipe}
+        asked |= {OPERATIONS: format_operations(parse_operations(operations))}
+        sources = [ref.read() for ref in find_sources(files, stdin=None)]
+        known = {execution["executionArn"] for execution in self._executions()}
+        uploads = [self._put(source, asked) for source in sources]
+        ended = [self._follow(upload, known, seconds) for upload in uploads]
+        return all(ended)
+
+    def _put(self, source: Source, asked: Mapping[str, str]) -> Upload:
+        """Upload a source; what is asked for it goes into a sidecar if it is too long for S3."""
+        key = self._settings.workflow_prefix + source.name
+        fits = sum(len(name) + len(text.encode()) for name, text in asked.items()) <= MOST_METADATA
+        sidecar = {"Bucket": NAME, "Key": key + SIDECAR}
+        if fits:
+            self._aws.s3.delete_object(**sidecar)  # an earlier one would override the metadata
+        else:
+            self._aws.s3.put_object(**sidecar, Body=json.dumps(asked).encode())
+        started = time.time()
+        answer = self._aws.s3.put_object(
+            Bucket=NAME,
+            Key=key,
+            Body=source.data,
+            ContentType=mimetypes.guess_type(source.name)[0] or "application/octet-stream",
+            Metadata=dict(asked) if fits else {},
+        )
+        keys = "".join(f"  {name}={text}" for name, text in asked.items())
+        beside = "" if fits else f" and {printable(key + SIDECAR)}"
+        say(f"{printable(source.name)} → s3://{NAME}/{printable(key)}{beside}{keys}")
+        return Upload(key, source, answer["ETag"].strip('"'), started)
+
+    def _follow(self, upload: Upload, known: set[str], seconds: float) -> bool:
+        """Report the states of an upload's execution as they end, then its outcome."""
+        deadline = time.monotonic() + seconds
+        execution = self._execution_of(upload, known, deadline)
+        while True:
+            found = self._aws.states.describe_execution(executionArn=execution)
+            self._report_states(upload, execution)
+            if found["status"] != "RUNNING":
+                return self._report_end(upload, execution, found)
+            if time.monotonic() > deadline:
+                raise ToolError(
+                    f"no outcome of {printable(upload.key)} within the time limit: see `make logs` "
+                    f"(execution {execution.rpartition(':')[2]})"
+                )
+            time.sleep(PAUSE)
+
+    def _execution_of(self, upload: Upload, known: set[str], deadline: float) -> str:
+        """The execution that EventBridge has started for an upload, or else one of our own."""
+        directly = time.monotonic() + UNTIL_STARTED
+        while time.monotonic() < min(directly, deadline):
+            for execution in self._executions():
+                name = execution["executionArn"]
+                if name not in known and self._is_about(name, upload):
+                    return str(name)
+            time.sleep(PAUSE)
+        say(f"{upload.name}: EventBridge has not started the workflow, so it is started directly")
+        return start_workflow(self._aws, upload.key, upload.etag)
+
+    def _executions(self) -> list[Json]:
+        """The latest executions."""
+        found = self._aws.states.list_executions(stateMachineArn=self._machine, maxResults=1000)
+        return list(found["executions"])
+
+    def _is_about(self, execution: str, upload: Upload) -> bool:
+        given = json.loads(self._aws.states.describe_execution(executionArn=execution)["input"])
+        about = given.get("detail", {}).get("object", {})
+        return (about.get("key"), about.get("etag", "").strip('"')) == (upload.key, upload.etag)
+
+    def _report_states(self, upload: Upload, execution: str) -> None:
+        for event in self._history(execution):
+            if event["id"] not in upload.reported:
+                upload.reported.add(event["id"])
+                line = _told(event)
+                if line:
+                    passed = event["timestamp"].timestamp() - upload.started
+                    say(f"{upload.name}: {passed:6.1f} s  {line}")
+
+    def _history(self, execution: str) -> Iterator[Json]:
+        pages = self._aws.states.get_paginator("get_execution_history")
+        for page in pages.paginate(executionArn=execution):
+            yield from page["events"]
+
+    def _report_end(self, upload: Upload, execution: str, found: Json) -> bool:
+        if found["status"] != "SUCCEEDED":
+            error = ": ".join(filter(None, (found.get("error"), found.get("cause"))))
+            say(f"{upload.name}: the workflow {found['status'].lower()}: {printable(error)}")
+            return False
+        if any(_entered(event) == NOTHING_TO_DO for event in self._history(execution)):
+            say(f"{upload.name}: superseded: a later upload has replaced it, or it was deleted")
+            return False
+        message = json.loads(found["output"])["finished"]["message"]
+        if message["outcome"] == "rejected":
+            error = message["error"]
+            say(f"{upload.name}: rejected: {error['code']}: {printable(error['message'])}")
+        else:
+            passed = found["stopDate"].timestamp() - upload.started
+            say(f"{upload.name}: done {passed:.1f} s after the upload")
+        if message["manifest"]:
+            self._print_links(upload)
+        return bool(message["outcome"] == "done")
+
+    def _print_links(self, upload: Upload) -> None:
+        prefix = self._settings.output_prefix + RESULTS
+        manifest = prefix + manifest_name(upload.source.name)
+        body = self._aws.s3.get_object(Bucket=NAME, Key=manifest)["Body"].read()
+        folder = prefix + folder_of(upload.source.name)
+        for file in json.loads(body)["files"]:
+            print(self._aws.url(NAME, f"{folder}/{file['name']}"))
+        print(self._aws.url(NAME, manifest))
+
+
+def _entered(event: Json) -> str:
+    """The state that an event of a history says was entered."""
+    return str(event.get("stateEnteredEventDetails", {}).get("name", ""))
+
+
+def _told(event: Json) -> str:
+    """What to tell of an event: steps that have ended, and failures."""
+    kind = event["type"]
+    if kind == "TaskStateExited":
+        return str(event["stateExitedEventDetails"]["name"])
+    if kind in ("TaskFailed", "LambdaFunctionFailed"):
+        details = event.get("taskFailedEventDetails") or event["lambdaFunctionFailedEventDetails"]
+        return printable(f"failed: {details.get('error')}: {_message(details.get('cause', ''))}")
+    return ""
+
+
+def _message(cause: str) -> str:
+    """The message in the cause of a failure, which a function gives as JSON."""
+    try:
+        found = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(found.get("errorMessage", cause)) if isinstance(found, dict) else cause
