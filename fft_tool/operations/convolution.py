@@ -147,7 +147,7 @@ def _weighted(values: FloatArray, weights: Doubles, *, axis: int, step: int = 1)
     """Weighted sums of 2-D ``values``, ``step`` apart along an axis, wherever all of them exist."""
     taps = np.concatenate([weights[:0:-1], weights]).astype(values.dtype)
     windows = sliding_window_view(values, (taps.size - 1) * step + 1, axis=axis)
-    return np.einsum("yxt,t->yx", windows[:, :, ::step], taps)
+    return np.asarray(np.einsum("yxt,t->yx", windows[:, :, ::step], taps))
 
 
 def _by_cosines(pixels: Pixels, white: int, weights: Doubles, take: Take, threads: int) -> None:

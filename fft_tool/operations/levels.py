@@ -10,6 +10,8 @@ from fft_tool.arrays import Doubles, FloatArray, Pixels, Plane
 from fft_tool.image.grey import COLOURS, grey_plane
 from fft_tool.parallel import map_rows, rows_per_block
 
+_TIE = 1e-6  # of a level, far above the rounding errors of a curve
+
 SEPIA = ((0.393, 0.769, 0.189), (0.349, 0.686, 0.168), (0.272, 0.534, 0.131))
 
 
@@ -137,9 +139,12 @@ def _equalising(counts: np.ndarray, white: int, pixels: Pixels) -> Plane:
 
 
 def _table(values: Doubles, white: int, pixels: Pixels) -> Plane:
-    table = np.empty(values.shape, pixels.dtype)
-    to_levels(np.asarray(values, np.float64), white, table)
-    return table
+    """Round to levels from 0 to ``white``, half way upwards.
+
+    Rounding half to even would merge neighbouring levels that are moved by half a level. Values
+    that rounding errors put just below half way count as half way.
+    """
+    return np.floor(np.clip(values, 0, white) + (0.5 + _TIE)).astype(pixels.dtype)
 
 
 def _map_pixels(block: Callable[[int, int], None], pixels: Pixels, threads: int) -> None:

@@ -18,7 +18,7 @@ _BORDER = 4  # pixels of the fill colour around an image that is turned: more th
 
 def quarter_turns(pixels: Pixels, count: int) -> Pixels:
     """Turn by ``count`` times 90 degrees counter-clockwise, exactly."""
-    return np.ascontiguousarray(np.rot90(pixels, count))
+    return np.rot90(pixels, count).copy()
 
 
 def rotate(
