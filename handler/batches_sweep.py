@@ -20,6 +20,7 @@ from handler.answers import answer
 from handler.batches import MOST_REASONS, Steps, text_in
 from handler.batches_settings import BatchesSettings
 from handler.deadline import Deadline
+from handler.errors import OutOfTime
 from handler.events import Malformed, Part, parse, restrict_to
 from handler.log import Log, stack_of
 from handler.result import Result
@@ -88,18 +89,28 @@ class Sweep:
         bucket = text_in(event, "bucket")
         alone = "job" in event
         jobs = [text_in(event, "job")] if alone else self._jobs(bucket, deadline)
-        found = [self._look_safely(bucket, job, deadline) for job in jobs]
-        looks = [one for one in found if isinstance(one, Look)]
-        errors = [one for one in found if isinstance(one, Exception)]
+        looks: list[Look] = []
+        errors: list[Exception] = []
+        for job in jobs:
+            found = self._look_safely(bucket, job, deadline)
+            if isinstance(found, Look):
+                looks.append(found)
+            elif isinstance(found, OutOfTime) and not alone:
+                break  # the next sweep begins with another job
+            else:
+                errors.append(found)
         if not alone:
-            self._log_summary(bucket, looks, errors)
+            self._log_summary(bucket, looks, len(errors), len(jobs))
         if errors:
             raise errors[0]
         return {"jobs": [look.to_json() for look in looks if look.outcome != "published"]}
 
     def _jobs(self, bucket: str, deadline: Deadline) -> list[str]:
+        """All jobs, beginning anywhere: if there is not time for all, others come next time."""
         deadline.step("list")
-        return find_jobs(self.steps.place_of(bucket, "", deadline).sources)
+        jobs = find_jobs(self.steps.place_of(bucket, "", deadline).sources)
+        first = int(self.clock()) % max(len(jobs), 1)
+        return jobs[first:] + jobs[:first]
 
     def _result(
         self,
@@ -166,19 +177,19 @@ class Sweep:
         outcome: Outcome = "overdue" if overdue else "waiting"
         return Look(bucket, found.job, outcome, tuple(found.reasons()), hours)
 
-    def _log_summary(self, bucket: str, looks: Sequence[Look], errors: Sequence[Exception]) -> None:
+    def _log_summary(self, bucket: str, looks: Sequence[Look], failed: int, jobs: int) -> None:
         """Write the line of a sweep, from which CloudWatch takes the metrics of the alarms."""
         outcomes = [look.outcome for look in looks]
-        jobs = len(looks) + len(errors)
         values: dict[str, tuple[str, float]] = {
             "JobsWaiting": ("Count", outcomes.count("waiting")),
             "JobsOverdue": ("Count", outcomes.count("overdue")),
             "JobsGivenUp": ("Count", outcomes.count("given-up")),
             "JobsStarted": ("Count", outcomes.count("started")),
+            "JobsNotReached": ("Count", jobs - len(looks) - failed),
         }
-        line = {"bucket": bucket, "jobs": jobs, **self.log.metrics(values)}
-        counts = ", ".join(f"{name[4:].lower()} {value}" for name, (_, value) in values.items())
-        self.log.write("INFO", f"swept {jobs} jobs: {counts}", line)
+        line = {"bucket": bucket, "jobs": jobs, "failed": failed, **self.log.metrics(values)}
+        told = ", ".join(f"{name} {value}" for name, (_, value) in values.items() if value)
+        self.log.write("INFO", f"swept {jobs} jobs{': ' if told else ''}{told}", line)
 
     def _log_error(self, bucket: str, job: str, error: Exception) -> None:
         known = isinstance(error, FftToolError)

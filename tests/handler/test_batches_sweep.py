@@ -16,10 +16,11 @@ from handler.batches import Steps
 from handler.batches_database import Database
 from handler.batches_settings import BatchesSettings
 from handler.batches_sweep import HOUR, Sweep
+from handler.deadline import Deadline
 from handler.errors import MalformedEvent
 from handler.log import Log
 from tests.handler.test_batches import SHAPE, deadline, job, run
-from tests.support.samples import BUCKET, FUNCTION, REQUEST, NotedStore, child, lines
+from tests.support.samples import BUCKET, FUNCTION, REQUEST, Context, NotedStore, child, lines
 
 ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:fft-batches"
 NOW = 1_000_000.0  # seconds since 1970
@@ -33,6 +34,7 @@ class States:
 
     running: dict[str, bool] = field(default_factory=dict)
     inputs: list[Json] = field(default_factory=list)
+    on_start: Callable[[], object] = lambda: None
 
     class exceptions:  # noqa: N801  (as in boto3)
         """The errors of the client."""
@@ -47,6 +49,7 @@ class States:
             raise self.exceptions.ExecutionAlreadyExists
         self.running[name] = True
         self.inputs.append(json.loads(input))
+        self.on_start()
 
     def describe_execution(self, *, executionArn: str) -> Json:  # noqa: N803  (as in boto3)
         name = executionArn.removeprefix(ARN.replace("stateMachine", "execution") + ":")
@@ -242,6 +245,22 @@ def test_a_job_that_cannot_be_looked_at_does_not_stop_the_others(
         sweep(store)({"bucket": BUCKET}, deadline())
     assert [each["job"] for each in states.inputs] == ["leaves"]
     assert {line.get("job") for line in logged(capfdbinary)} == {"broken", "leaves", None}
+
+
+def test_jobs_for_which_there_is_no_time_come_first_in_a_later_sweep(
+    sweep: Make, states: States, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    store = job()
+    for name, data in job().outputs("batches").items():
+        store.upload(name.replace("leaves", "roots"), data)
+    for clock in (NOW, NOW + 1):
+        context = Context()
+        states.on_start = lambda context=context: setattr(context, "remaining", 0)
+        made = sweep(store, clock=clock)
+        made({"bucket": BUCKET}, Deadline(context.get_remaining_time_in_millis, 2000))
+    assert [each["job"] for each in states.inputs] == ["leaves", "roots"]
+    summaries = [line for line in logged(capfdbinary) if "JobsNotReached" in line]
+    assert [line["JobsNotReached"] for line in summaries] == [1, 1]
 
 
 def test_an_event_of_a_job_that_cannot_be_looked_at_is_delivered_again(sweep: Make) -> None:
