@@ -23,7 +23,12 @@ STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 
 # The sections of the site, with each page's path in the repository. Other files are not pages.
 SECTIONS = {
-    "Guides": ("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
+    "Guides": (
+        "docs/reading-a-spectrum.md",
+        "docs/library.md",
+        "docs/record.md",
+        "docs/batches.md",
+    ),
     "Reference": ("docs/reference.md", "docs/command-line.md"),
     "Operation": (
         *("docs/lambda.md", "docs/image.md", "terraform/README.md", "docs/cost.md"),

@@ -297,6 +297,7 @@ class JobChanged(FftToolError):
     """An image of a job is not the one that was listed: the job has to be looked at again."""
 
     code = "job-changed"
+    _public = "an image was changed in the meantime: try again"
 
 
 class Superseded(FftToolError):

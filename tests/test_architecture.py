@@ -53,8 +53,8 @@ ARROWS = {
 
 # Libraries, clock and environment, each with the only modules that may use it.
 USERS = {
-    "boto3": "stores.s3_boto3",
-    "botocore": "stores.s3_boto3",
+    "boto3": "batches.aws stores.s3_boto3",
+    "botocore": "batches.aws stores.s3_boto3",
     "cv2": "",
     "isal": "codec.png_file codec.png_encode codec.deflate",
     "matplotlib": "",
@@ -72,8 +72,9 @@ USERS = {
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
     # A length of time, for retries; a time as a column of a database; and the clock of a door.
     "datetime": "stores.s3_obstore batches.tables cli.batches",
-    "os": "batches.engine cli.commands cli.main cli.output runs.child_process runs.child_program runs.interrupts "
-    "runs.machine stores.endpoint stores.folder stores.memory stores.s3 stores.special",
+    "os": "batches.engine cli.commands cli.main cli.output runs.child_process "
+    "runs.child_program runs.interrupts runs.machine stores.endpoint stores.folder stores.memory "
+    "stores.s3 stores.special",
     "platform": "",
     "random": "",
     "secrets": "",

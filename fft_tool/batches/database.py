@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from fft_tool.batches.engine import Database
     from fft_tool.batches.rows import Row
 
-FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
 
 _ATTEMPTS = 5  # to find a number while others take the same one

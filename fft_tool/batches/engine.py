@@ -17,11 +17,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fft_tool.batches.database import FORMS
 from fft_tool.batches.origin import Origin
 from fft_tool.batches.rows import Row
 from fft_tool.batches.tables import BATCH_STATS, UNIQUE, values_of
 from fft_tool.errors import BadDatabase, DatabaseError, DatabaseUnavailable, RevisionTaken
+
+FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 
 CONNECTING = 5  # seconds until a server has to have answered
 STATEMENT = 30  # seconds that a statement may take, waiting for locks included
@@ -181,13 +182,14 @@ def arguments(url: sa.URL, environ: Mapping[str, str]) -> dict[str, Any]:
     What the address itself says, and ``PGSSLMODE``, take precedence.
     """
     if url.drivername == "sqlite":
-        return {"timeout": STATEMENT, "isolation_level": None}
-    chosen: dict[str, Any] = {
-        "connect_timeout": CONNECTING,
-        "application_name": "fft-tool",
-        "options": f"-c statement_timeout={STATEMENT}s -c lock_timeout={STATEMENT}s",
-    }
-    if not _is_local(url) and "PGSSLMODE" not in environ:
+        chosen: dict[str, Any] = {"timeout": STATEMENT, "isolation_level": None}
+    else:
+        chosen = {
+            "connect_timeout": CONNECTING,
+            "application_name": "fft-tool",
+            "options": f"-c statement_timeout={STATEMENT}s -c lock_timeout={STATEMENT}s",
+        }
+    if url.drivername != "sqlite" and not _is_local(url) and "PGSSLMODE" not in environ:
         chosen["sslmode"] = "require"
     return {name: value for name, value in chosen.items() if name not in url.query}
 

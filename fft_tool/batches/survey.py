@@ -66,6 +66,8 @@ class Survey:
         Files and folders, these with a slash, that belong to no batch.
     changed
         When the last image was written, in seconds since 1970; None if that is not known.
+    settings_wrong
+        Whether the faults are those of the ``job.json``, so that nothing else can be said.
     """
 
     job: str
@@ -75,10 +77,16 @@ class Survey:
     faults: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     changed: float | None = None
+    settings_wrong: bool = False
 
     @property
     def missing(self) -> dict[int, int]:
-        """How many images each batch lacks; batches that lack none are not listed."""
+        """How many images each batch lacks; batches that lack none are not listed.
+
+        What a job should have is not known while its settings are wrong.
+        """
+        if self.settings_wrong:
+            return {}
         there = Counter(image.batch for image in self.images)
         lacking = {n: self.shape.images - there[n] for n in range(1, self.shape.batches + 1)}
         return {number: count for number, count in lacking.items() if count > 0}
@@ -158,10 +166,10 @@ def survey(store: Store, folder: str, shape: JobShape, *, job: str | None = None
         location=location,
         shape=shape,
         images=tuple(images),
-        # What a job should have is not known while its settings are wrong.
         faults=tuple(settings or _faults(found, images, shape)),
         ignored=tuple(_ignored(found)),
         changed=max((time for time in written if time is not None), default=None),
+        settings_wrong=bool(settings),
     )
 
 

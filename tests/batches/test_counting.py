@@ -7,13 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from fft_tool.batches.counting import Counted, count_image
+from fft_tool.batches.counting import Counted, count_image, counted_of
 from fft_tool.batches.survey import ImageRef, survey
-from fft_tool.errors import Aborted, JobChanged, Killed, NotAllowed, StoreUnavailable
+from fft_tool.errors import (
+    Aborted,
+    CorruptImage,
+    JobChanged,
+    Killed,
+    NotAllowed,
+    NotFound,
+    StoreUnavailable,
+)
 from fft_tool.image.counts import Counts
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
-from fft_tool.stores.base import Handle
+from fft_tool.runs.one import Outcome
+from fft_tool.stores.base import Handle, Stat
 from fft_tool.stores.memory import MemoryStore
 from tests.support.faulty import FAULTY, Faulty
 from tests.support.jobs import SMALL, fill, image
@@ -90,6 +99,24 @@ def test_only_the_version_that_was_listed_is_counted() -> None:
         count_image(store, "job", replace(ref, etag="other"), Recipe())
     with pytest.raises(JobChanged, match="deleted since the job was listed"):
         count_image(store, "job", replace(ref, name="batch_1/b.png"), Recipe())
+
+
+def test_the_outcome_of_a_batch_of_runs_is_taken_likewise() -> None:
+    ref = ImageRef(1, "batch_1/a.png", "version", 10)
+    stat = Stat(10, etag="version")
+    done = Outcome("a", "done", record={"black": 3, "white": 4}, stat=stat)
+    assert counted_of(ref, done) == Counted(1, ref.name, Counts(3, 4))
+    for error in (CorruptImage("cut"), Killed("killed")):
+        bad = counted_of(ref, Outcome("a", "rejected", error=error, stat=stat))
+        assert bad is not None
+        assert bad.code == error.code
+    assert counted_of(ref, Outcome("a", "failed", error=StoreUnavailable("slow"))) is None
+    for changed in (
+        replace(done, stat=Stat(10, etag="other")),
+        Outcome("a", "missing", error=NotFound("a: does not exist")),
+    ):
+        with pytest.raises(JobChanged, match="changed while the job was counted"):
+            counted_of(ref, changed)
 
 
 def test_counts_are_read_back_from_what_they_say() -> None:

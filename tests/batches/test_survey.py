@@ -83,7 +83,7 @@ def test_the_settings_of_the_job_decide_what_is_complete() -> None:
 def test_wrong_settings_are_all_that_is_reported() -> None:
     found = surveyed("batch_1/a", settings=b'{"batches": 0, "image": 1}')
     assert not found.complete
-    assert len(found.faults) == 2
+    assert len(found.reasons()) == 2
     assert all(fault.startswith("job.json: ") for fault in found.faults)
 
 

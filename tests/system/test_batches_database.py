@@ -20,6 +20,7 @@ from fft_tool.batches.database import open_database, publish_as_next, publish_ro
 from fft_tool.batches.origin import Origin
 from fft_tool.batches.tables import BATCH_STATS, METADATA
 from fft_tool.errors import BadDatabase, DatabaseUnavailable, RevisionTaken
+from tests.batches.test_page_of_docs import EXAMPLES, fill_table
 from tests.support.command import environment
 from tests.support.jobs import rows_of
 from tests.support.postgres import NAME, PASSWORD, Postgres, postgres, run_as_nobody
@@ -74,6 +75,15 @@ def test_a_revision_of_somebody_else_is_not_overwritten(url: str) -> None:
         publish_rows(url, rows_of(key="other"))
 
 
+@pytest.mark.parametrize(("query", "answer"), EXAMPLES)
+def test_the_queries_of_the_docs_give_what_they_ask_for(
+    url: str, query: str, answer: list[tuple[object, ...]]
+) -> None:
+    fill_table(url)
+    with open_database(url) as database, database.engine.connect() as connection:
+        assert [tuple(row) for row in connection.exec_driver_sql(query)] == answer
+
+
 def test_numbers_are_given_to_one_only(url: str) -> None:
     def as_next(key: str) -> int:
         origin = Origin("leaves", "s3://bucket/batches/leaves/", key, 1, "2026-11-30T12:00:00Z")
@@ -119,6 +129,7 @@ def test_what_no_retry_can_change_is_said_without_the_password(
     assert not caught.value.transient
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away_for_a_while_is_waited_for() -> None:
     with postgres() as server:
         assert publish_rows(server.url(), rows_of()) == 4
@@ -179,6 +190,7 @@ def open_connections(server: Postgres) -> str:
     return server.query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fft-tool'")
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_while_migrating_leaves_an_empty_database(
     server: Postgres, url: str, tmp_path: Path
 ) -> None:
@@ -199,6 +211,7 @@ with open_database(sys.argv[1]):
     assert server.query("SELECT count(*) FROM latest_batch_stats") == "4"
 
 
+@pytest.mark.slow
 def test_an_encrypted_connection_is_made_where_the_server_offers_one(tmp_path: Path) -> None:
     with postgres() as server:
         make_certificate(server, tmp_path)

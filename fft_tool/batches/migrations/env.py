@@ -6,6 +6,16 @@ from alembic import context
 
 from fft_tool.batches.tables import METADATA
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
-with context.begin_transaction():
-    context.run_migrations()
+_LOADED_BY_ALEMBIC = "env_py"  # the name that it gives to this module
+
+
+def migrate() -> None:
+    """Run the migrations that are due."""
+    connection = context.config.attributes["connection"]
+    context.configure(connection=connection, target_metadata=METADATA)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if __name__ == _LOADED_BY_ALEMBIC:
+    migrate()
