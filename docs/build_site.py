@@ -24,14 +24,12 @@ STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 # The sections of the site, with each page's path in the repository. Other files are not pages.
 SECTIONS = {
     "Guides": (
-        "docs/reading-a-spectrum.md",
-        "docs/library.md",
-        "docs/record.md",
-        "docs/batches.md",
+        *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
+        *("docs/workflow.md", "docs/manifest.md", "docs/batches.md"),
     ),
     "Reference": ("docs/reference.md", "docs/command-line.md"),
     "Operation": (
-        *("docs/lambda.md", "docs/image.md", "terraform/README.md", "docs/cost.md"),
+        *("docs/lambda.md", "docs/batches-aws.md", "docs/image.md", "terraform/README.md", "docs/cost.md"),
         "SECURITY.md",
     ),
     "Project": (

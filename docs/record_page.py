@@ -1,4 +1,4 @@
-"""Generate the record's JSON Schema and docs/record.md: ``python docs/record_page.py``."""
+"""Generate schemas and pages of the record and the manifest: ``python docs/record_page.py``."""
 
 from __future__ import annotations
 
@@ -6,19 +6,43 @@ import dataclasses
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
+from fft_tool.operations.naming import COMBINED, INDEPENDENT
 from fft_tool.results import record
 from fft_tool.results.formats import FORMATS
 from fft_tool.results.record_model import Artifact, Done, Opening, Rejected, Ways
 from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 from fft_tool.results.sections import SCHEMA_NAME, Section, key_of, section_in
 from fft_tool.validate import Json
+from fft_tool.workflows import manifest_model
 
-PAGE = Path(__file__).with_name("record.md")
-SCHEMA = Path(record.__file__).with_name("record.schema.json")
+Field = dataclasses.Field[Any]
 
-HEAD = f"""# The record, field by field
+
+class Document(NamedTuple):
+    """A kind of JSON file: its model, and where its schema and its page are."""
+
+    name: str
+    title: str
+    about: str
+    head: str
+    opening: type[Section]
+    done: type[Section]
+    rejected: type[Section]
+    files: str  # the field that lists files
+    schema: Path
+    page: Path
+
+
+RECORD_FILE = Document(
+    SCHEMA_NAME,
+    "Record of an analysis by fft-tool",
+    "Everything needed to reproduce, trust and invert the artifacts of one source. Frequencies are "
+    "in cycles per pixel, periods in pixels, angles in degrees counter-clockwise from the x axis "
+    "with y up; other units are part of the names (_um: micrometres, _db: decibels). There are no "
+    "NaN or infinite values: missing values are null.",
+    f"""# The record, field by field
 
 `fft-tool analyze --metadata` writes one `NAME_metadata.json` along with the pictures of each image:
 everything needed to reproduce, trust and invert them. Records satisfy the JSON Schema
@@ -27,58 +51,89 @@ from the model in [`record_model.py`](../fft_tool/results/record_model.py) by
 `python docs/record_page.py`. The version in the schema's name changes when a field is removed or
 its meaning changes. Records hold neither times nor host names: the same image and recipe give the
 [same bytes](decisions/2026-11-20-same-bytes.md).
+""",
+    Opening,
+    Done,
+    Rejected,
+    "artifacts",
+    Path(record.__file__).with_name("record.schema.json"),
+    Path(__file__).with_name("record.md"),
+)
+MANIFEST_FILE = Document(
+    manifest_model.SCHEMA_NAME,
+    "Manifest of a workflow by fft-tool",
+    "Every file that a workflow has made of one source, and the numbers of the image before and "
+    "after. There are no NaN or infinite values: missing values are null.",
+    f"""# The manifest, field by field
 
+A [workflow](workflow.md) writes one `manifest.json` into the folder of each image, after all other
+files. Manifests satisfy the JSON Schema
+[`{manifest_model.SCHEMA_NAME}`](../fft_tool/workflows/manifest.schema.json). The schema and this
+page are generated from the model in
+[`manifest_model.py`](../fft_tool/workflows/manifest_model.py) by `python docs/record_page.py`. The
+version in the schema's name changes when a field is removed or its meaning changes.
+""",
+    manifest_model.Opening,
+    manifest_model.Done,
+    manifest_model.Rejected,
+    "files",
+    Path(manifest_model.__file__).with_name("manifest.schema.json"),
+    Path(__file__).with_name("manifest.md"),
+)
+DOCUMENTS = {"record": RECORD_FILE, "manifest": MANIFEST_FILE}
+
+TABLE = """
 Names of nested fields are joined by dots; `[]` stands for each entry of a list.
 
 | field | type | unit | meaning |
 | --- | --- | --- | --- |
 """
-ABOUT = (
-    "Everything needed to reproduce, trust and invert the artifacts of one source. Frequencies are "
-    "in cycles per pixel, periods in pixels, angles in degrees counter-clockwise from the x axis "
-    "with y up; other units are part of the names (_um: micrometres, _db: decibels). There are no "
-    "NaN or infinite values: missing values are null."
-)
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 WORDS = {"string": "text", "integer": "whole number", "array": "list"}
-Field = dataclasses.Field[Any]
 
 
-def schema() -> Json:
-    """Generate the JSON Schema (draft 2020-12) of the model."""
-    shared, done, rejected = (_properties(each) for each in (Opening, Done, Rejected))
+def schema(document: Document = RECORD_FILE) -> Json:
+    """Generate the JSON Schema (draft 2020-12) of a model."""
+    models = (document.opening, document.done, document.rejected)
+    shared, done, rejected = (_properties(each) for each in models)
     properties = rejected | done | shared
-    files = properties.pop("artifacts")
+    listing = document.files
+    files = properties.pop(listing)
+    # What may be null in general, but not in the end.
+    narrower = {
+        name: {**_without(form, "$ref"), "type": "object"}
+        for name, form in done.items()
+        if name in shared and form != shared[name]
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_NAME,
-        "title": "Record of an analysis by fft-tool",
-        "description": ABOUT,
+        "$id": document.name,
+        "title": document.title,
+        "description": document.about,
         "type": "object",
-        "properties": properties | {"artifacts": _without(files, "minItems")},
-        "required": [*shared, "artifacts"],
+        "properties": properties | {listing: _without(files, "minItems")},
+        "required": [*shared, listing],
         "additionalProperties": False,
         "if": {"properties": {"outcome": {"const": "rejected"}}, "required": ["outcome"]},
         "then": {
-            "required": [name for name in rejected if name not in {*shared, "artifacts"}],
+            "required": [name for name in rejected if name not in {*shared, listing}],
             "propertyNames": {"enum": list(rejected)},
-            "properties": {"artifacts": _without(rejected["artifacts"], "type", "items")},
+            "properties": {listing: _without(rejected[listing], "type", "items")},
         },
         "else": {
-            "required": [name for name in done if name not in {*shared, "artifacts"}],
+            "required": [name for name in done if name not in {*shared, listing}],
             "propertyNames": {"enum": list(done)},
-            "properties": {
-                "recipe": {**_without(done["recipe"], "$ref"), "type": "object"},
-                "artifacts": _without(done["artifacts"], "type", "items"),
-            },
+            "properties": {**narrower, listing: _without(done[listing], "type", "items")},
         },
-        "$defs": {_name(each): _definition(each) for each in _sections(Rejected, Done)},
+        "$defs": {
+            _name(each): _definition(each) for each in _sections(document.rejected, document.done)
+        },
     }
 
 
-def schema_text() -> str:
+def schema_text(document: Document = RECORD_FILE) -> str:
     """Return the content of the schema's file."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(document), indent=2, ensure_ascii=False) + "\n"
 
 
 def _without(form: Json, *keywords: str) -> Json:
@@ -132,6 +187,8 @@ def _property(section: type[Section], each: Field) -> Json:
     constraints = dict(each.metadata["constraints"])
     if section is Artifact and each.name in ("artifact", "content_type"):
         constraints["enum"] = _of_artifacts(each.name)
+    if section is manifest_model.File and each.name == "role":
+        constraints["enum"] = _roles()
     form = {} if constraints.keys() & {"enum", "const"} else _form(each)
     if "items" in constraints:
         form["items"] = form["items"] | constraints.pop("items")
@@ -144,6 +201,12 @@ def _of_artifacts(field: str) -> list[str]:
     if field == "artifact":
         return [kind.name for kind in kinds]
     return list(dict.fromkeys(FORMATS[kind.extension].content_type for kind in kinds))
+
+
+def _roles() -> list[str]:
+    """What the files of a workflow may be, from the registry of artifacts."""
+    analyses = [f"{image}_{kind}" for image in ("original", COMBINED) for kind in ARTIFACT_KINDS]
+    return [INDEPENDENT, COMBINED, *analyses]
 
 
 def _form(each: Field) -> Json:
@@ -166,11 +229,16 @@ def _plain_form(annotation: Any) -> Json:
     return {"type": "array", "items": _plain_form(get_args(annotation)[0])}
 
 
-def page() -> str:
-    """Generate the text of the page."""
-    known = {each.name for each in dataclasses.fields(Opening)}
-    rows = [*_rows(Opening), *_rows(Rejected, known | {"artifacts"}), *_rows(Done, known)]
-    return HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+def page(document: Document = RECORD_FILE) -> str:
+    """Generate the text of a page."""
+    known = {each.name for each in dataclasses.fields(document.opening)}
+    rows = [
+        *_rows(document.opening),
+        *_rows(document.rejected, known | {document.files}),
+        *_rows(document.done, known),
+    ]
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return document.head + TABLE + table
 
 
 def _rows(
@@ -205,5 +273,6 @@ def _words(form: Json) -> str:
 
 
 if __name__ == "__main__":
-    SCHEMA.write_text(schema_text(), encoding="utf-8")
-    PAGE.write_text(page(), encoding="utf-8")
+    for document in DOCUMENTS.values():
+        document.schema.write_text(schema_text(document), encoding="utf-8")
+        document.page.write_text(page(document), encoding="utf-8")

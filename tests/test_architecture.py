@@ -243,6 +243,17 @@ def test_starting_the_lambda_loads_nothing_heavy() -> None:
     assert not loaded & {"fft_tool.results.analysis", "fft_tool.results.record_model"}
 
 
+def test_planning_a_workflow_loads_nothing_heavy() -> None:
+    """Nor does passing operations on to a child process, which is all that a function does."""
+    code = """
+import fft_tool.runs.child, fft_tool.workflows.run
+from fft_tool.operations.naming import plan_operations
+from fft_tool.operations.registry import parse_operations
+plan_operations(parse_operations("blur:3,crop:square,destripe:90"))
+"""
+    assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
+
+
 def test_analysing_an_image_loads_nothing_heavy() -> None:
     """``scipy.special`` alone takes 200 ms, and the compiled kernel does not need it."""
     code = """

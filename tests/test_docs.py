@@ -20,10 +20,12 @@ def generator() -> ModuleType:
     return loaded(ROOT / "docs" / "record_page.py")
 
 
-def test_the_record_s_schema_and_page_are_generated_from_its_model(generator: ModuleType) -> None:
+@pytest.mark.parametrize("name", ["record", "manifest"])
+def test_schemas_and_pages_are_generated_from_the_models(generator: ModuleType, name: str) -> None:
     remedy = "run python docs/record_page.py"
-    assert generator.SCHEMA.read_text("utf-8") == generator.schema_text(), remedy
-    assert generator.PAGE.read_text("utf-8") == generator.page(), remedy
+    document = generator.DOCUMENTS[name]
+    assert document.schema.read_text("utf-8") == generator.schema_text(document), remedy
+    assert document.page.read_text("utf-8") == generator.page(document), remedy
 
 
 def test_the_schema_lists_the_kinds_that_the_registry_has(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fft_tool.errors import (
     FftToolError,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 # seconds.
 Patience = Callable[[int], float]
 OnStep = Callable[[str], None]
+
+T = TypeVar("T")
 
 START_SECONDS = 60.0
 
@@ -124,7 +126,7 @@ class Child:
         """Analyse an image as :func:`fft_tool.pipeline.run` does."""
         expected = [(kind, output_of(source, kind)) for kind in output_kinds(recipe)]
         task = _Task("analyse", [source], {"recipe": str(recipe)}, expected)
-        return _analysed(self._do(task, limits, patience, on_step))
+        return self._do(task, _analysed, limits, patience, on_step)
 
     def run_operations(
         self,
@@ -145,7 +147,7 @@ class Child:
         kinds = [*[INDEPENDENT] * (len(names) - 1), COMBINED]
         head = {"operations": operations, "frame": frame, "range": value_range}
         task = _Task("operate", [source], head, tuple(zip(kinds, names, strict=True)))
-        return _analysed(self._do(task, limits, patience, on_step))
+        return self._do(task, _analysed, limits, patience, on_step)
 
     def count(
         self, source: Source, recipe: Recipe, limits: Limits, *, patience: Patience
@@ -154,26 +156,28 @@ class Child:
         from fft_tool.image.counting import Counts  # noqa: PLC0415  (loads numpy)
 
         task = _Task("count", [source], {"recipe": str(recipe)})
-        found = self._do(task, limits, patience).found
-        with _checked():
-            return Counts(*(whole(found[name], 0, limits.max_pixels) for name in _COLOURS))
+
+        def counts(reply: _Reply) -> Counts:
+            return Counts(*(whole(reply.found[name], 0, limits.max_pixels) for name in _COLOURS))
+
+        return self._do(task, counts, limits, patience)
 
     def compare(
         self, first: Source, second: Source, recipe: Recipe, limits: Limits, *, patience: Patience
     ) -> Compared:
         """Compare two images, as :func:`fft_tool.pipeline.run_comparison` does."""
         task = _Task("compare", [first, second], {"recipe": str(recipe)})
-        found = self._do(task, limits, patience).found
-        with _checked():
-            return Compared.from_json(found)
+        return self._do(task, lambda reply: Compared.from_json(reply.found), limits, patience)
 
     def _do(
         self,
         task: _Task,
+        read: Callable[[_Reply], T],
         limits: Limits,
         patience: Patience,
         on_step: OnStep = lambda _: None,
-    ) -> _Reply:
+    ) -> T:
+        """Have a task done; ``read`` takes from the reply what has the expected form."""
         try:
             if self._started is None or self._started.has_ended():
                 self._replace()
@@ -181,7 +185,9 @@ class Child:
             self._await_ready(longest)
             with self._process.deadline(patience(0)) as extend:
                 self._ask(task, limits, longest)
-                return self._answer(task, limits, patience, extend, on_step)
+                reply = self._answer(task, limits, patience, extend, on_step)
+            with _checked():
+                return read(reply)
         except BaseException as exc:
             refused = isinstance(exc, FftToolError) and exc.permanent
             if not refused and not isinstance(exc, ChildBug):  # otherwise it can continue
@@ -290,14 +296,13 @@ class Child:
 
 def _analysed(reply: _Reply) -> Analysed:
     """Artifacts and what was found of the source."""
-    with _checked():
-        sha256, width, height = (reply.found[name] for name in ("sha256", "width", "height"))
-        return Analysed(
-            reply.artifacts,
-            sha256=str(sha256)[:64],
-            width=whole(width, 1, _LARGEST),
-            height=whole(height, 1, _LARGEST),
-        )
+    sha256, width, height = (reply.found[name] for name in ("sha256", "width", "height"))
+    return Analysed(
+        reply.artifacts,
+        sha256=str(sha256)[:64],
+        width=whole(width, 1, _LARGEST),
+        height=whole(height, 1, _LARGEST),
+    )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -75,7 +76,16 @@ class EntryRef:
             if kind.shown and kind.name in listed
             if (data := _read_if_there(self.store, folder + listed[kind.name].name)) is not None
         }
-        return Entry(record, pictures, source=_source_of(record, self.sources))
+        return Entry(record, pictures, source=self._source_of(record))
+
+    def _source_of(self, record: Json) -> bytes | None:
+        """Find the source: among the sources or, made by operations, among the results."""
+        found = _source_of(record, self.sources)
+        if found is None and self.sources:
+            made = _source_of(record, self.store)
+            if made and hashlib.sha256(made).hexdigest() == record["source"].get("sha256"):
+                return made
+        return found
 
 
 def find_entries(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from fft_tool import __version__
@@ -81,6 +82,16 @@ def files_listed(data: bytes, plan: Plan, source_sha256: str) -> dict[str, str]:
         return {str(file["name"]): str(file["sha256"]) for file in document["files"]}
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return {}
+
+
+def schema() -> Json:
+    """Return the JSON Schema (draft 2020-12) that every manifest satisfies.
+
+    It is generated from :mod:`fft_tool.workflows.manifest_model` by
+    ``python docs/record_page.py``.
+    """
+    document: Json = json.loads(Path(__file__).with_name("manifest.schema.json").read_bytes())
+    return document
 
 
 def _written(target: Store, name: str, document: Json) -> Json:

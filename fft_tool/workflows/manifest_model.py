@@ -14,11 +14,6 @@ from fft_tool.results.sections import Section, described, section
 SCHEMA_NAME = "fft-tool/manifest/1"
 """Name and version of the manifest's schema."""
 
-ROLES = (
-    *("independent", "combined"),
-    *("original_histogram", "original_magnitude", "original_metadata"),
-    *("combined_histogram", "combined_magnitude", "combined_metadata"),
-)
 _SHA256 = "^[0-9a-f]{64}$"
 
 

@@ -14,12 +14,22 @@ import numpy as np
 import pytest
 
 import fft_tool
-from fft_tool.errors import Aborted, CropOutside, FftToolError, Killed, RecipeError, TookTooLong
+from fft_tool.errors import (
+    Aborted,
+    CropOutside,
+    FftToolError,
+    Killed,
+    OperationsError,
+    RecipeError,
+    TookTooLong,
+)
 from fft_tool.limits import Limits
+from fft_tool.operations.registry import parse_operations
+from fft_tool.operations.run import run_operations
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
 from fft_tool.runs import child_process
-from fft_tool.runs.child import Child, ChildBug
+from fft_tool.runs.child import Child, ChildBug, Patience
 from fft_tool.runs.one import Analysed
 from tests.support.faulty import FAULTY, Faulty
 from tests.support.images import noise, pink_noise, png_bytes
@@ -148,6 +158,8 @@ def test_the_child_has_no_credentials_and_no_files_but_its_pipes(sound: Child) -
 def test_the_child_ends_with_its_parent() -> None:
     code = """
 from fft_tool.runs.child import Child
+from fft_tool.operations.registry import parse_operations
+from fft_tool.operations.run import run_operations
 from fft_tool.recipe import Recipe
 child = Child()
 child.prepare(Recipe(metadata=True))
@@ -250,3 +262,94 @@ def test_artifacts_beyond_the_limit_are_not_read(faulty: Child) -> None:
     """The child checks the limit as well, unless it has been compromised."""
     with pytest.raises((Aborted, FftToolError)):
         faulty.run(IMAGE, RECIPE, Limits(max_output_bytes=100), patience=lambda _: 30)
+
+
+# Other tasks than the analysis
+
+COLOURS = Source("plants/b.jpg", png_bytes(noise((24, 32, 3))))
+
+
+def longer(_: int) -> float:
+    return 30
+
+
+def test_operations_give_the_images_of_the_core(sound: Child) -> None:
+    text = "grayscale,blur:3,rotate:90"
+    made = sound.run_operations(COLOURS, text, Limits(), patience=longer)
+    assert made.artifacts == run_operations(COLOURS, parse_operations(text)).artifacts
+    assert (made.sha256, made.width, made.height) == (COLOURS.sha256, 32, 24)
+
+
+def test_operations_that_do_not_suit_the_image_keep_their_faults(sound: Child) -> None:
+    before = process_of(sound)
+    with pytest.raises(OperationsError) as expected:
+        run_operations(IMAGE, parse_operations("blur,resize:0.1%"))
+    with pytest.raises(OperationsError) as found:
+        sound.run_operations(IMAGE, "blur,resize:0.1%", Limits(), patience=longer)
+    assert found.value.faults == expected.value.faults
+    with pytest.raises(CropOutside, match="operation 1"):
+        sound.run_operations(IMAGE, "crop:30,0,9,9", Limits(), patience=longer)
+    with pytest.raises(OperationsError, match="unknown operation"):
+        sound.run_operations(IMAGE, "blurr", Limits(), patience=longer)
+    assert process_of(sound) == before
+
+
+def test_outputs_may_have_names_that_are_not_those_of_the_source(sound: Child) -> None:
+    source = Source("plants/a.png", IMAGE.data, base="plants/a/original")
+    analysed = analyse(sound, source)
+    assert analysed.artifacts == fft_tool.run(source, RECIPE).artifacts
+    assert analysed.artifacts[-1].name == "plants/a/original_metadata.json"
+
+
+@pytest.mark.parametrize("text", ["", "threshold=otsu", "channel=red threshold=9 crop=0,0,9,9"])
+def test_pixels_are_counted_as_in_the_core(sound: Child, text: str) -> None:
+    recipe = Recipe.parse_text(text)
+    counts = sound.count(COLOURS, recipe, Limits(), patience=longer)
+    assert counts == fft_tool.pipeline.run_counts(COLOURS, recipe)
+
+
+def test_images_are_compared_as_in_the_core(sound: Child) -> None:
+    other = Source("b.png", png_bytes(noise((24, 32, 3), seed=1)))
+    found = sound.compare(COLOURS, other, Recipe(), Limits(), patience=longer)
+    assert found == fft_tool.pipeline.run_comparison(COLOURS, other, Recipe())
+    assert found.psnr_db is not None
+    smaller = Source("c.png", png_bytes(noise((9, 9))))
+    assert sound.compare(COLOURS, smaller, Recipe(), Limits(), patience=longer).note
+
+
+@pytest.mark.parametrize("task", ["run_operations", "count", "compare"])
+def test_deadlines_depend_on_the_number_of_pixels_in_every_task(sound: Child, task: str) -> None:
+    asked: list[int] = []
+    large = Source("c.png", png_bytes(noise((1500, 1600))))  # takes a while even to decode
+
+    def impatient(pixels: int) -> float:
+        asked.append(pixels)
+        return 30 if pixels != 1500 * 1600 else 0
+
+    with pytest.raises(TookTooLong):
+        _do(sound, task, large, impatient)
+    assert asked[-1] == 1500 * 1600
+    assert analyse(sound).width == 32
+
+
+def _do(child: Child, task: str, source: Source, patience: Patience) -> object:
+    """Do one of the tasks; ``hang`` and the like happen in each of them."""
+    match task:
+        case "run_operations":
+            return child.run_operations(source, "blur", Limits(), patience=patience)
+        case "count":
+            return child.count(source, Recipe(), Limits(), patience=patience)
+        case _:
+            return child.compare(source, IMAGE, Recipe(), Limits(), patience=patience)
+
+
+@pytest.mark.parametrize("task", ["run_operations", "count", "compare"])
+@pytest.mark.parametrize("deed", ["crash", "leave", "forge", "misstate"])
+def test_whatever_the_task_a_compromised_process_is_replaced(
+    faulty: Child, task: str, deed: str
+) -> None:
+    before = process_of(faulty)
+    with pytest.raises(Killed):
+        _do(faulty, task, poison(deed), longer)
+    assert process_of(faulty) != before
+    assert analyse(faulty).artifacts == fft_tool.run(IMAGE, RECIPE).artifacts

@@ -11,12 +11,11 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from fft_tool import pipeline
-from fft_tool.results.outputs import Outputs, Source
 from fft_tool.runs import child_program
 from tests.support.images import chunk, noise, png_bytes
 
@@ -74,6 +73,11 @@ def _overdo() -> None:
         _send(b'{"artifact": "%b", "bytes": 4}' % kind, b"root")
 
 
+def _misstate() -> None:
+    """Finish with findings that no image has."""
+    _send(b'{"done": {"black": -1, "white": 1e400, "psnr_db": "high", "note": null}}')
+
+
 def _nest() -> None:
     _send(b"[" * 100_000)
 
@@ -93,22 +97,23 @@ DEEDS: dict[str, Callable[[], None]] = {
     "babble": _babble,
     "forge": _forge,
     "overdo": _overdo,
+    "misstate": _misstate,
     "nest": _nest,
     "chatter": _chatter,
 }
 # And "hang", when time is up.
-BREAKING_OFF = ("crash", "eat", "leave", "kill", "babble", "forge", "overdo", "nest")
+BREAKING_OFF = ("crash", "eat", "leave", "kill", "babble", "forge", "overdo", "misstate", "nest")
 
 
 def main() -> None:
-    """Serve as the real program does, with the decoder's faults."""
-    sound = pipeline.run
-
-    def run(source: Source, *args: Any, **options: Any) -> Outputs:
-        for name, deed in DEEDS.items():
-            if f"poison:{name}".encode() in source.data:
-                deed()
-        return sound(source, *args, **options)
-
-    pipeline.run = run
+    """Serve as the real program does, with the decoder's faults in every task."""
+    for name, sound in child_program.TASKS.items():
+        child_program.TASKS[name] = partial(_poisonable, sound)
     child_program.main()
+
+
+def _poisonable(sound: Callable[[Any], Any], task: Any) -> Any:
+    for name, deed in DEEDS.items():
+        if f"poison:{name}".encode() in task.source.data:
+            deed()
+    return sound(task)
