@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from itertools import combinations
 from typing import Any
 
 from fft_tool.admission import largest_output
@@ -223,12 +222,7 @@ VARIABLES = (
     ),
 )
 
-# Folders of the bucket, and what happens if one of them overlaps with an earlier one.
-FOLDERS = {
-    "input": "",
-    "output": "results would be taken for sources",
-    "workflow": "uploads would be processed twice, or results taken for sources",
-}
+FOLDERS = ("input", "output", "workflow")  # of the bucket; none may be inside another
 
 # Set by Lambda itself; without it, memory is not limited.
 MEMORY = Variable(
@@ -360,14 +354,19 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
 
 
 def _overlaps(values: Mapping[str, Any]) -> list[str]:
-    """Report prefixes that overlap: results would be taken for sources, or sources used twice."""
-    found = [values.get(f"{name}_prefix") for name in FOLDERS]
-    given = [
-        (name, folder) for name, folder in zip(FOLDERS, found, strict=True) if folder is not None
+    """Report folders that overlap: results would be taken for sources, or uploads used twice."""
+    given = {name: values[f"{name}_prefix"] for name in FOLDERS if f"{name}_prefix" in values}
+    overlapping = [
+        f"FFT_{name.upper()}_PREFIX={folder!r}"
+        for name, folder in given.items()
+        if any(
+            folder.startswith(other) or other.startswith(folder)
+            for another, other in given.items()
+            if another != name
+        )
     ]
-    return [
-        f"FFT_{one.upper()}_PREFIX={first!r} and FFT_{other.upper()}_PREFIX={second!r} overlap: "
-        f"{FOLDERS[other]}; should be two separate folders"
-        for (one, first), (other, second) in combinations(given, 2)
-        if first.startswith(second) or second.startswith(first)
-    ]
+    if not overlapping:
+        return []
+    both = " and ".join(overlapping)
+    what = "results would be taken for sources, or uploads processed twice"
+    return [f"{both} overlap: {what}; should be separate folders"]

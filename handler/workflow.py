@@ -24,8 +24,8 @@ from fft_tool.recipe import Recipe
 from fft_tool.runs.child import Child
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
-from fft_tool.workflows.manifest import manifest_name, manifest_step, reject
-from fft_tool.workflows.plan import Plan, folder_of, is_latest, make_plan
+from fft_tool.workflows.manifest import manifest_step, reject
+from fft_tool.workflows.plan import Plan, folder_of, is_latest, make_plan, manifest_name
 from fft_tool.workflows.requests import SIDECAR, is_sidecar, read_request
 from fft_tool.workflows.steps import COMBINED, Step, analyse_step, process_step
 from handler.bucket import Folder, OpenBucket
@@ -106,9 +106,9 @@ class Workflow:
         job = _Job(self._settings, self._open_bucket, self._child, self._log, call, deadline)
         try:
             answer = step(job)
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001  (logged, and raised under a name that states match)
             self._tell(job, _outcome_of(exc), exc)
-            raise _raised(exc) from exc
+            raise _raised(exc) from None
         self._tell(job, job.outcome, job.error)
         return answer
 

@@ -68,6 +68,7 @@ def test_every_variable_has_the_prefix_and_a_help_text() -> None:
         *("FFT_INPUT_PREFIX", "FFT_OUTPUT_PREFIX", "FFT_RECIPE", "FFT_MAX_PIXELS", "FFT_FORMATS"),
         *("FFT_FOREIGN_METADATA", "FFT_METRICS_NAMESPACE", "FFT_RESERVE_MS"),
         *("FFT_METADATA_KEYS", "FFT_MAX_OUTPUT_BYTES", "FFT_BUCKET", "FFT_BUCKETS"),
+        "FFT_WORKFLOW_PREFIX",
     } == NAMES
     assert all(variable.help for variable in (*VARIABLES, MEMORY))
 
@@ -207,12 +208,19 @@ def test_overlapping_prefixes_are_refused(inputs: str, outputs: str) -> None:
     assert "overlap" in told
     assert "FFT_INPUT_PREFIX" in told
     assert "FFT_OUTPUT_PREFIX" in told
-    assert "two separate folders" in told
+    assert "separate folders" in told
 
 
 def test_a_prefix_that_overlaps_the_default_of_the_other_is_refused() -> None:
     assert "overlap" in fault(FFT_INPUT_PREFIX="output/new")
     assert "overlap" in fault(FFT_OUTPUT_PREFIX="input")
+
+
+@pytest.mark.parametrize("folder", ["input", "input/workflow", "output/workflow", ""])
+def test_the_folder_of_the_workflow_is_a_separate_one(folder: str) -> None:
+    told = fault(FFT_WORKFLOW_PREFIX=folder)
+    assert "FFT_WORKFLOW_PREFIX" in told
+    assert "separate folders" in told
 
 
 @pytest.mark.parametrize(

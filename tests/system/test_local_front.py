@@ -17,7 +17,8 @@ import pytest
 
 from tests.support.images import noise, png_bytes
 from tests.support.local_cloud import Laptop, started
-from tools.local_aws.front import Front
+from tools.local_aws.cloud import FUNCTIONS
+from tools.local_aws.front import Front, with_error_types
 from tools.local_aws.resource import NAME
 
 KEY, PORT = "LOCAL0123456789ABCDEF", 4566
@@ -139,7 +140,7 @@ def test_neither_a_web_page_nor_a_request_without_the_key_can_create_a_function(
     assert said == 403
     assert b"refused by the local AWS" in body
     names = [one["FunctionName"] for one in laptop.aws.functions.list_functions()["Functions"]]
-    assert names == [NAME]
+    assert set(names) == set(FUNCTIONS)
 
 
 @pytest.mark.slow
@@ -190,3 +191,35 @@ def test_other_users_of_the_machine_cannot_read_what_is_kept(laptop: Laptop) -> 
         if path.is_file():
             assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
     assert stat.S_IMODE((laptop.state / "state.json").stat().st_mode) == 0o600
+
+
+# Errors of functions.
+
+
+TRACE = """Traceback (most recent call last):
+  File "/code/handler/workflow.py", line 108, in process
+handler.states.Rejected: corrupt-image: at byte 3
+and later"""
+
+
+@pytest.mark.parametrize(
+    ("message", "log", "told"),
+    [
+        ("corrupt-image: at byte 3\nand later", TRACE, "Rejected"),
+        ("corrupt-image: at byte 3\nand later", f"a line\n{TRACE}\n", "Rejected"),
+        ("", "Traceback\nKeyboardInterrupt", "KeyboardInterrupt"),
+        ("another", TRACE, "Runtime.HandlerError"),
+        ("Task timed out", "", "Runtime.HandlerError"),
+    ],
+)
+def test_a_failed_function_is_reported_by_the_class_of_its_exception(
+    message: str, log: str, told: str
+) -> None:
+    body = {"errorMessage": message, "errorType": "Runtime.HandlerError"}
+    result = with_error_types(lambda: {"body": body, "error": True, "log": log})()
+    assert result["body"]["errorType"] == told
+
+
+def test_what_a_function_returns_is_left_alone() -> None:
+    result = {"body": {"errorMessage": "at byte 3", "errorType": "mine"}, "log": TRACE}
+    assert with_error_types(lambda: dict(result))() == result

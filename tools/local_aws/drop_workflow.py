@@ -14,8 +14,7 @@ from fft_tool.printable import printable
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
 from fft_tool.runs.sources import find_sources
-from fft_tool.workflows.manifest import manifest_name
-from fft_tool.workflows.plan import folder_of
+from fft_tool.workflows.plan import folder_of, manifest_name
 from fft_tool.workflows.requests import OPERATIONS, SIDECAR
 from handler.workflow import RESULTS
 from tools.errors import ToolError
