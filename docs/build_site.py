@@ -27,10 +27,10 @@ SECTIONS = {
         *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
         *("docs/workflow.md", "docs/manifest.md", "docs/batches.md"),
     ),
-    "Reference": ("docs/reference.md", "docs/command-line.md"),
+    "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
-        *("docs/lambda.md", "docs/batches-aws.md", "docs/image.md", "terraform/README.md", "docs/cost.md"),
-        "SECURITY.md",
+        *("docs/lambda.md", "docs/batches-aws.md", "docs/image.md", "terraform/README.md"),
+        *("docs/cost.md", "SECURITY.md"),
     ),
     "Project": (
         *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "input_images/README.md"),

@@ -54,11 +54,11 @@ class Spectral(Operation):
         return known
 
     def memory(self, before: Layout) -> int:
-        """Spectrum of one channel, what the filter takes, and copies of the channel."""
+        """What the filter takes, and one channel as levels before and after, and as real numbers."""
         from fft_tool.spectrum.filters import memory_of_filters, memory_of_lines  # noqa: PLC0415  (loads numpy)
 
         half = 8 * (before.width // 2 + 1) / before.width
-        each = half + memory_of_filters((self.filter,), 4, half) + 2 * before.sample
+        each = memory_of_filters((self.filter,), 4, half) + 4 + 2 * before.sample
         lines = memory_of_lines((self.filter,)) + 80
         return round(before.pixels * each) + lines * (before.height + before.width)
 

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(
     "text",
     [
         *("invert", "sepia,grayscale", "equalise", "blur:3,edges", "blur:30", "rotate:12.5"),
-        *("resize:150%,crop:square", "resize:20%,rotate:90", "destripe:20", "notch:2.5,20,1"),
+        *("resize:150%,crop:square", "resize:20%,rotate:90", "destripe:20", "notch:8,20"),
         "blur,sharpen,invert,flip,lowpass:8",
     ],
 )
