@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -255,7 +256,7 @@ def test_jobs_for_which_there_is_no_time_come_first_in_a_later_sweep(
         store.upload(name.replace("leaves", "roots"), data)
     for clock in (NOW, NOW + 1):
         context = Context()
-        states.on_start = lambda context=context: setattr(context, "remaining", 0)
+        states.on_start = partial(setattr, context, "remaining", 0)
         made = sweep(store, clock=clock)
         made({"bucket": BUCKET}, Deadline(context.get_remaining_time_in_millis, 2000))
     assert [each["job"] for each in states.inputs] == ["leaves", "roots"]

@@ -110,7 +110,7 @@ def _read(aws: LocalAws, key: str) -> Any:
 def _show(rows: Sequence[dict[str, Any]], made: Sequence[KnownImage]) -> bool:
     """Print the rows beside what the images were made with; whether they are the same."""
     right = True
-    lines = [HEADINGS]
+    lines: list[tuple[str, ...]] = [HEADINGS]
     for row in rows:
         values = [getattr(image, row["color"]) for image in made if image.batch == row["batch_id"]]
         known = Known.of(values)
