@@ -29,7 +29,7 @@
     │   └── NotInvertible         not-invertible
     ├── BadJob                    bad-job           reports every fault at once
     ├── JobChanged                job-changed
-    ├── Superseded                superseded         a later version of the source is to be used
+    ├── Superseded                source-superseded  a later version of the source is to be used
     ├── MissingExtra              missing-extra
     ├── DatabaseError
     │   ├── BadDatabase           bad-database
@@ -41,7 +41,6 @@
         ├── NotAllowed            not-allowed
         ├── StoreFull             store-full
         └── StoreUnavailable      store-unavailable  (worth retrying)
-        └── StoreUnavailable      store-unavailable
 
 Each leaf class has a stable, machine-readable ``code``. Two flags say how to handle it:
 ``permanent`` means that the source or its recipe is at fault and a retry cannot succeed;
@@ -303,7 +302,7 @@ class JobChanged(FftToolError):
 class Superseded(FftToolError):
     """The source, or what is asked for it, has changed since the work on it began."""
 
-    code = "superseded"
+    code = "source-superseded"
     transient = True
     _public = "a later version of this image has been uploaded"
 

@@ -6,7 +6,7 @@ import json
 import mimetypes
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fft_tool.operations.registry import format_operations, parse_operations
@@ -20,9 +20,10 @@ from handler.workflow import RESULTS
 from tools.errors import ToolError
 from tools.local_aws.clients import LocalAws
 from tools.local_aws.cloud import settings_of_function
-from tools.local_aws.resource import NAME
+from tools.local_aws.resource import LOG_GROUP, NAME
 from tools.local_aws.state_machines import state_machine_arn
 from tools.local_aws.workflow import WORKFLOW, start_workflow
+from tools.log_tail import Tail
 from tools.say import say
 
 PAUSE = 0.1  # seconds between two requests
@@ -33,15 +34,14 @@ NOTHING_TO_DO = "Nothing to do"  # the state in which an execution ends that has
 Json = Mapping[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Upload:
-    """An uploaded source, and the states of its execution that have been reported."""
+    """An uploaded source."""
 
     key: str
     source: Source
     etag: str
     started: float  # seconds since the epoch
-    reported: set[int] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -56,6 +56,8 @@ class WorkflowBucket:
         self._aws = aws
         self._settings = settings_of_function(aws)
         self._machine = state_machine_arn(WORKFLOW)
+        self._log = Tail(aws.logs, LOG_GROUP, int(time.time() * 1000))
+        self._lines: list[Json] = []  # of executions that have not been reported yet
 
     def drop(
         self, files: Sequence[str], operations: str, recipe: Mapping[str, str], seconds: float
@@ -96,12 +98,12 @@ class WorkflowBucket:
         return Upload(key, source, answer["ETag"].strip('"'), started)
 
     def _follow(self, upload: Upload, known: set[str], seconds: float) -> bool:
-        """Report the states of an upload's execution as they end, then its outcome."""
+        """Report the steps of an upload's execution as they end, then its outcome."""
         deadline = time.monotonic() + seconds
         execution = self._execution_of(upload, known, deadline)
         while True:
             found = self._aws.states.describe_execution(executionArn=execution)
-            self._report_states(upload, execution)
+            self._report_steps(upload, execution)
             if found["status"] != "RUNNING":
                 return self._report_end(upload, execution, found)
             if time.monotonic() > deadline:
@@ -133,14 +135,17 @@ class WorkflowBucket:
         about = given.get("detail", {}).get("object", {})
         return (about.get("key"), about.get("etag", "").strip('"')) == (upload.key, upload.etag)
 
-    def _report_states(self, upload: Upload, execution: str) -> None:
-        for event in self._history(execution):
-            if event["id"] not in upload.reported:
-                upload.reported.add(event["id"])
-                line = _told(event)
-                if line:
-                    passed = event["timestamp"].timestamp() - upload.started
-                    say(f"{upload.name}: {passed:6.1f} s  {line}")
+    def _report_steps(self, upload: Upload, execution: str) -> None:
+        """Report the functions' log lines. The history has no names of states in branches here."""
+        self._lines += filter(None, (line.summary for line in self._log.read()))
+        name = execution.rpartition(":")[2]
+        for line in [each for each in self._lines if each.get("execution") == name]:
+            self._lines.remove(line)
+            state, outcome = str(line["state"]), line["outcome"]
+            error = line.get("error") or {}
+            told = error.get("message") or line.get("reason") or ""
+            what = "" if outcome == "done" else f"  {outcome}: {printable(told)}"
+            say(f"{upload.name}: {printable(state):16} {line['total_ms']:6.0f} ms{what}")
 
     def _history(self, execution: str) -> Iterator[Json]:
         pages = self._aws.states.get_paginator("get_execution_history")
@@ -179,23 +184,3 @@ class WorkflowBucket:
 def _entered(event: Json) -> str:
     """The state that an event of a history says was entered."""
     return str(event.get("stateEnteredEventDetails", {}).get("name", ""))
-
-
-def _told(event: Json) -> str:
-    """What to tell of an event: steps that have ended, and failures."""
-    kind = event["type"]
-    if kind == "TaskStateExited":
-        return str(event["stateExitedEventDetails"]["name"])
-    if kind in ("TaskFailed", "LambdaFunctionFailed"):
-        details = event.get("taskFailedEventDetails") or event["lambdaFunctionFailedEventDetails"]
-        return printable(f"failed: {details.get('error')}: {_message(details.get('cause', ''))}")
-    return ""
-
-
-def _message(cause: str) -> str:
-    """The message in the cause of a failure, which a function gives as JSON."""
-    try:
-        found = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(found.get("errorMessage", cause)) if isinstance(found, dict) else cause
