@@ -140,8 +140,8 @@ def opened(text: str) -> Iterator[Database]:
         connect_args=arguments(url, os.environ),
         hide_parameters=True,
     )
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "begin", _begin_immediate)
+    begin = _begin_immediate if engine.dialect.name == "sqlite" else _limit_statements
+    sa.event.listen(engine, "begin", begin)
     try:
         database = Database(engine, url)
         database.migrate()
@@ -187,10 +187,9 @@ def arguments(url: sa.URL, environ: Mapping[str, str]) -> dict[str, Any]:
         chosen = {
             "connect_timeout": CONNECTING,
             "application_name": "fft-tool",
-            "options": f"-c statement_timeout={STATEMENT}s -c lock_timeout={STATEMENT}s",
         }
-    if url.drivername != "sqlite" and not _is_local(url) and "PGSSLMODE" not in environ:
-        chosen["sslmode"] = "require"
+        if "PGSSLMODE" not in environ and not _is_local(url, environ):
+            chosen["sslmode"] = "require"
     return {name: value for name, value in chosen.items() if name not in url.query}
 
 
@@ -203,11 +202,17 @@ def place_of(url: sa.URL) -> str:
     return f"postgresql://{host}{port}/{url.database or ''}"
 
 
-def _is_local(url: sa.URL) -> bool:
-    """Whether all servers that an address names are on this machine."""
-    named = url.query.get("host", ())
-    hosts = [url.host] if url.host else [named] if isinstance(named, str) else list(named)
-    return all(_is_local_host(host) for each in hosts for host in each.split(","))
+def _is_local(url: sa.URL, environ: Mapping[str, str]) -> bool:
+    """Whether all servers that an address or, in its place, the environment names are local."""
+    if "service" in url.query or "PGSERVICE" in environ:
+        return False  # a file says where they are
+    named: list[str] = []
+    for option, variable in (("host", "PGHOST"), ("hostaddr", "PGHOSTADDR")):
+        value = url.query.get(option, environ.get(variable, ""))
+        if option == "host" and url.host:
+            value = url.host
+        named += [value] if isinstance(value, str) else value
+    return all(_is_local_host(host) for each in named for host in each.split(","))
 
 
 def _is_local_host(host: str) -> bool:
@@ -222,6 +227,16 @@ def _is_local_host(host: str) -> bool:
 def _begin_immediate(connection: sa.Connection) -> None:
     """Lock an SQLite file at the beginning: two who read first could not both write then."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _limit_statements(connection: sa.Connection) -> None:
+    """Limit the time of each statement of a transaction.
+
+    Not when connecting: connection poolers refuse such options.
+    """
+    limit = f"'{round(1000 * STATEMENT)}ms'"
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {limit}")
 
 
 def _translated(exc: sa.exc.SQLAlchemyError, url: sa.URL) -> DatabaseError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from fft_tool.batches import charts
 from fft_tool.batches.counting import Counted
@@ -49,6 +50,7 @@ def render(result: Result) -> str:
         ),
         element("main", _overview(result), *_batches(result)),
         element("footer", element("h2", "How to read this page"), definitions(_TERMS.items())),
+        more_style=Path(__file__).with_name("page.css").read_text("utf-8"),
     )
 
 

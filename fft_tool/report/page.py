@@ -173,14 +173,21 @@ def _shown(
     return ShownEntry(outcome, row, Markup(), files)
 
 
-def document(title: str, *body: Markup | None, policy: str = "", style: str | None = None) -> str:
+def document(
+    title: str,
+    *body: Markup | None,
+    policy: str = "",
+    style: str | None = None,
+    more_style: str = "",
+) -> str:
     """Complete page; ``style`` is the name of the style sheet if it is not in the page.
 
-    ``policy`` is added to the content security policy.
+    ``policy`` is added to the content security policy, and ``more_style`` to the style sheet that
+    is in the page.
     """
     if style is None:
         rules = "img-src data:; style-src 'unsafe-inline'"
-        sheet = element("style", Markup(_style_sheet()))
+        sheet = element("style", Markup(_style_sheet() + more_style))
     else:
         rules = "img-src 'self' file:; style-src 'self' file:"
         sheet = element("link", rel="stylesheet", href=quote(style))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from fft_tool.batches import page as page_module
 from fft_tool.batches.charts import MOST_BARS, Axis, axis_of, batches_plot, images_plot
 from fft_tool.batches.counting import Counted
 from fft_tool.batches.origin import Origin
@@ -117,6 +119,14 @@ def test_the_page_loads_nothing_and_is_the_same_each_time() -> None:
     policies = [each.attributes.get("content", "") for each in Page(text).root.all("meta")]
     assert any(policy.startswith("default-src 'none'") for policy in policies)
     assert "<script" not in text
+
+
+def test_every_style_of_its_own_has_a_use() -> None:
+    style = Path(page_module.__file__).with_name("page.css").read_text("utf-8")
+    text = render(result([1, 2], [3, 4]))
+    used = {name for node in Page(text).root for name in node.classes}
+    assert set(re.findall(r"\.([a-z][\w-]*)", style)) <= used
+    assert style in text
 
 
 def test_names_are_shown_as_text() -> None:

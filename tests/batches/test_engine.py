@@ -104,6 +104,20 @@ def test_hosts_may_be_given_as_options(query: str, mode: str | None) -> None:
     assert arguments(url, {}).get("sslmode") == mode
 
 
+@pytest.mark.parametrize(
+    ("environ", "mode"),
+    [
+        ({"PGHOST": "db.example.org"}, "require"),
+        ({"PGHOSTADDR": "10.0.0.7"}, "require"),
+        ({"PGSERVICE": "stats"}, "require"),
+        ({"PGHOST": "/run/postgresql"}, None),
+        ({}, None),
+    ],
+)
+def test_the_environment_may_name_the_server(environ: dict[str, str], mode: str | None) -> None:
+    assert arguments(address("postgresql:///stats"), environ).get("sslmode") == mode
+
+
 def test_what_the_address_or_the_environment_says_of_encryption_is_kept() -> None:
     url = address("postgresql://a:b@db/name?sslmode=verify-full&connect_timeout=9")
     assert not {"sslmode", "connect_timeout"} & set(arguments(url, {}))
@@ -277,4 +291,4 @@ def test_nothing_is_kept_open(url: str) -> None:
 
 def open_files() -> int:
     """Number of files and connections that this process has open."""
-    return psutil.Process().num_fds()
+    return int(psutil.Process().num_fds())

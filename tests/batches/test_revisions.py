@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fft_tool.batches import revisions
 from fft_tool.batches.publication import publish
 from fft_tool.batches.revisions import Detection, Marker, detect, latest_marker, published_revision
 from fft_tool.batches.shape import JobShape
-from fft_tool.batches.survey import Survey
+from fft_tool.batches.survey import Survey, survey
 from fft_tool.errors import BadArtifact, NotFound
 from fft_tool.stores.base import Store
 from fft_tool.stores.memory import MemoryStore
@@ -122,7 +121,7 @@ def test_an_old_listing_never_becomes_the_latest_revision(monkeypatch: pytest.Mo
     """Somebody looks, falls asleep, and wakes up when a correction has been claimed."""
     sources, target = MemoryStore(), MemoryStore()
     fill(sources, "leaves", names())
-    plain, calls = revisions.survey, itertools.count()
+    plain, calls = survey, itertools.count()
 
     def slow(store: Store, folder: str, shape: JobShape) -> Survey:
         found: Survey = plain(store, folder, shape)
@@ -131,7 +130,7 @@ def test_an_old_listing_never_becomes_the_latest_revision(monkeypatch: pytest.Mo
             assert look(sources, target).state == "claimed"
         return found
 
-    monkeypatch.setattr(revisions, "survey", slow)
+    monkeypatch.setattr("fft_tool.batches.revisions.survey", slow)
     found = look(sources, target)
     latest = latest_marker(target, "leaves")
     assert found.state == "pending"

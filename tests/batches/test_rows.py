@@ -47,8 +47,8 @@ def test_the_statistics_of_a_hundred_images_are_those_of_numpy() -> None:
     counted = [count_image(store, "job", image, Recipe()) for image in found.images]
     truth = {image.name: image for image in known}
     assert len({image.name.rpartition(".")[2] for image in known}) > 5
-    for image in counted:
-        assert image.counts == Counts(truth[image.name].black, truth[image.name].white), image.name
+    for each in counted:
+        assert each.counts == Counts(truth[each.name].black, truth[each.name].white), each.name
     rows = statistics(counted, ORIGIN, 5)
     assert [(row.batch_id, row.color) for row in rows] == [
         (batch, color) for batch in range(1, 6) for color in COLOURS

@@ -89,7 +89,7 @@ def postgres(*settings: str) -> Iterator[Postgres]:
 
 def run_as_nobody(*words: str) -> None:
     """Run a program that refuses to be run by root."""
-    who = {"user": _nobody()[0], "group": _nobody()[1]} if os.geteuid() == 0 else {}
+    user, group = _nobody() if os.geteuid() == 0 else (None, None)
     subprocess.run(
         words,
         check=True,
@@ -98,7 +98,8 @@ def run_as_nobody(*words: str) -> None:
         stderr=subprocess.DEVNULL,
         cwd="/",
         timeout=SECONDS,
-        **who,
+        user=user,
+        group=group,
     )
 
 

@@ -167,14 +167,16 @@ def test_a_connection_that_is_cut_in_the_middle_leaves_all_or_nothing(
         assert database.publish(rows_of(revision=2)) == 4
 
 
-def test_a_lock_that_somebody_holds_is_a_transient_error(server: Postgres, url: str) -> None:
+def test_a_lock_that_somebody_holds_is_a_transient_error(
+    server: Postgres, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish_rows(url, rows_of())
     engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as connection:
         connection.execute(sa.text("LOCK TABLE batch_stats"))
-        short = f"{url}?options=-c%20lock_timeout%3D100ms"
-        with pytest.raises(DatabaseUnavailable, match="lock timeout"):
-            publish_rows(short, rows_of(revision=2))
+        monkeypatch.setattr("fft_tool.batches.engine.STATEMENT", 0.1)
+        with pytest.raises(DatabaseUnavailable, match=r"(lock|statement) timeout"):
+            publish_rows(url, rows_of(revision=2))
     engine.dispose()
     assert server.query("SELECT count(*) FROM batch_stats") == "4"
 

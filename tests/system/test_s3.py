@@ -309,6 +309,11 @@ def test_without_boto3_ordinary_keys_work(bucket: Bucket) -> None:
     assert store.read("a.png").data == b"data"
     assert list(store.list()) == [("a.png", 4), ("deep/b.png", 0)]
     assert list(store.list("deep")) == [("deep/b.png", 0)]
+    assert store.create("new", b"1")
+    assert not store.create("new", b"2")
+    for entry in store.entries():
+        assert entry.etag == store.stat(entry.name).etag == bucket.head(f"in/{entry.name}")["ETag"]
+        assert entry.modified is not None
 
 
 @pytest.mark.usefixtures("_no_boto3")
