@@ -20,10 +20,11 @@ from handler.batches_database import Database
 from handler.batches_settings import BatchesSettings
 from handler.batches_sweep import Sweep
 from handler.deadline import Deadline
+from handler.errors import MalformedEvent
 from handler.function import Context, open_bucket_named
-from handler.log import Log
+from handler.log import Log, stack_of
 from handler.patience import Patience
-from handler.states import as_states
+from handler.states import Rejected, Superseded, Transient, as_states
 
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
@@ -48,12 +49,15 @@ def prepared() -> Child:
 steps = Steps(settings, open_bucket_named, prepared, Database(settings))
 looks = Sweep(settings, steps, log, Machine(settings.state_machine))
 
+SHOWN = ("bucket", "job", "revision", "part", "state", "reasons", "images", "notify")
 Step = Callable[[Mapping[str, Any], Deadline], dict[str, Any]]
 
 
 def detect(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Survey a job, and start or resume its revision; or record why its execution failed."""
-    return _run(steps.fail if "failure" in event else steps.detect, event, context)
+    if isinstance(event, Mapping) and "failure" in event:
+        return _run("fail", steps.fail, event, context)
+    return _run("detect", steps.detect, event, context)
 
 
 def count(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -64,12 +68,12 @@ def count(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         patience = Patience(deadline.seconds_to_work, whole, common.processors)
         return steps.count(event, deadline, patience)
 
-    return _run(step, event, context)
+    return _run("count", step, event, context)
 
 
 def publish(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Publish the rows of a revision."""
-    return _run(steps.publish, event, context)
+    return _run("publish", steps.publish, event, context)
 
 
 def sweep(event: Any, context: Context) -> Any:
@@ -78,34 +82,30 @@ def sweep(event: Any, context: Context) -> Any:
     return looks(event, Deadline(context.get_remaining_time_in_millis, common.reserve_ms))
 
 
-def _run(step: Step, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def _run(name: str, step: Step, event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Run a step; its errors are those of a state machine, and one line of the log tells of it."""
     log.begin(context.function_name, context.aws_request_id)
+    if not isinstance(event, Mapping):
+        raise MalformedEvent(f"the event is {event!r}, should be an object with bucket and job")
     deadline = Deadline(context.get_remaining_time_in_millis, common.reserve_ms)
-    about = {name: event.get(name) for name in ("bucket", "job", "revision", "part")}
+    line: dict[str, Any] = {"step": name, **{key: event.get(key) for key in SHOWN}}
+    answer: dict[str, Any] = {}
     try:
         with as_states():
             answer = step(event, deadline)
     except Exception as exc:
-        deadline.stop()
-        line = {**_shown(about), "milliseconds": deadline.milliseconds, "error": str(exc)}
-        log.write("WARN", f"{event.get('job')}: {type(exc).__name__}: {exc}", line)
+        told = f"{type(exc).__name__}: {exc}"
+        line["error"] = {"code": type(exc).__name__, "message": str(exc)}
+        if not isinstance(exc, Transient | Rejected | Superseded):
+            line |= stack_of(exc)
         raise
-    deadline.stop()
-    line = {
-        **_shown({**about, **answer}),
-        "milliseconds": deadline.milliseconds,
-        "total_ms": deadline.total_ms,
-        "broken_off": deadline.broken_off,
-    }
-    log.write("INFO", f"{event.get('job')}: {step.__name__}", line)
+    else:
+        told = str(answer.get("state") or "done")
+        line |= {key: answer[key] for key in SHOWN if key in answer}
+    finally:
+        deadline.stop()
+        line |= {"milliseconds": deadline.milliseconds, "total_ms": deadline.total_ms}
+        line["broken_off"] = deadline.broken_off
+        level = "WARN" if "error" in line else "INFO"
+        log.write(level, f"{event.get('job')}: {name}: {told}", line)
     return answer
-
-
-def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values that are short enough for the log."""
-    return {
-        name: value
-        for name, value in values.items()
-        if isinstance(value, int | str) or name == "reasons"
-    }
