@@ -349,3 +349,16 @@ def test_a_failure_leaves_a_trace_and_the_next_sweep_tries_again(
     wait_for(laptop, "failing")
     assert sorted(executions(laptop, "failing").values()) == ["FAILED", "SUCCEEDED"]
     assert len(messages(laptop, "failing")) == 1
+
+
+def test_the_password_comes_from_secrets_manager(laptop: Laptop, server: Postgres) -> None:
+    """The address without a password, and the secret as RDS keeps it."""
+    login = json.dumps({"username": "fft", "password": PASSWORD})
+    aws = laptop.aws
+    secret = aws.secrets.create_secret(Name="rds-login", SecretString=login)["ARN"]
+    address = server.url().replace(f":{PASSWORD}@", "@").replace("fft@", "")
+    given = {"DATABASE_URL": address, "DATABASE_SECRET_ARN": secret}
+    with with_variables(laptop, "publish", **given):
+        upload(laptop, "secret", images(seed=11))
+        wait_for(laptop, "secret")
+    assert len(in_database(server, "secret")) == 4
