@@ -49,7 +49,9 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     if recipe.metadata and recipe.periodic and height + width > MAX_JUMPS:
         making += _COSINE_TRANSFORM
     peak = max(decoding_memory(header, colours), kept + half + making)
-    sides = real * max(_line(height, 8), _line(width, 3))  # columns are copied before transforming
+    sides = real * max(
+        transform_values(height, 8), transform_values(width, 3)
+    )  # columns are copied before transforming
     sides += (height + width) * sum(kind.line_memory(recipe) for kind in kinds)
     windows = 8 * (height + width) if recipe.window != "none" else 0
     # libtiff gets a copy of a TIFF in which the chosen page is the first.
@@ -101,7 +103,7 @@ class Tally:
             yield artifact
 
 
-def _line(length: int, smooth: int) -> int:
+def transform_values(length: int, smooth: int) -> int:
     """Number of values that the transform of one line holds: usually ``smooth`` per sample.
 
     Lengths with a large prime factor are transformed as convolutions (Bluestein's algorithm),

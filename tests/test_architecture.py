@@ -236,6 +236,17 @@ def test_importing_the_package_does_not_load_numpy() -> None:
     assert "numpy" not in loaded_by("import fft_tool")
 
 
+def test_parsing_operations_and_predicting_their_sizes_does_not_load_numpy() -> None:
+    code = """
+from fft_tool.codec.header import Header
+from fft_tool.limits import Limits
+from fft_tool.operations import prediction, registry
+chain = registry.parse_operations("grayscale,blur:3,rotate:12.5,crop:square,resize:50%,equalise")
+prediction.predict(Header("png", 100, 100, 3, 8), chain, Limits())
+"""
+    assert "numpy" not in loaded_by(code)
+
+
 def test_starting_the_lambda_loads_nothing_heavy() -> None:
     """Decoding and transforming happen in a child process; the main process needs no numpy."""
     loaded = loaded_by("import handler.entry")

@@ -15,8 +15,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from fft_tool.arrays import Doubles, FloatArray, Pixels
 from fft_tool.image.grey import LUMA_WEIGHTS
-from fft_tool.operations.gaussian import LARGEST_DIRECT, radius_of
-from fft_tool.operations.levels import colours_of, has_alpha, to_levels, to_real
+from fft_tool.operations.gaussian import is_direct, radius_of
+from fft_tool.operations.levels import colours_of, has_alpha, layout_of, to_levels, to_real
 from fft_tool.parallel import map_rows, rows_per_block, worth_threads
 from fft_tool.spectrum.kernel import BY_SIZE, UNSCALED, kernel
 
@@ -121,7 +121,7 @@ def _grey_over_black(rows: Pixels, white: int) -> FloatArray:
 def _gaussian(pixels: Pixels, white: int, sigma: float, take: Take, threads: int) -> None:
     """Blur premultiplied samples and hand blocks of rows to ``take``."""
     weights = gaussian_kernel(sigma)
-    if weights.size - 1 <= LARGEST_DIRECT:
+    if is_direct(layout_of(pixels), sigma):
         _tap_by_tap(pixels, white, weights, take, threads)
     else:
         _by_cosines(pixels, white, weights, take, threads)
@@ -133,7 +133,10 @@ def _tap_by_tap(pixels: Pixels, white: int, weights: Doubles, take: Take, thread
     left, right = mirrored(-radius, 0, width), mirrored(width, width + radius, width)
 
     def block(start: int, stop: int) -> None:
-        above = premultiplied(pixels[mirrored(start - radius, stop + radius, height)], white)
+        inside = radius <= start and stop + radius <= height
+        around = slice(start - radius, stop + radius)  # a view, where no row has to be mirrored
+        places = around if inside else mirrored(around.start, around.stop, height)
+        above = premultiplied(pixels[places], white)
         rows = _weighted(above.reshape(above.shape[0], -1), weights, axis=0)
         rows = rows.reshape(-1, width, channels)
         wide = np.concatenate([rows[:, left], rows, rows[:, right]], axis=1)

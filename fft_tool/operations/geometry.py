@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from fft_tool.image.region import FORM as CROP_FORM
 from fft_tool.image.region import Crop as Region
 from fft_tool.image.region import parse_crop
-from fft_tool.operations.operation import Layout, Operation, format_number, parse_number, require
+from fft_tool.operations.operation import (
+    SHOWN,
+    Layout,
+    Operation,
+    format_number,
+    parse_number,
+    require,
+)
 from fft_tool.recipe import KEYS
 from fft_tool.spelling import did_you_mean
 
@@ -128,7 +135,7 @@ class Flip(Operation):
         near = did_you_mean(self.direction, _DIRECTIONS)
         require(
             self.direction in _DIRECTIONS,
-            f"the direction should be horizontal or vertical, not {self.direction!r}{near}",
+            f"the direction should be horizontal or vertical, not {self.direction[:SHOWN]!r}{near}",
         )
 
     @classmethod

@@ -8,6 +8,7 @@ import numpy as np
 
 from fft_tool.arrays import Doubles, FloatArray, Pixels, Plane
 from fft_tool.image.grey import COLOURS, grey_plane
+from fft_tool.operations.operation import Layout
 from fft_tool.parallel import map_rows, rows_per_block
 
 _TIE = 1e-6  # of a level, far above the rounding errors of a curve
@@ -23,6 +24,12 @@ def colours_of(pixels: Pixels) -> int:
 def has_alpha(pixels: Pixels) -> bool:
     """Whether the last of the channels (h, w, channels) is alpha."""
     return pixels.shape[2] in (2, 4)
+
+
+def layout_of(pixels: Pixels) -> Layout:
+    """Layout of decoded pixels (h, w, channels)."""
+    height, width, channels = pixels.shape
+    return Layout(height, width, channels, pixels.itemsize)
 
 
 def to_real(pixels: Pixels) -> FloatArray:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from fft_tool.arrays import Pixels
 
+SHOWN = 60
+"""Characters of an invalid text that an error shows."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII)
 
 
@@ -175,7 +178,7 @@ def format_number(value: float) -> str:
 def parse_number(text: str, what: str) -> float:
     """Parse one finite number; ``what`` names it in the error."""
     if not _NUMBER.fullmatch(text.lower()) or not math.isfinite(float(text)):
-        raise ValueError(f"{what} should be a number, not {text!r}")
+        raise ValueError(f"{what} should be a number, not {text[:SHOWN]!r}")
     return float(text)
 
 
@@ -189,7 +192,9 @@ def _number(text: str, known: Number) -> float:
     value = parse_number(text, known.name.upper())
     if not known.whole:
         return value
-    require(value.is_integer(), f"{known.name.upper()} should be a whole number, not {text}")
+    require(
+        value.is_integer(), f"{known.name.upper()} should be a whole number, not {text[:SHOWN]}"
+    )
     return int(value)
 
 

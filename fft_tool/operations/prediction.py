@@ -14,6 +14,7 @@ from fft_tool.operations.registry import format_operations
 from fft_tool.results.registry import png_bytes
 
 _TEXTS = 2 << 10  # bytes of the texts inside an image, without the operations
+_ROWS = 40  # rows that operations hold as real numbers, on all threads together
 _ENCODING = 3  # copies of an image while it is encoded: scaled, packed, compressed
 _REMEDY = "ask for fewer operations, crop or resize first, or send a smaller image"
 
@@ -52,7 +53,9 @@ def predict(header: Header, operations: Sequence[Operation], limits: Limits) -> 
         *((each, source, after) for each, after in zip(operations, alone, strict=True)),
     ]
     making = max(
-        before.bytes + after.bytes + max(each.memory(before), _ENCODING * after.bytes)
+        before.bytes
+        + after.bytes
+        + max(each.memory(before) + _rows(before, after), _ENCODING * after.bytes)
         for each, before, after in pairs
     )
     # The source, and the result of the first operation until the second has been applied.
@@ -102,6 +105,11 @@ def layouts(
         found.append(after)
         before = after
     return tuple(found)
+
+
+def _rows(before: Layout, after: Layout) -> int:
+    """Bytes of blocks of a single row, which may exceed those of ordinary blocks."""
+    return _ROWS * max(each.width * each.channels * each.real for each in (before, after))
 
 
 def largest_file(layout: Layout) -> int:

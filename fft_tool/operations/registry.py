@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fft_tool.errors import OperationFault, OperationsError
 from fft_tool.operations import geometry, neighbourhood, spectral, tones
-from fft_tool.operations.operation import Operation
+from fft_tool.operations.operation import SHOWN, Operation
 from fft_tool.spelling import british, did_you_mean
 
 MOST_OPERATIONS = 20
@@ -23,7 +23,6 @@ MOST_CHARACTERS = 2000
 
 _SEPARATOR = re.compile(r",\s*(?=[a-z])")
 _OTHER_SPELLINGS = {"greyscale": "grayscale", "equalize": "equalise", "posterise": "posterize"}
-_SHOWN = 60  # characters of an invalid entry that an error shows
 
 
 def registry(*kinds: type[Operation]) -> dict[str, type[Operation]]:
@@ -61,7 +60,7 @@ def parse_operations(text: str) -> tuple[Operation, ...]:
         try:
             operations.append(_parse_one(part.strip()))
         except ValueError as exc:
-            faults.append(OperationFault(place, part.strip()[:_SHOWN], str(exc)))
+            faults.append(OperationFault(place, part.strip()[:SHOWN], str(exc)))
     if faults:
         raise OperationsError(faults)
     return tuple(operations)

@@ -13,6 +13,7 @@ from fft_tool.operations.levels import has_alpha, to_levels, to_real
 from fft_tool.parallel import map_rows, rows_per_block
 
 _REACH = 2  # pixels to each side that the kernel covers
+_COLUMNS = 4096  # of the canvas that are turned at a time
 _BORDER = 4  # pixels of the fill colour around an image that is turned: more than the kernel covers
 
 
@@ -39,26 +40,26 @@ def rotate(
     planes = _bordered(pixels, white, levels)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     result = np.empty((*size, channels), pixels.dtype)
-    across = np.arange(size[1]) - (size[1] - 1) / 2
 
     def block(start: int, stop: int) -> None:
         down = (np.arange(start, stop) - (size[0] - 1) / 2)[:, None]
-        # From the canvas back to the image; y points down.
-        x = across * cos - down * sin + (width - 1) / 2
-        y = across * sin + down * cos + (height - 1) / 2
-        rows = result[start:stop]
-        rows[...] = np.array(levels, pixels.dtype)
-        touched = (x > -_REACH) & (x < width - 1 + _REACH) & (y > -_REACH)
-        touched &= y < height - 1 + _REACH
-        columns = np.flatnonzero(touched.any(axis=0))
-        if columns.size:
-            span = slice(int(columns[0]), int(columns[-1]) + 1)
-            values = _sampled(planes, x[:, span], y[:, span], (height, width))
-            if has_alpha(pixels):
-                separate(_clipped(values, white), white)
-            to_levels(values, white, rows[:, span])
+        for left in range(0, size[1], _COLUMNS):
+            part = result[start:stop, left : left + _COLUMNS]
+            part[...] = np.array(levels, pixels.dtype)
+            across = np.arange(left, left + part.shape[1]) - (size[1] - 1) / 2
+            # From the canvas back to the image; y points down.
+            x = across * cos - down * sin + (width - 1) / 2
+            y = across * sin + down * cos + (height - 1) / 2
+            columns = _touched(x, y, (height, width))
+            if columns.size:
+                span = slice(int(columns[0]), int(columns[-1]) + 1)
+                values = _sampled(planes, x[:, span], y[:, span], (height, width))
+                if has_alpha(pixels):
+                    separate(_clipped(values, white), white)
+                to_levels(values, white, part[:, span])
 
-    map_rows(block, size[0], rows_per_block(32 * size[1]), threads=threads)
+    rows = rows_per_block(32 * min(size[1], _COLUMNS))
+    map_rows(block, size[0], rows, threads=threads)
     return result
 
 
@@ -68,22 +69,26 @@ def resize(pixels: Pixels, white: int, size: tuple[int, int], *, threads: int = 
     result = np.empty((*size, channels), pixels.dtype)
     rows_from, row_weights = _taps(height, size[0])
     columns_from, column_weights = _taps(width, size[1])
-    taps = row_weights.shape[1]
 
     def block(start: int, stop: int) -> None:
-        first = int(rows_from[start])
-        last = min(height, int(rows_from[stop - 1]) + taps)
-        source = premultiplied(pixels[first:last], white).reshape(last - first, -1)
-        rows = _gathered(source, rows_from[start:stop] - first, row_weights[start:stop])
+        rows = np.zeros((stop - start, width * channels), to_real(pixels[:0]).dtype)
+        for tap, weights in enumerate(row_weights[start:stop].T):
+            places = np.minimum(rows_from[start:stop] + tap, height - 1)
+            source = premultiplied(pixels[places], white).reshape(rows.shape)
+            source *= weights[:, None].astype(source.dtype)
+            rows += source
         turned = rows.reshape(-1, width, channels).swapaxes(0, 1).reshape(width, -1)
-        columns = _gathered(turned, columns_from, column_weights)
-        rows = columns.reshape(size[1], -1, channels).swapaxes(0, 1).copy()
+        columns = np.zeros((size[1], turned.shape[1]), turned.dtype)
+        for tap, weights in enumerate(column_weights.T):
+            source = turned.take(columns_from + tap, axis=0, mode="clip")
+            source *= weights[:, None].astype(source.dtype)
+            columns += source
+        values = columns.reshape(size[1], -1, channels).swapaxes(0, 1).copy()
         if has_alpha(pixels):
-            separate(_clipped(rows, white), white)
-        to_levels(rows, white, result[start:stop])
+            separate(_clipped(values, white), white)
+        to_levels(values, white, result[start:stop])
 
-    # As many rows as keep both what is read and what is written within a block.
-    row = max(width * -(-height // size[0]), size[1], width) * channels * 4
+    row = max(width, size[1]) * channels * 4
     map_rows(block, size[0], rows_per_block(row), threads=threads)
     return result
 
@@ -110,16 +115,6 @@ def _taps(length: int, new: int) -> tuple[np.ndarray, Doubles]:
     return first, np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def _gathered(source: FloatArray, first: np.ndarray, weights: Doubles) -> FloatArray:
-    """Weighted sums of the rows of ``source``, (n, m): one for each entry of ``first``."""
-    total = np.zeros((first.size, source.shape[1]), source.dtype)
-    for tap in range(weights.shape[1]):
-        rows = source.take(first + tap, axis=0, mode="clip")
-        rows *= weights[:, tap, None].astype(source.dtype)
-        total += rows
-    return total
-
-
 def _bordered(pixels: Pixels, white: int, levels: list[int]) -> FloatArray:
     """Planes (channels, h, w) of premultiplied levels, with a border of given ``levels``."""
     height, width, channels = pixels.shape
@@ -143,6 +138,13 @@ def _levels(fill: tuple[int, int, int] | None, channels: int, white: int) -> lis
         weighted = sum(w * level for w, level in zip(LUMA_WEIGHTS, levels, strict=True))
         levels = [(weighted + (1 << 15)) >> 16]
     return levels + [white] * (channels in (2, 4))
+
+
+def _touched(x: Doubles, y: Doubles, shape: tuple[int, int]) -> np.ndarray:
+    """Columns of positions of which some lie in an image of ``shape`` or close to it."""
+    near = (x > -_REACH) & (x < shape[1] - 1 + _REACH)
+    near &= (y > -_REACH) & (y < shape[0] - 1 + _REACH)
+    return np.flatnonzero(near.any(axis=0))
 
 
 def _sampled(planes: FloatArray, x: Doubles, y: Doubles, shape: tuple[int, int]) -> FloatArray:

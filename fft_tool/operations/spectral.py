@@ -54,7 +54,7 @@ class Spectral(Operation):
         return known
 
     def memory(self, before: Layout) -> int:
-        """What the filter takes, and one channel as levels before and after, and as real numbers."""
+        """What the filter takes, and one channel: levels before and after, and real numbers."""
         from fft_tool.spectrum.filters import memory_of_filters, memory_of_lines  # noqa: PLC0415  (loads numpy)
 
         half = 8 * (before.width // 2 + 1) / before.width

@@ -12,6 +12,8 @@ from skimage import filters
 
 from fft_tool.operations import convolution
 from fft_tool.operations.convolution import gaussian_kernel, mirrored
+from fft_tool.operations.gaussian import is_direct
+from fft_tool.operations.operation import Layout
 from tests.support.images import noise
 from tests.support.operations import (
     CHANNELS,
@@ -68,9 +70,15 @@ def test_blur_is_opencv_s(dtype: Any) -> None:
 def test_both_ways_to_convolve_give_the_same(sigma: float, monkeypatch: pytest.MonkeyPatch) -> None:
     images = [random_image(shape, 4, np.uint16) for shape in SHAPES]
     taps = [applied(f"blur:{sigma}", pixels) for pixels in images]
-    monkeypatch.setattr(convolution, "LARGEST_DIRECT", -1)
+    monkeypatch.setattr(convolution, "is_direct", lambda *_: False)
     for pixels, expected in zip(images, taps, strict=True):
         assert_close(applied(f"blur:{sigma}", pixels), expected.astype(np.int64))
+
+
+def test_long_rows_are_convolved_by_transform_so_that_memory_is_bounded() -> None:
+    assert is_direct(Layout(3000, 4000, 3, 1), 4)
+    assert not is_direct(Layout(30, 3_000_000, 3, 1), 4)
+    assert not is_direct(Layout(30, 30, 3, 1), 4.2)
 
 
 def test_the_kernel_is_a_sampled_gaussian_with_the_sum_one() -> None:

@@ -36,6 +36,15 @@ def test_the_picture_shows_every_operation(pictures: ModuleType) -> None:
     assert shown >= set(OPERATIONS)
 
 
+def test_the_code_on_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(DOCS.parent)
+    (block,) = re.findall("```python\n(.*?)```", (DOCS / "operations.md").read_text(), re.DOTALL)
+    names: dict[str, np.ndarray] = {}
+    exec(block, names)  # noqa: S102  (our own page)
+    assert names["pixels"].ndim == 2
+
+
+@pytest.mark.slow
 def test_the_picture_is_what_its_script_draws(
     pictures: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,6 +169,10 @@ def test_a_hundred_operations_are_refused_and_twenty_are_not() -> None:
 
 
 def test_errors_stay_short_whatever_is_given() -> None:
+    for text in (f"rotate:{'9' * 1900}x", f"flip:{'f' * 1900}", f"posterize:2.{'1' * 1900}"):
+        with pytest.raises(OperationsError) as caught:
+            parse_operations(text)
+        assert len(str(caught.value)) < 300
     for text in ("x" * 10**7, "x" * MOST_CHARACTERS, "\x1b[31m" * 99, ",".join(["y" * 90] * 20)):
         with pytest.raises(OperationsError) as caught:
             parse_operations(text)

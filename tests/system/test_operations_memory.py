@@ -52,3 +52,16 @@ def test_the_prediction_is_safe_and_not_excessive(
     data = png_encode.encode(noise(shape, dtype))
     needed, taken = map(int, said_of_file(SCRIPT, data, text, folder=tmp_path).split())
     assert taken <= needed <= 2.5 * taken, f"{needed / MIB:.0f} MiB for {taken / MIB:.0f} MiB"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text", ["blur:3,edges", "resize:50%,sepia", "rotate:180.00001", "sharpen"]
+)
+@pytest.mark.parametrize("shape", [(40, 300_007), (300_007, 40)])
+def test_the_prediction_is_safe_for_narrow_images(
+    text: str, shape: tuple[int, int], tmp_path: Path
+) -> None:
+    data = png_encode.encode(noise(shape, np.uint8))
+    needed, taken = map(int, said_of_file(SCRIPT, data, text, folder=tmp_path).split())
+    assert taken <= needed, f"{needed / MIB:.0f} MiB for {taken / MIB:.0f} MiB"
