@@ -20,8 +20,8 @@ pytestmark = pytest.mark.slow
 
 DIGEST = f"sha256:{64 * 'd'}"
 
-# The local AWS returns alarms without most of their fields, and state machines without their tracing,
-# so a second plan would set them again.
+# The local AWS returns alarms without most of their fields, and state machines without tracing, so
+# a second plan would set them again.
 FORGOTTEN = ("aws_cloudwatch_metric_alarm.", "aws_sfn_state_machine.")
 
 
