@@ -24,7 +24,7 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda fuzz lock \
+.PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale fuzz lock \
 	clean up drop batch-demo logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
@@ -82,6 +82,12 @@ bench: $(BENCH) ## measure against peers, write docs/benchmarks.md
 bench-lambda: $(BENCH) ## measure the Lambda beside a plain one, write docs/benchmarks-lambda.md
 	@$(VENV)/bench/bin/python -m compileall -q fft_tool handler
 	$(VENV)/bench/bin/python benchmarks/run_lambda.py
+
+bench-batches: $(DEV) ## measure counting and scanning, write docs/benchmarks-batches.md
+	$(BIN)/python benchmarks/workflow.py
+
+bench-scale: $(DEV) ## simulate up to a billion objects, write docs/scale.md
+	$(BIN)/python benchmarks/run_scale.py
 
 fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 	$(VENV)/bench/bin/python tests/fuzz/fuzz_decoder.py -max_total_time="$$FUZZ_SECONDS"

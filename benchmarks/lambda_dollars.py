@@ -12,43 +12,13 @@ from lambda_plan import ONE_CPU, Plan, Share
 from lambda_stage import PLAIN
 from lambda_times import Usage, Warm
 from measure import Times
+from prices import DATE, PRICES
 from rows import shape_text
 from table import NOTHING, Row, Section
 
 IMAGES = 1_000_000
 GB = 1 << 30
 
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price of ``per`` units, in dollars."""
-
-    dollars: float
-    per: int
-    unit: str
-
-    def of(self, count: float) -> float:
-        """Dollars for ``count`` units."""
-        return self.dollars / self.per * count
-
-    def __str__(self) -> str:
-        whole, _, cents = f"{self.dollars:.10f}".rstrip("0").partition(".")
-        number = "a" if self.per == 1 else f"for {self.per:,}"
-        return f"${whole}.{cents:0<2} {number} {self.unit}"
-
-
-# Amazon's list prices in us-east-1, first tier, without the free tier and without discounts.
-DATE = "November 2026"
-PRICES = {
-    "x86-64": Price(0.0000166667, 1, "GB-second on x86-64"),
-    "arm64": Price(0.0000133334, 1, "GB-second on arm64"),
-    "invocations": Price(0.20, 1_000_000, "invocations"),
-    "PUT": Price(0.005, 1_000, "S3 PUT or POST requests"),
-    "GET": Price(0.0004, 1_000, "S3 GET or HEAD requests"),
-    "SQS": Price(0.40, 1_000_000, "SQS requests"),
-    "logs": Price(0.50, 1, "GB of logs"),
-    "metric": Price(0.30, 1, "metric and month"),
-}
 
 PER_MESSAGE = 3  # requests to SQS: S3 sends it, Lambda receives and deletes it
 

@@ -30,10 +30,11 @@ SECTIONS = {
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
         *("docs/lambda.md", "docs/batches-aws.md", "docs/image.md", "terraform/README.md"),
-        *("docs/cost.md", "SECURITY.md"),
+        *("docs/cost.md", "docs/scale.md", "SECURITY.md"),
     ),
     "Project": (
-        *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "input_images/README.md"),
+        *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "docs/benchmarks-batches.md"),
+        "input_images/README.md",
         *("CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions/index.md"),
     ),
 }

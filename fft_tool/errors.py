@@ -29,7 +29,7 @@
     │   └── NotInvertible         not-invertible
     ├── BadJob                    bad-job           reports every fault at once
     ├── JobChanged                job-changed
-    ├── Superseded                source-superseded  a later version of the source is to be used
+    ├── Superseded                later-version       (worth retrying)
     ├── MissingExtra              missing-extra
     ├── DatabaseError
     │   ├── BadDatabase           bad-database
@@ -302,7 +302,7 @@ class JobChanged(FftToolError):
 class Superseded(FftToolError):
     """The source, or what is asked for it, has changed since the work on it began."""
 
-    code = "source-superseded"
+    code = "later-version"
     transient = True
     _public = "a later version of this image has been uploaded"
 

@@ -252,6 +252,7 @@ class Recipe:
         "depth of the pictures; 16 to invert",
     )
     colour: bool = _key(_yes_or_no(), False, "colour the pictures (8 bits, not invertible)")
+    magnitude: bool = _key(_yes_or_no(), True, "make the magnitude picture")
     phase: bool = _key(_yes_or_no(), True, "make the phase picture")
     spectrum: bool = _key(_yes_or_no(), False, "save the half spectrum as .npz")
     histogram: bool = _key(_yes_or_no(), False, "draw the histogram")
@@ -292,6 +293,7 @@ class Recipe:
             scale: str = "log",
             bits: int | str = 8,
             colour: bool | str = False,
+            magnitude: bool | str = True,
             phase: bool | str = True,
             spectrum: bool | str = False,
             histogram: bool | str = False,
@@ -434,7 +436,17 @@ def _conflicts(recipe: Recipe) -> list[RecipeFault]:
         faults.append(RecipeFault("periodic", "yes", allowed))
     if recipe.colour and recipe.bits != 8:
         faults.append(RecipeFault("colour", "yes", "requires bits=8"))
+    if not _asks_for_anything(recipe):
+        allowed = "leaves nothing to make; metadata=yes makes the record"
+        faults.append(RecipeFault("magnitude", "no", allowed))
     return faults
+
+
+def _asks_for_anything(recipe: Recipe) -> bool:
+    """Whether there is anything to write, be it only the record."""
+    regions = recipe.crop or recipe.smart_crop or recipe.filter
+    pictures = recipe.magnitude or recipe.phase or recipe.histogram
+    return bool(regions or pictures or recipe.spectrum or recipe.metadata)
 
 
 def _as_text(value: Any) -> str:

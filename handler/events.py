@@ -297,7 +297,7 @@ def _overrides(value: Any, place: str) -> Json:
     try:
         overrides = entries(value) if isinstance(value, str) else value
         if isinstance(overrides, Mapping):
-            Recipe.parse(overrides)
+            Recipe.parse(overrides, base=Recipe(metadata=True))  # as every recipe is here
             return overrides
     except RecipeError as exc:
         raise MalformedEvent(f"{place}: {exc}") from exc

@@ -99,8 +99,8 @@ variable "metadata_keys" {
     condition = length(var.metadata_keys) == 1 && contains(var.metadata_keys, "*") || alltrue([
       for key in var.metadata_keys : contains([
         "frame", "range", "crop", "smart-crop", "channel", "background", "detrend", "window", "periodic",
-        "precision", "scale", "bits", "colour", "phase", "spectrum", "histogram", "filter", "offset",
-        "threshold", "pixel-size", "metadata"
+        "precision", "scale", "bits", "colour", "magnitude", "phase", "spectrum", "histogram", "filter",
+        "offset", "threshold", "pixel-size", "metadata"
       ], key)
     ])
     error_message = <<-EOT

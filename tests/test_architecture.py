@@ -255,12 +255,12 @@ def test_starting_the_lambda_loads_nothing_heavy() -> None:
 
 
 def test_planning_a_workflow_loads_nothing_heavy() -> None:
-    """Nor does passing operations on to a child process, which is all that a function does."""
+    """Nor does passing operations on to a child process; only spectral ones take filters."""
     code = """
 import fft_tool.runs.child, fft_tool.workflows.run
 from fft_tool.operations.naming import plan_operations
 from fft_tool.operations.registry import parse_operations
-plan_operations(parse_operations("blur:3,crop:square,destripe:90"))
+plan_operations(parse_operations("blur:3,crop:square,sepia"))
 """
     assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
 

@@ -184,7 +184,7 @@ def batch(options: Options) -> int:
 
 def upload(options: Options) -> int:
     """Upload images to a store, with the keys of the recipe that are given as metadata."""
-    texts = _recipe(options).texts()
+    texts = _recipe(options, Recipe(metadata=True)).texts()  # the function always makes a record
     # Includes values that are defaults here: the defaults may differ where the image is analysed.
     metadata = {name: texts[name] for name in _given(options)}
     targets.check_folder(options.target)
@@ -321,8 +321,8 @@ def _exit_code(outcomes: list[Outcome]) -> int:
     return int(any(outcome.error for outcome in outcomes))
 
 
-def _recipe(options: Options) -> Recipe:
-    return _parsed(Recipe.parse, _given(options))
+def _recipe(options: Options, base: Recipe | None = None) -> Recipe:
+    return _parsed(lambda given: Recipe.parse(given, base), _given(options))
 
 
 def _parsed(parse: Callable[[Given], Parsed], given: Given) -> Parsed:

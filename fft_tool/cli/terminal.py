@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 60  # for longer batches a table on a screen is of little use
 OUTPUTS = ("image", "result", "outputs")
 FINDINGS = ("image", "size", "dominant wave", "slope β", "sharpness", "inversion")
-CHANGES = ("image", "result", *SHOWN, "PSNR")
 BATCHES = ("batch", "pixels", "images", "mean", "std", "min", "max")
+CHANGES = ("image", "result", *SHOWN, "PSNR")
 STATISTICS = ("image", "channel", "mean", "std", "min", "median", "max", "entropy", "sharpness")
 
 TEXTS = ("image", "channel", "result", "outputs", "pixels")  # left-aligned columns

@@ -124,13 +124,18 @@ def _figures(entry: Entry, pictures: Pictures) -> tuple[Thumbnail | None, list[M
     figures = [figure("Source", source, photo)]
     for kind, shown in _shown_kinds():
         note = shown.note(recipe)
-        if kind == "magnitude":
+        if kind == "magnitude" and _was_made(kind, recipe):
             over = marks if min(shape) > THINNEST else None
             figures.append(figure(shown.title, note, large, over))
         elif kind in entry.pictures:
             picture = draw_picture(entry.pictures[kind], shown.drawn_as)
             figures.append(figure(shown.title, note, picture))
     return small, figures
+
+
+def _was_made(kind: str, recipe: Json) -> bool:
+    """Whether a picture was asked for; records of earlier versions do not say so of every kind."""
+    return recipe.get(kind) != "no"
 
 
 def _shown_kinds() -> list[tuple[str, Shown]]:

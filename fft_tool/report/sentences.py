@@ -389,9 +389,11 @@ def _exactly(certificate: Json) -> str:
 
 
 def _missing(record: Json) -> str:
-    if record["recipe"]["values"]["phase"] == "no":
-        return "there is no phase picture"
-    return "the pictures are in colour"
+    values = record["recipe"]["values"]
+    missing = [kind for kind in ("magnitude", "phase") if values.get(kind) == "no"]
+    if missing == ["magnitude", "phase"]:
+        return "no pictures were made"
+    return f"there is no {missing[0]} picture" if missing else "the pictures are in colour"
 
 
 def _subject(record: Json) -> str:

@@ -74,12 +74,12 @@ def certificates(
     recipe, plane = analysis.recipe, analysis.selection.plane
     data = {artifact.kind: artifact.data for artifact in artifacts}
     ways: dict[str, Certificate] = {}
-    if not data.keys() & {"spectrum", "phase"}:
+    if "spectrum" not in data and not data.keys() >= {"magnitude", "phase"}:
         return ways
     meant = prepared_energy(analysis.preparation, plane, threads=threads)
     if "spectrum" in data:
         ways["spectrum"] = _certify(*load_spectrum(data["spectrum"]), plane, meant, threads)
-    if "phase" in data and not recipe.colour:
+    if data.keys() >= {"magnitude", "phase"} and not recipe.colour:
         inversion = Inversion(
             plane.shape, analysis.preparation, recipe.precision, recipe.scale, analysis.largest
         )

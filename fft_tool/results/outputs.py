@@ -26,7 +26,7 @@ class Outputs:
     'eye_magnitude.png'
 
     The last artifact marks completion: if it exists, so do all the others. It is the record if
-    there is one, otherwise the magnitude picture. ``remarks`` are what the user should know of the
+    there is one, otherwise the last of the pictures. ``remarks`` are what the user should know of the
     source, such as that only the first of its frames was analysed.
     """
 

@@ -115,6 +115,7 @@ def reconstruct(
     if way == "spectrum":
         spectrum, preparation = load_spectrum(artifacts.get("spectrum"), limits)
     else:
+        artifacts.check_listed("magnitude", "phase")
         inversion = Inversion.from_record(record)
         check_shape(inversion.shape, limits)
         preparation = inversion.preparation
@@ -144,11 +145,18 @@ class _Artifacts:
     def __contains__(self, kind: str) -> bool:
         return kind in self._listed
 
+    def check_listed(self, *kinds: str) -> None:
+        """Raise an error if an artifact was never made."""
+        for kind in kinds:
+            if kind not in self._listed:
+                remedy = "with --spectrum" if kind == "spectrum" else f"without --no-{kind}"
+                raise NotInvertible(
+                    f"the record lists no {kind}: analyse the source again, {remedy}"
+                )
+
     def get(self, kind: str) -> bytes:
         """Read an artifact; raise an error if it is not the one that the record lists."""
-        if kind not in self._listed:
-            remedy = "with --spectrum" if kind == "spectrum" else "without --no-phase"
-            raise NotInvertible(f"the record lists no {kind}: analyse the source again, {remedy}")
+        self.check_listed(kind)
         listed = self._listed[kind]
         data = self._read(listed.name)
         if hashlib.sha256(data).hexdigest() != listed.sha256:

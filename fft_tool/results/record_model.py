@@ -76,6 +76,9 @@ class RecipeValues(Section):
     colour: str = described(
         "Whether the pictures are in colour, which cannot be inverted.", enum=_CHOICES["colour"]
     )
+    magnitude: str = described(
+        "Whether the magnitude picture was made.", enum=_CHOICES["magnitude"]
+    )
     phase: str = described("Whether the phase picture was made.", enum=_CHOICES["phase"])
     spectrum: str = described(
         "Whether the half spectrum was saved as .npz.", enum=_CHOICES["spectrum"]
@@ -631,8 +634,9 @@ class Spectrum(Section):
     dc: float = described(
         "Coefficient at frequency zero: the sum of the prepared plane.", unit="grey levels"
     )
-    largest_magnitude: float = described(
-        "Magnitude that the highest value of the magnitude picture represents.",
+    largest_magnitude: float | None = described(
+        "Magnitude that the highest value of the magnitude picture represents; null if that "
+        "picture was not made.",
         unit="grey levels",
         minimum=0,
     )
@@ -813,8 +817,9 @@ class Done(Opening):
     )
     certificate: Certificate | None = described(
         "How well the artifacts, as written, reproduce the grey plane; null if they cannot be "
-        "inverted."
+        "inverted, or if there are none."
     )
     artifacts: Sequence[Artifact] = described(
-        "All files that were written along with this record.", minItems=1
+        "All files that were written along with this record; empty if only the record was asked "
+        "for."
     )

@@ -151,7 +151,7 @@ def _spectrum(analysis: Analysis) -> model.Spectrum:
         precision=analysis.recipe.precision,
         preparation=model.Preparation.of({**preparation.to_json(), "jumps": jumps}),
         dc=analysis.dc,
-        largest_magnitude=analysis.largest,
+        largest_magnitude=analysis.largest if analysis.recipe.magnitude else None,
         scale=analysis.recipe.scale,
         bits=analysis.recipe.bits,
     )

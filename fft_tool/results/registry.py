@@ -234,8 +234,18 @@ def _picture_bytes(extent: Extent, recipe: Recipe) -> int:
 
 def _picture_memory(recipe: Recipe, half: float) -> float:
     """Bytes per pixel for one picture: its file, and the codes of the half spectrum."""
-    share = half / (4 if recipe.precision == "single" else 8) / 2
-    return _sample_of_picture(recipe) * (1 + share)
+    return _sample_of_picture(recipe) * (1 + _share(recipe, half))
+
+
+def _phase_memory(recipe: Recipe, half: float) -> float:
+    """Bytes per pixel for the phase picture; the codes of both pictures are computed together."""
+    magnitudes = 0 if recipe.magnitude else recipe.bits // 8 * _share(recipe, half)
+    return _picture_memory(recipe, half) + magnitudes
+
+
+def _share(recipe: Recipe, half: float) -> float:
+    """Coefficients of the half spectrum per pixel, given its bytes per pixel."""
+    return half / (4 if recipe.precision == "single" else 8) / 2
 
 
 def _jumps(extent: Extent, recipe: Recipe) -> int:
@@ -245,7 +255,7 @@ def _jumps(extent: Extent, recipe: Recipe) -> int:
 
 def _record_bytes(extent: Extent, recipe: Recipe) -> int:
     """Return the maximum size of a record. JSON may escape a byte as up to six characters."""
-    ways = recipe.spectrum + (recipe.phase and not recipe.colour)
+    ways = recipe.spectrum + (recipe.magnitude and recipe.phase and not recipe.colour)
     jumps = min(_jumps(extent, recipe), MAX_JUMPS) * 2 * extent.sample * 4 // 3
     correction = max_correction_bytes(extent.height * extent.width, extent.sample)
     return _RECORD + 10 * 6 * extent.name + jumps + ways * correction
@@ -307,13 +317,13 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         needs=_parts("pictures"),
         make=_phase,
         max_bytes=_picture_bytes,
-        memory=_picture_memory,
+        memory=_phase_memory,
         shown=Shown("Phase", lambda _values: "−π to π, once around the colours", "phase", 2),
     ),
     ArtifactKind(
         "magnitude",
         "png",
-        wanted=lambda _recipe: True,
+        wanted=lambda recipe: recipe.magnitude,
         needs=_parts("pictures"),
         make=_magnitude,
         max_bytes=_picture_bytes,
@@ -333,7 +343,9 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         make=_record,
         max_bytes=_record_bytes,
         # The certificate reads the pictures back.
-        memory=lambda recipe, half: (1 + recipe.phase) * _picture_memory(recipe, half),
+        memory=lambda recipe, half: (
+            (recipe.magnitude + recipe.phase) * _picture_memory(recipe, half)
+        ),
         line_memory=lambda _recipe: 4,  # what is measured of rings, which are as many as long sides
         step="certify",
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
+from fft_tool import __version__
 from fft_tool.errors import FftToolError, ImageError, LimitExceeded, NotFound
 from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.parallel import run_all
@@ -135,6 +136,7 @@ def process(
     recorded: bool = True,
     on_step: Callable[[str], None] = lambda _: None,
     check_start: Callable[[Input], None] = lambda _: None,
+    is_current: Callable[[Stat, Recipe], bool] | None = None,
 ) -> Outcome:
     """Read a source, analyse it, and write its artifacts, the record last.
 
@@ -163,9 +165,14 @@ def process(
         those of an image.
     on_step
         Called with the name of each step as it begins: "read", those of ``work``, and "write".
+    is_current
+        Whether the target already holds the results of this version of the source, which is then
+        not fetched: see :func:`fft_tool.runs.completeness.is_current`.
     """
     try:
         on_step("read")
+        if is_current and (stat := _current(source, recipe, is_current)):
+            return Outcome(source.name, "skipped", stat=stat)
         stat, found = _read(source, limits, copies, check_start)
     except FftToolError as exc:
         result: Result = "missing" if isinstance(exc, NotFound) else "failed"
@@ -185,7 +192,7 @@ def process(
         return Outcome(source.name, "skipped", stat=stat)
     del found  # may be as large as the artifacts
     try:
-        return _deliver(source.name, made, stat, target, writers, on_step)
+        return _deliver(source.name, made, stat, target, writers, on_step, mark_of(stat, chosen))
     except FftToolError as exc:
         return Outcome(source.name, "failed", error=exc, stat=stat)
 
@@ -217,6 +224,35 @@ def _read(
         return stat, file.at_page(source.page)
 
 
+def _current(
+    source: Input,
+    recipe: Recipe | Callable[[Stat], Recipe],
+    is_current: Callable[[Stat, Recipe], bool],
+) -> Stat | None:
+    """What the store knows about a source whose results are there; None if they are not."""
+    stat = source.store.stat(source.key)
+    try:
+        chosen = recipe(stat) if callable(recipe) else recipe
+    except FftToolError:  # the record has to say so
+        return None
+    return stat if is_current(stat, chosen) else None
+
+
+def mark_of(stat: Stat, recipe: Recipe) -> dict[str, str]:
+    """Metadata of a record that say which version of the source it belongs to.
+
+    They are kept beside the record, since an ETag depends on how a file was uploaded, and the
+    record only on its bytes. Empty if the store of the source has no ETags.
+    """
+    if stat.etag is None:
+        return {}
+    return {
+        "source-etag": stat.etag.strip('"'),
+        "recipe-sha256": recipe.sha256,
+        "tool-version": __version__,
+    }
+
+
 def _deliver(
     name: str,
     made: Analysed,
@@ -224,6 +260,7 @@ def _deliver(
     target: Store | None,
     writers: int,
     on_step: Callable[[str], None],
+    mark: Mapping[str, str],
 ) -> Outcome:
     """Write the artifacts, or put them into the outcome."""
     outcome = Outcome(
@@ -242,14 +279,22 @@ def _deliver(
     if target is None:
         return replace(outcome, artifacts=made.artifacts)
     on_step("write")
-    return replace(outcome, outputs=_write(target, made.artifacts, writers))
+    return replace(outcome, outputs=_write(target, made.artifacts, writers, mark))
 
 
-def _write(target: Store, artifacts: Sequence[Artifact], writers: int) -> tuple[str, ...]:
+def _write(
+    target: Store,
+    artifacts: Sequence[Artifact],
+    writers: int,
+    mark: Mapping[str, str] | None = None,
+) -> tuple[str, ...]:
     """Write the artifacts, the last one after all the others have been written."""
 
     def write(artifact: Artifact) -> str:
-        target.write(artifact.name, artifact.data, content_type=artifact.content_type)
+        metadata = mark if artifact.kind == RECORD else None
+        target.write(
+            artifact.name, artifact.data, content_type=artifact.content_type, metadata=metadata
+        )
         return artifact.name
 
     if not artifacts:

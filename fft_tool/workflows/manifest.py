@@ -115,7 +115,7 @@ def _opening(plan: Plan, outcome: str, sha256: str | None) -> dict[str, Any]:
     texts = tuple(map(str, plan.operations))
     return {
         **_plain_opening(outcome),
-        "source": record_model.Source(name=plan.name, size=plan.size, sha256=sha256),
+        "source": model.Source(name=plan.name, size=plan.size, sha256=sha256),
         "operations": model.Operations(text=",".join(texts), list=texts),
         "recipe": recipe_section(plan.recipe),
     }

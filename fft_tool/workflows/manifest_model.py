@@ -6,7 +6,6 @@ from fft_tool.results.record_model import (
     Error,
     Recipe,
     Sharpness,
-    Source,
     Tool,
 )
 from fft_tool.results.sections import Section, described, section
@@ -15,6 +14,17 @@ SCHEMA_NAME = "fft-tool/manifest/1"
 """Name and version of the manifest's schema."""
 
 _SHA256 = "^[0-9a-f]{64}$"
+
+
+@section
+class Source(Section):
+    """The source file."""
+
+    name: str = described("Name within the store of sources, with / between folders.")
+    size: int = described("Size of the file in bytes.", unit="B", name="bytes", minimum=0)
+    sha256: str | None = described(
+        "SHA-256 of the file, in hexadecimal; null if the workflow was refused.", pattern=_SHA256
+    )
 
 
 @section

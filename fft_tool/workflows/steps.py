@@ -14,7 +14,7 @@ another process passes its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -25,7 +25,7 @@ from fft_tool.recipe import Recipe
 from fft_tool.results.compared import Compared
 from fft_tool.results.outputs import Outputs
 from fft_tool.results.values import Remark, Source
-from fft_tool.runs.one import Analysed, Input, process
+from fft_tool.runs.one import Analysed, Input, Outcome, process
 from fft_tool.stores.base import Stat, Store
 from fft_tool.validate import Json
 from fft_tool.workflows.plan import Plan, folder_of
@@ -163,7 +163,8 @@ def process_step(
 
     source = Input(sources, plan.place, plan.name)
     runner = _Runner(target, plan, limits, work)
-    return runner.run(source, plan.recipe, operate, role=str, recorded=False)
+    outcome, files = runner.run(source, runner.of_version, operate, role=str, recorded=False)
+    return _step(outcome, files)
 
 
 def analyse_step(
@@ -190,7 +191,8 @@ def analyse_step(
 
     if which == "original":
         source = Input(sources, plan.place, plan.name, base=name)
-        return runner.run(source, plan.recipe, analyse, role="original_{}".format)
+        found = runner.run(source, runner.of_version, analyse, role="original_{}".format)
+        return _step(*found)
 
     compared = Compared()
 
@@ -204,8 +206,12 @@ def analyse_step(
 
     made = replace(plan.recipe, frame=None, range=None)  # those of the original
     source = Input(target, f"{name}.png", f"{name}.png")
-    step = runner.run(source, made, compare_and_analyse, role="combined_{}".format)
-    return replace(step, compared=compared)
+    outcome, files = runner.run(source, made, compare_and_analyse, role="combined_{}".format)
+    if outcome.result == "missing":
+        raise Superseded(f"{source.name}: removed by another run of the workflow")
+    if isinstance(outcome.error, CropOutside):
+        raise CropOutside(f"the combined image: {outcome.error}")
+    return replace(_step(outcome, files), compared=compared)
 
 
 def _read(sources: Store, plan: Plan, limits: Limits) -> bytes:
@@ -218,7 +224,7 @@ def _read(sources: Store, plan: Plan, limits: Limits) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Runner:
-    """Runs one image of a plan, and raises the error of one that is refused or fails."""
+    """Runs one image of a plan, and lists the files that are made of it."""
 
     target: Store
     plan: Plan
@@ -228,20 +234,15 @@ class _Runner:
     def run(
         self,
         source: Input,
-        recipe: Recipe,
+        recipe: Recipe | Callable[[Stat], Recipe],
         work: Callable[[Source, Recipe], Analysed],
         *,
         role: Callable[[str], str],
         recorded: bool = True,
-    ) -> Step:
+    ) -> tuple[Outcome, list[File]]:
         """Run an image; ``role`` gives that of a file of a kind."""
         files: list[File] = []
         inside = len(folder_of(self.plan.name)) + 1
-
-        def checked(stat: Stat) -> Recipe:
-            if source.store is not self.target:
-                self.plan.check_version(stat)
-            return recipe
 
         def listed(source: Source, recipe: Recipe) -> Analysed:
             made = work(source, recipe)
@@ -253,7 +254,7 @@ class _Runner:
         outcome = process(
             source,
             self.target,
-            checked,
+            recipe,
             self.limits,
             listed,
             copies=self.work.copies,
@@ -261,11 +262,19 @@ class _Runner:
             recorded=recorded,
             on_step=self.work.on_step,
         )
-        if isinstance(outcome.error, CropOutside) and source.store is self.target:
-            raise CropOutside(f"the combined image: {outcome.error}")
-        if outcome.error:
-            raise outcome.error
-        return Step(str(outcome.sha256), tuple(files), remarks=outcome.remarks)
+        return outcome, files
+
+    def of_version(self, stat: Stat) -> Recipe:
+        """Recipe of the original, if it is the version that the plan is for."""
+        self.plan.check_version(stat)
+        return self.plan.recipe
+
+
+def _step(outcome: Outcome, files: Sequence[File]) -> Step:
+    """What has been done; raises the error of an image that was refused or failed."""
+    if outcome.error:
+        raise outcome.error
+    return Step(str(outcome.sha256), tuple(files), remarks=outcome.remarks)
 
 
 def _analysed(source: Source, outputs: Outputs) -> Analysed:

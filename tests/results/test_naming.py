@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fft_tool.results.naming import EXTENSIONS, output_base, output_name
+from fft_tool.results.naming import EXTENSIONS, base_of, output_base, output_name, output_of
+from fft_tool.results.values import Source
 
 # Names made of the pieces that the rule looks at meet each other far more often than random ones.
 pieces = st.sampled_from(
@@ -89,3 +90,11 @@ def test_names_are_as_documented(source: str, artifact: str, name: str) -> None:
 def test_an_unknown_artifact_has_no_name() -> None:
     with pytest.raises(KeyError):
         output_name("photo.png", "hologram")
+
+
+def test_a_source_may_have_outputs_of_another_name() -> None:
+    plain = Source("plants/forest.png", b"", page=2)
+    named = Source("plants/forest.png", b"", base="plants/forest/original")
+    assert output_of(plain, "magnitude") == output_name("plants/forest.png", "magnitude", 2)
+    assert output_of(named, "metadata") == "plants/forest/original_metadata.json"
+    assert base_of(named) == "plants/forest/original"

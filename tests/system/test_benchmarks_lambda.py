@@ -27,6 +27,7 @@ with mock.patch.object(sys, "path", [str(FOLDER), *sys.path]):
     loopback_s3 = import_module("scripts.loopback_s3")
     measure = import_module("measure")
     plan = import_module("lambda_plan")
+    prices = import_module("prices")
     resources = import_module("lambda_resources")
     run_lambda = import_module("run_lambda")
     stage = import_module("lambda_stage")
@@ -171,8 +172,8 @@ def test_billed_time_is_rounded_up_to_milliseconds() -> None:
 @pytest.mark.parametrize(
     ("price", "text"),
     [
-        (dollars.Price(0.0000166667, 1, "GB-second"), "$0.0000166667 a GB-second"),
-        (dollars.Price(0.20, 1_000_000, "requests"), "$0.20 for 1,000,000 requests"),
+        (prices.Price(0.0000166667, 1, "GB-second"), "$0.0000166667 a GB-second"),
+        (prices.Price(0.20, 1_000_000, "requests"), "$0.20 for 1,000,000 requests"),
     ],
 )
 def test_price_is_shown_as_published(price: Any, text: str) -> None:

@@ -82,17 +82,17 @@ def test_existing_results_are_skipped_if_they_are_whole_and_of_the_same_plan(
     place = f"{FOLDER}/independent/2-blur.png"
     whole = out.read(place).data
     out.write(place, whole[:-1])
-    assert results() == ["skipped", "done"] or results() == ["done", "skipped"]
+    assert sorted(results()) == ["done", "skipped"]
     assert out.read(place).data == whole
     (folder / "out" / place).unlink()
-    assert "done" in results()
+    assert sorted(results()) == ["done", "skipped"]
     assert results() == ["skipped", "skipped"]
     assert results(operations="blur:3") == ["done", "done"]
     assert results(operations="blur:3", recipe={"window": "hann"}) == ["done", "done"]
     (folder / f"in/{NAME}").write_bytes(png_bytes(photo(seed=7)))
     assert sorted(results(operations="blur:3", recipe={"window": "hann"})) == ["done", "skipped"]
     (folder / "out" / FOLDER / "manifest.json").write_bytes(b"[]")
-    assert "done" in results(operations="blur:3", recipe={"window": "hann"})
+    assert sorted(results(operations="blur:3", recipe={"window": "hann"})) == ["done", "skipped"]
 
 
 def test_a_dry_run_names_the_files_and_writes_none(folder: Path) -> None:

@@ -215,6 +215,28 @@ def test_started_twice_the_workflow_ends_in_the_same_state() -> None:
     assert files(other) == once
 
 
+@pytest.mark.parametrize("writes", range(11))
+def test_ended_after_any_write_it_has_no_manifest_and_is_completed_by_the_next_run(
+    writes: int,
+) -> None:
+    class Ending(MemoryStore):
+        left = writes
+
+        def write(self, name: str, *args: Any, **options: Any) -> None:
+            if self.left == 0:
+                raise KeyboardInterrupt
+            self.left -= 1
+            super().write(name, *args, **options)
+
+    sources, target = sources_with(), Ending()
+    with pytest.raises(KeyboardInterrupt):
+        run_workflow(sources, target, NAME)
+    assert f"{FOLDER}/manifest.json" not in target.objects
+    target.left = -1
+    run_workflow(sources, target, NAME)
+    assert files(target) == files(worked(sources)[0])
+
+
 class Meddling(Work):
     """Calls a function once, at the start of one of the steps."""
 

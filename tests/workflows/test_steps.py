@@ -12,10 +12,10 @@ from fft_tool.limits import Limits
 from fft_tool.stores.memory import MemoryStore
 from fft_tool.workflows.manifest import manifest_step, reject
 from fft_tool.workflows.plan import Plan
-from fft_tool.workflows.run import planned
+from fft_tool.workflows.run import planned, run_workflow
 from fft_tool.workflows.steps import COMBINED, Step, analyse_step, process_step
 from tests.support.images import png_bytes
-from tests.support.workflows import FOLDER, NAME, files, photo, sources_with, worked
+from tests.support.workflows import FOLDER, NAME, PHOTO, files, photo, sources_with, worked
 
 
 def by_json(step: Step) -> Step:
@@ -97,6 +97,21 @@ def test_steps_that_read_different_images_are_not_put_together() -> None:
     other = Step("0" * 64, original.files)
     with pytest.raises(Superseded):
         manifest_step(state.target, state.plan, processed, other, combined)
+
+
+def test_a_combined_image_that_has_vanished_is_made_again() -> None:
+    state = State()
+    state.process()
+    del state.target.objects[f"{FOLDER}/combined.png"]
+    with pytest.raises(Superseded, match="removed"):
+        state.analyse("combined")
+
+
+def test_sources_and_results_may_be_in_one_store() -> None:
+    sources = sources_with()
+    assert run_workflow(sources, sources, NAME).result == "done"
+    expected, _ = worked(sources_with())
+    assert files(sources) == {NAME: PHOTO, **files(expected)}
 
 
 def test_a_missing_source_is_not_a_refusal() -> None:

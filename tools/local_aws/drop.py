@@ -65,7 +65,7 @@ class Bucket:
 
         An invalid recipe or a missing file is an error before anything is uploaded.
         """
-        texts = Recipe.parse(recipe_texts).texts()
+        texts = Recipe.parse(recipe_texts, base=Recipe(metadata=True)).texts()
         metadata = {key: texts[key] for key in recipe_texts}
         recipe = self._settings.recipe_of(metadata, {})
         sources = [ref.read() for ref in find_sources(files, stdin=None)]

@@ -1,0 +1,1 @@
+"""A simulation of the whole system at the scale of a billion objects, for docs/scale.md."""
