@@ -29,7 +29,7 @@
     │   └── NotInvertible         not-invertible
     ├── BadJob                    bad-job           reports every fault at once
     ├── JobChanged                job-changed
-    ├── Superseded                later-version       (worth retrying)
+    ├── Superseded                later-version      the work on the source has to start over
     ├── MissingExtra              missing-extra
     ├── DatabaseError
     │   ├── BadDatabase           bad-database

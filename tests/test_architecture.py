@@ -247,9 +247,10 @@ prediction.predict(Header("png", 100, 100, 3, 8), chain, Limits())
     assert "numpy" not in loaded_by(code)
 
 
-def test_starting_the_lambda_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("entry", ["entry", "workflow_entry"])
+def test_starting_the_lambda_loads_nothing_heavy(entry: str) -> None:
     """Decoding and transforming happen in a child process; the main process needs no numpy."""
-    loaded = loaded_by("import handler.entry")
+    loaded = loaded_by(f"import handler.{entry}")
     assert not loaded & ((HEAVY | {"numpy", "PIL"}) - {"obstore"})
     assert not loaded & {"fft_tool.results.analysis", "fft_tool.results.record_model"}
 

@@ -61,7 +61,7 @@ def test_all_modules_are_precompiled(image: Image) -> None:
     """Every module has bytecode, including the standard library, whose bytecode bases lack."""
     code = """
 import os, sys
-import awslambdaric.bootstrap, handler.entry, fft_tool.stores.s3_boto3
+import awslambdaric.bootstrap, handler.entry, handler.workflow_entry, fft_tool.stores.s3_boto3
 for name, module in sorted(sys.modules.items()):
     spec = getattr(module, "__spec__", None)
     if spec and spec.origin and spec.origin.endswith(".py") and not os.path.exists(spec.cached):
