@@ -35,6 +35,9 @@
     │   ├── BadDatabase           bad-database
     │   ├── RevisionTaken         revision-taken
     │   └── DatabaseUnavailable   database-unavailable  (worth retrying)
+    ├── EngineError
+    │   ├── EngineRefused         engine-refused
+    │   └── EngineUnavailable     engine-unavailable    (worth retrying)
     └── StoreError
         ├── NotFound              not-found
         ├── NoSuchBucket          no-such-bucket
@@ -312,6 +315,26 @@ class MissingExtra(FftToolError):
 
     code = "missing-extra"
     _public = "this is not supported here"
+
+
+class EngineError(FftToolError):
+    """An engine that runs backfills cannot be used, or refuses what it was asked for."""
+
+    _public = "the engine cannot be used"
+
+
+class EngineRefused(EngineError):
+    """The engine refuses a request, or does not know what it is about."""
+
+    code = "engine-refused"
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be reached, or is throttled; a later attempt may succeed."""
+
+    code = "engine-unavailable"
+    transient = True
+    _public = "the engine does not answer: try again in a moment"
 
 
 class DatabaseError(FftToolError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ def answer(delivery: Delivery, answered: Sequence[Answered]) -> Any:
             return _to_queue(answered)
         case Kind.BATCH:
             return _to_batch(delivery, answered)
+        case Kind.ITEMS:
+            return _to_map(answered)
     results = [result for _, results in answered for result in results]
     for result in results:
         if result.outcome == "failed" and result.error:
@@ -64,6 +67,11 @@ def _batch_result(message: Message, results: Sequence[Result]) -> dict[str, str]
         "resultCode": BATCH_CODES["rejected" if malformed else result.outcome],
         "resultString": f"{result.outcome}: {detail or ', '.join(result.outputs)}"[:LONGEST_RESULT],
     }
+
+
+def _to_map(answered: Sequence[Answered]) -> dict[str, int]:
+    """Count the outcomes; what failed is written beside the results, see handler/items.py."""
+    return dict(Counter(result.outcome for _, results in answered for result in results))
 
 
 def _any_failed(results: Sequence[Result]) -> bool:

@@ -21,7 +21,7 @@ from handler.batches_settings import BatchesSettings
 from handler.batches_sweep import Sweep
 from handler.deadline import Deadline
 from handler.errors import MalformedEvent
-from handler.function import Context, open_bucket_named
+from handler.function import Context, bucket_store
 from handler.log import Log, stack_of
 from handler.patience import Patience
 from handler.states import Rejected, Superseded, Transient, as_states
@@ -46,7 +46,7 @@ def prepared() -> Child:
     return child
 
 
-steps = Steps(settings, open_bucket_named, prepared, Database(settings))
+steps = Steps(settings, bucket_store, prepared, Database(settings))
 looks = Sweep(settings, steps, log, Machine(settings.state_machine))
 
 SHOWN = ("bucket", "job", "revision", "part", "state", "reasons", "images", "notify")

@@ -25,6 +25,8 @@ Json = Mapping[str, Any]
 SOON = 10.0  # seconds; S3 usually sends the event of an upload earlier
 
 DIRECT_KEYS = {"bucket", "key", "recipe"}
+ITEMS = "Items"  # in the event of a Distributed Map, which handler/items.py parses
+SKIP_EXISTING = "skip-existing"  # among the arguments of a job of S3 Batch Operations
 _ARN = re.compile(r"arn:[a-z0-9-]+:s3:::")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")  # unpaired surrogates, which JSON allows
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -38,11 +40,14 @@ class Kind(Enum):
     NOTIFICATION = "notification"  # S3, EventBridge or SNS, without a queue in between
     QUEUE = "queue"
     BATCH = "batch"
+    ITEMS = "items"  # a Distributed Map of Step Functions
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One object to be analysed; ``recipe`` overrides its metadata.
+
+    With ``skip_existing``, nothing is done if its results are there.
 
     ``announced`` is True if the task comes from the event of an upload, so that every later upload
     has an event of its own. ``etag`` and ``uploaded`` (ISO 8601) describe the version that the
@@ -53,6 +58,7 @@ class Task:
     key: str
     recipe: Json = field(default_factory=dict)
     announced: bool = False
+    skip_existing: bool = False
     etag: str = field(default="", compare=False)
     uploaded: str = field(default="", compare=False)
 
@@ -195,7 +201,7 @@ def _from_s3(record: Json, place: str) -> Part:
     if version.partition(".")[0] != "2":
         raise MalformedEvent(f"{place}.eventVersion is {version!r}, should be 2.x")
     name = _text(record, "eventName", place)
-    bucket = _bucket(record, "s3.bucket.name", place)
+    bucket = bucket_in(record, "s3.bucket.name", place)
     key = _decoded(_text(record, "s3.object.key", place), f"{place}.s3.object.key")
     if not name.removeprefix("s3:").startswith("ObjectCreated:"):
         return PassedOver(f"{name} is not the creation of an object", bucket, key)
@@ -213,7 +219,7 @@ def _from_eventbridge(event: Json) -> Part:
             _text_or_nothing(event, "detail.bucket.name"),
             _text_or_nothing(event, "detail.object.key"),
         )
-    bucket, key = _bucket(event, "detail.bucket.name"), _text(event, "detail.object.key")
+    bucket, key = bucket_in(event, "detail.bucket.name"), _text(event, "detail.object.key")
     etag = _text_or_nothing(event, "detail.object.etag")
     return Task(bucket, key, announced=True, etag=etag, uploaded=_text_or_nothing(event, "time"))
 
@@ -225,7 +231,7 @@ def _direct(event: Json) -> Task:
             f"{', '.join(map(repr, unknown))}: unknown; known: bucket, key, recipe"
         )
     return Task(
-        _bucket(event, "bucket"), _text(event, "key"), _overrides(event.get("recipe"), "recipe")
+        bucket_in(event, "bucket"), _text(event, "key"), overrides(event.get("recipe"), "recipe")
     )
 
 
@@ -268,37 +274,39 @@ def _batch(event: Json) -> Delivery:
     if not isinstance(tasks, list) or not tasks:
         raise MalformedEvent("tasks should be a list of at least one task")
     job = event.get("job")
-    overrides = _overrides(
-        job.get("userArguments") if isinstance(job, Mapping) else None, "userArguments"
-    )
-    messages = tuple(_batch_task(entry, index, overrides) for index, entry in enumerate(tasks))
+    arguments = job.get("userArguments") if isinstance(job, Mapping) else None
+    skip = isinstance(arguments, Mapping) and arguments.get(SKIP_EXISTING) == "yes"
+    if isinstance(arguments, Mapping):
+        arguments = {name: value for name, value in arguments.items() if name != SKIP_EXISTING}
+    wanted = Task("", "", overrides(arguments, "userArguments"), skip_existing=skip)
+    messages = tuple(_batch_task(entry, index, wanted) for index, entry in enumerate(tasks))
     return Delivery(Kind.BATCH, messages, event)
 
 
-def _batch_task(entry: Any, index: int, overrides: Json) -> Message:
+def _batch_task(entry: Any, index: int, wanted: Task) -> Message:
     place = f"tasks[{index}]"
     task = _object(entry, place)
     identifier = _text(task, "taskId", place)
     try:
         key = _decoded(_text(task, "s3Key", place), f"{place}.s3Key")
         if "s3Bucket" in task:
-            bucket = _bucket(task, "s3Bucket", place)
+            bucket = bucket_in(task, "s3Bucket", place)
         else:
-            bucket = _bucket(task, "s3BucketArn", place)
+            bucket = bucket_in(task, "s3BucketArn", place)
     except MalformedEvent as exc:
         return Message((Malformed(exc),), identifier)
-    return Message((Task(bucket, key, overrides),), identifier)
+    return Message((replace(wanted, bucket=bucket, key=key),), identifier)
 
 
-def _overrides(value: Any, place: str) -> Json:
+def overrides(value: Any, place: str) -> Json:
     """Keys of the recipe that an event sets, checked to be valid."""
     if value is None:
         return {}
     try:
-        overrides = entries(value) if isinstance(value, str) else value
-        if isinstance(overrides, Mapping):
-            Recipe.parse(overrides, base=Recipe(metadata=True))  # as every recipe is here
-            return overrides
+        given = entries(value) if isinstance(value, str) else value
+        if isinstance(given, Mapping):
+            Recipe.parse(given, base=Recipe(metadata=True))  # as every recipe is here
+            return given
     except RecipeError as exc:
         raise MalformedEvent(f"{place}: {exc}") from exc
     raise MalformedEvent(f"{place} should be an object or text such as bits=16 crop=square")
@@ -326,7 +334,7 @@ def _object(value: Any, place: str) -> Json:
     return value
 
 
-def _bucket(value: Json, path: str, place: str = "") -> str:
+def bucket_in(value: Json, path: str, place: str = "") -> str:
     """Name of a bucket, also from its ARN, checked to be a valid bucket name."""
     name = _ARN.sub("", _text(value, path, place), count=1)
     if not BUCKET_NAME.fullmatch(name):

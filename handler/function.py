@@ -10,9 +10,10 @@ from fft_tool.errors import Aborted
 from fft_tool.runs.child import Child
 from fft_tool.stores.base import Store
 from fft_tool.stores.opening import open_store
-from handler.answers import answer
+from handler.answers import Answered, answer
+from handler.bucket import Folder
 from handler.deadline import Deadline
-from handler.events import Delivery, Malformed, Part, PassedOver, parse, restrict_to
+from handler.events import ITEMS, Delivery, Malformed, Part, PassedOver, parse, restrict_to
 from handler.jobs import Job, Place, Restless, jobs_of
 from handler.log import Log
 from handler.patience import Patience
@@ -49,7 +50,8 @@ class Function:
         open_bucket: Callable[[str, float], Store] | None = None,
     ) -> None:
         self._settings = settings
-        self._worker = Worker(settings, open_bucket or open_bucket_named, child)
+        self._open_bucket = open_bucket or bucket_store
+        self._worker = Worker(settings, self._open_bucket, child)
         self._log = Log(settings.namespace)
         self._restless = Restless()
         self._cold = True
@@ -57,13 +59,31 @@ class Function:
     def __call__(self, event: Mapping[str, Any], context: Context) -> Any:
         """Process an event, and answer in the form that its sender expects."""
         self._log.begin(context.function_name, context.aws_request_id)
+        if ITEMS in event:
+            return self._do_items(event, context)
         delivery = restrict_to(parse(event), self._settings.buckets)
+        return answer(delivery, self._answered(delivery, context))
+
+    def _do_items(self, event: Mapping[str, Any], context: Context) -> Any:
+        """Process a batch of a Distributed Map, and write what failed beside the results."""
+        from handler import items  # noqa: PLC0415  (only backfills need it)
+
+        delivery = items.parse(event)
+        answered = self._answered(restrict_to(delivery, self._settings.buckets), context)
+        prefix = self._settings.output_prefix
+        lines = list(items.failures(answered, prefix))
+        if lines:
+            place = Folder(self._open_bucket, delivery.bucket, prefix, self._deadline(context))
+            items.write(place, delivery, lines)
+        return answer(delivery, answered)
+
+    def _answered(self, delivery: Delivery, context: Context) -> list[Answered]:
+        """Process a delivery; each message with the results of its parts."""
         results = self._do_all(delivery, context)
-        answered = [
+        return [
             (message, [results[number, index] for index in range(len(message.parts))])
             for number, message in enumerate(delivery.messages)
         ]
-        return answer(delivery, answered)
 
     def _do_all(self, delivery: Delivery, context: Context) -> dict[Place, Result]:
         """Process all jobs, and log the outcome of each.
@@ -133,6 +153,6 @@ class Function:
             return Result(part, "failed", error=exc)
 
 
-def open_bucket_named(name: str, patience: float) -> Store:
-    """Open the store of a bucket."""
+def bucket_store(name: str, patience: float) -> Store:
+    """Store of a bucket, whose requests are retried for ``patience`` seconds."""
     return open_store(f"s3://{name}", patience=patience)

@@ -13,12 +13,14 @@ locks are needed. Each invocation checks the source twice after reading it:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fft_tool.errors import Aborted, NotFound
 from fft_tool.recipe import Recipe
 from fft_tool.results.naming import EXTENSIONS, output_name
 from fft_tool.results.outputs import Source
 from fft_tool.runs.child import Child
+from fft_tool.runs.completeness import is_current
 from fft_tool.runs.one import Analysed, Input, Outcome, process
 from fft_tool.stores.base import Stat
 from handler.bucket import Folder, OpenBucket
@@ -33,6 +35,8 @@ LONGEST_KEY = 1024  # bytes, the limit of S3
 MOST_RESTARTS = 2  # in one invocation, before an object is returned
 
 SUPERSEDED = "a later version has been uploaded: the event of that upload leads to its results"
+
+CURRENT = "its results are there already: same source, recipe and version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Worker:
             return Result(task, "rejected", error=too_long)
         while True:
             outcome = self._process(task, deadline, patience, etags)
+            if outcome.result == "skipped":
+                return Result(task, "ignored", CURRENT)
             if outcome.result == "missing":
                 return Result(task, "missing", error=outcome.error)
             if isinstance(outcome.error, Overwritten):
@@ -95,6 +101,7 @@ class Worker:
     ) -> Outcome:
         name = task.key.removeprefix(self.settings.input_prefix)
         sources = self._folder(task, self.settings.input_prefix, deadline)
+        results = self._folder(task, self.settings.output_prefix, deadline)
         read: list[Stat] = []
 
         def recipe(stat: Stat) -> Recipe:
@@ -113,13 +120,14 @@ class Worker:
 
         return process(
             Input(replace(sources, etags=etags), name, name),
-            self._folder(task, self.settings.output_prefix, deadline),
+            results,
             recipe,
             self.settings.limits,
             work,
             copies=2,  # here and in the child
             writers=len(EXTENSIONS),
             on_step=step,
+            is_current=partial(is_current, results, name) if task.skip_existing else None,
         )
 
     def _analyse(

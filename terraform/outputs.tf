@@ -145,3 +145,12 @@ output "database_endpoint" {
   description = "Host and port of the database, inside its VPC; null if there is none."
   value       = one(aws_db_instance.rows[*].endpoint)
 }
+
+output "backfill" {
+  description = "What `fft-tool backfill --terraform terraform` reads; null if it is not enabled."
+  value = local.backfill ? {
+    state_machine = one(aws_sfn_state_machine.backfill[*].arn)
+    function      = one(aws_lambda_function.analyse[*].arn)
+    role          = one(aws_iam_role.batch_operations[*].arn)
+  } : null
+}

@@ -54,8 +54,10 @@ ARROWS = {
 # Libraries, clock and environment, each with the only modules that may use it.
 USERS = {
     "boto3": "batches.aws stores.s3_boto3",
-    "botocore": "batches.aws stores.s3_boto3",
+    "botocore": "backfill.aws batches.aws stores.s3_boto3",
     "cv2": "",
+    "dask": "",
+    "distributed": "backfill.cluster",
     "isal": "codec.png_file codec.png_encode codec.deflate",
     "matplotlib": "",
     "obstore": "stores.s3_boto3 stores.s3_obstore",
@@ -72,14 +74,15 @@ USERS = {
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
     # A length of time, for retries; a time as a column of a database; and the clock of a door.
     "datetime": "stores.s3_obstore batches.tables cli.batches",
-    "os": "batches.engine cli.commands cli.main cli.output runs.child_process "
+    "os": "batches.engine cli.commands cli.deployment cli.main cli.output runs.child_process "
     "runs.child_program runs.interrupts runs.machine stores.endpoint stores.folder stores.memory "
     "stores.s3 stores.special",
     "platform": "",
     "random": "",
     "secrets": "",
     "socket": "stores.endpoint",  # whether anybody answers there
-    "time": "batches.database runs.child_process stores.s3_boto3",  # how long it has been tried
+    # How long it has been tried, and pauses.
+    "time": "batches.database cli.backfill runs.child_process stores.s3_boto3",
     "uuid": "",
 }
 DOORS = ("handler", "service")

@@ -10,6 +10,7 @@ import pytest
 from fft_tool import errors
 from fft_tool.errors import (
     DatabaseUnavailable,
+    EngineUnavailable,
     FftToolError,
     OperationFault,
     OperationsError,
@@ -56,8 +57,12 @@ def test_the_documented_tree_of_errors_is_complete() -> None:
 
 
 def test_only_what_may_be_there_again_is_transient() -> None:
-    transient = {DatabaseUnavailable, StoreUnavailable, Superseded}
-    assert {kind for kind in LEAVES if kind.transient} == transient
+    assert {kind for kind in LEAVES if kind.transient} == {
+        DatabaseUnavailable,
+        EngineUnavailable,
+        StoreUnavailable,
+        Superseded,
+    }
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)

@@ -312,6 +312,65 @@ def _fill_upload(parser: argparse.ArgumentParser) -> None:
     _add_recipe(parser)
 
 
+def _fill_backfill(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "input", metavar="s3://BUCKET/PREFIX", help="what to run over; or: status, to look at a run"
+    )
+    parser.add_argument("id", nargs="?", metavar="ID", help="run to look at, after status")
+    parser.add_argument(
+        "--engine",
+        type=values.one_of("batch", "map", "dask"),
+        default="map",
+        metavar="NAME",
+        help="batch (S3 Batch Operations), map (Distributed Map), dask (default: map)",
+    )
+    parser.add_argument(
+        "--recipe",
+        default="",
+        metavar="TEXT",
+        help='what to do, as "key=value key=value"; overrides the metadata of objects',
+    )
+    parser.add_argument(
+        "--table",
+        metavar="FILE",
+        help="scan only, and gather one row for each image in a .parquet file or object",
+    )
+    parser.add_argument(
+        "--skip-existing",
+        action="store_true",
+        help="leave out objects whose record has the same ETag, recipe and version",
+    )
+    parser.add_argument("--keys", metavar="FILE", help="run only these keys, one a line")
+    parser.add_argument(
+        "--failures",
+        metavar="FILE",
+        help="where to write the keys that failed (default: fft-backfill-RUN-failed.txt)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the estimate and stop")
+    parser.add_argument("--yes", action="store_true", help="start without asking")
+    parser.add_argument("--run", metavar="NAME", help="name of the run, to run the same again")
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    _add_engines(parser)
+
+
+def _add_engines(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_argument_group("engines")
+    where.add_argument("--state-machine", metavar="ARN", help="what the engine map starts")
+    where.add_argument("--function", metavar="ARN", help="what the engine batch invokes")
+    where.add_argument("--role", metavar="ARN", help="what the engine batch runs as")
+    where.add_argument(
+        "--terraform", metavar="DIR", help="read these ARNs from the outputs of a deployment"
+    )
+    where.add_argument(
+        "--concurrency", type=values.positive, metavar="N", help="invocations at a time (map)"
+    )
+    where.add_argument(
+        "--per-invocation", type=values.positive, metavar="N", help="images in each (map, dask)"
+    )
+    where.add_argument("--cluster", metavar="URL", help="scheduler of the engine dask: tcp://…")
+    where.add_argument("-o", "--output", metavar="OUT", help="where the engine dask writes results")
+
+
 def _fill_completion(parser: argparse.ArgumentParser) -> None:
     shells = ("bash", "zsh", "fish")
     parser.add_argument(
@@ -330,6 +389,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "report": ("make an HTML page, or pages, of results", _fill_report),
     "table": ("collect records into CSV or Parquet", _fill_table),
     "batch": ("count black and white pixels of a job of batches", _fill_batch),
+    "backfill": ("run the analysis over all that a bucket holds", _fill_backfill),
     "upload": ("upload images to a store, with the recipe as metadata", _fill_upload),
     "completion": ("print a completion script for a shell", _fill_completion),
 }

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
@@ -207,6 +208,15 @@ def upload(options: Options) -> int:
     return int(failed)
 
 
+def backfill(options: Options) -> int:
+    """Run the analysis over all that a bucket already holds."""
+    from fft_tool.cli.backfill import run_backfill  # noqa: PLC0415  (only this command needs it)
+
+    if options.input.startswith("s3://"):
+        check_endpoint()
+    return run_backfill(options, _write, profile=_profile())
+
+
 def completion(options: Options) -> int:
     """Print a completion script."""
     from fft_tool.cli.completion import script  # noqa: PLC0415  (nothing else needs it)
@@ -322,7 +332,7 @@ def _exit_code(outcomes: list[Outcome]) -> int:
 
 
 def _recipe(options: Options, base: Recipe | None = None) -> Recipe:
-    return _parsed(lambda given: Recipe.parse(given, base), _given(options))
+    return _parsed(partial(Recipe.parse, base=base), _given(options))
 
 
 def _parsed(parse: Callable[[Given], Parsed], given: Given) -> Parsed:

@@ -21,6 +21,7 @@ from fft_tool.results.naming import EXTENSIONS
 _WORDS: dict[str, tuple[str, ...]] = {
     "--artifact": tuple(EXTENSIONS),
     "--background": tuple(BACKGROUNDS),
+    "--engine": ("batch", "map", "dask"),
     "--crop": ("square", "centre:", "pct:", "none"),
     "--filter": ("lowpass:", "highpass:", "bandpass:", "notch:", "stripe:", "none"),
     "--formats": FORMATS,
@@ -39,7 +40,7 @@ _WORDS |= {f"--{key.name}": key.value_type.choices for key in KEYS if key.value_
 _JOINED = {"--filter": "+", "--formats": ",", "--operations": ","}
 
 # Flags whose values are paths.
-_PATHS = ("--output", "--plot", "--sources")
+_PATHS = (*("--failures", "--keys", "--output", "--plot", "--sources", "--table", "--terraform"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ class Outputs:
     'eye_magnitude.png'
 
     The last artifact marks completion: if it exists, so do all the others. It is the record if
-    there is one, otherwise the last of the pictures. ``remarks`` are what the user should know of the
-    source, such as that only the first of its frames was analysed.
+    there is one, otherwise the last of the pictures. ``remarks`` are what the user should know of
+    the source, such as that only the first of its frames was analysed.
     """
 
     artifacts: tuple[Artifact, ...]

@@ -177,10 +177,21 @@ def to_parquet(rows: Iterable[Row]) -> bytes:
     return parquet_file(COLUMNS, rows, {"record_schema": SCHEMA_NAME})
 
 
+def to_parquet_in_groups(groups: Iterable[Sequence[Row]]) -> bytes:
+    """Write rows as :func:`to_parquet` does, a row group at a time, which bounds the memory."""
+    return _parquet(COLUMNS, groups, {"record_schema": SCHEMA_NAME})
+
+
 def parquet_file(
     columns: Sequence[Column], rows: Iterable[Row], metadata: Mapping[str, str]
 ) -> bytes:
     """Write any table as Parquet, with types, column descriptions and ``metadata`` of its own."""
+    return _parquet(columns, [list(rows)], metadata)
+
+
+def _parquet(
+    columns: Sequence[Column], groups: Iterable[Sequence[Row]], metadata: Mapping[str, str]
+) -> bytes:
     try:
         import pyarrow as pa  # noqa: PLC0415  (optional, and takes 100 ms)
         from pyarrow import parquet  # noqa: PLC0415  (as above)
@@ -195,7 +206,9 @@ def parquet_file(
     ]
     schema = pa.schema(described, metadata=dict(metadata))
     sink = pa.BufferOutputStream()
-    parquet.write_table(pa.Table.from_pylist(list(rows), schema=schema), sink)
+    with parquet.ParquetWriter(sink, schema) as writer:
+        for group in groups:
+            writer.write_table(pa.Table.from_pylist(list(group), schema=schema))
     data: bytes = sink.getvalue().to_pybytes()
     return data
 

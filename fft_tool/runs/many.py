@@ -15,7 +15,7 @@ from fft_tool.errors import Aborted, FftToolError, Killed, OutOfMemory, TookTooL
 from fft_tool.limits import Limits
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Artifact, Outputs, Source
-from fft_tool.runs.completeness import is_complete
+from fft_tool.runs.completeness import is_complete, is_current
 from fft_tool.runs.fetch import check_start
 from fft_tool.runs.interrupts import begin_worker, end_workers, finishing
 from fft_tool.runs.machine import address_bound, end_with_parent, limit_addresses
@@ -37,7 +37,8 @@ class Job:
 
     ``target`` is the URL of the store to which artifacts are written; if None, they are returned in
     the outcome. ``threads`` and ``timeout`` apply to each source. A process that works longer than
-    ``timeout`` seconds is killed; None means no limit.
+    ``timeout`` seconds is killed; None means no limit. With ``by_etag``, ``skip_existing`` trusts
+    the metadata of records where there are any, see :func:`fft_tool.runs.completeness.is_current`.
     """
 
     recipe: Recipe
@@ -45,6 +46,7 @@ class Job:
     operation: Operation = pipeline.run
     target: str | None = None
     skip_existing: bool = False
+    by_etag: bool = False
     dry_run: bool = False
     threads: int = 1
     timeout: float | None = None
@@ -63,6 +65,9 @@ class Job:
             recorded=self.operation is pipeline.run,
             on_step=on_step,
             check_start=lambda source: check_start(source.store, source.key),
+            is_current=partial(is_current, target, source.name)
+            if target and self.by_etag and source.page is None
+            else None,
         )
 
 

@@ -171,9 +171,8 @@ def process(
     """
     try:
         on_step("read")
-        if is_current and (stat := _current(source, recipe, is_current)):
-            return Outcome(source.name, "skipped", stat=stat)
-        stat, found = _read(source, limits, copies, check_start)
+        current = _current(source, recipe, is_current) if is_current else None
+        stat, found = current or _read(source, limits, copies, check_start)
     except FftToolError as exc:
         result: Result = "missing" if isinstance(exc, NotFound) else "failed"
         return Outcome(source.name, result, error=exc)
@@ -182,9 +181,9 @@ def process(
         chosen = recipe(stat) if callable(recipe) else recipe
         if isinstance(found, _Refused):
             raise found.error
-        made = work(found, chosen)
+        made = work(found, chosen) if found else None
     except FftToolError as exc:
-        if not exc.permanent:
+        if not exc.permanent or found is None:
             return Outcome(source.name, "failed", error=exc, stat=stat)
         refused = found.source if isinstance(found, _Refused) else found
         return _reject(refused, chosen, exc, stat, target if recorded else None, on_step)
@@ -228,14 +227,14 @@ def _current(
     source: Input,
     recipe: Recipe | Callable[[Stat], Recipe],
     is_current: Callable[[Stat, Recipe], bool],
-) -> Stat | None:
+) -> tuple[Stat, None] | None:
     """What the store knows about a source whose results are there; None if they are not."""
     stat = source.store.stat(source.key)
     try:
         chosen = recipe(stat) if callable(recipe) else recipe
     except FftToolError:  # the record has to say so
         return None
-    return stat if is_current(stat, chosen) else None
+    return (stat, None) if is_current(stat, chosen) else None
 
 
 def mark_of(stat: Stat, recipe: Recipe) -> dict[str, str]:

@@ -42,7 +42,7 @@ def credentials_for_obstore() -> Boto3CredentialProvider:
     """Credentials found by boto3, for obstore, which refreshes them before they expire."""
     with _errors(""):
         try:
-            return Boto3CredentialProvider(_session())
+            return Boto3CredentialProvider(session())
         except ValueError:
             raise _no_credentials() from None
 
@@ -61,7 +61,7 @@ class Boto3:
             retries={"total_max_attempts": 1},  # botocore limits their number, not their duration
         )
         with _errors(bucket):
-            self._client = _session().client("s3", config=config)
+            self._client = session().client("s3", config=config)
 
     def stat(self, key: str) -> Stat:
         """Return what S3 knows about an object."""
@@ -149,7 +149,7 @@ class Body:
         self._stream.close()
 
 
-def _session() -> Any:
+def session() -> Any:
     """Create a session that finds credentials as the AWS command line does, the region as obstore.
 
     Each caller gets its own: creating clients from a shared session is not thread-safe.

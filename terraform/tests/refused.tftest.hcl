@@ -949,3 +949,44 @@ run "public_addresses" {
 
   expect_failures = [var.database_vpc_cidr]
 }
+
+run "a_scan_that_ends_too_soon" {
+  command = plan
+
+  variables {
+    backfill_scan_timeout_seconds = 30
+  }
+
+  expect_failures = [var.backfill_scan_timeout_seconds]
+}
+
+run "a_scan_that_lasts_longer_than_lambda_allows" {
+  command = plan
+
+  variables {
+    backfill_scan_timeout_seconds = 901
+  }
+
+  expect_failures = [var.backfill_scan_timeout_seconds]
+}
+
+run "a_scan_of_half_a_second_more" {
+  command = plan
+
+  variables {
+    backfill_scan_timeout_seconds = 60.5
+  }
+
+  expect_failures = [var.backfill_scan_timeout_seconds]
+}
+
+run "a_folder_of_sources_that_backfills_write_to" {
+  command = plan
+
+  variables {
+    backfill_enabled = true
+    input_prefix     = "backfill/"
+  }
+
+  expect_failures = [var.backfill_enabled]
+}

@@ -241,6 +241,8 @@ def test_exact_inversion_is_reported() -> None:
         (1, "spectrum=yes", "The saved spectrum gives the source back bit for bit."),
         (1, "bits=8", "The 8-bit pictures do not give the source back exactly: errors reach"),
         (1, "phase=no", "do not give the image back: there is no phase picture."),
+        (1, "magnitude=no", "do not give the image back: there is no magnitude picture."),
+        (1, "magnitude=no phase=no", "do not give the image back: no pictures were made."),
         (1, "bits=8 colour=yes", "do not give the image back: the pictures are in colour."),
         (1, "window=hann", "at the border to zero."),
     ],

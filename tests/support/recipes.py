@@ -65,7 +65,7 @@ def recipes(draw: st.DrawFn, room: int | None = None) -> Recipe:
         "threshold": draw(st.sampled_from(("mid", "otsu")) | st.integers(0, levels)),
         "pixel_size": draw(st.none() | st.floats(1e-3, 1e6)),
     }
-    for key in ("phase", "spectrum", "histogram", "metadata"):
+    for key in ("magnitude", "phase", "spectrum", "histogram", "metadata"):
         values[key] = draw(st.booleans())
     region = draw(st.sampled_from(("whole", "crop", "smart")))
     if region == "crop":
@@ -82,4 +82,7 @@ def recipes(draw: st.DrawFn, room: int | None = None) -> Recipe:
         st.fixed_dictionaries({"colour": st.just(value=True)})
         | st.fixed_dictionaries({"bits": st.sampled_from((8, 16))})
     )
+    asked = ("magnitude", "phase", "spectrum", "histogram", "metadata", "filter", "crop")
+    if not any(values.get(key) for key in (*asked, "smart_crop")):
+        values["metadata"] = True  # there has to be something to make
     return Recipe(**values)

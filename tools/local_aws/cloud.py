@@ -13,7 +13,7 @@ from typing import Any
 from handler.settings import Settings
 from tools.clients import start_failure
 from tools.errors import ToolError
-from tools.local_aws import batches, workflow
+from tools.local_aws import backfill, batches, workflow
 from tools.local_aws.clients import ACCOUNT, LocalAws, arn
 from tools.local_aws.resource import (
     NAME,
@@ -147,12 +147,14 @@ def _bucket_to_others(cloud: Cloud) -> None:
 # The handler of each function, by name.
 FUNCTIONS = {
     NAME: HANDLER,
+    **backfill.FUNCTIONS,
     **workflow.FUNCTIONS,
     **batches.FUNCTIONS,
 }
 
 # The definition of each state machine, by name.
 STATE_MACHINES: Mapping[str, Callable[[], str]] = {
+    **backfill.STATE_MACHINES,
     **workflow.STATE_MACHINES,
     **batches.STATE_MACHINES,
 }
@@ -165,6 +167,7 @@ RESOURCES = (
     Resource("function", _function),
     Resource("queue → function", _queue_to_function),
     Resource("bucket → queue and EventBridge", _bucket_to_others),
+    *backfill.RESOURCES,
     *workflow.RESOURCES,
     *batches.RESOURCES,
 )
