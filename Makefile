@@ -25,7 +25,7 @@ ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale fuzz lock \
-	clean up drop logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
+	clean up drop batch-demo logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
 # Variables given on the command line are passed to programs through the environment, as plain text:
@@ -98,6 +98,9 @@ up: $(LOCAL) ## start a local AWS, with bucket, queue and function; PORT=4566
 
 drop: $(LOCAL) ## upload IMG=file with a recipe as CROP=square, or WORKFLOW=1 OPERATIONS=blur:3, and wait
 	@$(BIN)/python -m tools.local_aws drop --variables "$$GIVEN" -- "$$IMG"
+
+batch-demo: $(LOCAL) ## upload 5 batches of 20 images with known counts, and show their rows
+	@$(BIN)/python -m tools.local_aws batch-demo
 
 logs: $(LOCAL) ## follow the log of the local function
 	@$(BIN)/python -m tools.local_aws logs

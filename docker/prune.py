@@ -24,13 +24,31 @@ BUILDS = ("setuptools", "setuptools-*", "pkg_resources", "_distutils_hack", "dis
 # Shared libraries that no remaining file is linked to.
 UNLINKED = ("scipy.libs",)
 
+# What pyarrow has beside writing Parquet to memory: other file systems and formats, and the same
+# library under three names, of which the one that others are linked to stays.
+OF_ARROW = (
+    *("include", "includes", "src", "*.pxi", "libarrow_python.so", "libarrow_python.so.*.*.*"),
+    *("*flight*", "*parquet_encryption*", "*s3*", "_azurefs*", "_gcsfs*", "_hdfs*", "_json*"),
+    *("_acero*", "_compute.*", "_csv*", "_dataset*", "_feather*", "_orc*", "_substrait*"),
+    "_pyarrow_cpp_tests*",
+)
+
+# Parts of SQLAlchemy and Alembic that are for other databases, or for testing themselves.
+OF_DATABASES = (
+    *("sqlalchemy/testing", "alembic/testing", "alembic/templates"),
+    *(f"sqlalchemy/dialects/{name}" for name in ("mssql", "mysql", "oracle")),
+)
+
 # Folders of which only these subfolders are used; the files in them stay.
 KEPT_OF = {
     # Only scipy's compiled transforms are loaded: fft_tool/spectrum/kernel.py.
     "scipy": ("fft",),
     "scipy/fft": ("_duccfft", "_pocketfft"),
-    # S3, and the services that can provide the credentials of a profile.
-    "botocore/data": ("s3", "signin", "sso", "sso-oidc", "sts"),
+    # S3, state machines, secrets, and the services that can provide the credentials of a profile.
+    "botocore/data": (
+        *("s3", "secretsmanager", "stepfunctions"),
+        *("signin", "sso", "sso-oidc", "sts"),
+    ),
 }
 
 EPOCH = 315_532_800  # 1980, the earliest time that every archive format can store
@@ -51,8 +69,10 @@ def unused(packages: Path) -> Iterator[Path]:
     """Unused files and folders of installed packages."""
     for pattern in UNUSED:
         yield from packages.rglob(pattern)
-    for pattern in (*BUILDS, *UNLINKED):
+    for pattern in (*BUILDS, *UNLINKED, *OF_DATABASES):
         yield from packages.glob(pattern)
+    for pattern in OF_ARROW:
+        yield from packages.glob(f"pyarrow/{pattern}")
     for place, kept in KEPT_OF.items():
         folders = (path for path in (packages / place).glob("*") if path.is_dir())
         yield from (folder for folder in folders if folder.name not in kept)

@@ -29,8 +29,8 @@ SECTIONS = {
     ),
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
-        *("docs/lambda.md", "docs/workflow-aws.md", "docs/backfill.md", "docs/image.md"),
-        *("terraform/README.md", "docs/cost.md", "docs/scale.md", "SECURITY.md"),
+        *("docs/lambda.md", "docs/workflow-aws.md", "docs/batches-aws.md", "docs/backfill.md"),
+        *("docs/image.md", "terraform/README.md", "docs/cost.md", "docs/scale.md", "SECURITY.md"),
     ),
     "Project": (
         *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "docs/benchmarks-batches.md"),

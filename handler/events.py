@@ -215,7 +215,9 @@ def _from_eventbridge(event: Json) -> Part:
     kind = _text(event, "detail-type")
     if event.get("source") != "aws.s3" or kind != "Object Created":
         return PassedOver(
-            f"{event.get('source')!r} {kind!r} is not the creation of an object in S3"
+            f"{event.get('source')!r} {kind!r} is not the creation of an object in S3",
+            _text_or_nothing(event, "detail.bucket.name"),
+            _text_or_nothing(event, "detail.object.key"),
         )
     bucket, key = bucket_in(event, "detail.bucket.name"), _text(event, "detail.object.key")
     etag = _text_or_nothing(event, "detail.object.etag")

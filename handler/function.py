@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from fft_tool.errors import Aborted
@@ -105,9 +106,7 @@ class Function:
         for job, first in again:
             deadline = self._deadline(context)
             deadline.broken_off = 1
-            last = Patience(
-                deadline.seconds_to_work, whole, processors, last=True, had=first.enough
-            )
+            last = replace(first.again(), seconds_left=deadline.seconds_to_work)
             # Any version: the first try may have left outdated outputs.
             results |= self._do(job, deadline, last, frozenset())
         return results

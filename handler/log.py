@@ -81,7 +81,7 @@ class Log:
         if result.outcome in (*COUNTED, "superseded"):  # that may have written something too
             line |= self._metrics(result, deadline, message.attempt)
         if result.code == "bug" and result.error:
-            line |= _stack(result.error)
+            line |= stack_of(result.error)
         self.write(level, _sentence(result, deadline), line)
 
     def broken_off(self, part: Part, message: Message, error: Aborted) -> None:
@@ -124,6 +124,10 @@ class Log:
         if result.outcome == "done":
             values["Duration"] = "Milliseconds", deadline.total_ms
             values["Pixels"] = "Count", (result.width or 0) * (result.height or 0)
+        return self.metrics(values)
+
+    def metrics(self, values: Mapping[str, tuple[str, float]]) -> Json:
+        """Fields of a line that make CloudWatch count metrics: ``{"Failed": ("Count", 1)}``."""
         definitions = [{"Name": name, "Unit": unit} for name, (unit, _) in values.items()]
         directive = {
             "Namespace": self._namespace,
@@ -157,7 +161,7 @@ def _level_of(error: Exception | None) -> str:
     return "WARN" if getattr(error, "transient", False) else "ERROR"
 
 
-def _stack(error: Exception) -> Json:
+def stack_of(error: Exception) -> Json:
     """The fields with which Lambda itself logs an exception."""
     kind, stack = type(error).__name__, traceback.format_tb(error.__traceback__)
     if isinstance(error, ChildBug):

@@ -33,6 +33,10 @@ class Patience:
     had: bool = False
     enough: bool = False
 
+    def again(self) -> Patience:
+        """The time limit for the second try of the same image."""
+        return Patience(self.seconds_left, self.whole, self.processors, last=True, had=self.enough)
+
     def __call__(self, pixels: int) -> float:
         """Seconds that the try may take from now on."""
         left = max(0.0, self.seconds_left())

@@ -22,6 +22,9 @@ from handler.patience import MB_PER_CPU
 
 OWN_MEMORY = 32 * MIB  # used by the function's own process, without the child that holds the images
 
+# Names that begin so belong to functions of their own, whose settings are in another module.
+PARTS = ("FFT_BATCHES",)
+
 EVERY_KEY = "*"  # value of FFT_METADATA_KEYS that allows all keys
 
 # Metadata that other tools set on objects that they upload.
@@ -36,21 +39,30 @@ FOREIGN_METADATA = (
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One setting: environment variable, field of ``Settings``, default, parser and help."""
+    """One setting: environment variable, field of ``Settings``, default, parser and help.
+
+    The value of a ``secret`` one is not shown.
+    """
 
     name: str
     field: str
     default: str
     parse: Callable[[str], Any]
     help: str
+    secret: bool = False
+
+    def shown(self, text: str) -> str:
+        """The value in a message."""
+        return "…" if self.secret else repr(text)
 
 
-def _folder(text: str) -> str:
-    folder = text.rstrip("/") + "/" if text else ""
+def folder(text: str) -> str:
+    """Parse a folder; the result ends in a slash, unless it is empty."""
+    found = text.rstrip("/") + "/" if text else ""
     plain = text.isprintable() and "//" not in text and not text.startswith("/")
-    if not plain or len(folder.encode()) > 512:
+    if not plain or len(found.encode()) > 512:
         raise ValueError("should be a folder such as input/, or folders such as scans/raw/")
-    return folder
+    return found
 
 
 def _recipe(text: str) -> Recipe:
@@ -60,7 +72,9 @@ def _recipe(text: str) -> Recipe:
         raise ValueError(str(exc)) from exc
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers from ``low`` to ``high``."""
+
     def parse(text: str) -> int:
         if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or not low <= int(text) <= high:
             raise ValueError(f"should be a whole number from {low:,} to {high:,}")
@@ -93,7 +107,7 @@ def _metadata_keys(text: str) -> frozenset[str]:
 
 
 def _output_bytes(text: str) -> int | None:
-    return _whole(1, 10**12 - 1)(text) if text else None
+    return whole(1, 10**12 - 1)(text) if text else None
 
 
 def _bucket(text: str) -> frozenset[str]:
@@ -124,15 +138,15 @@ VARIABLES = (
         "FFT_INPUT_PREFIX",
         "input_prefix",
         "input/",
-        _folder,
+        folder,
         "folder of the sources; subfolders are kept in the output",
     ),
-    Variable("FFT_OUTPUT_PREFIX", "output_prefix", "output/", _folder, "folder of the results"),
+    Variable("FFT_OUTPUT_PREFIX", "output_prefix", "output/", folder, "folder of the results"),
     Variable(
         "FFT_WORKFLOW_PREFIX",
         "workflow_prefix",
         "workflow/",
-        _folder,
+        folder,
         "folder of the bucket whose images go through the workflow",
     ),
     Variable(
@@ -146,7 +160,7 @@ VARIABLES = (
         "FFT_MAX_PIXELS",
         "max_pixels",
         str(Limits().max_pixels),
-        _whole(1, 10**10),
+        whole(1, 10**10),
         "largest accepted image, in pixels; the function's memory may limit it further",
     ),
     Variable(
@@ -203,7 +217,7 @@ VARIABLES = (
         "FFT_RESERVE_MS",
         "reserve_ms",
         "2000",
-        _whole(100, 800_000),
+        whole(100, 800_000),
         "milliseconds reserved at the end of an invocation; no step is started in them",
     ),
 )
@@ -215,7 +229,7 @@ MEMORY = Variable(
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
     "memory_mb",
     "0",
-    _whole(0, 1 << 20),
+    whole(0, 1 << 20),
     "the function's memory in MB",
 )
 
@@ -335,7 +349,7 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     return [
         f"{name}={environ[name]!r}: unknown setting; known: {', '.join(sorted(known))}"
         for name in sorted(environ)
-        if name.startswith("FFT_") and name not in known
+        if name.startswith("FFT_") and not name.startswith(PARTS) and name not in known
     ]
 
 

@@ -17,7 +17,7 @@ locals {
   backfill_states = "arn:${local.partition}:states:${local.region}:${local.account}"
 
   # Roles that the bucket's policy lets write results.
-  backfill_writers = aws_iam_role.scan[*].arn
+  backfill_writers = [for arn in aws_iam_role.scan[*].arn : arn if local.backfill]
 }
 
 # To leave out what is done already, the function looks at the metadata of records.

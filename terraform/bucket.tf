@@ -3,7 +3,7 @@
 
 locals {
   # Each part that is turned on contributes the roles of its functions that write results.
-  writing_roles = concat(local.workflow_writers, local.backfill_writers)
+  writing_roles = concat(local.workflow_writers, local.batch_writers, local.backfill_writers)
 
   # The account's root user keeps access, to be able to correct mistakes.
   writers = concat(
@@ -13,7 +13,7 @@ locals {
   )
 
   # Each part that is started by uploads says so.
-  eventbridge = anytrue([var.workflow_enabled])
+  eventbridge = anytrue([var.workflow_enabled, var.batches_enabled])
 }
 
 resource "aws_s3_bucket" "images" {

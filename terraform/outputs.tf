@@ -131,6 +131,21 @@ output "redrive_command" {
   ])
 }
 
+output "batches_url" {
+  description = "Where to upload the jobs of batches: a folder for each; null if there are none."
+  value       = local.batches ? "s3://${aws_s3_bucket.images.id}/${var.batches_prefix}" : null
+}
+
+output "batches_topic_arn" {
+  description = "ARN of the topic that is told of published jobs; null if there is none."
+  value       = one(aws_sns_topic.batches[*].arn)
+}
+
+output "database_endpoint" {
+  description = "Host and port of the database, inside its VPC; null if there is none."
+  value       = one(aws_db_instance.rows[*].endpoint)
+}
+
 output "backfill" {
   description = "What `fft-tool backfill --terraform terraform` reads; null if it is not enabled."
   value = local.backfill ? {

@@ -53,8 +53,8 @@ ARROWS = {
 
 # Libraries, clock and environment, each with the only modules that may use it.
 USERS = {
-    "boto3": "stores.s3_boto3",
-    "botocore": "backfill.aws stores.s3_boto3",
+    "boto3": "batches.aws stores.s3_boto3",
+    "botocore": "backfill.aws batches.aws stores.s3_boto3",
     "cv2": "",
     "dask": "",
     "distributed": "backfill.cluster",

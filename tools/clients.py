@@ -44,6 +44,11 @@ class Clients:
         return self._client("scheduler")
 
     @cached_property
+    def secrets(self) -> Any:
+        """Client of Secrets Manager."""
+        return self._client("secretsmanager")
+
+    @cached_property
     def sns(self) -> Any:
         """Client of SNS."""
         return self._client("sns")

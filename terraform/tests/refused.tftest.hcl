@@ -725,6 +725,231 @@ run "outcomes_to_two_topics" {
   expect_failures = [var.workflow_topic_arn]
 }
 
+run "a_folder_of_jobs_without_a_slash" {
+  command = plan
+
+  variables {
+    batches_prefix = "batches"
+  }
+
+  expect_failures = [var.batches_prefix]
+}
+
+run "jobs_among_the_sources" {
+  command = plan
+
+  variables {
+    batches_prefix = "input/batches/"
+  }
+
+  expect_failures = [var.batches_prefix]
+}
+
+run "a_job_without_batches" {
+  command = plan
+
+  variables {
+    batches_per_job = 0
+  }
+
+  expect_failures = [var.batches_per_job]
+}
+
+run "half_an_image" {
+  command = plan
+
+  variables {
+    batches_images = 0.5
+  }
+
+  expect_failures = [var.batches_images]
+}
+
+run "a_threshold_in_words" {
+  command = plan
+
+  variables {
+    batches_threshold = "half"
+  }
+
+  expect_failures = [var.batches_threshold]
+}
+
+run "more_images_in_a_part_than_a_payload_holds" {
+  command = plan
+
+  variables {
+    batches_part = 201
+  }
+
+  expect_failures = [var.batches_part]
+}
+
+run "an_inline_map_with_too_long_a_history" {
+  command = plan
+
+  variables {
+    batches_inline_images = 20001
+    batches_part          = 10
+  }
+
+  expect_failures = [var.batches_inline_images]
+}
+
+run "a_job_that_may_not_wait" {
+  command = plan
+
+  variables {
+    batches_waiting_hours = 0
+  }
+
+  expect_failures = [var.batches_waiting_hours]
+}
+
+run "two_sweeps_a_minute" {
+  command = plan
+
+  variables {
+    batches_sweep_minutes = 0.5
+  }
+
+  expect_failures = [var.batches_sweep_minutes]
+}
+
+run "a_name_in_place_of_an_address_for_batches" {
+  command = plan
+
+  variables {
+    batches_enabled = true
+    batches_emails  = ["keeper"]
+  }
+
+  expect_failures = [var.batches_emails]
+}
+
+run "addresses_without_batches" {
+  command = plan
+
+  variables {
+    batches_emails = ["keeper@example.org"]
+  }
+
+  expect_failures = [var.batches_emails]
+}
+
+run "a_database_without_batches" {
+  command = plan
+
+  variables {
+    database_enabled = true
+  }
+
+  expect_failures = [var.database_enabled]
+}
+
+run "a_database_with_a_hyphen" {
+  command = plan
+
+  variables {
+    database_name = "fft-rows"
+  }
+
+  expect_failures = [var.database_name]
+}
+
+run "a_minor_version_of_postgresql" {
+  command = plan
+
+  variables {
+    database_version = "17.2"
+  }
+
+  expect_failures = [var.database_version]
+}
+
+run "an_instance_class_of_ec2" {
+  command = plan
+
+  variables {
+    database_instance_class = "t4g.micro"
+  }
+
+  expect_failures = [var.database_instance_class]
+}
+
+run "less_storage_than_rds_has" {
+  command = plan
+
+  variables {
+    database_storage_gb = 10
+  }
+
+  expect_failures = [var.database_storage_gb]
+}
+
+run "no_backups" {
+  command = plan
+
+  variables {
+    database_backup_days = 0
+  }
+
+  expect_failures = [var.database_backup_days]
+}
+
+run "the_name_of_a_file_of_certificates" {
+  command = plan
+
+  variables {
+    database_ca_bundle = "eu-central-1-bundle.pem"
+  }
+
+  expect_failures = [var.database_ca_bundle]
+}
+
+run "a_vpc_by_name" {
+  command = plan
+
+  variables {
+    database_vpc_id     = "main"
+    database_subnet_ids = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  }
+
+  expect_failures = [var.database_vpc_id]
+}
+
+run "subnets_by_name" {
+  command = plan
+
+  variables {
+    database_vpc_id     = "vpc-0123456789abcdef0"
+    database_subnet_ids = ["private-a", "private-b"]
+  }
+
+  expect_failures = [var.database_subnet_ids]
+}
+
+run "one_subnet" {
+  command = plan
+
+  variables {
+    database_vpc_id     = "vpc-0123456789abcdef0"
+    database_subnet_ids = ["subnet-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.database_subnet_ids]
+}
+
+run "public_addresses" {
+  command = plan
+
+  variables {
+    database_vpc_cidr = "8.8.0.0/24"
+  }
+
+  expect_failures = [var.database_vpc_cidr]
+}
+
 run "a_scan_that_ends_too_soon" {
   command = plan
 

@@ -128,7 +128,7 @@ class Laptop:
     def paused(self) -> Iterator[None]:
         """Let nothing go from the queue to the function meanwhile."""
         functions = self.aws.functions
-        (mapping,) = functions.list_event_source_mappings()["EventSourceMappings"]
+        (mapping,) = functions.list_event_source_mappings(FunctionName=NAME)["EventSourceMappings"]
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:
             yield
@@ -168,9 +168,11 @@ def _clients(endpoint: str, key: str) -> LocalAws:
 _PROGRAM = (sys.executable, "-W", "error", "-m", "tools.local_aws")
 
 
-def wait_until(happens: Callable[[], bool], tell: Callable[[], str] = str) -> None:
+def wait_until(
+    happens: Callable[[], bool], tell: Callable[[], str] = str, *, seconds: float = SECONDS
+) -> None:
     """Wait for a condition, and fail with what ``tell`` says if it does not come about."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < deadline, tell()
         time.sleep(0.05)

@@ -131,7 +131,7 @@ def test_every_lambda_permission_names_its_source_and_account() -> None:
 
 
 def test_the_queue_retries_only_failed_messages() -> None:
-    mapping = resource("aws_lambda_event_source_mapping")
+    mapping = resource("aws_lambda_event_source_mapping", "work")
     assert mapping["function_response_types"] == ["ReportBatchItemFailures"]
     assert mapping["scaling_config"] == [{"maximum_concurrency": "${var.maximum_concurrency}"}]
 

@@ -58,6 +58,8 @@ def test_a_deployment_is_complete_after_one_apply_and_leaves_nothing_when_destro
         "TF_VAR_alarm_emails": json.dumps(["keeper@example.org"]),
         "TF_VAR_workflow_enabled": "true",
         "TF_VAR_workflow_emails": json.dumps(["keeper@example.org"]),
+        "TF_VAR_batches_enabled": "true",
+        "TF_VAR_batches_emails": json.dumps(["keeper@example.org"]),
     }
 
     def terraform(*words: str) -> str:
@@ -78,13 +80,20 @@ def test_a_deployment_is_complete_after_one_apply_and_leaves_nothing_when_destro
     mapping = laptop.aws.functions.list_event_source_mappings(FunctionName="made-by-terraform")
     assert len(mapping["EventSourceMappings"]) == 1
     machines = laptop.aws.states.list_state_machines()["stateMachines"]
-    assert "made-by-terraform-workflow" in {machine["name"] for machine in machines}
+    made = {f"made-by-terraform-{part}" for part in ("workflow", "batches")}
+    assert made <= {machine["name"] for machine in machines}
+    schedule = laptop.aws.scheduler.get_schedule(Name="made-by-terraform-batches")
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
     targets = laptop.aws.events.list_targets_by_rule(Rule="made-by-terraform-workflow")
     assert len(targets["Targets"]) == 1
     second = planned()
     assert second.keys() == first.keys()
     changed = {address for address, actions in second.items() if actions != ["no-op"]}
     assert {address for address in changed if not address.startswith(FORGOTTEN)} == set()
+    # RDS needs a container engine there, so a database is only planned.
+    variables["TF_VAR_database_enabled"] = "true"
+    assert planned()["aws_db_instance.rows[0]"] == ["create"]
+    del variables["TF_VAR_database_enabled"]
     terraform("destroy", "-auto-approve")
     assert laptop.aws.s3.list_buckets()["Buckets"] == before
     assert "values" not in json.loads(terraform("show", "-json"))

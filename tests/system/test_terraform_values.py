@@ -14,6 +14,8 @@ from fft_tool.codec.header import Header
 from fft_tool.limits import MIB
 from fft_tool.recipe import Recipe
 from fft_tool.runs.sources import SUFFIXES
+from handler import batches_settings
+from handler.batches_settings import BatchesSettings
 from handler.log import COUNTED
 from handler.settings import OWN_MEMORY, VARIABLES, Settings
 from tests.system.terraform.files import FOLDER
@@ -233,6 +235,56 @@ def test_queue_policies_require_tls(values: Json, queue: str) -> None:
     assert statement["Action"] == "sqs:*"
     assert statement["Resource"] == f"<aws_sqs_queue.{queue}.arn>"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+# Batches.
+
+
+def test_functions_of_batches_accept_their_environment(values: Json) -> None:
+    given = {**values["environment"], **values["batch_environment"]}
+    settings = BatchesSettings.from_environ(given)
+    assert settings.state_machine.endswith(":stateMachine:fft-pipeline-batches")
+    known = {variable.name: variable.default for variable in batches_settings.VARIABLES}
+    own = values["batch_environment"]
+    assert known.keys() - own.keys() == {
+        *("DATABASE_URL", "DATABASE_SECRET_ARN", "DATABASE_CA_SECRET_ARN")
+    }
+    differing = {name for name, value in own.items() if value != known[name]}
+    assert differing == {"BATCHES_STATE_MACHINE"}
+
+
+def test_each_function_of_batches_has_only_the_permissions_that_it_needs(values: Json) -> None:
+    jobs, results = f"{BUCKET}/batches/*", f"{BUCKET}/output/batches/*"
+    machine = "arn:aws:states:eu-central-1:123456789012:{}:fft-pipeline-batches"
+    reads = {("s3:ListBucket", BUCKET), ("s3:GetObject", results)}
+    writes = {("s3:PutObject", results), ("s3:AbortMultipartUpload", results)}
+    assert rights_of(values, "detect") == reads | writes | {("s3:GetObject", jobs)}
+    assert rights_of(values, "count") == reads | writes | {("s3:GetObject", jobs)}
+    assert rights_of(values, "publish") == reads | writes
+    queue = "<aws_sqs_queue.batches.arn>"
+    assert rights_of(values, "sweep") == reads | {
+        ("s3:GetObject", jobs),
+        ("states:StartExecution", machine.format("stateMachine")),
+        ("states:DescribeExecution", machine.format("execution") + ":*"),
+        *((f"sqs:{what}", queue) for what in ("ReceiveMessage", "DeleteMessage")),
+        ("sqs:GetQueueAttributes", queue),
+    }
+
+
+def rights_of(values: Json, function: str) -> set[tuple[str, str]]:
+    return {
+        (action, resource)
+        for statement in values["batch_functions"][function]["statements"]
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+def test_alarms_of_batches_are_about_metrics_that_exist(values: Json, repository: Path) -> None:
+    written = (repository / "handler" / "batches_sweep.py").read_text("utf-8")
+    own = [alarm for alarm in values["batch_alarms"].values() if alarm["namespace"][:4] != "AWS/"]
+    assert {alarm["metric"] for alarm in own} == {"JobsOverdue", "JobsGivenUp"}
+    assert all(f'"{alarm["metric"]}"' in written for alarm in own)
 
 
 # Queue, registry, alarms, dashboard.

@@ -82,6 +82,12 @@ def _drop(emulator: Emulator, options: argparse.Namespace) -> bool:
     return Bucket(aws).drop(options.files, recipe, options.seconds)
 
 
+def _batch_demo(emulator: Emulator, options: argparse.Namespace) -> bool:
+    from tools.local_aws.batch_demo import demo  # noqa: PLC0415  (it loads numpy and Pillow)
+
+    return demo(LocalAws.of(require_running(emulator)), options.seconds)
+
+
 def _redrive(emulator: Emulator, _: argparse.Namespace) -> bool:
     count = redrive(LocalAws.of(require_running(emulator)))
     letters = "1 dead letter is" if count == 1 else f"{count or 'no'} dead letters are"
@@ -120,6 +126,12 @@ def _fill_drop(parser: argparse.ArgumentParser) -> None:
         recipe.add_argument(f"--{key.name}", dest=key.field, metavar=metavar, help=text)
 
 
+def _fill_batch_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seconds", type=float, default=180.0, help="how long to wait for the rows (default: 180)"
+    )
+
+
 def _fill_logs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="print the existing lines, then exit")
     parser.add_argument("--json", action="store_true", help="print only JSON lines, unchanged")
@@ -134,6 +146,11 @@ Fill = Callable[[argparse.ArgumentParser], None]
 COMMANDS: dict[str, tuple[str, Run, Fill]] = {
     "up": ("start it, or update the function's code", _up, _fill_up),
     "drop": ("upload images and wait for the results", _drop, _fill_drop),
+    "batch-demo": (
+        "upload a job of 5 × 20 images, and show its rows",
+        _batch_demo,
+        _fill_batch_demo,
+    ),
     "logs": ("follow the function's log", _logs, _fill_logs),
     "redrive": ("send the dead letters back to the queue", _redrive, _fill_nothing),
     "status": ("print its address and the lengths of its queues", _status, _fill_nothing),

@@ -13,7 +13,7 @@ from typing import Any
 from handler.settings import Settings
 from tools.clients import start_failure
 from tools.errors import ToolError
-from tools.local_aws import backfill, workflow
+from tools.local_aws import backfill, batches, workflow
 from tools.local_aws.clients import ACCOUNT, LocalAws, arn
 from tools.local_aws.resource import (
     NAME,
@@ -149,12 +149,14 @@ FUNCTIONS = {
     NAME: HANDLER,
     **backfill.FUNCTIONS,
     **workflow.FUNCTIONS,
+    **batches.FUNCTIONS,
 }
 
 # The definition of each state machine, by name.
 STATE_MACHINES: Mapping[str, Callable[[], str]] = {
     **backfill.STATE_MACHINES,
     **workflow.STATE_MACHINES,
+    **batches.STATE_MACHINES,
 }
 
 # Each may depend on those before it.
@@ -167,4 +169,5 @@ RESOURCES = (
     Resource("bucket → queue and EventBridge", _bucket_to_others),
     *backfill.RESOURCES,
     *workflow.RESOURCES,
+    *batches.RESOURCES,
 )

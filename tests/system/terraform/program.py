@@ -156,7 +156,7 @@ class WithoutProvider:
 
 LOCALS = (
     *("alarms", "environment", "four_days", "fourteen_days", "memory_needed_mb", "suffixes"),
-    "widgets",
+    *("batch_alarms", "batch_environment", "batch_functions", "widgets"),
 )
 
 
