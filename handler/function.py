@@ -59,7 +59,7 @@ class Function:
     def __call__(self, event: Mapping[str, Any], context: Context) -> Any:
         """Process an event, and answer in the form that its sender expects."""
         self._log.begin(context.function_name, context.aws_request_id)
-        if ITEMS in event:
+        if isinstance(event, Mapping) and ITEMS in event:
             return self._do_items(event, context)
         delivery = restrict_to(parse(event), self._settings.buckets)
         return answer(delivery, self._answered(delivery, context))

@@ -25,7 +25,7 @@ EVERY = [
     for _, kind in inspect.getmembers(errors, inspect.isclass)
     if issubclass(kind, FftToolError)
 ]
-LEAVES = [kind for kind in EVERY if not kind.__subclasses__()]
+LEAVES = [kind for kind in EVERY if not set(kind.__subclasses__()) & set(EVERY)]
 FAULTS = (RecipeFault("bits", "12", "should be 8 or 16"), RecipeFault("crop", "", "should be w,h"))
 WRONG = (
     OperationFault(0, "", "100 operations, at most 20 are accepted"),
