@@ -356,7 +356,8 @@ def _label(drawing: Drawing, edge: Edge, x: float, y: float) -> str:
         after = drawing.boxes[way[1]]
         bottom, top = start.y + start.height / 2, after.y - after.height / 2
         labelled = [each for each in drawing.ways if each.start == edge.start and each.label]
-        part = (0.3, 0.7, 0.5)[labelled.index(edge) % 3]  # along the line, so that none overlap
+        # Along the line, so that none overlap: many lines are apart only where they end.
+        part = (0.3, 0.7)[labelled.index(edge)] if len(labelled) <= 2 else 0.8
         across = x + _between(_port(drawing, edge), after.x, part, bend=0)
         down = y + _between(bottom, top, part, bend=0.5) + 4
     return f'<text class="edge" x="{across:.1f}" y="{down:.1f}">{escape(edge.label)}</text>'
