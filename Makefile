@@ -172,7 +172,8 @@ lock-providers: ## update the pinned Terraform provider, for all platforms
 	cd terraform && terraform providers lock $(PLATFORMS:%=-platform=%)
 
 audit: $(AUDIT) ## check the pinned requirements for known vulnerabilities
-	$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes $(LOCKED:%=--requirement %)
+	@# One file at a time: each is an environment, and two may have different versions of a package.
+	$(foreach file,$(LOCKED),$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --requirement $(file) &&) true
 
 clean: ## remove .venv, results and caches
 	rm -rf $(VENV) .local-aws output_images build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
