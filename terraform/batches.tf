@@ -198,7 +198,7 @@ resource "aws_sqs_queue" "batches" {
   name                       = local.batch_name
   sqs_managed_sse_enabled    = true
   visibility_timeout_seconds = 6 * local.batch_timeout
-  message_retention_seconds  = local.four_days
+  message_retention_seconds  = local.seven_days
   receive_wait_time_seconds  = 20
 
   redrive_policy = jsonencode({

@@ -1,7 +1,7 @@
 # The queue between S3 and the function, and the queues for work that failed for good.
 
 locals {
-  four_days     = 4 * 24 * 3600
+  seven_days    = 7 * 24 * 3600
   fourteen_days = 14 * 24 * 3600 # the maximum of SQS
 
   queues = {
@@ -30,7 +30,7 @@ resource "aws_sqs_queue" "work" {
   # A message that is being processed is invisible. AWS recommends six times the function's timeout,
   # so that a throttled batch is not delivered a second time meanwhile.
   visibility_timeout_seconds = 6 * var.timeout_seconds
-  message_retention_seconds  = local.four_days
+  message_retention_seconds  = local.seven_days
   receive_wait_time_seconds  = 20
 
   redrive_policy = jsonencode({

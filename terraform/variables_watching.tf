@@ -54,12 +54,12 @@ variable "oldest_message_seconds" {
     condition = (
       floor(var.oldest_message_seconds) == var.oldest_message_seconds
       && var.oldest_message_seconds >= 6 * var.timeout_seconds
-      && var.oldest_message_seconds <= 345600
+      && var.oldest_message_seconds <= 604800
     )
     error_message = <<-EOT
       oldest_message_seconds should be a whole number from ${6 *
   var.timeout_seconds} (six times timeout_seconds, after which a message is
-      retried) to 345600 (four days, for which the queue keeps it).
+      retried) to 604800 (seven days, for which the queue keeps it).
     EOT
 }
 }

@@ -50,8 +50,8 @@ def terraform_default(name: str) -> float:
 def retention_days() -> float:
     """Return the days for which Terraform has the queue keep a message."""
     text = (TERRAFORM / "queue.tf").read_text("utf-8")
-    found = re.search(r"four_days += (\d+) \* 24 \* 3600", text)
-    if not found or "message_retention_seconds  = local.four_days" not in text:
+    found = re.search(r"seven_days += (\d+) \* 24 \* 3600", text)
+    if not found or "message_retention_seconds  = local.seven_days" not in text:
         raise LookupError("terraform/queue.tf states the retention of the queue in another way")
     return float(found[1])
 

@@ -291,7 +291,7 @@ def test_alarms_of_batches_are_about_metrics_that_exist(values: Json, repository
 
 
 def test_dead_letters_are_retained_longer_than_messages(values: Json) -> None:
-    assert values["four_days"] < values["fourteen_days"] == 1_209_600
+    assert values["seven_days"] < values["fourteen_days"] == 1_209_600
     redrive = json.loads(values["aws_sqs_queue_work"])
     assert redrive == {
         "deadLetterTargetArn": "<aws_sqs_queue.dead_letters.arn>",

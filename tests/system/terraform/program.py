@@ -155,7 +155,7 @@ class WithoutProvider:
 
 
 LOCALS = (
-    *("alarms", "environment", "four_days", "fourteen_days", "memory_needed_mb", "suffixes"),
+    *("alarms", "environment", "seven_days", "fourteen_days", "memory_needed_mb", "suffixes"),
     *("batch_alarms", "batch_environment", "batch_functions", "widgets"),
 )
 
