@@ -58,7 +58,7 @@ def simulated(kinds: list[Any], of: Any = function.Function, **changes: Any) -> 
 def test_settings_are_those_of_terraform() -> None:
     assert (DEFAULTS.batch_size, DEFAULTS.concurrency, DEFAULTS.max_receives) == (5, 10, 5)
     assert (DEFAULTS.timeout, DEFAULTS.visibility, DEFAULTS.reserve) == (60, 360, 2)
-    assert DEFAULTS.retention == 4 * knobs.DAY
+    assert DEFAULTS.retention == 7 * knobs.DAY
 
 
 def test_unknown_setting_is_an_error() -> None:
