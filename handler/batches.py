@@ -142,7 +142,7 @@ class Steps:
                 raise MalformedEvent(f"part is {number}: the revision has {len(parts)} parts")
             images = list(parts[number])
         name = f"{self._counts_of(marker)}/{number:06}.json"
-        if not _exists(place.results, name):
+        if not place.results.exists(name):
             counted = [self._count(place, image, marker, deadline, patience) for image in images]
             deadline.step("write")
             data = _to_bytes([each.to_json() for each in counted])
@@ -271,14 +271,6 @@ def _message(folder: str, place: Place, marker: Marker, found: Publication) -> d
     plain = subject.encode("ascii", "replace").decode()
     short = re.sub(r"[^ -~]", "?", plain)[:LONGEST_SUBJECT]
     return {"subject": short, "message": "\n".join(lines)}
-
-
-def _exists(store: Store, name: str) -> bool:
-    try:
-        store.stat(name)
-    except NotFound:
-        return False
-    return True
 
 
 def _to_bytes(value: Any) -> bytes:

@@ -23,7 +23,6 @@ from fft_tool.operations.registry import MOST_OPERATIONS, OPERATIONS
 from fft_tool.recipe import Recipe
 from fft_tool.runs.child import Child
 from fft_tool.stores.base import Store
-from fft_tool.stores.opening import open_store
 from fft_tool.workflows.manifest import manifest_step, reject
 from fft_tool.workflows.plan import Plan, folder_of, is_latest, make_plan, manifest_name
 from fft_tool.workflows.requests import SIDECAR, is_sidecar, read_request
@@ -32,7 +31,7 @@ from handler.bucket import Folder, OpenBucket
 from handler.deadline import Deadline
 from handler.errors import KeyTooLong, MalformedEvent
 from handler.events import Message
-from handler.function import Context
+from handler.function import Context, bucket_store
 from handler.log import Log
 from handler.result import Outcome, Result
 from handler.settings import Settings
@@ -67,7 +66,7 @@ class Workflow:
         open_bucket: OpenBucket | None = None,
     ) -> None:
         self._settings, self._child = settings, child
-        self._open_bucket = open_bucket or _open_bucket
+        self._open_bucket = open_bucket or bucket_store
         self._log = Log(settings.namespace)
         self._cold = True
 
@@ -344,7 +343,3 @@ def _differing(recipe: Recipe) -> dict[str, str]:
     """Keys in which the function's recipe differs from the default."""
     plain = Recipe(metadata=True).texts()
     return {key: text for key, text in recipe.texts().items() if text != plain[key]}
-
-
-def _open_bucket(name: str, patience: float) -> Store:
-    return open_store(f"s3://{name}", patience=patience)

@@ -87,22 +87,19 @@ class ContainedWork(Work):
 
     def _twice(self, work: Callable[[Patience], Made]) -> Made:
         """Do something that may break off; if it does so again, the image is too costly."""
-        first = self._patience()
+        left, processors = self._deadline.seconds_to_work, self._settings.processors
+        first = Patience(left, self._whole, processors)
         try:
             return work(first)
         except Aborted as exc:
             self._deadline.broken_off += 1
             self._on_aborted(exc)
-        last = self._patience(last=True, had=first.enough)
+        last = first.again()
         try:
             return work(last)
         except Aborted as exc:
             self._deadline.broken_off += 1
             raise given_up(exc, last) from exc
-
-    def _patience(self, *, last: bool = False, had: bool = False) -> Patience:
-        left, processors = self._deadline.seconds_to_work, self._settings.processors
-        return Patience(left, self._whole, processors, last=last, had=had)
 
     def _measured(self, made: Analysed) -> Analysed:
         self.width, self.height = made.width, made.height

@@ -317,18 +317,10 @@ def _reject(
     outcome = Outcome(source.name, "rejected", error=error, stat=stat, sha256=source.sha256)
     name = output_of(source, RECORD)
     try:
-        if target is None or not (recipe is None or recipe.metadata or _exists(target, name)):
+        if target is None or not (recipe is None or recipe.metadata or target.exists(name)):
             return outcome
         on_step("write")
         document = to_bytes(rejected(source, recipe, error))
         return replace(outcome, outputs=_write(target, [Artifact(RECORD, name, document)], 1))
     except FftToolError as exc:  # from the store
         return Outcome(source.name, "failed", error=exc, stat=stat)
-
-
-def _exists(store: Store, name: str) -> bool:
-    try:
-        store.stat(name)
-    except NotFound:
-        return False
-    return True

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from fft_tool.errors import StoreError
+from fft_tool.errors import NotFound, StoreError
 
 # Called with a name that cannot be listed, which ends in a slash if it is a folder, and the reason.
 OnFault = Callable[[str, StoreError], None]
@@ -102,6 +102,14 @@ class Store(ABC):
     @abstractmethod
     def stat(self, name: str) -> Stat:
         """Return what the store knows about an object, without fetching it."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is an object of that name."""
+        try:
+            self.stat(name)
+        except NotFound:
+            return False
+        return True
 
     @abstractmethod
     def open(self, name: str) -> Handle:
