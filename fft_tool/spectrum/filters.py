@@ -176,7 +176,7 @@ class Notch:
     def memory(self, real: int) -> float:
         """Bytes per pixel that this takes where a number has ``real`` bytes."""
         share = min(1.0, 12 * max(self.width / self.period, 0.01))  # nodes a pixel, along an axis
-        return 32 * share + (6 * 16 + 2 * real) * share**2
+        return 32 * share + 7 * 2 * real * share**2
 
 
 @dataclass(frozen=True, slots=True)
