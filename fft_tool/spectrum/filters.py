@@ -55,6 +55,8 @@ STRIPE_START = 1.0
 TOLERANCE = 1e-6
 """Octaves or cycles per pixel that rounding may add: closer values count as equal."""
 
+_LINE = 250  # bytes per row and column: profiles, and lines that are transformed
+
 
 @dataclass(frozen=True, slots=True)
 class LowPass:
@@ -175,10 +177,14 @@ class Notch:
 
     def memory(self, real: int) -> float:
         """Bytes per pixel that this takes where a number has ``real`` bytes."""
-        return 32 * self.nodes + 7 * 2 * real * self.nodes**2
+        nodes = self._nodes()
+        return 32 * nodes + 7 * 2 * real * nodes**2
 
-    @property
-    def nodes(self) -> float:
+    def memory_of_line(self) -> int:
+        """Bytes per row and column that this takes: a wide one pads narrow images manifold."""
+        return _LINE + round(400 * self._nodes() ** 2)
+
+    def _nodes(self) -> float:
         """Nodes of the fit per pixel, along an axis."""
         return min(1.0, 12 * max(self.width / self.period, 0.01))
 
@@ -218,6 +224,10 @@ class Stripe:
     def memory(self, _real: int) -> float:
         """Bytes per pixel that this takes, for lines."""
         return 6
+
+    def memory_of_line(self) -> int:
+        """Bytes per row and column that this takes."""
+        return _LINE
 
 
 MaskFilter: TypeAlias = LowPass | HighPass | BandPass
@@ -262,12 +272,8 @@ def memory_of_filters(filters: tuple[Filter, ...], real: int, half: float) -> fl
 
 
 def memory_of_lines(filters: tuple[Filter, ...]) -> int:
-    """Bytes per row and column that filtering takes: profiles, and lines that are transformed.
-
-    A wide notch pads narrow images to several times their size.
-    """
-    nodes = [each.nodes if isinstance(each, Notch) else 0.0 for each in _fitted(filters)]
-    return 250 + round(400 * max(nodes) ** 2) if nodes else 0
+    """Bytes per row and column that filtering takes."""
+    return max((each.memory_of_line() for each in _fitted(filters)), default=0)
 
 
 def _fitted(filters: tuple[Filter, ...]) -> list[FittedFilter]:
