@@ -108,9 +108,24 @@ class Child:
         if self._started is None:
             self._started, self._ready = Process(), False
 
-    def prepare(self, recipe: Recipe, *, memory: int | None = None, threads: int = 1) -> None:
-        """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit)."""
-        self._hello = {"recipe": str(recipe), "memory": memory, "threads": threads}
+    def prepare(
+        self,
+        recipe: Recipe,
+        *,
+        memory: int | None = None,
+        threads: int = 1,
+        niceness: int = 0,
+    ) -> None:
+        """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit).
+
+        With a ``niceness`` above 0, it gives way to other processes (see ``nice(2)``).
+        """
+        self._hello = {
+            "recipe": str(recipe),
+            "memory": memory,
+            "threads": threads,
+            "niceness": niceness,
+        }
         self.start()
         self._greet()
         self._await_ready(START_SECONDS)

@@ -43,6 +43,7 @@ def main() -> None:
     hello = frames.receive(requests)
     if hello is None:
         return
+    os.nice(hello["niceness"])
     pipeline.warm_up(Recipe.parse_text(hello["recipe"]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     bound = machine.address_bound(hello["memory"], threads=hello["threads"])
