@@ -107,12 +107,33 @@ class Child:
         if self._started is None:
             self._started, self._ready = Process(), False
 
-    def prepare(self, recipe: Recipe, *, memory: int | None = None, threads: int = 1) -> None:
-        """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit)."""
-        self._hello = {"recipe": str(recipe), "memory": memory, "threads": threads}
+    @property
+    def is_prepared(self) -> bool:
+        """Whether ``prepare`` has been called."""
+        return bool(self._hello)
+
+    def prepare(
+        self, recipe: Recipe, *, memory: int | None = None, threads: int = 1, niceness: int = 0
+    ) -> None:
+        """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit).
+
+        ``niceness`` is how far it gives way to other processes: 0 (not at all) to 19.
+        """
+        self._hello = {
+            "recipe": str(recipe),
+            "memory": memory,
+            "threads": threads,
+            "niceness": niceness,
+        }
         self.start()
         self._greet()
         self._await_ready(START_SECONDS)
+
+    def abort(self) -> None:
+        """Kill the process from another thread: the method at work raises ``Killed``."""
+        process = self._started
+        if process is not None:
+            process.kill()
 
     def run(
         self,
