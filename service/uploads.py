@@ -360,5 +360,3 @@ def _basename(raw: bytes) -> str:
 def _received(part: _Part) -> Received:
     assert part.path is not None  # noqa: S101  (written just before)
     return Received(part.path, part.size, part.digest.hexdigest(), part.filename)
-
-
