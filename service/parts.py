@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fft_tool.stores.opening import open_store
 from service.blobs import Blobs
 from service.clock import Clock
-from service.database.engine import Database
+from service.database.engine import Database, open_database
 from service.settings import Settings
 from service.workbench import Workbench
 
@@ -32,7 +32,7 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
     """Open everything that the settings name, make the folders, bring the tables up to date."""
     for folder in (settings.temporary, settings.processed_images):
         folder.mkdir(parents=True, exist_ok=True)
-    database = Database.open(settings.database_url)
+    database = open_database(settings.database_url)
     database.migrate()
     return Parts(
         settings,
