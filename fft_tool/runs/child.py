@@ -108,17 +108,17 @@ class Child:
         if self._started is None:
             self._started, self._ready = Process(), False
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether ``prepare`` has been called."""
+        return bool(self._hello)
+
     def prepare(
-        self,
-        recipe: Recipe,
-        *,
-        memory: int | None = None,
-        threads: int = 1,
-        niceness: int = 0,
+        self, recipe: Recipe, *, memory: int | None = None, threads: int = 1, niceness: int = 0
     ) -> None:
         """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit).
 
-        With a ``niceness`` above 0, it gives way to other processes (see ``nice(2)``).
+        ``niceness`` is how far it gives way to other processes: 0 (not at all) to 19.
         """
         self._hello = {
             "recipe": str(recipe),
@@ -129,6 +129,12 @@ class Child:
         self.start()
         self._greet()
         self._await_ready(START_SECONDS)
+
+    def abort(self) -> None:
+        """Kill the process from another thread: the method at work raises ``Killed``."""
+        process = self._started
+        if process is not None:
+            process.kill()
 
     def run(
         self,

@@ -37,7 +37,8 @@ _FRAMES, _LONGEST = 50, 4000  # stack frames and characters of the message when 
 def main() -> None:
     """Serve requests until the parent closes the pipe."""
     os.closerange(3, _MAX_FILES)  # descriptors that the parent's libraries may have left open
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles interrupts
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent handles them, and ends this process
+        signal.signal(number, signal.SIG_IGN)
     requests = open(0, "rb", closefd=False)  # noqa: SIM115  (a pipe has no path)
     send = partial(frames.send, FileIO(os.dup(1), "w", closefd=False))
     hello = frames.receive(requests)
