@@ -7,14 +7,10 @@ be about to be written.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-from fft_tool.stores.folder import PART_PREFIX, FolderStore
 from service.jobs import table
-from service.jobs.queue import FILE
 from service.parts import Parts
 
 OLD = timedelta(hours=1)
