@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 import uvicorn
@@ -25,9 +27,7 @@ log = logging.getLogger(__name__)
 
 def serve(settings: Settings) -> None:
     """Serve until the process is told to stop, by SIGTERM or Ctrl-C; requests are finished."""
-    # uvicorn has its own handlers while it runs; afterwards, it raises the signal once more.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+    _on_signals(lambda: sys.exit(0))  # until there is anything to finish
     with ExitStack() as stack:
         listener = stack.enter_context(closing(_listen(settings)))
         parts = stack.enter_context(closing(make_parts(settings)))
@@ -36,9 +36,17 @@ def serve(settings: Settings) -> None:
             worker.start()
             stack.callback(worker.stop)
         server = uvicorn.Server(_config(parts))
+        # uvicorn has such handlers itself while it runs; afterwards, it raises the signal again.
+        _on_signals(lambda: setattr(server, "should_exit", True))
+        listener.listen(server.config.backlog)
         _tell(parts, listener)
         server.run(sockets=[listener])
     log.info("stopped")
+
+
+def _on_signals(act: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: act())
 
 
 def _config(parts: Parts) -> uvicorn.Config:
