@@ -22,6 +22,7 @@
     │   ├── OutOfMemory           out-of-memory
     │   └── TookTooLong           took-too-long
     ├── UsageError                usage
+    ├── SettingsError             bad-settings      reports every fault at once
     ├── AmbiguousSources          ambiguous-sources
     ├── ArtifactError
     │   ├── BadArtifact           bad-artifact
@@ -239,6 +240,20 @@ class UsageError(FftToolError):
 
     code = "usage"
     _public = "the options cannot be combined"
+
+
+class SettingsError(FftToolError):
+    """One or more settings in the environment are wrong; ``faults`` lists all of them."""
+
+    code = "bad-settings"
+    _public = "the settings are wrong"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+    def __reduce__(self) -> tuple[type[SettingsError], tuple[tuple[str, ...]]]:
+        return type(self), (self.faults,)
 
 
 class OutOfMemory(Aborted):

@@ -27,6 +27,7 @@ ARROWS = {
     "spelling": "",
     "validate": "",
     "limits": "errors",
+    "variables": "",
     "codec": "arrays, errors, limits, parallel, validate",
     "stores": "errors",
     "image": "arrays, codec",
@@ -47,8 +48,8 @@ ARROWS = {
     "cli": "backfill, batches, workflows",
     "__main__": "cli",
     # Entry points, which must not import each other, and programs for developers.
-    "handler": "backfill, batches, workflows",
-    "service": "batches, workflows",
+    "handler": "backfill, batches, workflows, variables",
+    "service": "batches, workflows, variables",
     "tools": "handler, cli",
 }
 

@@ -113,11 +113,16 @@ class Child:
         return bool(self._hello)
 
     def prepare(
-        self, recipe: Recipe, *, memory: int | None = None, threads: int = 1, niceness: int = 0
+        self,
+        recipe: Recipe,
+        *,
+        memory: int | None = None,
+        threads: int = 1,
+        niceness: int = 0,
     ) -> None:
         """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit).
 
-        ``niceness`` is how far it gives way to other processes: 0 (not at all) to 19.
+        With a ``niceness`` above 0, it gives way to other processes (see ``nice(2)``).
         """
         self._hello = {
             "recipe": str(recipe),

@@ -29,7 +29,7 @@ from service.parts import Parts
 LOOKING = 1.0  # seconds between two looks for jobs that are due, unless woken
 AWAY = 5.0  # seconds until the next look while the database is away
 RENEWING = LEASE / 3  # seconds between two renewals of leases
-SWEEPING = 60.0  # seconds between two sweeps
+SWEEPING = 600.0  # seconds between two sweeps, which list all blobs
 FINISHING = 10.0  # seconds for which jobs may go on when the worker is to stop
 ENDING = 5.0  # seconds until threads have to have ended after that
 NICENESS = 10  # of the processes that work on images: requests come first

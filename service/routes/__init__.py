@@ -1,0 +1,1 @@
+"""Routes: what the service does, over HTTP."""
