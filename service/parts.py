@@ -1,4 +1,4 @@
-"""What the functions of the service work with: settings, clock, database, queue, blobs and processes."""
+"""What the functions of the service work with: settings, database, blobs, processes and so on."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ class Worker:
         except FftToolError as exc:
             _log.warning("job %d (%s): %s: %s", job.id, job.kind, exc.code, exc)
             return Failure(exc.code, exc.public, exc.permanent)
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001  (a bug must not end the worker)
             stack = "".join(exc.stack) if isinstance(exc, ChildBug) else ""
             _log.exception("job %d (%s): unexpected error\n%s", job.id, job.kind, stack)
             return BUG
@@ -198,7 +198,7 @@ def _logged(consequence: str) -> Iterator[None]:
         yield
     except FftToolError as exc:
         _log.warning("%s: %s", consequence, exc)
-    except Exception:
+    except Exception:  # noqa: BLE001  (as above)
         _log.exception("%s: unexpected error", consequence)
 
 
