@@ -1,10 +1,10 @@
-"""Presets: the named sizes in which copies of an image are kept for display."""
+"""Presets: the named sizes of copies of an image for display."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 FORM = "thumb=100x100 card=400x400 zoom=1200"
@@ -45,6 +45,17 @@ class Preset:
 
     def __str__(self) -> str:
         return f"{self.name}={self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A copy of an image for display: its preset, format, size in pixels, and bytes."""
+
+    preset: str
+    format: str
+    width: int
+    height: int
+    data: bytes = field(repr=False)
 
 
 def parse_presets(text: str) -> tuple[Preset, ...]:

@@ -176,10 +176,28 @@ def _count(task: _Task) -> Json:
     return {"black": counts.black, "white": counts.white}
 
 
+def _render(task: _Task) -> Json:
+    from fft_tool.image.presets import Preset  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.rendering import render  # noqa: PLC0415  (as above)
+
+    made = render(
+        task.source,
+        [Preset(*preset) for preset in task.head["presets"]],
+        task.head["format"],
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    for each in made:
+        task.send({"artifact": each.preset}, each.data)
+    return {"made": [[each.format, each.width, each.height] for each in made]}
+
+
 TASKS: dict[str, Callable[[_Task], Json]] = {
     "analyse": _analyse,
     "operate": _operate,
     "compare": _compare,
     "count": _count,
+    "render": _render,
 }
 """What a child can do: sends artifacts, if there are any, and returns what it found."""

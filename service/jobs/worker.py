@@ -122,9 +122,11 @@ class Worker:
                 return  # it was given back
             with _logged(f"what came of job {job.id} cannot be written, it will be done again"):
                 state = patiently(lambda: self._settle(job, failure), LEASE)
+                taken = time.monotonic() - began
                 _log.info(
-                    "job %d (%s), attempt %d: %s in %.3f s",
-                    *(job.id, job.kind, job.attempts, state, time.monotonic() - began),
+                    "job %d (%s): %s after %.3f s, attempt %d",
+                    *(job.id, job.kind, state, taken, job.attempts),
+                    extra={"job_id": job.id, "kind": job.kind, "ms": round(1000 * taken)},
                 )
         finally:
             del self._held[job.id]
