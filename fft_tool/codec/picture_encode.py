@@ -71,7 +71,9 @@ def _by_pillow(pixels: Picture, kind: PictureFormat, quality: int) -> bytes:
     plugin = importlib.import_module(f"PIL.{kind.module}")  # or Pillow would import all of them
     if not getattr(plugin, "SUPPORTED", True):
         raise UnsupportedImage(f"{kind.name.upper()} cannot be written here: ask for another one")
-    image = Image.fromarray(np.ascontiguousarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels))
+    image = Image.fromarray(
+        np.ascontiguousarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
+    )
     if image.mode != (mode := _MODES[pixels.shape[2]]):
         raise ValueError(f"{image.mode} is not {mode}")
     if kind.alpha:  # WebP and AVIF hold colour only

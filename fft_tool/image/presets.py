@@ -36,7 +36,9 @@ class Preset:
             return width, height
         aspect = Fraction(width, height)
         if Fraction(self.width, self.height) >= aspect:
-            across = _nearest(self.height * aspect, lambda n: abs(aspect - Fraction(n, self.height)))
+            across = _nearest(
+                self.height * aspect, lambda n: abs(aspect - Fraction(n, self.height))
+            )
             return across, self.height
         down = _nearest(self.width / aspect, lambda n: n and abs(aspect - Fraction(self.width, n)))
         return self.width, down
