@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fft_tool.limits import MIB
+from service.parts import Parts
 from service.problems import bug
 
 HEADERS = {
@@ -117,13 +118,15 @@ class _Exchange:
 
     def _tell(self) -> None:
         route: Any = self._scope.get("route")
-        milliseconds = round(1000 * (time.perf_counter() - self._began), 1)
+        seconds = time.perf_counter() - self._began
         told: MutableMapping[str, Any] = {
             "request_id": self._id,
             "method": self._scope["method"],
             "route": getattr(route, "path", None),
             "status": self._status,
-            "ms": milliseconds,
+            "ms": round(1000 * seconds, 1),
         }
         message = "%(method)s %(route)s %(status)s in %(ms)s ms"
         log.info(message, told, extra=told)
+        parts: Parts = self._scope["app"].state.parts
+        parts.times.note(told["method"], told["route"], self._status, seconds)
