@@ -25,15 +25,16 @@ _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 def encode(pixels: Picture, name: str, *, quality: int | None = None, threads: int = 1) -> bytes:
-    """Encode ``pixels``, uint8 of shape (h, w) or (h, w, channels), as a file of a format.
+    r"""Encode ``pixels``, uint8 of shape (h, w) or (h, w, channels), as a file of a format.
 
     >>> data = encode(np.zeros((4, 6, 3), np.uint8), "jpeg")
-    >>> data[:3] == b"\\xff\\xd8\\xff"
+    >>> data[:3] == b"\xff\xd8\xff"
     True
 
-    ``name`` is a key of :data:`~fft_tool.codec.picture_formats.PICTURE_FORMATS`. JPEG has no opacity: what is transparent is put
-    on white. PNG keeps every pixel, so ``quality`` (1 to 100) does not matter to it. Raises
-    :class:`~fft_tool.errors.UnsupportedImage` if the format has no room for so many pixels.
+    ``name`` is a key of :data:`~fft_tool.codec.picture_formats.PICTURE_FORMATS`. JPEG has no
+    opacity: what is transparent is put on white. PNG keeps every pixel, so ``quality`` (1 to 100)
+    does not matter to it. Raises :class:`~fft_tool.errors.UnsupportedImage` if the format has no
+    room for so many pixels.
     """
     kind = PICTURE_FORMATS[name]
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
