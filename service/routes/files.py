@@ -57,7 +57,7 @@ def disposition(name: str) -> str:
     >>> disposition("été_thumb.jpg")
     "inline; filename=\"_t_thumb.jpg\"; filename*=UTF-8''%C3%A9t%C3%A9_thumb.jpg"
     """
-    name = name.rpartition("/")[2].replace("\", "_").lstrip(".") or "image"
+    name = name.rpartition("/")[2].replace("\\", "_").lstrip(".") or "image"
     plain = _UNSAFE.sub("_", name)
     text = f'inline; filename="{plain}"'
     # What cannot be encoded, half of a pair of characters, has no place in a name either.
