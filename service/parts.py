@@ -1,13 +1,15 @@
-"""What the functions of the service work with: settings, clock, database, blobs and processes."""
+"""What the functions of the service work with: settings, database, queue, blobs and processes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fft_tool.stores.opening import open_store
 from service.blobs import Blobs
 from service.clock import Clock
 from service.database.engine import Database
+from service.jobs.queue import Queue, open_queue
+from service.latency import RequestTimes
 from service.settings import Settings
 from service.workbench import Workbench
 
@@ -19,12 +21,15 @@ class Parts:
     settings: Settings
     clock: Clock
     database: Database
+    queue: Queue
     blobs: Blobs
     workbench: Workbench
+    times: RequestTimes = field(default_factory=RequestTimes)
 
     def close(self) -> None:
         """End the processes and close the connections."""
         self.workbench.close()
+        self.queue.close()
         self.database.close()
 
 
@@ -38,6 +43,7 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         settings,
         clock or Clock(),
         database,
+        open_queue(settings),
         Blobs(open_store(settings.storage_path)),
         Workbench(
             settings.workers, seconds=settings.image_seconds, memory=settings.memory_of_an_image

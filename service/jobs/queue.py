@@ -13,13 +13,11 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fft_tool.databases.addresses import address
 from fft_tool.errors import BadDatabase
-
-if TYPE_CHECKING:
-    from service.settings import Settings
+from service.settings import Settings
 
 NAME = "fftservice"
 FILE = "queue.db"

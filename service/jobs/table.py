@@ -103,9 +103,7 @@ def enqueue(
     return int(session.execute(sa.insert(JOBS).values(row).returning(JOBS.c.id)).scalar_one())
 
 
-def claim(
-    session: Session, worker: str, kinds: Collection[str], *, now: datetime
-) -> Job | None:
+def claim(session: Session, worker: str, kinds: Collection[str], *, now: datetime) -> Job | None:
     """Take the job of one of the kinds that has been due for longest; None if there is none.
 
     One statement: of several workers at once, each gets another job.

@@ -29,7 +29,7 @@ from service.parts import Parts
 LOOKING = 1.0  # seconds between two looks for jobs that are due, unless woken
 AWAY = 5.0  # seconds until the next look while the database is away
 RENEWING = LEASE / 3  # seconds between two renewals of leases
-SWEEPING = 60.0  # seconds between two sweeps
+SWEEPING = 600.0  # seconds between two sweeps, which list all blobs
 FINISHING = 10.0  # seconds for which jobs may go on when the worker is to stop
 ENDING = 5.0  # seconds until threads have to have ended after that
 NICENESS = 10  # of the processes that work on images: requests come first
@@ -122,9 +122,11 @@ class Worker:
                 return  # it was given back
             with _logged(f"what came of job {job.id} cannot be written, it will be done again"):
                 state = patiently(lambda: self._settle(job, failure), LEASE)
+                taken = time.monotonic() - began
                 _log.info(
-                    "job %d (%s), attempt %d: %s in %.3f s",
-                    *(job.id, job.kind, job.attempts, state, time.monotonic() - began),
+                    "job %d (%s): %s after %.3f s, attempt %d",
+                    *(job.id, job.kind, state, taken, job.attempts),
+                    extra={"job_id": job.id, "kind": job.kind, "ms": round(1000 * taken)},
                 )
         finally:
             del self._held[job.id]
@@ -139,7 +141,7 @@ class Worker:
         except FftToolError as exc:
             _log.warning("job %d (%s): %s: %s", job.id, job.kind, exc.code, exc)
             return Failure(exc.code, exc.public, exc.permanent)
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001  (a bug must not end the worker)
             stack = "".join(exc.stack) if isinstance(exc, ChildBug) else ""
             _log.exception("job %d (%s): unexpected error\n%s", job.id, job.kind, stack)
             return BUG
@@ -198,7 +200,7 @@ def _logged(consequence: str) -> Iterator[None]:
         yield
     except FftToolError as exc:
         _log.warning("%s: %s", consequence, exc)
-    except Exception:
+    except Exception:  # noqa: BLE001  (as above)
         _log.exception("%s: unexpected error", consequence)
 
 
