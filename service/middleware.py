@@ -11,11 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fft_tool.limits import MIB
-<<<<<<< HEAD
-from service.parts import Parts
-=======
 from service.latency import RequestTimes
->>>>>>> base
 from service.problems import bug
 
 HEADERS = {
@@ -120,22 +116,6 @@ class _Exchange:
         except TimeoutError:
             return
 
-<<<<<<< HEAD
-    def _tell(self) -> None:
-        route: Any = self._scope.get("route")
-        seconds = time.perf_counter() - self._began
-        told: MutableMapping[str, Any] = {
-            "request_id": self._id,
-            "method": self._scope["method"],
-            "route": getattr(route, "path", None),
-            "status": self._status,
-            "ms": round(1000 * seconds, 1),
-        }
-        message = "%(method)s %(route)s %(status)s in %(ms)s ms"
-        log.info(message, told, extra=told)
-        parts: Parts = self._scope["app"].state.parts
-        parts.times.note(told["method"], told["route"], self._status, seconds)
-=======
     def tell(self, times: RequestTimes) -> None:
         """Log the request and count it."""
         seconds = time.perf_counter() - self._began
@@ -146,4 +126,3 @@ class _Exchange:
         told = {"method": method, "route": route, "status": status, "ms": round(1000 * seconds, 1)}
         message = "%(method)s %(route)s %(status)s in %(ms)s ms"
         log.info(message, told, extra={**told, "request_id": self._id})
->>>>>>> base

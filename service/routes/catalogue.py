@@ -24,7 +24,7 @@ ROUTER = APIRouter(tags=["catalogue"])
 LARGEST_ID = (1 << 63) - 1
 
 UploadForm = form_of(files=("file",), fields=("tenant_name",))
-AssetId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the asset", example=1)]
+AssetId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the asset", examples=[1])]
 _TYPES = {name: kind.content_type for name, kind in PICTURE_FORMATS.items()}
 
 
@@ -94,7 +94,7 @@ def retrieve_rendition(
     parts: PartsHere,
     caller: CallerHere,
     asset_id: AssetId,
-    preset: Annotated[str, Path(description="name of the preset", example="thumb")],
+    preset: Annotated[str, Path(description="name of the preset", examples=["thumb"])],
 ) -> Response:
     """Send a rendition, making it first if need be.
 
@@ -140,7 +140,7 @@ def retrieve_artifact(
     asset_id: AssetId,
     kind: Annotated[
         str,
-        Path(description=f"one of {', '.join(artifacts.KINDS)}", example="magnitude"),
+        Path(description=f"one of {', '.join(artifacts.KINDS)}", examples=["magnitude"]),
     ],
 ) -> Response:
     """Send an artifact of the usual analysis, or of any other recipe: its keys are the query.

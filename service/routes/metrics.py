@@ -32,7 +32,7 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 def retrieve_usage(
     parts: PartsHere,
     caller: CallerHere,
-    tenant_name: Annotated[str, Path(description="name of the tenant", example="acme")],
+    tenant_name: Annotated[str, Path(description="name of the tenant", examples=["acme"])],
 ) -> models.Usage:
     """Tell how much a tenant keeps, and how its jobs went; tenants see only their own."""
     return models.Usage.of(usage.usage_of(parts, tenant_name, caller.sees_only))
