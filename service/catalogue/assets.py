@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from fft_tool.codec.sniffing import sniff
 from fft_tool.errors import EmptyImage
 from fft_tool.results.outputs import Source
-from service.catalogue.kept import Kept
 from service.database.engine import Session
 from service.database.rows import insert_once
 from service.database.tables import (
@@ -113,11 +112,6 @@ class Asset:
     renditions: tuple[RenditionEntry, ...]
     artifacts: tuple[ArtifactEntry, ...]
 
-    @property
-    def source(self) -> Kept:
-        """The image itself, as it was uploaded."""
-        return Kept(self.content_hash, self.content_type, self.name, self.bytes)
-
 
 def upload(parts: Parts, tenant: str, name: str, path: Path) -> Uploaded:
     """Take an image of a tenant, and queue the job that makes its renditions and its analysis.
@@ -206,7 +200,7 @@ def asset_row(session: Session, asset_id: int, tenant: str | None) -> sa.Row[Any
     )
     if tenant is not None:
         found = found.where(TENANTS.c.name == tenant)
-    row = session.execute(found).one_or_none()
+    row: sa.Row[Any] | None = session.execute(found).one_or_none()
     if row is None:
         raise NotHere(f"there is no asset {asset_id}")
     return row

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.routes import health
+from service.routes import catalogue, health, jobs, metrics, purge
 
-ROUTERS: tuple[APIRouter, ...] = (health.ROUTER,)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.ROUTER,
+    catalogue.ROUTER,
+    metrics.ROUTER,
+    purge.ROUTER,
+    jobs.ROUTER,
+)
 """All routes. The order counts where the addresses of two overlap."""
