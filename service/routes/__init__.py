@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.routes import health, products
+from service.routes import catalogue, health, metrics, products, purge
 
-ROUTERS: tuple[APIRouter, ...] = (health.ROUTER, products.ROUTER)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.ROUTER,
+    catalogue.ROUTER,
+    products.ROUTER,
+    metrics.ROUTER,
+    purge.ROUTER,
+)
 """All routes. The order counts where the addresses of two overlap."""
