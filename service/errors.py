@@ -20,8 +20,6 @@ The messages of all of them are public: they never name folders, hosts or settin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from fft_tool.errors import FftToolError
 
 

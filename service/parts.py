@@ -1,4 +1,4 @@
-"""What the functions of the service work with: settings, clock, database, blobs and processes."""
+"""What the functions of the service work with: settings, database, queue, blobs and processes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fft_tool.stores.opening import open_store
 from service.blobs import Blobs
 from service.clock import Clock
 from service.database.engine import Database
+from service.jobs.queue import Queue, open_queue
 from service.settings import Settings
 from service.workbench import Workbench
 
@@ -19,12 +20,14 @@ class Parts:
     settings: Settings
     clock: Clock
     database: Database
+    queue: Queue
     blobs: Blobs
     workbench: Workbench
 
     def close(self) -> None:
         """End the processes and close the connections."""
         self.workbench.close()
+        self.queue.close()
         self.database.close()
 
 
@@ -38,6 +41,7 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         settings,
         clock or Clock(),
         database,
+        open_queue(settings),
         Blobs(open_store(settings.storage_path)),
         Workbench(
             settings.workers, seconds=settings.image_seconds, memory=settings.memory_of_an_image

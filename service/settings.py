@@ -13,6 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fft_tool.errors import SettingsError
+from fft_tool.image import presets
+from fft_tool.image.presets import Preset, parse_presets
 from fft_tool.limits import FORMATS, MIB, Limits, parse_formats
 from fft_tool.runs.machine import physical_memory, usable_cores
 from fft_tool.stores.opening import BUCKET_NAME
@@ -20,42 +22,9 @@ from fft_tool.variables import Variable, read, whole
 
 DEFAULT_KEY = "change-me"
 SHORTEST_KEY = 32  # characters of a secret key on an address that others can reach
-LARGEST_SIDE = 10_000  # pixels of a rendition or crop
+LARGEST_SIDE = 10_000  # pixels of a smart crop
 
 Network = IPv4Network | IPv6Network
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A rendition that every image has: its name, and the largest width and height in pixels.
-
-    >>> Preset.parse("card=400x300"), Preset.parse("zoom=1200")
-    (Preset(name='card', width=400, height=300), Preset(name='zoom', width=1200, height=1200))
-    """
-
-    name: str
-    width: int
-    height: int
-
-    @classmethod
-    def parse(cls, text: str) -> Preset:
-        """Parse ``NAME=WIDTHxHEIGHT``, or ``NAME=SIZE`` for a limit on the longer side."""
-        found = re.fullmatch(r"([a-z][a-z0-9-]{0,31})=(\d{1,5})(?:x(\d{1,5}))?", text, re.ASCII)
-        if not found:
-            raise ValueError(f"{text!r} should be NAME=WIDTHxHEIGHT or NAME=SIZE: card=400x400")
-        width = int(found[2])
-        height = int(found[3] or width)
-        if not (1 <= width <= LARGEST_SIDE and 1 <= height <= LARGEST_SIDE):
-            raise ValueError(f"{text!r} should have sides of 1 to {LARGEST_SIDE:,} pixels")
-        return cls(found[1], width, height)
-
-
-def _presets(text: str) -> tuple[Preset, ...]:
-    presets = tuple(map(Preset.parse, text.split()))
-    names = [preset.name for preset in presets]
-    if not presets or len(set(names)) < len(names):
-        raise ValueError("should be presets with different names: thumb=100x100 zoom=1200")
-    return presets
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -216,8 +185,8 @@ VARIABLES = (
     Variable(
         "PRESETS",
         "presets",
-        "thumb=100x100 card=400x400 zoom=1200",
-        _presets,
+        presets.FORM,
+        parse_presets,
         "renditions of every image: `NAME=WIDTHxHEIGHT`, or `NAME=SIZE` for the longer side",
     ),
     Variable("SMART_CROP", "smart_crop", "800x800", _size, "size of smart crops, `WIDTHxHEIGHT`"),

@@ -12,7 +12,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -360,5 +360,3 @@ def _basename(raw: bytes) -> str:
 def _received(part: _Part) -> Received:
     assert part.path is not None  # noqa: S101  (written just before)
     return Received(part.path, part.size, part.digest.hexdigest(), part.filename)
-
-

@@ -85,7 +85,7 @@ USERS = {
     "secrets": "",
     "socket": "stores.endpoint",  # whether anybody answers there
     # How long it has been tried, and pauses.
-    "time": "batches.database cli.backfill runs.child_process stores.s3_boto3",
+    "time": "cli.backfill databases.patience runs.child_process stores.s3_boto3",
     "uuid": "",
 }
 DOORS = ("handler", "service")

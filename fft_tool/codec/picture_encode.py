@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import importlib
 import io
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.codec import png_encode
+from fft_tool.codec.picture_formats import PICTURE_FORMATS, PictureFormat
 from fft_tool.errors import UnsupportedImage
 
 Picture = NDArray[np.uint8]
@@ -25,54 +24,6 @@ opacity."""
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFormat:
-    """A format for pictures: its media type, and what its encoder is told.
-
-    ``quality``, from 1 to 100, is the default: pictures that look the same as the original at
-    arm's length. ``longest`` is the largest number of pixels that a side may have.
-    """
-
-    name: str
-    content_type: str
-    extension: str
-    longest: int
-    quality: int = 100
-    alpha: bool = True
-    module: str = ""
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-PICTURE_FORMATS = {
-    each.name: each
-    for each in (
-        PictureFormat("png", "image/png", "png", (1 << 31) - 1),
-        PictureFormat(
-            "jpeg",
-            "image/jpeg",
-            "jpg",
-            65_500,
-            quality=85,
-            alpha=False,
-            module="JpegImagePlugin",
-            options={"optimize": True},
-        ),
-        PictureFormat("webp", "image/webp", "webp", 16_383, quality=82, module="WebPImagePlugin"),
-        PictureFormat(
-            "avif",
-            "image/avif",
-            "avif",
-            65_535,
-            quality=65,
-            module="AvifImagePlugin",
-            # Threads would not change the bytes, but they would take cores that others count on.
-            options={"speed": 8, "max_threads": 1},
-        ),
-    )
-}
-"""Formats of pictures by name."""
-
-
 def encode(pixels: Picture, name: str, *, quality: int | None = None, threads: int = 1) -> bytes:
     """Encode ``pixels``, uint8 of shape (h, w) or (h, w, channels), as a file of a format.
 
@@ -80,7 +31,7 @@ def encode(pixels: Picture, name: str, *, quality: int | None = None, threads: i
     >>> data[:3] == b"\\xff\\xd8\\xff"
     True
 
-    ``name`` is a key of :data:`PICTURE_FORMATS`. JPEG has no opacity: what is transparent is put
+    ``name`` is a key of :data:`~fft_tool.codec.picture_formats.PICTURE_FORMATS`. JPEG has no opacity: what is transparent is put
     on white. PNG keeps every pixel, so ``quality`` (1 to 100) does not matter to it. Raises
     :class:`~fft_tool.errors.UnsupportedImage` if the format has no room for so many pixels.
     """
@@ -120,7 +71,9 @@ def _by_pillow(pixels: Picture, kind: PictureFormat, quality: int) -> bytes:
     plugin = importlib.import_module(f"PIL.{kind.module}")  # or Pillow would import all of them
     if not getattr(plugin, "SUPPORTED", True):
         raise UnsupportedImage(f"{kind.name.upper()} cannot be written here: ask for another one")
-    image = Image.fromarray(np.ascontiguousarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels))
+    image = Image.fromarray(
+        np.ascontiguousarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
+    )
     if image.mode != (mode := _MODES[pixels.shape[2]]):
         raise ValueError(f"{image.mode} is not {mode}")
     if kind.alpha:  # WebP and AVIF hold colour only

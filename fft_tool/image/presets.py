@@ -1,10 +1,10 @@
-"""Presets: the named sizes in which copies of an image are kept for display."""
+"""Presets: the named sizes of copies of an image for display."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 FORM = "thumb=100x100 card=400x400 zoom=1200"
@@ -36,13 +36,26 @@ class Preset:
             return width, height
         aspect = Fraction(width, height)
         if Fraction(self.width, self.height) >= aspect:
-            across = _nearest(self.height * aspect, lambda n: abs(aspect - Fraction(n, self.height)))
+            across = _nearest(
+                self.height * aspect, lambda n: abs(aspect - Fraction(n, self.height))
+            )
             return across, self.height
         down = _nearest(self.width / aspect, lambda n: n and abs(aspect - Fraction(self.width, n)))
         return self.width, down
 
     def __str__(self) -> str:
         return f"{self.name}={self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A copy of an image for display: its preset, format, size in pixels, and bytes."""
+
+    preset: str
+    format: str
+    width: int
+    height: int
+    data: bytes = field(repr=False)
 
 
 def parse_presets(text: str) -> tuple[Preset, ...]:

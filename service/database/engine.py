@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -30,10 +30,9 @@ Session = sa.Connection
 class Database:
     """The database of a process.
 
-    >>> from service.database.engine import open_database
     >>> from service.database.tables import TENANTS
     >>> import sqlalchemy as sa
-    >>> database = open_database("sqlite:///service.db")
+    >>> database = Database.open("sqlite:///service.db")
     >>> database.migrate()
     >>> with database.read() as session:
     ...     session.scalar(sa.select(sa.func.count()).select_from(TENANTS))
@@ -43,7 +42,23 @@ class Database:
 
     engine: sa.Engine
     url: sa.URL
+    # Threads wait in line here: SQLite itself has those who wait look again from time to time, up
+    # to 100 ms apart.
     turn: AbstractContextManager[Any]
+
+    @classmethod
+    def open(cls, text: str) -> Self:
+        """Open the database at an address: ``sqlite:///FILE`` or ``postgresql://…``.
+
+        Connects only when it is used, so that a service may start before its database.
+        """
+        url = address(text)
+        if url.drivername != "sqlite":
+            return cls(make_engine(url, connections=CONNECTIONS, ping=True), url, nullcontext())
+        _make_folder(Path(str(url.database)))
+        engine = make_engine(url, connections=CONNECTIONS)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        return cls(engine, url, threading.Lock())
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -75,22 +90,6 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-
-
-def open_database(text: str) -> Database:
-    """Open the database at an address: ``sqlite:///FILE`` or ``postgresql://…``.
-
-    Connects only when it is used, so that a service may start before its database.
-    """
-    url = address(text)
-    if url.drivername != "sqlite":
-        return Database(make_engine(url, connections=CONNECTIONS, ping=True), url, nullcontext())
-    _make_folder(Path(str(url.database)))
-    engine = make_engine(url, connections=CONNECTIONS)
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    # Threads wait in line here: SQLite itself has those who wait look again from time to time,
-    # up to 100 ms apart.
-    return Database(engine, url, threading.Lock())
 
 
 def _make_folder(file: Path) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fft_tool.runs.child import Child
-    from service.jobs.table import Job
-    from service.parts import Parts
+from fft_tool.runs.child import Child
+from service.jobs.table import Job
+from service.parts import Parts
 
-Work = Callable[["Parts", "Job", "Child"], None]
+Work = Callable[[Parts, Job, Child], None]
 """Does the work of a job, with a child process for its images, and writes what comes of it.
 
 It may be called again for a job that was done before, or half done, so every result is written by

@@ -103,14 +103,14 @@ def enqueue(
     return int(session.execute(sa.insert(JOBS).values(row).returning(JOBS.c.id)).scalar_one())
 
 
-def claim(session: Session, worker: str, *, now: datetime) -> Job | None:
-    """Take the job that has been due for longest; None if there is none.
+def claim(session: Session, worker: str, kinds: Collection[str], *, now: datetime) -> Job | None:
+    """Take the job of one of the kinds that has been due for longest; None if there is none.
 
     One statement: of several workers at once, each gets another job.
     """
     due = (
         sa.select(JOBS.c.id)
-        .where(JOBS.c.state == QUEUED, JOBS.c.due_at <= now)
+        .where(*_due(kinds, now))
         .order_by(JOBS.c.due_at, JOBS.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
@@ -132,10 +132,9 @@ def claim(session: Session, worker: str, *, now: datetime) -> Job | None:
     return None if row is None else Job(**row._mapping)  # noqa: SLF001  (public, in spite of its name)
 
 
-def is_due(session: Session, *, now: datetime) -> bool:
+def is_due(session: Session, kinds: Collection[str], *, now: datetime) -> bool:
     """Whether :func:`claim` would find a job."""
-    due = sa.exists().where(JOBS.c.state == QUEUED, JOBS.c.due_at <= now)
-    return bool(session.scalar(sa.select(due)))
+    return bool(session.scalar(sa.select(sa.exists().where(*_due(kinds, now)))))
 
 
 def renew(session: Session, worker: str, ids: Collection[int], *, now: datetime) -> None:
@@ -220,6 +219,10 @@ def find(session: Session, job_id: int) -> Job | None:
     """The job of an id, or None."""
     row = session.execute(sa.select(*_COLUMNS).where(JOBS.c.id == job_id)).one_or_none()
     return None if row is None else Job(**row._mapping)  # noqa: SLF001  (as above)
+
+
+def _due(kinds: Collection[str], now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return JOBS.c.state == QUEUED, JOBS.c.kind.in_(kinds), JOBS.c.due_at <= now
 
 
 def _lease(now: datetime) -> datetime:
