@@ -65,8 +65,8 @@ USERS = {
     "batches.migrations.versions.rev_0001_batch_stats",
     "psycopg": "",
     "sqlalchemy": "batches.engine batches.tables batches.migrations.versions.rev_0001_batch_stats",
-    "PIL": "codec.png_decode codec.pillow_decode codec.exif image.renditions results.histogram "
-    "report.thumbnails pipeline library",
+    "PIL": "codec.png_decode codec.pillow_decode codec.exif image.renditions "
+    "measures.perceptual_hash results.histogram report.thumbnails pipeline library",
     "pyarrow": "results.table",
     "rich": "cli.terminal",
     "scipy": "spectrum.kernel",
@@ -291,12 +291,15 @@ PUBLIC = [
     *("analyze", "apply_filter", "apply_operations", "compare", "decode", "describe"),
     *(
         "find_peaks",
+        "find_shift",
         "inverse",
         "magnitude",
         "measure",
+        "perceptual_hash",
         "phase",
         "radial_profile",
         "reconstruct",
+        "ring_correlation",
         "run",
         "saliency_map",
     ),
