@@ -27,6 +27,7 @@ ARROWS = {
     "spelling": "",
     "validate": "",
     "limits": "errors",
+    "variables": "",
     "codec": "arrays, errors, limits, parallel, validate",
     "stores": "errors",
     "image": "arrays, codec",
@@ -36,18 +37,21 @@ ARROWS = {
     "results": "recipe, measures",
     "admission": "results",
     "pipeline": "admission",
+    "comparing": "admission",
+    "rendering": "admission",
     "operations": "admission",
     "library": "pipeline, operations",
-    "runs": "pipeline, operations, stores",
+    "databases": "errors",
+    "runs": "pipeline, comparing, rendering, operations, stores",
     "report": "results, printable",
     "workflows": "runs",
-    "batches": "runs, report",
+    "batches": "databases, runs, report",
     "backfill": "runs",
     "cli": "backfill, batches, workflows",
     "__main__": "cli",
     # Entry points, which must not import each other, and programs for developers.
-    "handler": "backfill, batches, workflows",
-    "service": "batches, workflows",
+    "handler": "backfill, batches, workflows, variables",
+    "service": "batches, workflows, variables",
     "tools": "handler, cli",
 }
 
@@ -61,11 +65,12 @@ USERS = {
     "isal": "codec.png_file codec.png_encode codec.deflate",
     "matplotlib": "",
     "obstore": "stores.s3_boto3 stores.s3_obstore",
-    "alembic": "batches.engine batches.migrations.env "
+    "alembic": "databases.migrating databases.environment.env "
     "batches.migrations.versions.rev_0001_batch_stats",
     "psycopg": "",
-    "sqlalchemy": "batches.engine batches.tables batches.migrations.versions.rev_0001_batch_stats",
-    "PIL": "codec.png_decode codec.pillow_decode codec.exif image.renditions "
+    "sqlalchemy": "databases.addresses databases.engines databases.faults databases.migrating "
+    "batches.engine batches.tables batches.migrations.versions.rev_0001_batch_stats",
+    "PIL": "codec.png_decode codec.pillow_decode codec.exif image.matching image.renditions "
     "measures.perceptual_hash results.histogram report.thumbnails pipeline library",
     "pyarrow": "results.table",
     "rich": "cli.terminal",
@@ -74,7 +79,7 @@ USERS = {
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
     # A length of time, for retries; a time as a column of a database; and the clock of a door.
     "datetime": "stores.s3_obstore batches.tables cli.batches",
-    "os": "batches.engine cli.commands cli.deployment cli.main cli.output runs.child_process "
+    "os": "cli.commands cli.deployment cli.main cli.output databases.engines runs.child_process "
     "runs.child_program runs.interrupts runs.machine stores.endpoint stores.folder stores.memory "
     "stores.s3 stores.special",
     "platform": "",
@@ -82,7 +87,7 @@ USERS = {
     "secrets": "",
     "socket": "stores.endpoint",  # whether anybody answers there
     # How long it has been tried, and pauses.
-    "time": "batches.database cli.backfill runs.child_process stores.s3_boto3",
+    "time": "cli.backfill databases.patience runs.child_process stores.s3_boto3",
     "uuid": "",
 }
 DOORS = ("handler", "service")

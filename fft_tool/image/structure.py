@@ -55,7 +55,8 @@ def structural_similarity(
         return float(_similarities(a, b, low=low, high=high, level=level).sum())
 
     rows = max(1, _AT_ONCE // width)
-    return math.fsum(map_rows(total, height, rows, threads=threads)) / (height * width)
+    sums = map_rows(total, height, rows, threads=threads)
+    return math.fsum(sums) / float(height * width)
 
 
 def _similarities(

@@ -117,10 +117,9 @@ def ring_correlation(
     """Fourier ring correlation of two images of one scene, with noise of their own each.
 
     >>> rng = np.random.default_rng(0)
-    >>> scene = 10 * rng.normal(size=(128, 128)).cumsum(0).cumsum(1)
-    >>> first, second = (scene + rng.normal(scale=100, size=scene.shape) for _ in range(2))
-    >>> curve = ring_correlation(first, second)
-    >>> 0.02 < curve.resolution("0.143") < 0.2
+    >>> scene = rng.normal(size=(128, 128)).cumsum(0).cumsum(1)
+    >>> first, second = (scene + rng.normal(scale=4, size=scene.shape) for _ in range(2))
+    >>> 0.05 < ring_correlation(first, second).resolution("0.143") < 0.3
     True
     >>> ring_correlation(scene, scene).resolution()
     0.5

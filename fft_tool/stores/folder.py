@@ -148,6 +148,14 @@ class FolderStore(Store):
                     return True
             return False
 
+    def delete(self, name: str) -> None:
+        """Delete a file, or the link of that name; folders stay, also empty ones."""
+        path = self._path_inside(name)
+        with _os_errors(str(path)):
+            with contextlib.suppress(FileNotFoundError):
+                _refuse_special(path, path.stat().st_mode)
+            path.unlink(missing_ok=True)
+
     def _path_inside(self, name: str) -> Path:
         """Path of a file, which must be inside this folder after resolving links."""
         path = self._path(name)

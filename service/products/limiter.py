@@ -1,0 +1,131 @@
+"""The limit on requests of one address: at most so many in any period of so many seconds.
+
+An address has as many slots as requests are allowed, and each request that is accepted takes one
+for the whole period. Whatever period of that length one looks at, no slot was taken twice within
+it: so there are never more than the limit, not even around the turn of an hour, and the next
+request is accepted as soon as the oldest one is a period ago.
+
+:class:`MemoryLimiter` counts in this process, :class:`~service.products.dynamodb.TableLimiter` for
+all processes together.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.clock import Clock
+from service.errors import TooManyRequests
+from service.settings import Settings
+
+ADDRESSES = 100_000
+"""Most addresses that the memory of one process holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most ``limit`` requests in any ``seconds``; a limit of 0 allows any number."""
+
+    limit: int
+    seconds: int
+
+    def refusal(self, wait: float) -> TooManyRequests:
+        """The error for an address that has to wait so many seconds."""
+        seconds = max(1, math.ceil(wait))
+        return TooManyRequests(
+            f"this address has sent as many images as are accepted, {self.limit:,} in "
+            f"{_period(self.seconds)}: try again in {_period(seconds)}",
+            seconds,
+        )
+
+
+class Limiter(Protocol):
+    """Counts requests."""
+
+    def admit(self, address: str) -> None:
+        """Count a request of an address, or refuse it.
+
+        Raises :class:`~service.errors.TooManyRequests`, whose ``retry_after`` says after how many
+        seconds the next one is accepted. A request that is refused does not count.
+        """
+
+
+class MemoryLimiter:
+    """Counts requests in the memory of this process.
+
+    >>> limiter = MemoryLimiter(Rate(2, 3600), Clock())
+    >>> limiter.admit("192.0.2.1"), limiter.admit("192.0.2.1")
+    (None, None)
+    >>> limiter.admit("192.0.2.1")
+    Traceback (most recent call last):
+        ...
+    service.errors.TooManyRequests: this address has sent as many images as are accepted, ...
+
+    At most ``addresses`` are remembered. If more send images in one period, those that have not
+    been accepted for longest are forgotten.
+    """
+
+    def __init__(self, rate: Rate, clock: Clock, *, addresses: int = ADDRESSES) -> None:
+        self._rate, self._clock, self._addresses = rate, clock, addresses
+        self._lock = threading.Lock()
+        # By address, the times of the last requests; sorted by the last one.
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def admit(self, address: str) -> None:
+        """Count a request of an address, or refuse it."""
+        with self._lock:
+            now = self._clock.now().timestamp()
+            self._forget(now - self._rate.seconds)
+            times = self._times.get(address) or deque(maxlen=self._rate.limit)
+            if len(times) == self._rate.limit:
+                wait = times[0] + self._rate.seconds - now
+                if wait > 0:
+                    raise self._rate.refusal(wait)
+            times.append(now)
+            self._times[address] = times
+            self._times.move_to_end(address)
+
+    def _forget(self, before: float) -> None:
+        """Forget addresses whose last request was before, and the oldest if there are too many."""
+        while self._times:
+            oldest = next(iter(self._times.values()))
+            if oldest[-1] > before and len(self._times) < self._addresses:
+                return
+            self._times.popitem(last=False)
+
+
+class Unlimited:
+    """Accepts every request."""
+
+    def admit(self, address: str) -> None:
+        """Accept a request."""
+
+
+def make_limiter(settings: Settings, clock: Clock) -> Limiter:
+    """The limiter that the settings ask for."""
+    from service.products.dynamodb import TableLimiter  # noqa: PLC0415  (it refers to this module)
+
+    rate = Rate(settings.rate_limit, settings.rate_seconds)
+    if rate.limit == 0:
+        return Unlimited()
+    if settings.rate_table:
+        return TableLimiter.of(settings, rate, clock)
+    return MemoryLimiter(rate, clock)
+
+
+def _period(seconds: int) -> str:
+    """A length of time in words.
+
+    >>> _period(3600), _period(90), _period(1)
+    ('an hour', '90 seconds', 'a second')
+    """
+    for length, one, many in ((3600, "an hour", "hours"), (60, "a minute", "minutes")):
+        if seconds % length == 0:
+            return one if seconds == length else f"{seconds // length} {many}"
+    return "a second" if seconds == 1 else f"{seconds:,} seconds"
