@@ -118,7 +118,7 @@ def ring_correlation(
 
     >>> rng = np.random.default_rng(0)
     >>> scene = rng.normal(size=(128, 128)).cumsum(0).cumsum(1)
-    >>> first, second = (scene + rng.normal(scale=4, size=scene.shape) for _ in range(2))
+    >>> first, second = (scene + rng.normal(scale=20, size=scene.shape) for _ in range(2))
     >>> 0.05 < ring_correlation(first, second).resolution("0.143") < 0.3
     True
     >>> ring_correlation(scene, scene).resolution()
