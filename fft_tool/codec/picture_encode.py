@@ -21,7 +21,6 @@ Picture = NDArray[np.uint8]
 """Pixels to be shown, shape (h, w, channels), with 1 to 4 channels, the last one of 2 and 4 being
 opacity."""
 
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 def encode(pixels: Picture, name: str, *, quality: int | None = None, threads: int = 1) -> bytes:
@@ -72,11 +71,8 @@ def _by_pillow(pixels: Picture, kind: PictureFormat, quality: int) -> bytes:
     plugin = importlib.import_module(f"PIL.{kind.module}")  # or Pillow would import all of them
     if not getattr(plugin, "SUPPORTED", True):
         raise UnsupportedImage(f"{kind.name.upper()} cannot be written here: ask for another one")
-    image = Image.fromarray(
-        np.ascontiguousarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
-    )
-    if image.mode != (mode := _MODES[pixels.shape[2]]):
-        raise ValueError(f"{image.mode} is not {mode}")
+    samples = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+    image = Image.fromarray(np.ascontiguousarray(samples))
     if kind.alpha:  # WebP and AVIF hold colour only
         image = image.convert("RGBA" if pixels.shape[2] in (2, 4) else "RGB")
     stream = io.BytesIO()

@@ -79,10 +79,8 @@ def keep_renditions(parts: Parts, asset_id: int, made: Sequence[Rendition]) -> N
 def _preset(parts: Parts, name: str) -> Preset:
     presets = {each.name: each for each in parts.settings.presets}
     if name not in presets:
-        known = ", ".join(presets)
-        raise NotHere(
-            f"there is no preset {name[:40]!r}, only {known}{did_you_mean(name, presets)}"
-        )
+        known, near = ", ".join(presets), did_you_mean(name, presets)
+        raise NotHere(f"there is no preset {name[:40]!r}, only {known}{near}")
     return presets[name]
 
 
