@@ -10,10 +10,17 @@ from dataclasses import dataclass, field
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histogram's classes, in seconds; longer requests are in one beyond them."""
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER = "other"
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Requests that are counted together: by method, by route as declared, and by status."""
+    """Requests that are counted together: by method, by route as declared, and by status.
+
+    Addresses without a route, and methods that nobody has, are ``other``: there are only so many
+    kinds, whatever clients send. ``status`` is 0 if the client had gone before the answer.
+    """
 
     method: str
     route: str
@@ -46,10 +53,11 @@ class RequestTimes:
         self._lock = threading.Lock()
         self._times: dict[Kind, Times] = {}
 
-    def note(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request. ``route`` is as declared, not the address: there are only so many."""
+    def note(self, method: str, route: str | None, status: int | None, seconds: float) -> None:
+        """Count a request."""
+        kind = Kind(method if method in _METHODS else _OTHER, route or _OTHER, status or 0)
         with self._lock:
-            times = self._times.setdefault(Kind(method, route, status), Times())
+            times = self._times.setdefault(kind, Times())
             times.counts[bisect_left(BOUNDS, seconds)] += 1
             times.seconds += seconds
 

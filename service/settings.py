@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fft_tool.errors import SettingsError
-from fft_tool.image import presets
 from fft_tool.image.presets import Preset, parse_presets
 from fft_tool.limits import FORMATS, MIB, Limits, parse_formats
 from fft_tool.runs.machine import physical_memory, usable_cores
@@ -22,7 +21,7 @@ from fft_tool.variables import Variable, read, whole
 
 DEFAULT_KEY = "change-me"
 SHORTEST_KEY = 32  # characters of a secret key on an address that others can reach
-LARGEST_SIDE = 10_000  # pixels of a smart crop
+LARGEST_SIDE = 10_000  # pixels of a crop
 
 Network = IPv4Network | IPv6Network
 
@@ -185,7 +184,7 @@ VARIABLES = (
     Variable(
         "PRESETS",
         "presets",
-        presets.FORM,
+        "thumb=100x100 card=400x400 zoom=1200",
         parse_presets,
         "renditions of every image: `NAME=WIDTHxHEIGHT`, or `NAME=SIZE` for the longer side",
     ),

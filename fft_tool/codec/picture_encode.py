@@ -22,7 +22,6 @@ Picture = NDArray[np.uint8]
 opacity."""
 
 
-
 def encode(pixels: Picture, name: str, *, quality: int | None = None, threads: int = 1) -> bytes:
     r"""Encode ``pixels``, uint8 of shape (h, w) or (h, w, channels), as a file of a format.
 

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from fft_tool.codec.sniffing import sniff
 from fft_tool.errors import EmptyImage
 from fft_tool.results.outputs import Source
-from service.catalogue.kept import Kept
 from service.database.engine import Session
 from service.database.rows import insert_once
 from service.database.tables import (
@@ -112,11 +111,6 @@ class Asset:
     job: AssetJob
     renditions: tuple[RenditionEntry, ...]
     artifacts: tuple[ArtifactEntry, ...]
-
-    @property
-    def source(self) -> Kept:
-        """The image itself, as it was uploaded."""
-        return Kept(self.content_hash, self.content_type, self.name, self.bytes)
 
 
 def upload(parts: Parts, tenant: str, name: str, path: Path) -> Uploaded:

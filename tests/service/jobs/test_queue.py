@@ -80,5 +80,3 @@ def test_a_file_that_is_damaged_stops_nobody(
     parts.queue.wake(2)
     assert not parts.queue.wait(0.01)
     assert caplog.text.count("is away") == 1, "told once, then left alone for a while"
-
-

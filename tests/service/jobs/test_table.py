@@ -73,7 +73,12 @@ def test_a_job_goes_through_its_states(parts: Parts, clock: FixedClock) -> None:
     assert job_of(parts, job_id).state == "queued"
     clock.advance(1)
     job = taken(parts)
-    assert (job.id, job.state, job.attempts, job.payload) == (job_id, "running", 1, {"size": [1, 2]})
+    assert (job.id, job.state, job.attempts, job.payload) == (
+        job_id,
+        "running",
+        1,
+        {"size": [1, 2]},
+    )
     clock.advance(1)
     assert finish(parts, job)
     done = job_of(parts, job_id)
