@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 """PNG or JPEG, whichever suits a picture."""
 
+DEFAULT_FORMATS = ("png", "jpeg")
+"""Formats of default renditions."""
+
 _LOSSLESS = frozenset({"png", "gif", "bmp", "tiff", "pnm", "npy"})
 _ENCODING = 8 << 20  # bytes that an encoder takes beside the pixels, and the file itself
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -32,11 +30,6 @@ TAGS = [
 
 def create_app(parts: Parts) -> FastAPI:
     """Make the application; whoever made the ``parts`` also closes them."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-
     app = FastAPI(
         title="fft-pipeline",
         version=fft_tool.__version__,
@@ -45,13 +38,12 @@ def create_app(parts: Parts) -> FastAPI:
         docs_url=None,  # the interactive pages load their scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,  # redirects would be built from the Host that the client says
-        lifespan=lifespan,
     )
     app.state.parts = parts
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, times=parts.times)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 

@@ -26,9 +26,9 @@ _DIGITS = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True, slots=True)
 class BlobEntry:
-    """A blob in a listing: its SHA-256, size in bytes, and when it was written (seconds since 1970).
+    """A blob in a listing: its SHA-256, and its size in bytes.
 
-    ``modified`` is None if the store does not know.
+    ``modified`` is when it was written, in seconds since 1970; None if the store does not know.
     """
 
     sha256: str

@@ -6,13 +6,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import MutableMapping
-from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fft_tool.limits import MIB
+from service.latency import RequestTimes
 from service.problems import bug
 
 HEADERS = {
@@ -35,15 +34,19 @@ log = logging.getLogger("service.requests")
 class Envelope:
     """Outermost middleware of the application."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, times: RequestTimes) -> None:
+        self._app, self._times = app, times
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Exchange(scope, receive, send).run(self._app)
+        exchange = _Exchange(scope, receive, send)
+        try:
+            await exchange.run(self._app)
+        finally:
+            exchange.tell(self._times)
 
 
 class _Exchange:
@@ -71,8 +74,6 @@ class _Exchange:
                 await bug(self._id)(self._scope, self.receive, self.send)
             else:
                 raise  # the answer has begun: only ending the connection tells that it is cut off
-        finally:
-            self._tell()
 
     async def receive(self) -> Message:
         """Receive a part of the body."""
@@ -115,15 +116,13 @@ class _Exchange:
         except TimeoutError:
             return
 
-    def _tell(self) -> None:
-        route: Any = self._scope.get("route")
-        milliseconds = round(1000 * (time.perf_counter() - self._began), 1)
-        told: MutableMapping[str, Any] = {
-            "request_id": self._id,
-            "method": self._scope["method"],
-            "route": getattr(route, "path", None),
-            "status": self._status,
-            "ms": milliseconds,
-        }
+    def tell(self, times: RequestTimes) -> None:
+        """Log the request and count it."""
+        seconds = time.perf_counter() - self._began
+        # As declared, not as asked for: addresses are the client's, and there are any number.
+        route = getattr(self._scope.get("route"), "path", "")
+        method, status = self._scope["method"], self._status or 0
+        times.note(method, route, status, seconds)
+        told = {"method": method, "route": route, "status": status, "ms": round(1000 * seconds, 1)}
         message = "%(method)s %(route)s %(status)s in %(ms)s ms"
-        log.info(message, told, extra=told)
+        log.info(message, told, extra={**told, "request_id": self._id})

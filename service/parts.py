@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fft_tool.stores.opening import open_store
 from service.blobs import Blobs
 from service.clock import Clock
 from service.database.engine import Database
 from service.jobs.queue import Queue, open_queue
+from service.latency import RequestTimes
 from service.settings import Settings
 from service.workbench import Workbench
 
@@ -23,6 +24,7 @@ class Parts:
     queue: Queue
     blobs: Blobs
     workbench: Workbench
+    times: RequestTimes = field(default_factory=RequestTimes)
 
     def close(self) -> None:
         """End the processes and close the connections."""

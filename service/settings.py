@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fft_tool.errors import SettingsError
-from fft_tool.image import presets
 from fft_tool.image.presets import Preset, parse_presets
 from fft_tool.limits import FORMATS, MIB, Limits, parse_formats
 from fft_tool.runs.machine import physical_memory, usable_cores
@@ -22,7 +21,7 @@ from fft_tool.variables import Variable, read, whole
 
 DEFAULT_KEY = "change-me"
 SHORTEST_KEY = 32  # characters of a secret key on an address that others can reach
-LARGEST_SIDE = 10_000  # pixels of a smart crop
+LARGEST_SIDE = 10_000  # pixels of a crop
 
 Network = IPv4Network | IPv6Network
 
@@ -185,7 +184,7 @@ VARIABLES = (
     Variable(
         "PRESETS",
         "presets",
-        presets.FORM,
+        "thumb=100x100 card=400x400 zoom=1200",
         parse_presets,
         "renditions of every image: `NAME=WIDTHxHEIGHT`, or `NAME=SIZE` for the longer side",
     ),
@@ -250,7 +249,7 @@ VARIABLES = (
         "RATE_LIMIT",
         "rate_limit",
         "20",
-        whole(0, 1_000_000),
+        whole(0, 1000),
         "product images that an address may send in RATE_SECONDS; 0: any number",
     ),
     Variable("RATE_SECONDS", "rate_seconds", "3600", whole(1, 86_400), "seconds of that limit"),
@@ -266,7 +265,7 @@ VARIABLES = (
         "rate_without_table",
         "open",
         _Choice("open", "closed"),
-        "while DynamoDB is away, requests are accepted (`open`) or refused (`closed`)",
+        "while DynamoDB is away, each process counts for itself (`open`), or refuses (`closed`)",
     ),
     Variable(
         "TRUSTED_PROXIES",

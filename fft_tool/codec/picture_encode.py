@@ -21,19 +21,18 @@ Picture = NDArray[np.uint8]
 """Pixels to be shown, shape (h, w, channels), with 1 to 4 channels, the last one of 2 and 4 being
 opacity."""
 
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-
 
 def encode(pixels: Picture, name: str, *, quality: int | None = None, threads: int = 1) -> bytes:
-    """Encode ``pixels``, uint8 of shape (h, w) or (h, w, channels), as a file of a format.
+    r"""Encode ``pixels``, uint8 of shape (h, w) or (h, w, channels), as a file of a format.
 
     >>> data = encode(np.zeros((4, 6, 3), np.uint8), "jpeg")
-    >>> data[:3] == b"\\xff\\xd8\\xff"
+    >>> data[:3] == b"\xff\xd8\xff"
     True
 
-    ``name`` is a key of :data:`~fft_tool.codec.picture_formats.PICTURE_FORMATS`. JPEG has no opacity: what is transparent is put
-    on white. PNG keeps every pixel, so ``quality`` (1 to 100) does not matter to it. Raises
-    :class:`~fft_tool.errors.UnsupportedImage` if the format has no room for so many pixels.
+    ``name`` is a key of :data:`~fft_tool.codec.picture_formats.PICTURE_FORMATS`. JPEG has no
+    opacity: what is transparent is put on white. PNG keeps every pixel, so ``quality`` (1 to 100)
+    does not matter to it. Raises :class:`~fft_tool.errors.UnsupportedImage` if the format has no
+    room for so many pixels.
     """
     kind = PICTURE_FORMATS[name]
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
@@ -71,11 +70,8 @@ def _by_pillow(pixels: Picture, kind: PictureFormat, quality: int) -> bytes:
     plugin = importlib.import_module(f"PIL.{kind.module}")  # or Pillow would import all of them
     if not getattr(plugin, "SUPPORTED", True):
         raise UnsupportedImage(f"{kind.name.upper()} cannot be written here: ask for another one")
-    image = Image.fromarray(
-        np.ascontiguousarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
-    )
-    if image.mode != (mode := _MODES[pixels.shape[2]]):
-        raise ValueError(f"{image.mode} is not {mode}")
+    samples = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+    image = Image.fromarray(np.ascontiguousarray(samples))
     if kind.alpha:  # WebP and AVIF hold colour only
         image = image.convert("RGBA" if pixels.shape[2] in (2, 4) else "RGB")
     stream = io.BytesIO()

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fft_tool.codec.header import MAX_PROFILE_BYTES
-from fft_tool.codec.raster import channels_last
 
 if TYPE_CHECKING:
     from fft_tool.codec.picture_encode import Picture
@@ -61,8 +60,8 @@ def _converted(image: Any, profile: bytes, mode: str) -> Picture | None:
     from PIL import ImageCms  # noqa: PLC0415  (only pictures for display need it)
 
     with suppress(ImageCms.PyCMSError, OSError, ValueError):
-        converted = ImageCms.applyTransform(image, _transform(profile, mode))
-        return channels_last(converted)  # type: ignore[return-value]  (8 bits)
+        converted: Picture = np.asarray(ImageCms.applyTransform(image, _transform(profile, mode)))
+        return converted
     return None
 
 

@@ -35,13 +35,10 @@ class Preset:
         if width <= self.width and height <= self.height:
             return width, height
         aspect = Fraction(width, height)
-        if Fraction(self.width, self.height) >= aspect:
-            across = _nearest(
-                self.height * aspect, lambda n: abs(aspect - Fraction(n, self.height))
-            )
-            return across, self.height
-        down = _nearest(self.width / aspect, lambda n: n and abs(aspect - Fraction(self.width, n)))
-        return self.width, down
+        wide, high = self.width, self.height
+        if Fraction(wide, high) >= aspect:
+            return _nearest(high * aspect, lambda n: abs(aspect - Fraction(n, high))), high
+        return wide, _nearest(wide / aspect, lambda n: n and abs(aspect - Fraction(wide, n)))
 
     def __str__(self) -> str:
         return f"{self.name}={self.width}x{self.height}"

@@ -63,7 +63,7 @@ _PREMULTIPLIED = {2: ("LA", "La"), 4: ("RGBA", "RGBa")}
 
 
 def to_eight_bits(raster: Raster, *, threads: int = 1) -> Picture:
-    """Pixels (h, w, channels) for display, with 8 bits; opacity is dropped if nothing shows through.
+    """Pixels (h, w, channels) for display, with 8 bits; opacity only if something is transparent.
 
     Colours are divided by the largest value of their depth, so that a photo of 16 bits looks like
     its copy of 8. Deep grey images are measurements, mostly, whose range is often half empty: their

@@ -1,15 +1,15 @@
 """Work on images in a child process, so that no image can bring down the caller.
 
-An image is analysed, changed by operations, compared with another, or its pixels are counted. The
-process has a memory limit, and is killed at its deadline. It has no access to secrets: its
-environment contains only what Python needs, and it communicates only bytes, over pipes.
+An image is analysed, changed by operations, compared with another, cropped, or its pixels are
+counted. The process has a memory limit, and is killed at its deadline. It has no access to secrets:
+its environment contains only what Python needs, and it communicates only bytes, over pipes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fft_tool.errors import (
@@ -32,8 +32,11 @@ from fft_tool.runs.one import Analysed
 from fft_tool.validate import Json, one_of, whole
 
 if TYPE_CHECKING:
+    from fft_tool.cropping import AtMost, Cropped
     from fft_tool.image.counting import Counts
     from fft_tool.image.presets import Preset, Rendition
+    from fft_tool.results.likeness import Comparison, Likeness
+    from fft_tool.image.region import Box
 
 # Takes the number of pixels (0 while unknown); returns the time that may be taken from now, in
 # seconds.
@@ -224,6 +227,44 @@ class Child:
         """Compare two images, as :func:`fft_tool.pipeline.run_comparison` does."""
         task = _Task("compare", [first, second], {"recipe": str(recipe)})
         return self._do(task, lambda reply: Compared.from_json(reply.found), limits, patience)
+
+    def compare_renditions(
+        self,
+        first: Source,
+        second: Source,
+        presets: Sequence[Preset],
+        limits: Limits,
+        *,
+        patience: Patience,
+    ) -> tuple[Comparison, Mapping[str, Likeness]]:
+        """Compare images in all sizes, as :func:`fft_tool.comparing.compare_renditions` does."""
+        from fft_tool.results.likeness import Comparison, Likeness  # noqa: PLC0415  (few need it)
+
+        head = {"presets": [(each.name, each.width, each.height) for each in presets]}
+
+        def found(reply: _Reply) -> tuple[Comparison, Mapping[str, Likeness]]:
+            whole, shown = reply.found["whole"], reply.found["presets"]
+            likeness = {each.name: Likeness.from_json(shown[each.name]) for each in presets}
+            return Comparison.from_json(whole), likeness
+
+        task = _Task("compare_renditions", [first, second], head)
+        return self._do(task, found, limits, patience)
+
+    def crop(
+        self, source: Source, region: Box | AtMost, limits: Limits, *, patience: Patience
+    ) -> Cropped:
+        """Cut out a region as JPEG, as :func:`fft_tool.cropping.crop` does."""
+        from fft_tool.cropping import Cropped  # noqa: PLC0415  (few need it)
+        from fft_tool.image.region import Box  # noqa: PLC0415  (as above)
+
+        head = {"box" if isinstance(region, Box) else "at_most": astuple(region)}
+        task = _Task("crop", [source], head, [("crop", "crop")])
+
+        def cropped(reply: _Reply) -> Cropped:
+            x, y, width, height = (whole(side, 0, _LARGEST) for side in reply.found["box"])
+            return Cropped(Box(x, y, width, height), reply.artifacts[0].data)
+
+        return self._do(task, cropped, limits, patience)
 
     def _do(
         self,

@@ -193,11 +193,45 @@ def _render(task: _Task) -> Json:
     return {"made": [[each.format, each.width, each.height] for each in made]}
 
 
+def _crop(task: _Task) -> Json:
+    from fft_tool.cropping import AtMost, crop  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.image.region import Box  # noqa: PLC0415  (as above)
+
+    box = task.head.get("box")
+    made = crop(
+        task.source,
+        Box(*box) if box else AtMost(*task.head["at_most"]),
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    task.send({"artifact": "crop"}, made.data)
+    return {"box": astuple(made.box)}
+
+
+def _compare_renditions(task: _Task) -> Json:
+    from fft_tool.comparing import compare_renditions  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.image.presets import Preset  # noqa: PLC0415  (as above)
+
+    whole, found = compare_renditions(
+        task.sources[0],
+        task.sources[1],
+        [Preset(*preset) for preset in task.head["presets"]],
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    presets = {name: likeness.to_json() for name, likeness in found.items()}
+    return {"whole": whole.to_json(), "presets": presets}
+
+
 TASKS: dict[str, Callable[[_Task], Json]] = {
     "analyse": _analyse,
     "operate": _operate,
     "compare": _compare,
+    "compare_renditions": _compare_renditions,
     "count": _count,
     "render": _render,
+    "crop": _crop,
 }
 """What a child can do: sends artifacts, if there are any, and returns what it found."""

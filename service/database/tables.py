@@ -103,6 +103,7 @@ ASSETS = _table(
     _optional("height", sa.Integer),
     _required("created_at", Moment),
     sa.UniqueConstraint("tenant_id", "content_hash"),
+    sa.Index("ix_assets_content_hash", "content_hash"),
 )
 
 PRODUCT_IMAGES = _table(

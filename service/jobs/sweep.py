@@ -16,10 +16,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from fft_tool.stores.folder import PART_PREFIX, FolderStore
-from service.database.tables import ARTIFACTS, ASSETS, RENDITIONS
 from service.jobs import table
 from service.jobs.queue import FILE
 from service.parts import Parts
+from service.references import REFERENCES, delete_unreferenced
 
 OLD = timedelta(hours=1)
 """Age from which a file that nothing refers to is deleted."""
@@ -63,20 +63,14 @@ def recover(parts: Parts) -> int:
 
 
 def delete_orphans(parts: Parts) -> int:
-    """Delete old blobs to which no row refers; return how many there were."""
+    """Delete old blobs to which nothing refers; return how many there were."""
     before = (parts.clock.now() - OLD).timestamp()
     old = [
         blob.sha256
         for blob in parts.blobs.entries()
         if blob.modified is not None and blob.modified < before
     ]
-    count = 0
-    for start in range(0, len(old), AT_ONCE):
-        some = old[start : start + AT_ONCE]
-        for sha256 in sorted(set(some) - _referenced(parts, some)):
-            parts.blobs.delete(sha256)
-            count += 1
-    return count
+    return sum(delete_unreferenced(parts, sha256) for sha256 in _unreferenced(parts, old))
 
 
 def delete_left_over(parts: Parts) -> int:
@@ -106,9 +100,11 @@ def _temporary_files(parts: Parts) -> Iterator[Path]:
         yield from folder.rglob(f"{PART_PREFIX}*.part")
 
 
-def _referenced(parts: Parts, sha256s: Sequence[str]) -> set[str]:
-    """Those blobs to which a row refers."""
-    columns = (ASSETS.c.content_hash, RENDITIONS.c.sha256, ARTIFACTS.c.sha256)
-    found = sa.union_all(*(sa.select(column).where(column.in_(sha256s)) for column in columns))
-    with parts.database.read() as session:
-        return set(session.execute(found).scalars())
+def _unreferenced(parts: Parts, blobs: Sequence[str]) -> Iterator[str]:
+    """Those of the blobs to which nothing seems to refer; asks the database for many at once."""
+    for start in range(0, len(blobs), AT_ONCE):
+        some = blobs[start : start + AT_ONCE]
+        named = sa.union_all(*(sa.select(name).where(name.in_(some)) for name in REFERENCES))
+        with parts.database.read() as session:
+            referenced = set(session.execute(named).scalars())
+        yield from (sha256 for sha256 in some if sha256 not in referenced)

@@ -11,46 +11,16 @@ all processes together.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import OrderedDict, deque
-from dataclasses import dataclass
-from typing import Protocol
 
 from service.clock import Clock
-from service.errors import TooManyRequests
+from service.products.dynamodb import TableLimiter, make_client
+from service.products.rate import Limiter, Rate
 from service.settings import Settings
 
 ADDRESSES = 100_000
 """Most addresses that the memory of one process holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most ``limit`` requests in any ``seconds``; a limit of 0 allows any number."""
-
-    limit: int
-    seconds: int
-
-    def refusal(self, wait: float) -> TooManyRequests:
-        """The error for an address that has to wait so many seconds."""
-        seconds = max(1, math.ceil(wait))
-        return TooManyRequests(
-            f"this address has sent as many images as are accepted, {self.limit:,} in "
-            f"{_period(self.seconds)}: try again in {_period(seconds)}",
-            seconds,
-        )
-
-
-class Limiter(Protocol):
-    """Counts requests."""
-
-    def admit(self, address: str) -> None:
-        """Count a request of an address, or refuse it.
-
-        Raises :class:`~service.errors.TooManyRequests`, whose ``retry_after`` says after how many
-        seconds the next one is accepted. A request that is refused does not count.
-        """
 
 
 class MemoryLimiter:
@@ -109,23 +79,12 @@ class Unlimited:
 
 def make_limiter(settings: Settings, clock: Clock) -> Limiter:
     """The limiter that the settings ask for."""
-    from service.products.dynamodb import TableLimiter  # noqa: PLC0415  (it refers to this module)
-
     rate = Rate(settings.rate_limit, settings.rate_seconds)
     if rate.limit == 0:
         return Unlimited()
-    if settings.rate_table:
-        return TableLimiter.of(settings, rate, clock)
-    return MemoryLimiter(rate, clock)
-
-
-def _period(seconds: int) -> str:
-    """A length of time in words.
-
-    >>> _period(3600), _period(90), _period(1)
-    ('an hour', '90 seconds', 'a second')
-    """
-    for length, one, many in ((3600, "an hour", "hours"), (60, "a minute", "minutes")):
-        if seconds % length == 0:
-            return one if seconds == length else f"{seconds // length} {many}"
-    return "a second" if seconds == 1 else f"{seconds:,} seconds"
+    in_memory = MemoryLimiter(rate, clock)
+    if settings.rate_table is None:
+        return in_memory
+    client = make_client(settings.aws_region, settings.aws_endpoint_url)
+    without = in_memory if settings.rate_without_table == "open" else None
+    return TableLimiter(client, settings.rate_table, rate, clock, without=without)

@@ -11,7 +11,10 @@ with warnings.catch_warnings():  # it would rather have a later httpx
     from fastapi.testclient import TestClient as TestClient  # noqa: PLC0414  (is imported from here)
 
 from service.clock import Clock
+from service.jobs.worker import Worker
+from service.parts import Parts
 from service.settings import Settings
+from service.work import WORK
 
 
 class FixedClock(Clock):
@@ -46,3 +49,8 @@ def environ_in(folder: Path, **variables: str) -> dict[str, str]:
 def settings_in(folder: Path, **variables: str) -> Settings:
     """Settings of such a service."""
     return Settings.from_environ(environ_in(folder, **variables))
+
+
+def work_off(parts: Parts) -> int:
+    """Do all jobs that are due now; return how many were."""
+    return Worker(parts, WORK).work_off()

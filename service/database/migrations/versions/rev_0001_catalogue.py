@@ -49,6 +49,7 @@ def upgrade() -> None:
         _reference("assets", "tenant_id", "tenants"),
         _unique("assets", "tenant_id", "content_hash"),
     )
+    op.create_index("ix_assets_content_hash", "assets", ["content_hash"])
     _create(
         "product_images",
         _optional("tenant_id", _BIG),
