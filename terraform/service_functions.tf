@@ -35,7 +35,7 @@ locals {
     WORKERS               = "1"
     MAX_UPLOAD_BYTES      = format("%d", local.service_upload)
     IMAGE_SECONDS         = format("%d", local.service_seconds - 5)
-    RATE_TABLE            = aws_dynamodb_table.service_requests.name
+    RATE_TABLE            = join("", aws_dynamodb_table.rate_limit[*].name)
     SERVICE_SECRET_ARN    = coalesce(var.service_secret_arn, "none")
     SERVICE_WORK_FUNCTION = "${local.service_name}-work"
   }
@@ -69,11 +69,7 @@ locals {
       seconds     = local.service_seconds
       at_once     = null
       statements = concat(local.service_statements, local.service_file_statements, [
-        {
-          Effect   = "Allow"
-          Action   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-          Resource = aws_dynamodb_table.service_requests.arn
-        },
+        local.rate_limit_statement,
         { Effect = "Allow", Action = "lambda:InvokeFunction", Resource = local.service_work },
       ])
     }

@@ -8,11 +8,12 @@ variable "service_api_enabled" {
 
   validation {
     condition = !var.service_api_enabled || (
-      var.service_image_digest != null && var.service_secret_arn != null
+      var.service_enabled && var.service_image_digest != null && var.service_secret_arn != null
     )
     error_message = <<-EOT
-      service_api_enabled is set, so service_image_digest and service_secret_arn
-      have to be set too: the image of the service, and its secret settings.
+      service_api_enabled is set, so service_enabled, service_image_digest and
+      service_secret_arn have to be set too: the table of the rate limit, the
+      image of the service, and its secret settings.
     EOT
   }
 }
@@ -113,7 +114,7 @@ variable "service_workers" {
 }
 
 variable "service_requests_per_second" {
-  description = "Requests a second that the HTTP API accepts from all clients together; bursts may be twice that."
+  description = "Requests a second that the HTTP API accepts from all clients; bursts may be twice that."
   type        = number
   default     = 50
   nullable    = false
