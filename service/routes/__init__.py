@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.routes import catalogue, health, metrics, purge
+from service.routes import catalogue, health, jobs, metrics, products, purge
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.ROUTER,
     catalogue.ROUTER,
+    products.ROUTER,
     metrics.ROUTER,
     purge.ROUTER,
+    jobs.ROUTER,
 )
 """All routes. The order counts where the addresses of two overlap."""
