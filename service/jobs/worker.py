@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from fft_tool.databases.patience import patiently
-from fft_tool.errors import DatabaseError, FftToolError
+from fft_tool.errors import FftToolError
 from fft_tool.recipe import Recipe
 from fft_tool.runs.child import Child, ChildBug
 from service.jobs import table
@@ -27,7 +27,7 @@ from service.jobs.table import LEASE, Failure, Job
 from service.parts import Parts
 
 LOOKING = 1.0  # seconds between two looks for jobs that are due, unless woken
-AWAY = 5.0  # seconds until the next look while the database is away
+AWAY = 5.0  # seconds until the next look after one that failed
 RENEWING = LEASE / 3  # seconds between two renewals of leases
 SWEEPING = 600.0  # seconds between two sweeps, which list all blobs
 FINISHING = 10.0  # seconds for which jobs may go on when the worker is to stop
@@ -95,15 +95,13 @@ class Worker:
         with self._turn:
             if self._stopping.is_set():
                 return None
-            try:
+            with _logged("no job can be taken"):
                 job = self._claim()
-            except DatabaseError as exc:
-                _log.warning("no job can be taken: %s", exc)
-                self._stopping.wait(AWAY)
-                return None
-            if job is None:
-                self._parts.queue.wait(LOOKING)
-            return job
+                if job is None:
+                    self._parts.queue.wait(LOOKING)
+                return job
+            self._stopping.wait(AWAY)
+            return None
 
     def _claim(self) -> Job | None:
         database, kinds = self._parts.database, tuple(self._kinds)
