@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.routes import catalogue, health, metrics, purge
+from service.routes import catalogue, compare, health, metrics, purge
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.ROUTER,
     catalogue.ROUTER,
+    compare.ROUTER,
     metrics.ROUTER,
     purge.ROUTER,
 )
