@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.routes import catalogue, health, jobs, metrics, products, purge
+from service.routes import catalogue, compare, health, jobs, metrics, products, purge
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.ROUTER,
     catalogue.ROUTER,
+<<<<<<< HEAD
     products.ROUTER,
+=======
+    compare.ROUTER,
+>>>>>>> cmp
     metrics.ROUTER,
     purge.ROUTER,
     jobs.ROUTER,
