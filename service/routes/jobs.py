@@ -17,7 +17,7 @@ ROUTER = APIRouter(prefix="/jobs", tags=["operation"])
 
 LARGEST_ID = (1 << 63) - 1
 
-JobId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the job", example=1)]
+JobId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the job", examples=[1])]
 Before = Annotated[
     int | None,
     Query(
