@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Depends, Request
 from python_multipart.exceptions import FormParserError
@@ -90,7 +90,9 @@ class Form:
 
 
 def form_of(*, files: tuple[str, ...], fields: tuple[str, ...] = ()) -> Any:
-    """Type of a route's parameter that takes a form with exactly these files and fields.
+    """What a route's parameter depends on that takes a form with exactly these files and fields.
+
+    Its type is ``Annotated[Form, form_of(files=("file",))]``.
 
     What other dependencies check, such as the key or the rate limit, has to stand before it: they
     run before anything of the body is read.
@@ -104,7 +106,7 @@ def form_of(*, files: tuple[str, ...], fields: tuple[str, ...] = ()) -> Any:
         finally:
             form.delete()
 
-    return Annotated[Form, Depends(received)]
+    return Depends(received)
 
 
 def described(*, files: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, Any]:

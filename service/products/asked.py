@@ -130,14 +130,13 @@ class _Fields:
 
 
 def _parse(text: str) -> Any:
-    """Parse JSON as the standard has it; ``ValueError`` says what is wrong."""
+    """Parse JSON; ``ValueError`` says what is wrong."""
     try:
         return json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_constant=_refuse,
-            # Python takes long to read numbers of thousands of digits, which no key has.
-            parse_int=lambda digits: int(digits) if len(digits) <= _DIGITS else float("inf"),
+            # Python takes long to read numbers of thousands of digits, which no value has.
+            parse_int=lambda digits: int(digits) if len(digits) <= _DIGITS else float(digits[:400]),
         )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
@@ -150,10 +149,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"{_shown(twice)} is given twice")
     return found
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _product_id(value: Any) -> str:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from service.access import CallerHere, PartsHere
-from service.database.tables import FAILED
+from service.database.tables import FAILED, READY, WAITING
 from service.problems import responses
 from service.products import crops
 from service.products.addresses import client_of
 from service.products.asked import BOX, INFO, parse_manual, parse_smart
 from service.products.crops import ProductImage
-from service.products.limiter import Limiter, make_limiter
+from service.products.limiter import make_limiter
+from service.products.rate import Limiter
 from service.products.results import CONTENT_TYPE, Results
-from service.uploads import described, form_of
+from service.routes.files import HEADERS, has_it
+from service.uploads import Form, described, form_of
 
 ROUTER = APIRouter(prefix="/images", tags=["products"])
 
@@ -28,6 +31,7 @@ CACHED = "public, max-age=3600"  # images do not change
 _LARGEST_ID = 2**63 - 1
 
 SOURCE = "source_image"
+_JPEG = {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 _IMAGE = "the image, of any format that is accepted; it is turned upright first"
 _INFO = 'JSON with the id of the product, any text: `{"product_id": "ABC-123"}`'
 _INFO_SMART = f"{_INFO}; `width` and `height` of the crop in pixels may be added"
@@ -35,6 +39,14 @@ _BOX = (
     "JSON with the region in pixels of the upright image: "
     '`{"x": 0, "y": 0, "width": 640, "height": 480}`'
 )
+
+
+class State(StrEnum):
+    """States of an image."""
+
+    WAITING = WAITING
+    READY = READY
+    FAILED = FAILED
 
 
 class Made(BaseModel):
@@ -63,7 +75,7 @@ class Status(BaseModel):
     """What has become of an image."""
 
     image_id: Annotated[int, Field(examples=[17])]
-    status: Literal["waiting", "ready", "failed"]
+    status: Annotated[State, Field(description="`ready`: its URL answers")]
     error: Annotated[ImageError | None, Field(description="if it failed")] = None
 
 
@@ -92,8 +104,8 @@ def _forwarded(request: Request) -> Mapping[str, list[str]]:
 
 
 _COUNTED = [Depends(_admitted)]
-ManualForm = form_of(files=(SOURCE,), fields=(INFO, BOX))
-SmartForm = form_of(files=(SOURCE,), fields=(INFO,))
+ManualForm = Annotated[Form, form_of(files=(SOURCE,), fields=(INFO, BOX))]
+SmartForm = Annotated[Form, form_of(files=(SOURCE,), fields=(INFO,))]
 _PROBLEMS = (401, 408, 413, 415, 422, 429, 503, 507)
 
 
@@ -142,9 +154,9 @@ def image_status(
     """Whether an image is waiting for its crop, ready, or failed, and why."""
     found = crops.status_of(parts, image_id)
     error = None
-    if found.error_code is not None and found.status == FAILED:
+    if found.status == FAILED and found.error_code is not None:
         error = ImageError(code=found.error_code, message=found.error_message or "")
-    return Status(image_id=found.image_id, status=found.status, error=error)
+    return Status(image_id=found.image_id, status=State(found.status), error=error)
 
 
 @ROUTER.head("/{image_path:path}", include_in_schema=False)
@@ -154,25 +166,19 @@ def image_status(
     summary="A product's image",
     response_class=Response,
     responses={
-        200: {"content": {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
-        304: {"description": "The client has this version already"},
+        200: {"description": "The image", "content": _JPEG, "headers": HEADERS},
+        304: {"description": "The client has it: see If-None-Match", "headers": HEADERS},
         **responses(404, 503),
     },
 )
 def retrieve_image(
+    request: Request,
     parts: PartsHere,
     image_path: Annotated[str, Path(examples=["abc-123-17.jpg"])],
-    if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """A JPEG; 404 until it is ready, and for whatever is not an image of the folder of results."""
     found = Results(parts.settings.processed_images).read(image_path)
-    headers = {"ETag": f'"{found.version}"', "Cache-Control": CACHED}
-    if _matches(if_none_match, headers["ETag"]):
+    headers = {"ETag": f'"{found.sha256}"', "Cache-Control": CACHED}
+    if has_it(request, found.sha256):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(found.data, media_type=CONTENT_TYPE, headers=headers)
-
-
-def _matches(condition: str | None, etag: str) -> bool:
-    """Whether an ``If-None-Match`` names a version, or any."""
-    tags = [tag.strip().removeprefix("W/") for tag in (condition or "").split(",")]
-    return "*" in tags or etag in tags
