@@ -17,6 +17,7 @@
     │   ├── TooCostly             too-costly
     │   └── TooMuchOutput         too-much-output
     ├── CropOutside               crop-outside
+    ├── DifferentSizes            different-sizes
     ├── Aborted
     │   ├── Killed                killed
     │   ├── OutOfMemory           out-of-memory
@@ -214,6 +215,13 @@ class CropOutside(FftToolError):
     """The crop extends beyond the source."""
 
     code = "crop-outside"
+    permanent = True
+
+
+class DifferentSizes(FftToolError):
+    """Two images cannot be compared pixel by pixel, because they differ in size."""
+
+    code = "different-sizes"
     permanent = True
 
 

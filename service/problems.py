@@ -28,6 +28,7 @@ STATUSES: tuple[tuple[type[core.FftToolError], HTTPStatus], ...] = (
     (errors.Forbidden, HTTPStatus.FORBIDDEN),
     (errors.NotHere, HTTPStatus.NOT_FOUND),
     (errors.StillRunning, HTTPStatus.CONFLICT),
+    (errors.NotFailed, HTTPStatus.CONFLICT),
     (errors.TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (core.UnknownFormat, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (core.TooManyBytes, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),

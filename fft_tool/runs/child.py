@@ -7,7 +7,7 @@ its environment contains only what Python needs, and it communicates only bytes,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fft_tool.cropping import AtMost, Cropped
     from fft_tool.image.counting import Counts
     from fft_tool.image.presets import Preset, Rendition
+    from fft_tool.results.likeness import Comparison, Likeness
     from fft_tool.image.region import Box
 
 # Takes the number of pixels (0 while unknown); returns the time that may be taken from now, in
@@ -226,6 +227,28 @@ class Child:
         """Compare two images, as :func:`fft_tool.pipeline.run_comparison` does."""
         task = _Task("compare", [first, second], {"recipe": str(recipe)})
         return self._do(task, lambda reply: Compared.from_json(reply.found), limits, patience)
+
+    def compare_renditions(
+        self,
+        first: Source,
+        second: Source,
+        presets: Sequence[Preset],
+        limits: Limits,
+        *,
+        patience: Patience,
+    ) -> tuple[Comparison, Mapping[str, Likeness]]:
+        """Compare images in all sizes, as :func:`fft_tool.comparing.compare_renditions` does."""
+        from fft_tool.results.likeness import Comparison, Likeness  # noqa: PLC0415  (few need it)
+
+        head = {"presets": [(each.name, each.width, each.height) for each in presets]}
+
+        def found(reply: _Reply) -> tuple[Comparison, Mapping[str, Likeness]]:
+            whole, shown = reply.found["whole"], reply.found["presets"]
+            likeness = {each.name: Likeness.from_json(shown[each.name]) for each in presets}
+            return Comparison.from_json(whole), likeness
+
+        task = _Task("compare_renditions", [first, second], head)
+        return self._do(task, found, limits, patience)
 
     def crop(
         self, source: Source, region: Box | AtMost, limits: Limits, *, patience: Patience

@@ -209,10 +209,27 @@ def _crop(task: _Task) -> Json:
     return {"box": astuple(made.box)}
 
 
+def _compare_renditions(task: _Task) -> Json:
+    from fft_tool.comparing import compare_renditions  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.image.presets import Preset  # noqa: PLC0415  (as above)
+
+    whole, found = compare_renditions(
+        task.sources[0],
+        task.sources[1],
+        [Preset(*preset) for preset in task.head["presets"]],
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    presets = {name: likeness.to_json() for name, likeness in found.items()}
+    return {"whole": whole.to_json(), "presets": presets}
+
+
 TASKS: dict[str, Callable[[_Task], Json]] = {
     "analyse": _analyse,
     "operate": _operate,
     "compare": _compare,
+    "compare_renditions": _compare_renditions,
     "count": _count,
     "render": _render,
     "crop": _crop,

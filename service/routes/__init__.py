@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.routes import catalogue, health, metrics, products, purge
+from service.routes import catalogue, health, jobs, metrics, products, purge
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.ROUTER,
@@ -12,5 +12,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     products.ROUTER,
     metrics.ROUTER,
     purge.ROUTER,
+    jobs.ROUTER,
 )
 """All routes. The order counts where the addresses of two overlap."""

@@ -108,7 +108,9 @@ def test_a_fault_names_its_variable_and_the_form_that_it_must_have(
 
 
 def test_messages_and_representations_hold_no_secrets() -> None:
-    told = faults(DATABASE_URL="mysql://me:hunter2@h/d", REDIS_URL="hunter2", SECRET_KEY="hunter2\n")
+    told = faults(
+        DATABASE_URL="mysql://me:hunter2@h/d", REDIS_URL="hunter2", SECRET_KEY="hunter2\n"
+    )
     assert len(told) == 3
     assert "hunter2" not in "".join(told)
     settings = made(
@@ -128,7 +130,9 @@ def test_on_loopback_nothing_is_required(host: str) -> None:
     assert made(HOST=host).host == host
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "service.example", "localhost.example"])  # noqa: S104
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.0.2.1", "service.example", "localhost.example"]
+)  # noqa: S104
 def test_an_address_that_others_can_reach_needs_a_secret_and_authentication(host: str) -> None:
     secret, authentication = faults(HOST=host)
     assert "SECRET_KEY is the default" in secret

@@ -136,9 +136,7 @@ def test_two_files_that_arrive_one_after_the_other_do_not_mix(tmp_path: Path) ->
         ("a\x1b[31m.png", "a[31m.png"),
     ],
 )
-def test_of_a_filename_only_what_is_harmless_is_kept(
-    tmp_path: Path, sent: str, kept: str
-) -> None:
+def test_of_a_filename_only_what_is_harmless_is_kept(tmp_path: Path, sent: str, kept: str) -> None:
     form = read(tmp_path, request(stream(body(part("file", b"x", filename=sent), TENANT))))
     assert form.files["file"].filename == kept
     assert form.files["file"].path.parent == tmp_path, "whatever the client says"
@@ -232,9 +230,7 @@ def endless(begin: bytes) -> tuple[Receive, list[int]]:
     ],
     ids=["file", "field", "header"],
 )
-def test_an_endless_upload_is_read_up_to_the_limit(
-    tmp_path: Path, begin: bytes, most: int
-) -> None:
+def test_an_endless_upload_is_read_up_to_the_limit(tmp_path: Path, begin: bytes, most: int) -> None:
     receive, counted = endless(begin)
     refused(BadRequest if most == HEADER_BYTES else TooLarge, tmp_path, request(receive))
     assert counted[0] <= most + 2 * 65536 + len(begin)

@@ -108,9 +108,8 @@ def test_a_file_that_is_full_is_a_transient_error(tmp_path: Path) -> None:
     connection.cursor().execute("PRAGMA max_page_count = 1")
     connection.close()
     with pytest.raises(DatabaseUnavailable, match="full"):
-        for n in range(100):
-            add_tenant(database, f"{n}" * 4000)
-    assert all(name == f"{n}" * 4000 for n, name in enumerate(names(database)))
+        add_tenant(database, "a" * 100_000)
+    assert names(database) == []
     database.close()
 
 
