@@ -80,7 +80,8 @@ def read_pair(
         height, width = image.header.shape
         analysed_size(recipe.crop, recipe.smart_crop, width, height)
     limits.check_memory(_memory_needed([image.header for image in images]))
-    planes, whites = list[Plane](), list[int]()
+    planes: list[Plane] = []
+    whites: list[int] = []
     for image in images:
         on_header(image.header)
         selection = select(
@@ -110,9 +111,7 @@ def compare_pair(pair: Pair, *, threads: int = 1) -> Comparison:
         {name: curve.resolution(name) for name in THRESHOLDS},
     )
     displacement = (
-        None
-        if shift is None
-        else Displacement(shift.right, shift.down, shift.peak, shift.reliable)
+        None if shift is None else Displacement(shift.right, shift.down, shift.peak, shift.reliable)
     )
     return Comparison(_likeness(pair, threads), displacement, rings)
 
@@ -144,7 +143,9 @@ def compare_renditions(
     limits = limits or Limits()
     images = [image_file.open_image(source.data, limits) for source in (first, second)]
     limits.check_memory(_memory_needed([image.header for image in images]))
-    wholes, shown, whites = list[Plane](), list[Sequence[Plane]](), list[int]()
+    wholes: list[Plane] = []
+    shown: list[Sequence[Plane]] = []
+    whites: list[int] = []
     for image in images:
         on_header(image.header)
         raster = image.decode(shown=True)
