@@ -74,6 +74,12 @@ class Worker:
         self._ended.set()
         _join((*self._servers, *self._keepers), ENDING)
 
+    def is_idle(self) -> bool:
+        """Whether no job is at work here, and none is due."""
+        with self._parts.database.read() as session:
+            due = table.is_due(session, tuple(self._kinds), now=self._now())
+        return not due and not self._held
+
     def work_off(self) -> int:
         """Do all jobs that are due now, in the calling thread; return how many were."""
         done = 0
