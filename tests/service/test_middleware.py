@@ -66,7 +66,7 @@ def test_requests_are_counted_by_route_and_not_by_address(client: TestClient, pa
     for path in ("/healthz", "/healthz?x=1", "/no", "/where"):
         client.get(path)
     counted = {kind: times.count for kind, times in parts.times.all().items()}
-    assert counted == {Kind("GET", "/healthz", 200): 2, Kind("GET", "", 404): 2}
+    assert counted == {Kind("GET", "/healthz", 200): 2, Kind("GET", "other", 404): 2}
 
 
 # The end of an upload that was refused before all of it came
