@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from load.clients import Request
 from measure import CommandFailed
+
+from load.clients import Request
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "benchmarks" / "scripts"
@@ -45,7 +46,7 @@ class Contender(Protocol):
 
 
 class Service:
-    """This project's service, as `fft-service serve` starts it, with embedded parts."""
+    """Ours, as `fft-service serve` starts it, with embedded parts."""
 
     name = "ours"
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from measure import CommandFailed
+
 from load.clients import Connection, Load, Request, at_once, paced
 from load.contenders import Contender, Running, Service, Thumbor, running
 from load.photographs import copies
 from load.plan import Plan
-from measure import CommandFailed
 
 WAITING = 60  # seconds until an image has to be finished
 LOOKING = 0.1  # seconds between two looks
