@@ -9,11 +9,8 @@ from service.routes import catalogue, compare, health, jobs, metrics, products, 
 ROUTERS: tuple[APIRouter, ...] = (
     health.ROUTER,
     catalogue.ROUTER,
-<<<<<<< HEAD
-    products.ROUTER,
-=======
     compare.ROUTER,
->>>>>>> cmp
+    products.ROUTER,
     metrics.ROUTER,
     purge.ROUTER,
     jobs.ROUTER,
