@@ -108,14 +108,27 @@ def form_of(*, files: tuple[str, ...], fields: tuple[str, ...] = ()) -> Any:
     return Depends(received)
 
 
-def described(*, files: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, Any]:
-    """``openapi_extra`` of a route that takes a form: each file's and field's description."""
+def described(
+    *, files: Mapping[str, str], fields: Mapping[str, str | dict[str, Any]]
+) -> dict[str, Any]:
+    """``openapi_extra`` of a route that takes a form: each file's and field's description.
+
+    A field that is text has a description, one that holds JSON has the schema of that.
+    """
     binary = {"type": "string", "format": "binary"}
     properties = {
         **{name: {**binary, "description": text} for name, text in files.items()},
-        **{name: {"type": "string", "description": text} for name, text in fields.items()},
+        **{
+            name: {"type": "string", "description": field} if isinstance(field, str) else field
+            for name, field in fields.items()
+        },
     }
-    schema = {"type": "object", "required": list(properties), "properties": properties}
+    schema = {
+        "type": "object",
+        "required": list(properties),
+        "properties": properties,
+        "additionalProperties": False,
+    }
     body = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     return {"requestBody": body}
 
