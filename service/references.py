@@ -71,9 +71,11 @@ def is_referenced(session: Session, sha256: str) -> bool:
 
 
 def named_by_job(sha256: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Whether the payload of a job that is not done names a blob."""
+    """Whether the payload of a job that is not done names a blob; jobs of assets name none."""
     payload = sa.cast(JOBS.c.payload, sa.Text)
-    return sa.exists().where(JOBS.c.state != DONE, payload.contains(sha256))
+    return sa.exists().where(
+        JOBS.c.state != DONE, JOBS.c.asset_id.is_(None), payload.contains(sha256)
+    )
 
 
 def _take_turns(session: Session, sha256: str) -> None:

@@ -200,7 +200,7 @@ def asset_row(session: Session, asset_id: int, tenant: str | None) -> sa.Row[Any
     )
     if tenant is not None:
         found = found.where(TENANTS.c.name == tenant)
-    row: sa.Row[Any] | None = session.execute(found).one_or_none()
+    row: Any = session.execute(found).one_or_none()
     if row is None:
         raise NotHere(f"there is no asset {asset_id}")
     return row

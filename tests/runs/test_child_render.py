@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,8 +64,8 @@ def test_a_reply_with_sizes_that_no_preset_allows_is_not_believed(
 ) -> None:
     answer = child._answer  # noqa: SLF001  (in place of a process that was taken over)
 
-    def forged(*arguments: object) -> object:
-        reply = answer(*arguments)  # type: ignore[arg-type]  (passed on as they are)
+    def forged(*arguments: Any) -> Any:
+        reply = answer(*arguments)
         reply.found["made"][0][1] = 21
         return reply
 

@@ -52,8 +52,9 @@ def test_purging_tells_and_does_the_same(parts: Parts) -> None:
     pixels = pink_noise((40, 40))
     add_done(parts, png_bytes(pixels, filtering=0))
     add_done(parts, png_bytes(pixels, filtering=1), tenant="other")
-    kept = find_rendition(parts, 1, "thumb", DEFAULT, TENANT), find_artifact(
-        parts, 1, "record", {}, TENANT
+    kept = (
+        find_rendition(parts, 1, "thumb", DEFAULT, TENANT),
+        find_artifact(parts, 1, "record", {}, TENANT),
     )
     size = sum(entry.size for entry in parts.blobs.entries())
     told = purge(parts, days=0, dry_run=True)

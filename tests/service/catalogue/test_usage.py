@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -37,12 +38,14 @@ def test_what_others_keep_does_not_count(parts: Parts) -> None:
     assert found.times == JobTimes()
 
 
-@pytest.mark.parametrize(("name", "tenant"), [("nobody", None), ("acme", "other"), ("", "other")])
+@pytest.mark.parametrize(
+    ("name", "tenant"), [("nobody", None), ("acme", "other"), ("", "other"), ("a\0", None)]
+)
 def test_a_tenant_that_is_unknown_or_somebody_else_is_not_here(
     parts: Parts, name: str, tenant: str | None
 ) -> None:
     add_asset(parts)
-    with pytest.raises(NotHere, match=f"there is no tenant '{name}'"):
+    with pytest.raises(NotHere, match=re.escape(f"there is no tenant {name!r}")):
         usage_of(parts, name, tenant)
 
 
