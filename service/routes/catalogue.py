@@ -47,7 +47,8 @@ def upload(parts: PartsHere, caller: CallerHere, form: UploadForm) -> models.Upl
     """
     tenant = caller.act_for(form.fields["tenant_name"])
     received = form.files["file"]
-    return models.Uploaded.of(assets.upload(parts, tenant, received.filename, received.path))
+    found = assets.upload(parts, tenant, received.filename, received.path, received.sha256)
+    return models.Uploaded.of(found)
 
 
 @ROUTER.get(
