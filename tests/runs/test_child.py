@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 import fft_tool
+import fft_tool.comparing
 from fft_tool.errors import (
     Aborted,
     CropOutside,
