@@ -79,11 +79,15 @@ class Blobs:
             return
         for entry in listed:
             sha256 = entry.name.rpartition("/")[2]
-            if entry.name == _name(sha256):
+            if _is_hash(sha256) and entry.name == _name(sha256):
                 yield BlobEntry(sha256, entry.size, entry.modified)
 
 
 def _name(sha256: str) -> str:
-    if len(sha256) != 64 or not _DIGITS.issuperset(sha256):
+    if not _is_hash(sha256):
         raise NotFound(f"{sha256!r} is not a SHA-256 in hexadecimal")
     return f"{FOLDER}/{sha256[:2]}/{sha256}"
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and _DIGITS.issuperset(text)

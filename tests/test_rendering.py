@@ -298,7 +298,7 @@ def test_drawings_and_what_is_transparent_become_png() -> None:
 
 
 def test_the_same_arguments_give_the_same_bytes_whichever_presets_are_asked_for() -> None:
-    data = (ROOT / "input_images" / "buildings.jpg").read_bytes()
+    data = (ROOT / "input_images" / "colour.png").read_bytes()
     together = render(Source("a", data), PRESETS, threads=2)
     alone = tuple(render(Source("b", data), [preset])[0] for preset in PRESETS)
     assert together == alone

@@ -66,9 +66,9 @@ def find_artifact(
 def keep_artifacts(parts: Parts, asset_id: int, recipe: Recipe, made: Iterable[Artifact]) -> None:
     """Keep artifacts of an asset, in place of those of the same recipe that there may be."""
     now = parts.clock.now()
-    blobs = {each: Blob(each.data, each.content_type) for each in made}
-    with keeping(parts, *blobs.values()) as session:
-        for each, blob in blobs.items():
+    pairs = [(each, Blob(each.data, each.content_type)) for each in made]
+    with keeping(parts, *(blob for _, blob in pairs)) as session:
+        for each, blob in pairs:
             values = {
                 "asset_id": asset_id,
                 "kind": NAMES[each.kind],
@@ -120,7 +120,8 @@ def recipe_for(kind: str, texts: Mapping[str, str]) -> Recipe:
 
 
 def _form(name: str) -> str:
-    return next(key.value_type.form for key in KEYS if key.name == name)
+    form = next(key.value_type.form for key in KEYS if key.name == name)
+    return form.removesuffix(" or none")
 
 
 def _kept(asset_id: int, kind: str, recipe: Recipe) -> sa.Select[Any]:
