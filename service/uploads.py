@@ -8,7 +8,6 @@ are deleted when the request has been answered, in whatever way, also when the c
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
 import tempfile
@@ -24,8 +23,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from fft_tool.errors import StoreFull, StoreUnavailable
 from fft_tool.limits import MIB
+from fft_tool.stores.folder import translated
 from service.access import PartsHere
 from service.errors import BadRequest, NotMultipart, TooLarge, TooSlow
 from service.settings import Settings
@@ -256,9 +255,7 @@ class _Reader:
             for part in dict.fromkeys(id(part) for part, _ in chunks):
                 self._append([chunk for chunk in chunks if id(chunk[0]) == part])
         except OSError as exc:
-            full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
-            kind = StoreFull if full else StoreUnavailable
-            raise kind(f"{self._limits.folder}: {exc.strerror or exc}") from exc
+            raise translated(exc, str(self._limits.folder)) from exc
 
     def _append(self, chunks: list[tuple[_Part, bytes]]) -> None:
         part = chunks[0][0]

@@ -164,3 +164,8 @@ output "rate_table_policy_arn" {
   description = "ARN of the policy for whatever runs the service; null if there is none."
   value       = one(aws_iam_policy.rate_limit[*].arn)
 }
+
+output "service_url" {
+  description = "Address of the service; null if there is none."
+  value       = one(aws_apigatewayv2_api.service[*].api_endpoint)
+}

@@ -49,7 +49,7 @@ def work(parts: Parts, job: Job, child: Child) -> None:
 def main() -> None:
     """Do jobs until the process is told to stop."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    table.LEASE = worker.LEASE = LEASE
+    table.LEASE = LEASE
     worker.RENEWING = LEASE / 3
     parts = make_parts(Settings.from_environ(os.environ))
     worker.FINISHING = float(os.environ["FINISHING"])
