@@ -317,6 +317,13 @@ def test_images_are_compared_as_in_the_core(sound: Child) -> None:
     assert sound.compare(COLOURS, smaller, Recipe(), Limits(), patience=longer).note
 
 
+def test_renditions_are_compared_as_in_the_core(sound: Child) -> None:
+    presets = parse_presets("thumb=9x9 zoom=400")
+    for other in (COLOURS, Source("b.png", png_bytes(noise((9, 40), np.uint16)))):
+        found = sound.compare_renditions(COLOURS, other, presets, Limits(), patience=longer)
+        assert found == fft_tool.comparing.compare_renditions(COLOURS, other, presets)
+
+
 @pytest.mark.parametrize("task", ["run_operations", "count", "compare"])
 def test_deadlines_depend_on_the_number_of_pixels_in_every_task(sound: Child, task: str) -> None:
     asked: list[int] = []
