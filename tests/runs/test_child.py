@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 import fft_tool
+import fft_tool.comparing
 from fft_tool.errors import (
     Aborted,
     CropOutside,
@@ -25,6 +26,7 @@ from fft_tool.errors import (
     RecipeError,
     TookTooLong,
 )
+from fft_tool.image.presets import parse_presets
 from fft_tool.limits import Limits
 from fft_tool.operations.registry import parse_operations
 from fft_tool.operations.run import run_operations
@@ -345,6 +347,13 @@ def test_images_are_compared_as_in_the_core(sound: Child) -> None:
     assert found.psnr_db is not None
     smaller = Source("c.png", png_bytes(noise((9, 9))))
     assert sound.compare(COLOURS, smaller, Recipe(), Limits(), patience=longer).note
+
+
+def test_renditions_are_compared_as_in_the_core(sound: Child) -> None:
+    presets = parse_presets("thumb=9x9 zoom=400")
+    for other in (COLOURS, Source("b.png", png_bytes(noise((9, 40), np.uint16)))):
+        found = sound.compare_renditions(COLOURS, other, presets, Limits(), patience=longer)
+        assert found == fft_tool.comparing.compare_renditions(COLOURS, other, presets)
 
 
 @pytest.mark.parametrize("task", ["run_operations", "count", "compare"])

@@ -1,4 +1,4 @@
-"""Colour profiles (ICC, version 2) made in memory: of screens, of greys, and of printing presses."""
+"""Colour profiles (ICC, version 2) made in memory: of screens, greys and printing presses."""
 
 from __future__ import annotations
 
