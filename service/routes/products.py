@@ -176,7 +176,10 @@ def crop_smartly(parts: PartsHere, caller: CallerHere, form: SmartForm) -> Made:
     responses=responses(404, 422),
 )
 def image_status(
-    parts: PartsHere, image_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, examples=[17])]
+    parts: PartsHere,
+    image_id: Annotated[
+        int, Path(ge=1, le=_LARGEST_ID, description="number of the image", examples=[17])
+    ],
 ) -> Status:
     """Whether an image is waiting for its crop, ready, or failed, and why."""
     found = crops.status_of(parts, image_id)
@@ -201,7 +204,9 @@ def image_status(
 def retrieve_image(
     request: Request,
     parts: PartsHere,
-    image_path: Annotated[str, Path(examples=["abc-123-17.jpg"])],
+    image_path: Annotated[
+        str, Path(description="the end of its `retrieval_url`", examples=["abc-123-17.jpg"])
+    ],
 ) -> Response:
     """A JPEG; 404 until it is ready, and for whatever is not an image of the folder of results."""
     found = Results(parts.settings.processed_images).read(image_path)
