@@ -25,7 +25,7 @@ KEY = "ip_address"
 EXPIRY = "expires_at"
 """Attribute of the table's time to live."""
 
-CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 1.0
+CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 2.0
 """How long a request waits for DynamoDB, twice, before it counts as away."""
 
 PAUSE = 5.0

@@ -7,9 +7,11 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -99,12 +101,13 @@ def test_of_100_smart_crops_from_one_address_exactly_20_are_accepted_by_two_serv
         assert len({image["image_id"] for image in made}) == 20
         with one.client() as client:
             for image in made:
-                found = until(lambda url=image["retrieval_url"]: _ready(client.get(url)))
+                found = until(partial(_ready, client, image["retrieval_url"]))
                 assert found.content[:3] == b"\xff\xd8\xff"
     assert len(list((tmp_path / "processed_images").iterdir())) == 20
 
 
-def _ready(answer: Any) -> Any:
+def _ready(client: httpx.Client, address: str) -> httpx.Response | None:
+    answer = client.get(address)
     return answer if answer.status_code == 200 else None
 
 

@@ -28,11 +28,11 @@ PAUSES = st.lists(st.integers(0, 12), max_size=40)  # quarters of a second
 
 @pytest.fixture(scope="module")
 def dynamodb(s3_endpoint: str) -> Any:
-    """Client of moto's server, which has every service."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        return make_client("eu-central-1", s3_endpoint)
+    """Client of moto's server, which has every service; a busy machine may take its time."""
+    import boto3  # noqa: PLC0415  (takes half a second)
+
+    session = boto3.session.Session("testing", "testing", region_name="eu-central-1")
+    return session.client("dynamodb", endpoint_url=s3_endpoint)
 
 
 @pytest.fixture(scope="module")
