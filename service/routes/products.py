@@ -18,7 +18,6 @@ from service.products import crops
 from service.products.addresses import client_of
 from service.products.asked import BOX, INFO, LARGEST, parse_manual, parse_smart
 from service.products.crops import ProductImage
-from service.products.limiter import make_limiter
 from service.products.names import LONGEST_ID
 from service.products.rate import Limiter
 from service.products.results import CONTENT_TYPE, Results
@@ -116,22 +115,13 @@ class Status(BaseModel):
     error: Annotated[ImageError | None, Field(description="if it failed")] = None
 
 
-async def _limiter(request: Request, parts: PartsHere) -> Limiter:
-    """The limiter of the application, made for the first request; on one thread, so only once."""
-    state = request.app.state
-    if not hasattr(state, "limiter"):
-        state.limiter = make_limiter(parts.settings, parts.clock)
-    limiter: Limiter = state.limiter
-    return limiter
-
-
 def _admitted(
     request: Request,
     parts: PartsHere,
     _: CallerHere,  # a request without a key is not counted
-    limiter: Annotated[Limiter, Depends(_limiter)],
 ) -> None:
     """Count the request before anything of its body is read."""
+    limiter: Limiter = request.app.state.limiter
     peer = request.client.host if request.client else None
     limiter.admit(client_of(peer, _forwarded(request), parts.settings.trusted_proxies))
 
@@ -186,7 +176,10 @@ def crop_smartly(parts: PartsHere, caller: CallerHere, form: SmartForm) -> Made:
     responses=responses(404, 422),
 )
 def image_status(
-    parts: PartsHere, image_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, examples=[17])]
+    parts: PartsHere,
+    image_id: Annotated[
+        int, Path(ge=1, le=_LARGEST_ID, description="number of the image", examples=[17])
+    ],
 ) -> Status:
     """Whether an image is waiting for its crop, ready, or failed, and why."""
     found = crops.status_of(parts, image_id)
@@ -211,7 +204,9 @@ def image_status(
 def retrieve_image(
     request: Request,
     parts: PartsHere,
-    image_path: Annotated[str, Path(examples=["abc-123-17.jpg"])],
+    image_path: Annotated[
+        str, Path(description="the end of its `retrieval_url`", examples=["abc-123-17.jpg"])
+    ],
 ) -> Response:
     """A JPEG; 404 until it is ready, and for whatever is not an image of the folder of results."""
     found = Results(parts.settings.processed_images).read(image_path)
