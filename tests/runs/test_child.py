@@ -23,6 +23,7 @@ from fft_tool.errors import (
     RecipeError,
     TookTooLong,
 )
+from fft_tool.image.presets import parse_presets
 from fft_tool.limits import Limits
 from fft_tool.operations.registry import parse_operations
 from fft_tool.operations.run import run_operations
