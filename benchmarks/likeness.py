@@ -53,12 +53,7 @@ class Measure:
 def likeness(plan: Plan) -> Section:
     """Measures of two images, each beside what computes the same."""
     with _one_core():
-        rows = [
-            row
-            for side in plan.compared_sides
-            for each in MEASURES
-            for row in _rows(each, side, plan)
-        ]
+        rows = [_row(each, side, plan) for side in plan.compared_sides for each in MEASURES]
     return Section(
         "Comparing two images",
         "8-bit grey, in process, on one core. Results are equal: PSNR, SSIM (7 × 7 windows) and "
@@ -171,7 +166,8 @@ def _numpy_rings(first: Plane, second: Plane) -> Numbers:
     twice[0, [0, -1]] = 1.0
     products = (f * g.conj()).real, np.abs(f) ** 2, np.abs(g) ** 2
     cross, power, other = (np.bincount(ring, (each * twice).ravel()) for each in products)
-    return (cross / np.sqrt(power * other))[1 : side // 2]
+    curve: NDArray[np.float64] = cross / np.sqrt(power * other)
+    return curve[1 : side // 2]
 
 
 MEASURES = (

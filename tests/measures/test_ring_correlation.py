@@ -131,7 +131,8 @@ def plain(first: Doubles, second: Doubles) -> Doubles:
     ring = np.rint(np.hypot(k[:, None], k)).astype(int).ravel()
     products = (f * g.conj()).real, np.abs(f) ** 2, np.abs(g) ** 2
     cross, power, other = (np.bincount(ring, each.ravel()) for each in products)
-    return (cross / np.sqrt(power * other))[1 : side // 2 + 1]
+    curve: Doubles = cross / np.sqrt(power * other)
+    return curve[1 : side // 2 + 1]
 
 
 @pytest.mark.parametrize("side", [64, 101, 256])
