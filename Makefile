@@ -25,7 +25,7 @@ ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale fuzz lock \
-	clean up drop batch-demo logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
+	clean up infra-local drop batch-demo logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
 # Variables given on the command line are passed to programs through the environment, as plain text:
@@ -95,6 +95,10 @@ fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 
 up: $(LOCAL) ## start a local AWS, with bucket, queue and function; PORT=4566
 	@$(BIN)/python -m tools.local_aws up $(if $(call given,PORT),--port "$$PORT")
+
+infra-local: $(LOCAL) ## deploy the table of the service's rate limit to the local AWS by Terraform; PLUGINS=folder
+	@$(BIN)/python -m tools.local_aws infra $(if $(call given,PORT),--port "$$PORT") \
+		$(if $(call given,PLUGINS),--plugins "$$PLUGINS")
 
 drop: $(LOCAL) ## upload IMG=file with a recipe as CROP=square, or WORKFLOW=1 OPERATIONS=blur:3, and wait
 	@$(BIN)/python -m tools.local_aws drop --variables "$$GIVEN" -- "$$IMG"

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import NoReturn
 
 import fft_tool
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=text, description=f"{text}.").set_defaults(command=command)
     _add_keys(commands)
+    _add_seed(commands)
     return parser
 
 
@@ -87,6 +89,24 @@ def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     revoke = actions.add_parser("revoke", help="make a key invalid")
     revoke.add_argument("key", type=int, metavar="ID", help="number of the key in the list")
     revoke.set_defaults(command=_revoke_key)
+
+
+def _add_seed(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "upload the sample images to a running service, and wait for their jobs"
+    seed = commands.add_parser("seed", help=text, description=f"{text}.")
+    seed.add_argument("url", metavar="URL", help="address of the service: http://127.0.0.1:10000")
+    seed.add_argument(
+        "--images",
+        type=Path,
+        default=Path("input_images"),
+        metavar="FOLDER",
+        help="folder of the images (default: %(default)s)",
+    )
+    seed.add_argument(
+        "--tenant", default="samples", metavar="NAME", help="whose images (default: %(default)s)"
+    )
+    seed.add_argument("--key", metavar="KEY", help="key of that tenant, or of an administrator")
+    seed.set_defaults(command=_seed)
 
 
 def _settings() -> Settings:
@@ -159,6 +179,18 @@ def _revoke_key(options: argparse.Namespace) -> None:
     with closing(make_parts(_settings())) as parts:
         revoke_key(parts, options.key)
     _write(f"key {options.key} is not valid any more")
+
+
+def _seed(options: argparse.Namespace) -> int:
+    from service.seed import images_in, seed  # noqa: PLC0415  (as above)
+
+    states = []
+    for seeded in seed(options.url, images_in(options.images), options.tenant, options.key):
+        _write(str(seeded))
+        states.append(seeded.state)
+    failed = states.count("failed")
+    _write(f"{len(states) - failed} done, {failed} failed")
+    return FAILED if failed else OK
 
 
 def _write(line: str) -> None:

@@ -12,6 +12,7 @@
         ├── Forbidden           forbidden           the key does not allow it
         ├── NotHere             not-found           it does not exist, or belongs to another tenant
         ├── StillRunning        still-running       a job has to end first
+        ├── NotFailed           not-failed          only a failed job can be queued again
         ├── TooManyRequests     too-many-requests   (worth retrying)
         └── Busy                busy                (worth retrying)
 
@@ -81,6 +82,12 @@ class StillRunning(Refused):
     """A job has to end first."""
 
     code = "still-running"
+
+
+class NotFailed(Refused):
+    """The job has not failed, so it cannot be queued again."""
+
+    code = "not-failed"
 
 
 class _Later(Refused):

@@ -249,7 +249,7 @@ VARIABLES = (
         "RATE_LIMIT",
         "rate_limit",
         "20",
-        whole(0, 1_000_000),
+        whole(0, 1000),
         "product images that an address may send in RATE_SECONDS; 0: any number",
     ),
     Variable("RATE_SECONDS", "rate_seconds", "3600", whole(1, 86_400), "seconds of that limit"),
@@ -265,7 +265,7 @@ VARIABLES = (
         "rate_without_table",
         "open",
         _Choice("open", "closed"),
-        "while DynamoDB is away, requests are accepted (`open`) or refused (`closed`)",
+        "while DynamoDB is away, each process counts for itself (`open`), or refuses (`closed`)",
     ),
     Variable(
         "TRUSTED_PROXIES",

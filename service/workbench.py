@@ -14,7 +14,7 @@ from service.errors import Busy
 
 T = TypeVar("T")
 
-RETRY_AFTER = 2  # seconds until there is probably a place again
+LATER = 2  # seconds until there is probably a place again
 WAITING = 4  # requests that may wait, for each process
 
 
@@ -27,8 +27,8 @@ class Workbench:
     def __init__(self, processes: int, *, seconds: float, memory: int | None) -> None:
         self._seconds, self._memory = seconds, memory
         self._places = threading.BoundedSemaphore(processes)
-        self._admitted = threading.BoundedSemaphore(processes * (1 + WAITING))
         self._lock = threading.Lock()
+        self._free = processes * (1 + WAITING)
         self._idle: list[Child] = []
         self._closed = False
 
@@ -41,6 +41,11 @@ class Workbench:
         with self._place(deadline), self._child() as child:
             return work(child, lambda _: max(0.0, deadline - time.monotonic()))
 
+    @property
+    def free_places(self) -> int:
+        """How many more may come, to work or to wait."""
+        return self._free
+
     def close(self) -> None:
         """End the processes; those at work end with it."""
         with self._lock:
@@ -51,17 +56,20 @@ class Workbench:
 
     @contextmanager
     def _place(self, deadline: float) -> Iterator[None]:
-        if not self._admitted.acquire(blocking=False):
-            raise Busy("too many images are being worked on: try again in a moment", RETRY_AFTER)
+        with self._lock:
+            if not self._free:
+                raise Busy("too many images are being worked on: try again in a moment", LATER)
+            self._free -= 1
         try:
             if not self._places.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise Busy("the images before took too long: try again in a moment", RETRY_AFTER)
+                raise Busy("the images before took too long: try again in a moment", LATER)
             try:
                 yield
             finally:
                 self._places.release()
         finally:
-            self._admitted.release()
+            with self._lock:
+                self._free += 1
 
     @contextmanager
     def _child(self) -> Iterator[Child]:

@@ -101,7 +101,7 @@ def _temporary_files(parts: Parts) -> Iterator[Path]:
 
 
 def _unreferenced(parts: Parts, blobs: Sequence[str]) -> Iterator[str]:
-    """Those of the blobs to which nothing seems to refer; the database is asked for many at once."""
+    """Those of the blobs to which nothing seems to refer; asks the database for many at once."""
     for start in range(0, len(blobs), AT_ONCE):
         some = blobs[start : start + AT_ONCE]
         named = sa.union_all(*(sa.select(name).where(name.in_(some)) for name in REFERENCES))

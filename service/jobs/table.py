@@ -34,7 +34,7 @@ from service.database.tables import (
 )
 
 PAUSES = (2, 4, 8)  # seconds before each retry
-LEASE = 15  # seconds after which a job whose worker is silent is given to another
+LEASE = 15.0  # seconds after which a job whose worker is silent is given to another
 
 _UNSET = {"worker": None, "lease_until": None}
 
@@ -72,7 +72,8 @@ class Failure:
     permanent: bool = False
 
 
-_COLUMNS = [JOBS.c[each.name] for each in fields(Job)]
+COLUMNS = [JOBS.c[each.name] for each in fields(Job)]
+"""Columns of a :class:`Job`, which :func:`job_of` takes."""
 
 LOST = Failure("killed", "the process that worked on it was killed")
 
@@ -126,10 +127,10 @@ def claim(session: Session, worker: str, kinds: Collection[str], *, now: datetim
             started_at=now,
             finished_at=None,
         )
-        .returning(*_COLUMNS)
+        .returning(*COLUMNS)
     )
     row = session.execute(taken).one_or_none()
-    return None if row is None else Job(**row._mapping)  # noqa: SLF001  (public, in spite of its name)
+    return None if row is None else job_of(row)
 
 
 def is_due(session: Session, kinds: Collection[str], *, now: datetime) -> bool:
@@ -182,12 +183,12 @@ def give_back(session: Session, job: Job, *, now: datetime) -> bool:
 def recover(session: Session, *, now: datetime) -> list[Job]:
     """Fail the attempts of workers that are silent; return the jobs as they were."""
     lost = (
-        sa.select(*_COLUMNS)
+        sa.select(*COLUMNS)
         .where(JOBS.c.state == RUNNING, JOBS.c.lease_until < now)
         .order_by(JOBS.c.id)
         .with_for_update(skip_locked=True)
     )
-    jobs = [Job(**row._mapping) for row in session.execute(lost)]  # noqa: SLF001  (as above)
+    jobs = [job_of(row) for row in session.execute(lost)]
     for job in jobs:
         fail(session, job, LOST, now=now)
     return jobs
@@ -217,8 +218,13 @@ def redrive(session: Session, job_id: int, *, now: datetime) -> bool:
 
 def find(session: Session, job_id: int) -> Job | None:
     """The job of an id, or None."""
-    row = session.execute(sa.select(*_COLUMNS).where(JOBS.c.id == job_id)).one_or_none()
-    return None if row is None else Job(**row._mapping)  # noqa: SLF001  (as above)
+    row = session.execute(sa.select(*COLUMNS).where(JOBS.c.id == job_id)).one_or_none()
+    return None if row is None else job_of(row)
+
+
+def job_of(row: sa.Row[Any]) -> Job:
+    """The job of a row of :data:`COLUMNS`."""
+    return Job(**row._asdict())
 
 
 def _due(kinds: Collection[str], now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

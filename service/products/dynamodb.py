@@ -11,12 +11,12 @@ from __future__ import annotations
 import logging
 import math
 import random
+import time
 from typing import Any
 
 from service.clock import Clock
 from service.errors import Busy
-from service.products.rate import Rate
-from service.settings import Settings
+from service.products.rate import Limiter, Rate
 
 KEY = "ip_address"
 """Partition key of the table, a string."""
@@ -24,14 +24,14 @@ KEY = "ip_address"
 EXPIRY = "expires_at"
 """Attribute of the table's time to live."""
 
-CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 2.0
+CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 1.0
 """How long a request waits for DynamoDB, twice, before it counts as away."""
+
+PAUSE = 5.0
+"""Seconds for which DynamoDB is left alone after it was found to be away."""
 
 RETRY_AFTER = 30
 """Seconds after which a client may try again while DynamoDB is away."""
-
-MOST_SLOTS = 1000
-"""Most slots that an item has; each takes about 20 of its 400 KB."""
 
 _MARGIN = 3600  # seconds that an item stays after its last slot is free: clocks may differ
 
@@ -41,48 +41,46 @@ log = logging.getLogger(__name__)
 class TableLimiter:
     """Counts requests in a table, whose partition key is the string ``ip_address``.
 
-    ``accepts_without`` says whether requests are accepted while the table cannot be used. The
-    ``client`` is boto3's.
+    ``client`` is boto3's. While the table cannot be used, requests go to the limiter ``without``,
+    or are refused if there is none.
     """
 
     def __init__(
-        self, client: Any, table: str, rate: Rate, clock: Clock, *, accepts_without: bool
+        self, client: Any, table: str, rate: Rate, clock: Clock, *, without: Limiter | None
     ) -> None:
         self._client, self._table = client, table
-        self._rate, self._clock = rate, clock
-        self._accepts_without = accepts_without
-
-    @classmethod
-    def of(cls, settings: Settings, rate: Rate, clock: Clock) -> TableLimiter:
-        """The limiter of the table that the settings name."""
-        return cls(
-            make_client(settings.aws_region, settings.aws_endpoint_url),
-            str(settings.rate_table),
-            rate,
-            clock,
-            accepts_without=settings.rate_without_table == "open",
-        )
+        self._rate, self._clock, self._without = rate, clock, without
+        self._paused_until = 0.0  # on the monotonic clock
 
     def admit(self, address: str) -> None:
         """Count a request of an address, or refuse it.
 
         Raises :class:`~service.errors.TooManyRequests`, and :class:`~service.errors.Busy` if the
-        table cannot be used and requests are not accepted without it.
+        table cannot be used and requests are refused without it.
         """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (with boto3)
 
+        if time.monotonic() < self._paused_until:
+            self._admit_without(address)
+            return
         try:
             wait = self._take(address)
         except (BotoCoreError, ClientError) as exc:
+            # Requests that wait for an answer take up threads, which others need.
+            self._paused_until = time.monotonic() + PAUSE
             log.warning("the table %s of the rate limit cannot be used: %s", self._table, exc)
-            if self._accepts_without:
-                return
+            self._admit_without(address)
+            return
+        if wait is not None:
+            raise self._rate.refusal(wait)
+
+    def _admit_without(self, address: str) -> None:
+        if self._without is None:
             raise Busy(
                 "requests cannot be counted at the moment, so none is accepted: try again later",
                 RETRY_AFTER,
-            ) from exc
-        if wait is not None:
-            raise self._rate.refusal(wait)
+            )
+        self._without.admit(address)
 
     def _take(self, address: str) -> float | None:
         """Take a slot of an address; otherwise the seconds until one is free."""

@@ -13,26 +13,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from typing import Protocol
 
 from service.clock import Clock
-from service.products.dynamodb import TableLimiter
-from service.products.rate import Rate
+from service.products.dynamodb import TableLimiter, make_client
+from service.products.rate import Limiter, Rate
 from service.settings import Settings
 
 ADDRESSES = 100_000
 """Most addresses that the memory of one process holds."""
-
-
-class Limiter(Protocol):
-    """Counts requests."""
-
-    def admit(self, address: str) -> None:
-        """Count a request of an address, or refuse it.
-
-        Raises :class:`~service.errors.TooManyRequests`, whose ``retry_after`` says after how many
-        seconds the next one is accepted. A request that is refused does not count.
-        """
 
 
 class MemoryLimiter:
@@ -94,6 +82,9 @@ def make_limiter(settings: Settings, clock: Clock) -> Limiter:
     rate = Rate(settings.rate_limit, settings.rate_seconds)
     if rate.limit == 0:
         return Unlimited()
-    if settings.rate_table:
-        return TableLimiter.of(settings, rate, clock)
-    return MemoryLimiter(rate, clock)
+    in_memory = MemoryLimiter(rate, clock)
+    if settings.rate_table is None:
+        return in_memory
+    client = make_client(settings.aws_region, settings.aws_endpoint_url)
+    without = in_memory if settings.rate_without_table == "open" else None
+    return TableLimiter(client, settings.rate_table, rate, clock, without=without)

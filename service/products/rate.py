@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from service.errors import TooManyRequests
 
@@ -23,6 +24,17 @@ class Rate:
             f"{_period(self.seconds)}: try again in {_period(seconds)}",
             seconds,
         )
+
+
+class Limiter(Protocol):
+    """Counts requests."""
+
+    def admit(self, address: str) -> None:
+        """Count a request of an address, or refuse it.
+
+        Raises :class:`~service.errors.TooManyRequests`, whose ``retry_after`` says after how many
+        seconds the next one is accepted. A request that is refused does not count.
+        """
 
 
 def _period(seconds: int) -> str:

@@ -5,6 +5,7 @@ An image appears whole: it is written under a temporary name, brought to the dis
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,10 @@ _LONGEST_NAME, _LONGEST_PATH = 255, 1024  # characters
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An image in the folder: its bytes, and the version of the file."""
+    """An image in the folder: its bytes, and their SHA-256 in hexadecimal."""
 
     data: bytes
-    version: str
+    sha256: str
 
 
 class Results:
@@ -53,11 +54,12 @@ class Results:
             raise _nothing()
         try:
             with self._store.open(path) as handle:
-                return Result(handle.read(), str(handle.stat.etag))
+                data = handle.read()
         except StoreError as exc:
             if exc.transient:
                 raise
             raise _nothing() from exc
+        return Result(data, hashlib.sha256(data).hexdigest())
 
 
 def _is_path(text: str) -> bool:

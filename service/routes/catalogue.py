@@ -17,13 +17,13 @@ from service.catalogue import artifacts, assets, renditions
 from service.problems import responses
 from service.routes import files, models
 from service.routes.accept import Accept
-from service.uploads import described, form_of
+from service.uploads import Form, described, form_of
 
 ROUTER = APIRouter(tags=["catalogue"])
 
 LARGEST_ID = (1 << 63) - 1
 
-UploadForm = form_of(files=("file",), fields=("tenant_name",))
+UploadForm = Annotated[Form, form_of(files=("file",), fields=("tenant_name",))]
 AssetId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="number of the asset", examples=[1])]
 _TYPES = {name: kind.content_type for name, kind in PICTURE_FORMATS.items()}
 

@@ -12,11 +12,11 @@ from service.access import CallerHere, PartsHere
 from service.catalogue import comparison
 from service.problems import responses
 from service.routes.catalogue import AssetId
-from service.uploads import described, form_of
+from service.uploads import Form, described, form_of
 
 ROUTER = APIRouter(tags=["catalogue"])
 
-CompareForm = form_of(files=("file",))
+CompareForm = Annotated[Form, form_of(files=("file",))]
 Frequency = Annotated[float | None, Field(ge=0, le=0.5)]
 
 

@@ -39,7 +39,7 @@ def send(
     }
     if vary:
         headers["Vary"] = vary
-    if _has_it(request, kept.sha256):
+    if has_it(request, kept.sha256):
         return Response(status_code=304, headers=headers)
     if request.method == "HEAD":
         headers["Content-Length"] = str(kept.bytes)
@@ -66,6 +66,7 @@ def disposition(name: str) -> str:
     )
 
 
-def _has_it(request: Request, sha256: str) -> bool:
+def has_it(request: Request, sha256: str) -> bool:
+    """Whether a client says in ``If-None-Match`` that it has a file already."""
     given = request.headers.get("if-none-match", "")
     return given.strip() == "*" or sha256 in _TAG.findall(given)

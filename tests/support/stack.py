@@ -1,0 +1,217 @@
+"""docker/compose.yaml without Docker: its services as processes of this machine.
+
+Images that the project builds are run as they are; the PostgreSQL and the Redis of this machine
+take the place of the images from a registry. Every service has the command, the environment and
+the volumes that the file gives it; only names of hosts and ports become free ports on loopback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import yaml
+
+from tests.support.container import Image, Mount
+
+COMPOSE = Path(__file__).resolve().parents[2] / "docker" / "compose.yaml"
+SECONDS = 120  # after which a service is stuck
+USER = 65532  # of the images
+
+VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?:(?P<how>:[-?])(?P<rest>[^}]*))?\}")
+
+Json = dict[str, Any]
+
+
+class MissingVariable(Exception):  # noqa: N818  (names what is wrong)
+    """A variable that the file needs is not set; the message is the file's own."""
+
+
+def read_compose(variables: Mapping[str, str]) -> Json:
+    """The compose file, with variables filled in as Compose does."""
+
+    def filled(match: re.Match[str]) -> str:
+        value = variables.get(match["name"], "")
+        if not value and match["how"] == ":?":
+            raise MissingVariable(f"{match['name']} {match['rest']}")
+        return value or (match["rest"] or "" if match["how"] == ":-" else "")
+
+    text = COMPOSE.read_text("utf-8")
+    found: Json = yaml.safe_load(VARIABLE.sub(filled, text))
+    return found
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses now."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port: int = unused.getsockname()[1]
+        return port
+
+
+@dataclass
+class Running:
+    """A process of a service, with what it says in a file."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text(errors="replace")
+
+    def stop(self) -> int:
+        """Ask it to stop as Docker does; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def wait_for(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds while the process runs."""
+        deadline = time.monotonic() + SECONDS
+        while not holds():
+            assert self.process.poll() is None, f"{self.name} has ended:\n{self.said}"
+            assert time.monotonic() < deadline, f"{self.name} hangs:\n{self.said}"
+            time.sleep(0.05)
+
+
+@dataclass
+class Stack:
+    """Services of the compose file that run here, with their volumes below a folder."""
+
+    compose: Json
+    folder: Path
+    images: Mapping[str, Image]  # by name of the service
+    hosts: dict[str, str] = field(default_factory=dict)  # "redis:6379" → "127.0.0.1:40123"
+    running: dict[str, Running] = field(default_factory=dict)
+
+    def environment(self, name: str) -> dict[str, str]:
+        """Variables of a service, with names of hosts as they are here."""
+        given = self.compose["services"][name].get("environment", {})
+        made = {key: str(value) for key, value in given.items()}
+        for there, here in self.hosts.items():
+            made = {key: value.replace(there, here) for key, value in made.items()}
+        return made
+
+    def mounts(self, name: str) -> list[Mount]:
+        """Volumes and temporary file systems of a service, as folders that its user owns."""
+        made = []
+        for volume in self.compose["services"][name]["volumes"]:
+            source, target = volume.split(":")
+            path = self.folder / source
+            if not path.exists():
+                path.mkdir(parents=True)
+                os.chown(path, USER, USER)
+            made.append(Mount(path, target, writable=True))
+        return made
+
+    def start(self, name: str, *words: str, **more: str) -> Running:
+        """Start a service from its image, with its own command unless ``words`` are given."""
+        image = self.images[name]
+        variables = {**self.environment(name), **more}
+        command = image.words(
+            *(words or self.compose["services"][name].get("command", [])),
+            mounts=self.mounts(name),
+            variables=variables,
+        )
+        return self.launch(name, command, {**image.surroundings(), **variables})
+
+    def launch(self, name: str, command: list[str], variables: Mapping[str, str]) -> Running:
+        """Start a program as a service."""
+        log = self.folder / f"{name}.log"
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                command, env=dict(variables), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+        self.running[name] = Running(name, process, log)
+        return self.running[name]
+
+    def run(self, name: str, *words: str) -> str:
+        """Run a command in the image of a service, as ``docker compose run`` does; its output."""
+        done = self.images[name].run(*words, mounts=self.mounts(name), **self.environment(name))
+        assert done.code == 0, done.err
+        return done.out.decode()
+
+    def is_healthy(self, name: str) -> bool:
+        """Whether the health check of a service in the file succeeds."""
+        kind, *words = self.compose["services"][name]["healthcheck"]["test"]
+        assert kind == "CMD"
+        done = self.images[name].run(
+            *words[1:], entry=words[:1], mounts=self.mounts(name), **self.environment(name)
+        )
+        return done.code == 0
+
+    def stop(self) -> dict[str, int]:
+        """Stop all services, the last one first; their exit codes."""
+        names = list(reversed(self.running))
+        return {name: self.running.pop(name).stop() for name in names}
+
+
+def ask(url: str, *, key: str = "", data: bytes | None = None, kind: str = "") -> tuple[int, bytes]:
+    """Status and body of an answer; errors are answers too."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    headers |= {"Content-Type": kind} if kind else {}
+    try:
+        with urlopen(Request(url, data, headers), timeout=SECONDS) as answer:  # noqa: S310  (loopback)
+            return answer.status, answer.read()
+    except HTTPError as exc:
+        return exc.code, exc.read()
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers, and with success."""
+    try:
+        return ask(url)[0] == 200
+    except OSError:
+        return False
+
+
+def form(fields: Mapping[str, str], **files: bytes) -> tuple[bytes, str]:
+    """A form as multipart/form-data, and its content type."""
+    boundary = "limit-of-parts"
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode()
+        for name, text in fields.items()
+    ]
+    parts += [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n'
+        "Content-Type: image/png\r\n\r\n".encode() + data + b"\r\n"
+        for name, data in files.items()
+    ]
+    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def upload(url: str, key: str, data: bytes, tenant: str = "shop") -> Json:
+    """Upload an image; the answer."""
+    body, kind = form({"tenant_name": tenant}, file=data)
+    status, text = ask(f"{url}/upload/", key=key, data=body, kind=kind)
+    assert status == 200, text
+    found: Json = json.loads(text)
+    return found
+
+
+def asset(url: str, key: str, asset_id: int) -> Json:
+    """What the service says about an asset."""
+    status, text = ask(f"{url}/retrieve/asset/{asset_id}", key=key)
+    assert status == 200, text
+    found: Json = json.loads(text)
+    return found
+
+
