@@ -17,8 +17,8 @@ NOISE = 40  # grey levels
 
 
 def picture() -> str:
-    """Curve of two exposures of the micrograph, each with noise of its own."""
-    scene = ft.decode((ROOT / "input_images" / "micrograph.png").read_bytes()).pixels[:, :, 0]
+    """Curve of two exposures of the landscape, each with noise of its own."""
+    scene = ft.decode((ROOT / "input_images" / "landscape.png").read_bytes()).pixels[:, :, 0]
     rng = np.random.default_rng(0)
     first, second = (
         np.rint(scene + rng.normal(scale=NOISE, size=scene.shape)).clip(0, 255).astype(np.uint8)
