@@ -86,8 +86,8 @@ def test_renditions_are_compared_as_they_are_shown() -> None:
     for made, again in zip(
         render(first, PRESETS, "png"), render(second, PRESETS, "png"), strict=True
     ):
-        one, other = Source("x.png", made.data), Source("y.png", again.data)
-        assert found[made.preset] == compare_sources(one, other).likeness
+        small, again_small = Source("x.png", made.data), Source("y.png", again.data)
+        assert found[made.preset] == compare_sources(small, again_small).likeness
 
 
 def test_images_are_compared_upright() -> None:
