@@ -25,7 +25,13 @@ STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 SECTIONS = {
     "Guides": (
         *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
-        *("docs/workflow.md", "docs/manifest.md", "docs/batches.md", "docs/scan.md"),
+        *(
+            "docs/compare.md",
+            "docs/workflow.md",
+            "docs/manifest.md",
+            "docs/batches.md",
+            "docs/scan.md",
+        ),
     ),
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
