@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from httpx import Response
 
 from service.keys import make_key
 from service.parts import Parts
@@ -17,14 +18,14 @@ IMAGE = png_bytes(noise((16, 16)))
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return settings_in(tmp_path, AUTHENTICATION="keys", SECRET_KEY="a secret of this test")
+    return settings_in(tmp_path, AUTHENTICATION="keys", SECRET_KEY="a secret of this test")  # noqa: S106  (of this test)
 
 
 def bearer(parts: Parts, tenant: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {make_key(parts, tenant)}"}
 
 
-def upload(client: TestClient, headers: dict[str, str], tenant: str):
+def upload(client: TestClient, headers: dict[str, str], tenant: str) -> Response:
     files, fields = {"file": ("a.png", IMAGE)}, {"tenant_name": tenant}
     return client.post("/upload/", files=files, data=fields, headers=headers)
 
