@@ -119,7 +119,9 @@ def test_no_text_is_a_bug(info: str, wrong: str) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["x", "y", "width", "a"]), inner),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(["x", "y", "width", "a"]), inner)
+    ),
 )
 
 
