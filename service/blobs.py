@@ -49,9 +49,18 @@ class Blobs:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def put(self, data: bytes, content_type: str = "application/octet-stream") -> str:
-        """Write bytes, also if they are there already; return their SHA-256 in hexadecimal."""
-        sha256 = hashlib.sha256(data).hexdigest()
+    def put(
+        self,
+        data: bytes,
+        content_type: str = "application/octet-stream",
+        *,
+        sha256: str | None = None,
+    ) -> str:
+        """Write bytes, also if they are there already; return their SHA-256 in hexadecimal.
+
+        Who knows the hash already may pass it, as large files take milliseconds to hash.
+        """
+        sha256 = sha256 or hashlib.sha256(data).hexdigest()
         self.store.write(_name(sha256), data, content_type=content_type)
         return sha256
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,16 @@ def test_equal_bytes_are_written_again_so_that_time_does_not_tell_they_were_ther
     class Counting(MemoryStore):
         written = 0
 
-        def write(self, *args: object, **more: object) -> None:
+        def write(
+            self,
+            name: str,
+            data: bytes,
+            *,
+            content_type: str = "",
+            metadata: Mapping[str, str] | None = None,
+        ) -> None:
             self.written += 1
-            super().write(*args, **more)  # type: ignore[arg-type]  (passed on as they are)
+            super().write(name, data, content_type=content_type, metadata=metadata)
 
     store = Counting()
     for _ in range(2):
