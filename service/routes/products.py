@@ -18,7 +18,6 @@ from service.products import crops
 from service.products.addresses import client_of
 from service.products.asked import BOX, INFO, LARGEST, parse_manual, parse_smart
 from service.products.crops import ProductImage
-from service.products.limiter import make_limiter
 from service.products.names import LONGEST_ID
 from service.products.rate import Limiter
 from service.products.results import CONTENT_TYPE, Results
@@ -116,22 +115,13 @@ class Status(BaseModel):
     error: Annotated[ImageError | None, Field(description="if it failed")] = None
 
 
-async def _limiter(request: Request, parts: PartsHere) -> Limiter:
-    """The limiter of the application, made for the first request; on one thread, so only once."""
-    state = request.app.state
-    if not hasattr(state, "limiter"):
-        state.limiter = make_limiter(parts.settings, parts.clock)
-    limiter: Limiter = state.limiter
-    return limiter
-
-
 def _admitted(
     request: Request,
     parts: PartsHere,
     _: CallerHere,  # a request without a key is not counted
-    limiter: Annotated[Limiter, Depends(_limiter)],
 ) -> None:
     """Count the request before anything of its body is read."""
+    limiter: Limiter = request.app.state.limiter
     peer = request.client.host if request.client else None
     limiter.admit(client_of(peer, _forwarded(request), parts.settings.trusted_proxies))
 

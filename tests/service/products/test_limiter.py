@@ -28,11 +28,11 @@ PAUSES = st.lists(st.integers(0, 12), max_size=40)  # quarters of a second
 
 @pytest.fixture(scope="module")
 def dynamodb(s3_endpoint: str) -> Any:
-    """Client of moto's server, which has every service."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        return make_client("eu-central-1", s3_endpoint)
+    """Client of moto's server, which has every service; a busy machine may take its time."""
+    import boto3  # noqa: PLC0415  (takes half a second)
+
+    session = boto3.session.Session("testing", "testing", region_name="eu-central-1")
+    return session.client("dynamodb", endpoint_url=s3_endpoint)
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +188,9 @@ def test_a_slot_that_another_takes_in_between_is_not_taken_twice(
 # Without the table.
 
 
+@pytest.mark.usefixtures("aws_keys")
 def test_while_dynamodb_is_away_each_process_counts_for_itself_or_none_is_accepted(
-    aws_keys: None, clock: FixedClock, caplog: pytest.LogCaptureFixture
+    clock: FixedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = make_client("eu-central-1", f"http://127.0.0.1:{closed_port()}")
     limiter = TableLimiter(client, "limits", RATE, clock, without=MemoryLimiter(RATE, clock))
@@ -230,15 +231,16 @@ def mute() -> Iterator[socket.socket]:
 
 
 @pytest.mark.slow  # it waits for an answer, twice
+@pytest.mark.usefixtures("aws_keys")
 def test_a_dynamodb_that_does_not_answer_is_not_waited_for(
-    aws_keys: None, clock: FixedClock, mute: socket.socket
+    clock: FixedClock, mute: socket.socket
 ) -> None:
     client = make_client("eu-central-1", f"http://127.0.0.1:{mute.getsockname()[1]}")
     limiter = TableLimiter(client, "limits", RATE, clock, without=None)
     for _ in range(50):
         with pytest.raises(Busy):
             limiter.admit(ADDRESS)
-    mute.setblocking(False)  # noqa: FBT003
+    mute.setblocking(False)
     tried = 0
     while True:
         try:
