@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 LOCAL := $(VENV)/.local
+SERVE := $(VENV)/.serve
 BENCH := $(VENV)/bench/.done
 THUMBOR := $(VENV)/thumbor/.done
 CHECKOV := $(VENV)/checkov/.done
@@ -25,7 +26,7 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale load fuzz lock \
+.PHONY: help setup run serve docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale load fuzz lock \
 	clean up infra-local drop batch-demo logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
@@ -46,6 +47,9 @@ run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
 	$(BIN)/fft-tool analyze input_images -o output_images --bits 16 --metadata
 	$(BIN)/fft-tool report output_images --sources input_images -o output_images/index.html
 	@echo "open output_images/index.html"
+
+serve: $(SERVE) ## serve images over HTTP at http://127.0.0.1:10000; HOST=, PORT= and other settings
+	@$(BIN)/fft-service serve
 
 test: $(DEV) ## run the tests, except for the system tests
 	$(BIN)/python -m pytest --ignore tests/system --numprocesses auto --dist worksteal
@@ -212,6 +216,11 @@ $(LOCAL): tools/requirements.txt $(RUN)
 $(THUMBOR): benchmarks/thumbor.txt | $(DEV)
 	$(BIN)/python -m venv $(VENV)/thumbor
 	$(BIN)/uv pip install --quiet --python $(VENV)/thumbor --require-hashes -r benchmarks/thumbor.txt
+	@touch $@
+
+$(SERVE): service/requirements.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --require-hashes -r service/requirements.txt
+	$(BIN)/python -m compileall -q service
 	@touch $@
 
 # checkov pins versions that conflict with other requirements.

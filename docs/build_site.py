@@ -25,12 +25,18 @@ STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 SECTIONS = {
     "Guides": (
         *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
-        *("docs/workflow.md", "docs/manifest.md", "docs/batches.md", "docs/scan.md"),
+        *(
+            "docs/compare.md",
+            "docs/workflow.md",
+            "docs/manifest.md",
+            "docs/batches.md",
+            "docs/scan.md",
+        ),
     ),
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
         *("docs/lambda.md", "docs/workflow-aws.md", "docs/batches-aws.md", "docs/backfill.md"),
-        *("docs/service-jobs.md", "docs/service-products.md"),
+        *("docs/service-jobs.md", "docs/service-security.md", "docs/service-products.md"),
         *("docs/image.md", "terraform/README.md", "docs/cost.md", "docs/scale.md", "SECURITY.md"),
     ),
     "Project": (

@@ -61,7 +61,7 @@ def test_colour_opacity_and_depth_are_compared_by_luma_on_the_background() -> No
 def test_plain_values_read_back_and_are_json() -> None:
     flat = np.full((5, 40), 3, np.uint8)
     for pair in ((COLOUR, COLOUR[::-1]), (COLOUR, COLOUR), (flat, flat), (flat, flat + 1)):
-        found = compare_sources(*(source(pixels) for pixels in pair))
+        found = compare_sources(source(pair[0]), source(pair[1]))
         text = json.dumps(found.to_json(), allow_nan=False)
         assert Comparison.from_json(json.loads(text)) == found
 
@@ -86,8 +86,8 @@ def test_renditions_are_compared_as_they_are_shown() -> None:
     for made, again in zip(
         render(first, PRESETS, "png"), render(second, PRESETS, "png"), strict=True
     ):
-        sources = (Source("x.png", each.data) for each in (made, again))
-        assert found[made.preset] == compare_sources(*sources).likeness
+        small, again_small = Source("x.png", made.data), Source("y.png", again.data)
+        assert found[made.preset] == compare_sources(small, again_small).likeness
 
 
 def test_images_are_compared_upright() -> None:

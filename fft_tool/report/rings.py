@@ -10,7 +10,7 @@ from fft_tool.report.sentences import number
 from fft_tool.results.likeness import Rings
 
 _WIDTH, _HEIGHT = 440, 290
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 428, 18, 236
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 428, 30, 236
 _NYQUIST = 0.5
 _SEVENTH = 1 / 7
 
@@ -58,8 +58,8 @@ def ring_plot(rings: Rings) -> str:
         curve(rings.half_bit, "half"),
         curve(rings.correlation, "curve"),
         *marks,
-        svg.text(_RIGHT, _TOP - 6, "— 0.143   - - half a bit", "end"),
-        svg.text(2, _TOP - 6, "correlation", "start"),
+        svg.text(_RIGHT, _TOP - 14, "— 0.143   - - half a bit", "end"),
+        svg.text(2, _TOP - 14, "correlation", "start"),
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
         width=str(_WIDTH),

@@ -113,9 +113,7 @@ class Asset:
     artifacts: tuple[ArtifactEntry, ...]
 
 
-def upload(
-    parts: Parts, tenant: str, name: str, path: Path, sha256: str | None = None
-) -> Uploaded:
+def upload(parts: Parts, tenant: str, name: str, path: Path, sha256: str | None = None) -> Uploaded:
     """Take an image of a tenant, and queue the job that makes its renditions and its analysis.
 
     The same bytes from the same tenant give the same asset and the same job, also when they are

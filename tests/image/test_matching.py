@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -21,8 +23,7 @@ def test_planes_that_are_comparable_are_left_as_they_are() -> None:
 def test_the_deeper_one_decides() -> None:
     plane = noise((20, 30))
     deep = plane.astype(np.uint16) * 257
-    for whites, pair in (((255, 65535), (plane, deep)), ((65535, 255), (deep, plane))):
-        found = match(*pair, whites)
+    for found in (match(plane, deep, (255, 65535)), match(deep, plane, (65535, 255))):
         assert (found.first == deep).all()
         assert (found.second == deep).all()
         assert found.white == 65535
@@ -34,7 +35,7 @@ def test_different_sizes_are_refused_with_both_named() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_both_are_scaled_down_to_the_smaller_width_and_height(dtype: type) -> None:
+def test_both_are_scaled_down_to_the_smaller_width_and_height(dtype: Any) -> None:
     white = int(np.iinfo(dtype).max)
     first, second = pink_noise((90, 160), dtype), pink_noise((120, 100), dtype)
     pair = match(first, second, (white, white), fit=True)

@@ -34,7 +34,7 @@ VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?:(?P<how>:[-?])(?P<rest>[^}]*))?\
 Json = dict[str, Any]
 
 
-class MissingVariable(Exception):  # noqa: N818  (names what is wrong)
+class MissingVariable(Exception):
     """A variable that the file needs is not set; the message is the file's own."""
 
 
