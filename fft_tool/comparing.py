@@ -110,9 +110,7 @@ def compare_pair(pair: Pair, *, threads: int = 1) -> Comparison:
         {name: curve.resolution(name) for name in THRESHOLDS},
     )
     displacement = (
-        None
-        if shift is None
-        else Displacement(shift.right, shift.down, shift.peak, shift.reliable)
+        None if shift is None else Displacement(shift.right, shift.down, shift.peak, shift.reliable)
     )
     return Comparison(_likeness(pair, threads), displacement, rings)
 

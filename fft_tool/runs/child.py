@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from fft_tool.cropping import AtMost, Cropped
     from fft_tool.image.counting import Counts
     from fft_tool.image.presets import Preset, Rendition
-    from fft_tool.results.likeness import Comparison, Likeness
     from fft_tool.image.region import Box
+    from fft_tool.results.likeness import Comparison, Likeness
 
 # Takes the number of pixels (0 while unknown); returns the time that may be taken from now, in
 # seconds.

@@ -132,7 +132,7 @@ def test_on_loopback_nothing_is_required(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host", ["0.0.0.0", "::", "192.0.2.1", "service.example", "localhost.example"]
-)  # noqa: S104
+)
 def test_an_address_that_others_can_reach_needs_a_secret_and_authentication(host: str) -> None:
     secret, authentication = faults(HOST=host)
     assert "SECRET_KEY is the default" in secret

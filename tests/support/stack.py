@@ -26,7 +26,7 @@ import yaml
 from tests.support.container import Image, Mount
 
 COMPOSE = Path(__file__).resolve().parents[2] / "docker" / "compose.yaml"
-SECONDS = 120  # after which a service is stuck
+SECONDS = 60  # after which a service is stuck
 USER = 65532  # of the images
 
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?:(?P<how>:[-?])(?P<rest>[^}]*))?\}")
@@ -34,21 +34,27 @@ VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?:(?P<how>:[-?])(?P<rest>[^}]*))?\
 Json = dict[str, Any]
 
 
-class MissingVariable(Exception):  # noqa: N818  (names what is wrong)
+class MissingVariable(Exception):
     """A variable that the file needs is not set; the message is the file's own."""
 
 
 def read_compose(variables: Mapping[str, str]) -> Json:
-    """The compose file, with variables filled in as Compose does."""
+    """The compose file, with variables filled in as Compose does, once it is parsed."""
 
     def filled(match: re.Match[str]) -> str:
         value = variables.get(match["name"], "")
         if not value and match["how"] == ":?":
             raise MissingVariable(f"{match['name']} {match['rest']}")
-        return value or (match["rest"] or "" if match["how"] == ":-" else "")
+        return value or (match["rest"] if match["how"] == ":-" else "")
 
-    text = COMPOSE.read_text("utf-8")
-    found: Json = yaml.safe_load(VARIABLE.sub(filled, text))
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: resolved(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [resolved(each) for each in value]
+        return VARIABLE.sub(filled, value) if isinstance(value, str) else value
+
+    found: Json = resolved(yaml.safe_load(COMPOSE.read_text("utf-8")))
     return found
 
 
@@ -192,10 +198,13 @@ def form(fields: Mapping[str, str], **files: bytes) -> tuple[bytes, str]:
     ]
     parts += [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n'
-        "Content-Type: image/png\r\n\r\n".encode() + data + b"\r\n"
+        "Content-Type: image/png\r\n\r\n".encode()
+        + data
+        + b"\r\n"
         for name, data in files.items()
     ]
-    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"
 
 
 def upload(url: str, key: str, data: bytes, tenant: str = "shop") -> Json:
@@ -213,5 +222,3 @@ def asset(url: str, key: str, asset_id: int) -> Json:
     assert status == 200, text
     found: Json = json.loads(text)
     return found
-
-
