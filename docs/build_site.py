@@ -46,6 +46,7 @@ SECTIONS = {
     ),
     "Project": (
         *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "docs/benchmarks-batches.md"),
+        "docs/benchmarks-service.md",
         "input_images/README.md",
         *("CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions/index.md"),
     ),

@@ -24,7 +24,7 @@ class Plan:
 
 
 FULL = Plan(
-    side=1280,
+    side=1568,
     clients=4,
     rate=10,
     paced=15,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -61,21 +60,6 @@ class RunningService:
             check=False,
         )
         return Finished(done.returncode, done.stdout, done.stderr.decode())
-
-    def exchange(self, *chunks: bytes) -> bytes:
-        """Send bytes over a connection, and return all that comes back until it ends."""
-        with socket.create_connection((self.host, self.port), SECONDS) as connection:
-            for chunk in chunks:
-                connection.sendall(chunk)
-            received = bytearray()
-            while data := connection.recv(1 << 16):
-                received += data
-            return bytes(received)
-
-    def kill(self) -> None:
-        """End it as a loss of power would."""
-        self.process.kill()
-        self.process.wait()
 
     def temporary_files(self) -> list[str]:
         """Uploads that are arriving now, or were left behind."""

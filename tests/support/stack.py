@@ -192,10 +192,14 @@ def form(fields: Mapping[str, str], **files: bytes) -> tuple[bytes, str]:
     ]
     parts += [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n'
-        "Content-Type: image/png\r\n\r\n".encode() + data + b"\r\n"
+        "Content-Type: image/png\r\n\r\n".encode()
+        + data
+        + b"\r\n"
         for name, data in files.items()
     ]
-    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+    return b"".join(
+        parts
+    ) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
 def upload(url: str, key: str, data: bytes, tenant: str = "shop") -> Json:
@@ -213,5 +217,3 @@ def asset(url: str, key: str, asset_id: int) -> Json:
     assert status == 200, text
     found: Json = json.loads(text)
     return found
-
-

@@ -314,7 +314,10 @@ def test_each_function_of_the_service_has_only_the_permissions_that_it_needs(
     work = "arn:aws:lambda:eu-central-1:123456789012:function:fft-pipeline-service-work"
     common = {
         *((f"s3:{what}", f"{BUCKET}/service/*") for what in ("GetObject", "PutObject")),
-        *((f"s3:{what}", f"{BUCKET}/service/*") for what in ("DeleteObject", "AbortMultipartUpload")),
+        *(
+            (f"s3:{what}", f"{BUCKET}/service/*")
+            for what in ("DeleteObject", "AbortMultipartUpload")
+        ),
         ("s3:ListBucket", BUCKET),
         ("secretsmanager:GetSecretValue", SERVICE["service_secret_arn"]),
     }
@@ -333,7 +336,9 @@ def test_the_http_api_has_the_routes_of_the_application(bare: WithoutProvider) -
     values = bare.values(**SERVICE, **network, service_access_point_arn=access_point)
     keys = [key.removeprefix("ANY ") for key in values["service_routes"]]
     patterns = [re.escape(key).replace(r"\{proxy\+\}", ".+") for key in keys]
-    paths = {route.path for router in ROUTERS for route in router.routes if isinstance(route, Route)}
+    paths = {
+        route.path for router in ROUTERS for route in router.routes if isinstance(route, Route)
+    }
     assert len(paths) > 10
     unserved = {path for path in paths if not any(re.fullmatch(each, path) for each in patterns)}
     assert unserved == set()
