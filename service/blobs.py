@@ -49,9 +49,18 @@ class Blobs:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def put(self, data: bytes, content_type: str = "application/octet-stream") -> str:
-        """Write bytes, also if they are there already; return their SHA-256 in hexadecimal."""
-        sha256 = hashlib.sha256(data).hexdigest()
+    def put(
+        self,
+        data: bytes,
+        content_type: str = "application/octet-stream",
+        *,
+        sha256: str | None = None,
+    ) -> str:
+        """Write bytes, also if they are there already; return their SHA-256 in hexadecimal.
+
+        Who knows the hash already may pass it, as large files take milliseconds to hash.
+        """
+        sha256 = sha256 or hashlib.sha256(data).hexdigest()
         self.store.write(_name(sha256), data, content_type=content_type)
         return sha256
 
@@ -79,11 +88,15 @@ class Blobs:
             return
         for entry in listed:
             sha256 = entry.name.rpartition("/")[2]
-            if entry.name == _name(sha256):
+            if _is_hash(sha256) and entry.name == _name(sha256):
                 yield BlobEntry(sha256, entry.size, entry.modified)
 
 
 def _name(sha256: str) -> str:
-    if len(sha256) != 64 or not _DIGITS.issuperset(sha256):
+    if not _is_hash(sha256):
         raise NotFound(f"{sha256!r} is not a SHA-256 in hexadecimal")
     return f"{FOLDER}/{sha256[:2]}/{sha256}"
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and _DIGITS.issuperset(text)

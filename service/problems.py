@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from fft_tool import errors as core
 from service import errors
@@ -35,6 +36,7 @@ STATUSES: tuple[tuple[type[core.FftToolError], HTTPStatus], ...] = (
     (core.Aborted, HTTPStatus.UNPROCESSABLE_ENTITY),
     (core.StoreFull, HTTPStatus.INSUFFICIENT_STORAGE),
 )
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 RETRY_AFTER = 5  # seconds, where an error does not say it
 
 log = logging.getLogger(__name__)
@@ -179,7 +181,21 @@ def _unrouted(request: Request, error: Exception) -> Response:
         HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take this method: see Allow",
     }.get(status, status.phrase.lower())
     headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_at(request))
     return problem(_id_of(request), status, code, detail, headers=headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Methods that an address takes; several routes may share it, one for each method."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _gone(request: Request, _: Exception) -> Response:

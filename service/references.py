@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -23,17 +22,17 @@ REFERENCES = (ASSETS.c.content_hash, RENDITIONS.c.sha256, ARTIFACTS.c.sha256)
 """Columns that name blobs. Beside them, the payloads of jobs that are not done do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes to be kept, and their media type."""
+    """Bytes to be kept, their media type, and their hash in hexadecimal, if it is known already."""
 
     data: bytes = field(repr=False)
     content_type: str = "application/octet-stream"
+    sha256: str = ""
 
-    @cached_property
-    def sha256(self) -> str:
-        """Name of the blob: the hash of its bytes, in hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
 
 
 @contextmanager
@@ -44,13 +43,13 @@ def keeping(parts: Parts, *blobs: Blob) -> Iterator[Session]:
     referred to it yet, is written again while nobody else can delete it.
     """
     for blob in blobs:
-        parts.blobs.put(blob.data, blob.content_type)
+        parts.blobs.put(blob.data, blob.content_type, sha256=blob.sha256)
     with parts.database.begin() as session:
         # In order, so that two transactions never wait for each other.
         for blob in sorted(blobs, key=lambda each: each.sha256):
             _take_turns(session, blob.sha256)
             if not parts.blobs.exists(blob.sha256):
-                parts.blobs.put(blob.data, blob.content_type)
+                parts.blobs.put(blob.data, blob.content_type, sha256=blob.sha256)
         yield session
 
 
@@ -71,9 +70,11 @@ def is_referenced(session: Session, sha256: str) -> bool:
 
 
 def named_by_job(sha256: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Whether the payload of a job that is not done names a blob."""
+    """Whether the payload of a job that is not done names a blob; jobs of assets name none."""
     payload = sa.cast(JOBS.c.payload, sa.Text)
-    return sa.exists().where(JOBS.c.state != DONE, payload.contains(sha256))
+    return sa.exists().where(
+        JOBS.c.state != DONE, JOBS.c.asset_id.is_(None), payload.contains(sha256)
+    )
 
 
 def _take_turns(session: Session, sha256: str) -> None:

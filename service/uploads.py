@@ -8,7 +8,6 @@ are deleted when the request has been answered, in whatever way, also when the c
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
 import tempfile
@@ -24,8 +23,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from fft_tool.errors import StoreFull, StoreUnavailable
 from fft_tool.limits import MIB
+from fft_tool.stores.folder import translated
 from service.access import PartsHere
 from service.errors import BadRequest, NotMultipart, TooLarge, TooSlow
 from service.settings import Settings
@@ -109,14 +108,27 @@ def form_of(*, files: tuple[str, ...], fields: tuple[str, ...] = ()) -> Any:
     return Depends(received)
 
 
-def described(*, files: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, Any]:
-    """``openapi_extra`` of a route that takes a form: each file's and field's description."""
+def described(
+    *, files: Mapping[str, str], fields: Mapping[str, str | dict[str, Any]]
+) -> dict[str, Any]:
+    """``openapi_extra`` of a route that takes a form: each file's and field's description.
+
+    A field that is text has a description, one that holds JSON has the schema of that.
+    """
     binary = {"type": "string", "format": "binary"}
     properties = {
         **{name: {**binary, "description": text} for name, text in files.items()},
-        **{name: {"type": "string", "description": text} for name, text in fields.items()},
+        **{
+            name: {"type": "string", "description": field} if isinstance(field, str) else field
+            for name, field in fields.items()
+        },
     }
-    schema = {"type": "object", "required": list(properties), "properties": properties}
+    schema = {
+        "type": "object",
+        "required": list(properties),
+        "properties": properties,
+        "additionalProperties": False,
+    }
     body = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     return {"requestBody": body}
 
@@ -243,9 +255,7 @@ class _Reader:
             for part in dict.fromkeys(id(part) for part, _ in chunks):
                 self._append([chunk for chunk in chunks if id(chunk[0]) == part])
         except OSError as exc:
-            full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
-            kind = StoreFull if full else StoreUnavailable
-            raise kind(f"{self._limits.folder}: {exc.strerror or exc}") from exc
+            raise translated(exc, str(self._limits.folder)) from exc
 
     def _append(self, chunks: list[tuple[_Part, bytes]]) -> None:
         part = chunks[0][0]

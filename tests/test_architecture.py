@@ -71,8 +71,9 @@ USERS = {
     "psycopg": "",
     "sqlalchemy": "databases.addresses databases.engines databases.faults databases.migrating "
     "batches.engine batches.tables batches.migrations.versions.rev_0001_batch_stats",
-    "PIL": "codec.png_decode codec.pillow_decode codec.exif image.matching image.renditions "
-    "measures.perceptual_hash results.histogram report.thumbnails pipeline library",
+    "PIL": "codec.exif codec.picture_encode codec.pillow_decode codec.png_decode codec.profile "
+    "image.matching image.renditions measures.perceptual_hash results.histogram report.thumbnails "
+    "pipeline library",
     "pyarrow": "results.table",
     "rich": "cli.terminal",
     "scipy": "spectrum.kernel",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 FORM = "thumb=100x100 card=400x400 zoom=1200"
 """Presets as a setting: names, each with the box that it fits or its longest side, in pixels."""
@@ -34,11 +34,11 @@ class Preset:
         """
         if width <= self.width and height <= self.height:
             return width, height
-        aspect = Fraction(width, height)
+        aspect = width / height
         wide, high = self.width, self.height
-        if Fraction(wide, high) >= aspect:
-            return _nearest(high * aspect, lambda n: abs(aspect - Fraction(n, high))), high
-        return wide, _nearest(wide / aspect, lambda n: n and abs(aspect - Fraction(wide, n)))
+        if wide / high >= aspect:
+            return _nearest(high * aspect, lambda n: abs(aspect - n / high)), high
+        return wide, _nearest(wide / aspect, lambda n: abs(aspect - wide / n) if n else 0.0)
 
     def __str__(self) -> str:
         return f"{self.name}={self.width}x{self.height}"
@@ -82,6 +82,6 @@ def _preset(match: re.Match[str]) -> Preset:
     return Preset(name, width, height)
 
 
-def _nearest(exact: Fraction, distance: Callable[[int], Fraction | int]) -> int:
+def _nearest(exact: float, distance: Callable[[int], float]) -> int:
     """Whole number beside ``exact`` whose distance is smallest, at least 1."""
-    return max(1, min(exact.__floor__(), exact.__ceil__(), key=distance))
+    return max(1, min(math.floor(exact), math.ceil(exact), key=distance))

@@ -69,7 +69,8 @@ class RingCorrelation:
             return np.full(len(self.frequency), _SEVENTH)
         if name != "half-bit":
             raise ValueError(f"threshold {name!r}: should be one of {', '.join(THRESHOLDS)}")
-        chance = 1 / np.sqrt(self.count / self.correlated)
+        # A ring says at least as much as one coefficient and its mirror.
+        chance = 1 / np.sqrt(np.maximum(self.count / self.correlated, 2.0))
         ratio = math.sqrt(2) - 1  # of signal to noise in the mean, for log2(1 + ratio) = 1/2
         root = math.sqrt(ratio / 2)
         above = ratio / 2 + (1 + 2 * root) * chance

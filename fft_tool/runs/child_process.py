@@ -86,7 +86,9 @@ class Process:
 
     def kill(self) -> None:
         """Kill the process, which closes its side of the pipes; call it from any thread."""
-        os.kill(self.pid, signal.SIGKILL)
+        if self._status is None:
+            with suppress(ProcessLookupError):  # it was waited for at this very moment
+                os.kill(self.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Kill the process, if it is still running, and close the pipes."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from fft_tool.errors import RecipeError, RecipeFault
-from fft_tool.recipe import KEYS, Recipe, key_name
+from fft_tool.recipe import KEYS, Key, Recipe, key_name
 from fft_tool.results.outputs import Artifact, Source
 from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
 from fft_tool.spelling import did_you_mean
@@ -66,9 +65,9 @@ def find_artifact(
 def keep_artifacts(parts: Parts, asset_id: int, recipe: Recipe, made: Iterable[Artifact]) -> None:
     """Keep artifacts of an asset, in place of those of the same recipe that there may be."""
     now = parts.clock.now()
-    blobs = {each: Blob(each.data, each.content_type) for each in made}
-    with keeping(parts, *blobs.values()) as session:
-        for each, blob in blobs.items():
+    pairs = [(each, Blob(each.data, each.content_type)) for each in made]
+    with keeping(parts, *(blob for _, blob in pairs)) as session:
+        for each, blob in pairs:
             values = {
                 "asset_id": asset_id,
                 "kind": NAMES[each.kind],
@@ -100,27 +99,33 @@ def recipe_for(kind: str, texts: Mapping[str, str]) -> Recipe:
     :class:`~fft_tool.errors.RecipeError` with every fault.
     """
     recipe = Recipe.parse(texts, ANALYSIS)
-    wanted = KINDS[kind].wanted
-    if wanted(recipe):
+    if KINDS[kind].wanted(recipe):
         return recipe
-    given = {key_name(name) for name in texts}
+    flag = _flag_of(kind)
+    if flag is None:
+        keys = NEEDED[kind]
+        allowed = f"should be given, to get the artifact {kind}: {_form(keys[0])}"
+        raise RecipeError([RecipeFault(" or ".join(keys), "", allowed)])
+    if flag.name in map(key_name, texts):
+        allowed = f"should be yes, or left out, to get the artifact {kind}"
+        raise RecipeError([RecipeFault(flag.name, "no", allowed)])
+    return Recipe.parse({flag.name: "yes"}, recipe)
+
+
+def _flag_of(kind: str) -> Key | None:
+    """Return the key whose yes asks for a kind; None if a yes is not enough."""
+    wanted = KINDS[kind].wanted
     for key in KEYS:
-        if not key.value_type.flag:
-            continue
-        flags: dict[str, Any] = {key.field: True}
-        asking = replace(recipe, **flags)
-        if wanted(asking):
-            if key.name in given:
-                allowed = f"should be yes, or left out, to get the artifact {kind}"
-                raise RecipeError([RecipeFault(key.name, "no", allowed)])
-            return asking
-    keys = NEEDED[kind]
-    allowed = f"should be given, to get the artifact {kind}: {_form(keys[0])}"
-    raise RecipeError([RecipeFault(" or ".join(keys), "", allowed)])
+        if key.value_type.flag:
+            no, yes = (Recipe.parse({key.name: text}) for text in ("no", "yes"))
+            if wanted(yes) and not wanted(no):
+                return key
+    return None
 
 
 def _form(name: str) -> str:
-    return next(key.value_type.form for key in KEYS if key.name == name)
+    form = next(key.value_type.form for key in KEYS if key.name == name)
+    return form.removesuffix(" or none")
 
 
 def _kept(asset_id: int, kind: str, recipe: Recipe) -> sa.Select[Any]:

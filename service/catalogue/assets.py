@@ -113,12 +113,13 @@ class Asset:
     artifacts: tuple[ArtifactEntry, ...]
 
 
-def upload(parts: Parts, tenant: str, name: str, path: Path) -> Uploaded:
+def upload(parts: Parts, tenant: str, name: str, path: Path, sha256: str | None = None) -> Uploaded:
     """Take an image of a tenant, and queue the job that makes its renditions and its analysis.
 
     The same bytes from the same tenant give the same asset and the same job, also when they are
     sent at the same moment; a job that has failed is queued again. Only the first bytes are looked
-    at here: whether they begin an image of a format that is accepted.
+    at here: whether they begin an image of a format that is accepted. ``sha256`` is the hash of the
+    bytes, if it is known.
 
     Raises :class:`~fft_tool.errors.UnknownFormat`, :class:`~fft_tool.errors.EmptyImage` or
     :class:`~fft_tool.errors.TooManyBytes`.
@@ -126,7 +127,7 @@ def upload(parts: Parts, tenant: str, name: str, path: Path) -> Uploaded:
     data = path.read_bytes()
     image_format = _format_of(parts, data)
     now = parts.clock.now()
-    blob = Blob(data, MEDIA_TYPES[image_format])
+    blob = Blob(data, MEDIA_TYPES[image_format], sha256 or "")
     with keeping(parts, blob) as session:
         row = {"name": tenant, "created_at": now}
         tenant_id, _ = insert_once(session, TENANTS, ["name"], row)
@@ -188,7 +189,7 @@ def source_of(parts: Parts, asset_id: int, tenant: str | None) -> Source:
     return Source(row.name, parts.blobs.read(row.content_hash))
 
 
-def asset_row(session: Session, asset_id: int, tenant: str | None) -> sa.Row[Any]:
+def asset_row(session: Session, asset_id: int, tenant: str | None) -> Any:
     """Row of an asset, with its ``tenant_name``; raises :class:`~service.errors.NotHere`.
 
     What another tenant has is not here: the message is that for an asset that does not exist.
@@ -200,7 +201,7 @@ def asset_row(session: Session, asset_id: int, tenant: str | None) -> sa.Row[Any
     )
     if tenant is not None:
         found = found.where(TENANTS.c.name == tenant)
-    row: sa.Row[Any] | None = session.execute(found).one_or_none()
+    row = session.execute(found).one_or_none()
     if row is None:
         raise NotHere(f"there is no asset {asset_id}")
     return row

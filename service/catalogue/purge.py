@@ -41,7 +41,7 @@ def purge(parts: Parts, *, days: int, dry_run: bool) -> Purged:
     if dry_run:
         with parts.database.read() as session:
             counts = [_count(session, table, before) for table in _TABLES]
-            return Purged(*counts, bytes=_freed(session, before))
+            return Purged(counts[0], counts[1], _freed(session, before))
     counts, freed = [0, 0], 0
     for place, table in enumerate(_TABLES):
         while rows := _delete_some(parts, table, before):
@@ -49,7 +49,7 @@ def purge(parts: Parts, *, days: int, dry_run: bool) -> Purged:
             # At once: if this ended before, only the sweep would find these blobs, an hour later.
             sizes = {row.sha256: row.bytes for row in rows}
             freed += sum(n for sha256, n in sizes.items() if delete_unreferenced(parts, sha256))
-    return Purged(*counts, bytes=freed)
+    return Purged(counts[0], counts[1], freed)
 
 
 def _idle(table: sa.Table, before: datetime) -> sa.ColumnElement[bool]:
@@ -78,7 +78,7 @@ def _freed(session: Session, before: datetime) -> int:
     return int(session.execute(found).scalar_one())
 
 
-def _delete_some(parts: Parts, table: sa.Table, before: datetime) -> Sequence[sa.Row[Any]]:
+def _delete_some(parts: Parts, table: sa.Table, before: datetime) -> Sequence[Any]:
     """Delete some rows; returns their blobs and sizes."""
     some = sa.select(table.c.id).where(_idle(table, before)).limit(AT_ONCE)
     gone = sa.delete(table).where(table.c.id.in_(some), _idle(table, before))

@@ -94,7 +94,8 @@ def usage_of(parts: Parts, name: str, tenant: str | None) -> Usage:
     Raises :class:`~service.errors.NotHere`, also if somebody else is meant.
     """
     unknown = NotHere(f"there is no tenant {name[:200]!r}")
-    if tenant is not None and tenant != name:
+    # PostgreSQL cannot even be asked for names with a NUL.
+    if not name.isprintable() or (tenant is not None and tenant != name):
         raise unknown
     with parts.database.read() as session:
         found = sa.select(TENANTS.c.id).where(TENANTS.c.name == name)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from fft_tool.databases.addresses import address, place_of
+from fft_tool.databases.addresses import STATEMENT, address, place_of
 from fft_tool.databases.engines import READING, make_engine, transaction
 from fft_tool.databases.migrating import Migrations
-from fft_tool.errors import BadDatabase
+from fft_tool.errors import BadDatabase, DatabaseUnavailable
 
 CONNECTIONS = 16  # of a process; requests beyond wait for one
 
@@ -44,7 +44,7 @@ class Database:
     url: sa.URL
     # Threads wait in line here: SQLite itself has those who wait look again from time to time, up
     # to 100 ms apart.
-    turn: AbstractContextManager[Any]
+    lock: threading.Lock | None
 
     @classmethod
     def open(cls, text: str) -> Self:
@@ -54,7 +54,7 @@ class Database:
         """
         url = address(text)
         if url.drivername != "sqlite":
-            return cls(make_engine(url, connections=CONNECTIONS, ping=True), url, nullcontext())
+            return cls(make_engine(url, connections=CONNECTIONS, ping=True), url, None)
         _make_folder(Path(str(url.database)))
         engine = make_engine(url, connections=CONNECTIONS)
         sa.event.listen(engine, "connect", _prepare_sqlite)
@@ -67,7 +67,7 @@ class Database:
         Raises :class:`~fft_tool.errors.DatabaseUnavailable` if the database is away or busy, and
         :class:`~fft_tool.errors.BadDatabase` if trying again cannot help.
         """
-        with self.turn, transaction(self.engine, self.url) as connection:
+        with self._turn(), transaction(self.engine, self.url) as connection:
             yield connection
 
     @contextmanager
@@ -79,7 +79,7 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables up to date; several processes may do so at once."""
-        with self.turn:
+        with self._turn():
             MIGRATIONS.run(self.engine, self.url)
 
     @property
@@ -90,6 +90,19 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the turn of this thread to write."""
+        if self.lock is None:
+            yield
+            return
+        if not self.lock.acquire(timeout=STATEMENT):
+            raise DatabaseUnavailable(f"{self.place}: others have written for {STATEMENT} s")
+        try:
+            yield
+        finally:
+            self.lock.release()
 
 
 def _make_folder(file: Path) -> None:

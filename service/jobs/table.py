@@ -34,7 +34,7 @@ from service.database.tables import (
 )
 
 PAUSES = (2, 4, 8)  # seconds before each retry
-LEASE = 15  # seconds after which a job whose worker is silent is given to another
+LEASE = 15.0  # seconds after which a job whose worker is silent is given to another
 
 _UNSET = {"worker": None, "lease_until": None}
 
@@ -224,7 +224,7 @@ def find(session: Session, job_id: int) -> Job | None:
 
 def job_of(row: sa.Row[Any]) -> Job:
     """The job of a row of :data:`COLUMNS`."""
-    return Job(*row)
+    return Job(**row._asdict())
 
 
 def _due(kinds: Collection[str], now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -17,18 +17,18 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from fft_tool.databases.patience import patiently
-from fft_tool.errors import DatabaseError, FftToolError
+from fft_tool.errors import FftToolError
 from fft_tool.recipe import Recipe
 from fft_tool.runs.child import Child, ChildBug
 from service.jobs import table
 from service.jobs.kinds import Kinds
 from service.jobs.sweep import recover, sweep
-from service.jobs.table import LEASE, Failure, Job
+from service.jobs.table import Failure, Job
 from service.parts import Parts
 
 LOOKING = 1.0  # seconds between two looks for jobs that are due, unless woken
-AWAY = 5.0  # seconds until the next look while the database is away
-RENEWING = LEASE / 3  # seconds between two renewals of leases
+AWAY = 5.0  # seconds until the next look after one that failed
+RENEWING = table.LEASE / 3  # seconds between two renewals of leases
 SWEEPING = 600.0  # seconds between two sweeps, which list all blobs
 FINISHING = 10.0  # seconds for which jobs may go on when the worker is to stop
 ENDING = 5.0  # seconds until threads have to have ended after that
@@ -101,15 +101,13 @@ class Worker:
         with self._turn:
             if self._stopping.is_set():
                 return None
-            try:
+            with _logged("no job can be taken"):
                 job = self._claim()
-            except DatabaseError as exc:
-                _log.warning("no job can be taken: %s", exc)
-                self._stopping.wait(AWAY)
-                return None
-            if job is None:
-                self._parts.queue.wait(LOOKING)
-            return job
+                if job is None:
+                    self._parts.queue.wait(LOOKING)
+                return job
+            self._stopping.wait(AWAY)
+            return None
 
     def _claim(self) -> Job | None:
         database, kinds = self._parts.database, tuple(self._kinds)
@@ -127,7 +125,7 @@ class Worker:
             if self._ended.is_set():
                 return  # it was given back
             with _logged(f"what came of job {job.id} cannot be written, it will be done again"):
-                state = patiently(lambda: self._settle(job, failure), LEASE)
+                state = patiently(lambda: self._settle(job, failure), table.LEASE)
                 taken = time.monotonic() - began
                 _log.info(
                     "job %d (%s): %s after %.3f s, attempt %d",

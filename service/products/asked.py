@@ -16,7 +16,7 @@ from service.settings import LARGEST_SIDE
 INFO, BOX = "product_info", "crop_box"
 """Names of the two fields."""
 
-_LARGEST = 10**9  # pixels: no image has a longer side
+LARGEST = 10**9  # pixels: no image has a longer side
 _DIGITS = 18  # of a number that is read as one
 _SHOWN = 40  # characters of a wrong value that are shown
 
@@ -57,7 +57,7 @@ def parse_manual(product_info: str, crop_box: str) -> ManualCrop:
     product_id = fields.take(INFO, with_info, "product_id", _product_id, "")
     least = {"x": 0, "y": 0, "width": 1, "height": 1}
     sides = [
-        fields.take(BOX, with_box, name, _whole(low, _LARGEST), 1) for name, low in least.items()
+        fields.take(BOX, with_box, name, _whole(low, LARGEST), 1) for name, low in least.items()
     ]
     fields.check()
     return ManualCrop(product_id, Box(*sides))

@@ -14,6 +14,7 @@ import random
 import time
 from typing import Any
 
+from fft_tool.errors import UsageError
 from service.clock import Clock
 from service.errors import Busy
 from service.products.rate import Limiter, Rate
@@ -24,7 +25,7 @@ KEY = "ip_address"
 EXPIRY = "expires_at"
 """Attribute of the table's time to live."""
 
-CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 1.0
+CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 2.0
 """How long a request waits for DynamoDB, twice, before it counts as away."""
 
 PAUSE = 5.0
@@ -131,9 +132,14 @@ class TableLimiter:
 
 
 def make_client(region: str | None, endpoint: str | None) -> Any:
-    """A client of DynamoDB whose requests end soon, with or without an answer."""
+    """A client of DynamoDB whose requests end soon, with or without an answer.
+
+    Raises :class:`~fft_tool.errors.UsageError` if neither ``region`` nor anything else that boto3
+    reads says in which region it is.
+    """
     import boto3  # noqa: PLC0415  (takes half a second, which only services with a table need)
     from botocore.config import Config  # noqa: PLC0415  (as above)
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415  (as above)
 
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -141,9 +147,12 @@ def make_client(region: str | None, endpoint: str | None) -> Any:
         retries={"total_max_attempts": 2, "mode": "standard"},
         max_pool_connections=50,
     )
-    return boto3.session.Session().client(
-        "dynamodb", region_name=region, endpoint_url=endpoint, config=config
-    )
+    try:
+        return boto3.session.Session().client(
+            "dynamodb", region_name=region, endpoint_url=endpoint, config=config
+        )
+    except NoRegionError as exc:
+        raise UsageError("RATE_TABLE is set, so AWS_REGION should be: eu-central-1") from exc
 
 
 def _number(value: dict[str, str] | None) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.routes import catalogue, health, jobs, metrics, products, purge
+from service.routes import catalogue, compare, health, jobs, metrics, products, purge
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.ROUTER,
     catalogue.ROUTER,
+    compare.ROUTER,
     products.ROUTER,
     metrics.ROUTER,
     purge.ROUTER,

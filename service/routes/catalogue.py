@@ -47,7 +47,8 @@ def upload(parts: PartsHere, caller: CallerHere, form: UploadForm) -> models.Upl
     """
     tenant = caller.act_for(form.fields["tenant_name"])
     received = form.files["file"]
-    return models.Uploaded.of(assets.upload(parts, tenant, received.filename, received.path))
+    found = assets.upload(parts, tenant, received.filename, received.path, received.sha256)
+    return models.Uploaded.of(found)
 
 
 @ROUTER.get(
@@ -63,11 +64,11 @@ def retrieve_asset(parts: PartsHere, caller: CallerHere, asset_id: AssetId) -> m
 
 def _retrieved(path: str, content: dict[str, Any], **more: Any) -> Callable[..., Any]:
     """Decorator of a route that sends a file to GET, and its headers to HEAD."""
-    sent = {
+    answers: dict[int | str, dict[str, Any]] = {
         200: {"description": "The file", "content": content, "headers": files.HEADERS},
         304: {"description": "The client has it: see If-None-Match", "headers": files.HEADERS},
     }
-    answers = {**sent, **responses(401, 404, 422, 503, 507)}
+    answers |= responses(401, 404, 422, 503, 507)
 
     def register(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         ROUTER.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -16,12 +16,13 @@ from service.database.tables import FAILED, READY, WAITING
 from service.problems import responses
 from service.products import crops
 from service.products.addresses import client_of
-from service.products.asked import BOX, INFO, parse_manual, parse_smart
+from service.products.asked import BOX, INFO, LARGEST, parse_manual, parse_smart
 from service.products.crops import ProductImage
-from service.products.limiter import make_limiter
+from service.products.names import LONGEST_ID
 from service.products.rate import Limiter
 from service.products.results import CONTENT_TYPE, Results
 from service.routes.files import HEADERS, has_it
+from service.settings import LARGEST_SIDE
 from service.uploads import Form, described, form_of
 
 ROUTER = APIRouter(prefix="/images", tags=["products"])
@@ -33,11 +34,46 @@ _LARGEST_ID = 2**63 - 1
 SOURCE = "source_image"
 _JPEG = {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 _IMAGE = "the image, of any format that is accepted; it is turned upright first"
-_INFO = 'JSON with the id of the product, any text: `{"product_id": "ABC-123"}`'
-_INFO_SMART = f"{_INFO}; `width` and `height` of the crop in pixels may be added"
-_BOX = (
-    "JSON with the region in pixels of the upright image: "
-    '`{"x": 0, "y": 0, "width": 640, "height": 480}`'
+
+
+def _json(description: str, example: dict[str, Any], **properties: dict[str, Any]) -> Any:
+    """Schema of a field that holds JSON; what the example has is required."""
+    return {
+        "type": "object",
+        "description": f"JSON: {description}",
+        "required": list(example),
+        "properties": properties,
+        "additionalProperties": False,
+        "examples": [example],
+    }
+
+
+def _pixels(least: int, most: int, description: str) -> dict[str, Any]:
+    limits = {"minimum": least, "maximum": most}
+    return {"type": "integer", **limits, "description": description}
+
+
+_PRODUCT_ID = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_ID,
+    "description": "id of the product, any printable text",
+}
+_INFO = _json("the product", {"product_id": "ABC-123"}, product_id=_PRODUCT_ID)
+_INFO_SMART = _json(
+    "the product, and how large the crop should be",
+    {"product_id": "ABC-123"},
+    product_id=_PRODUCT_ID,
+    width=_pixels(1, LARGEST_SIDE, "of the crop; default: as the service is set"),
+    height=_pixels(1, LARGEST_SIDE, "of the crop; default: as the service is set"),
+)
+_BOX = _json(
+    "the region in pixels of the upright image",
+    {"x": 0, "y": 0, "width": 640, "height": 480},
+    x=_pixels(0, LARGEST, "left edge"),
+    y=_pixels(0, LARGEST, "upper edge"),
+    width=_pixels(1, LARGEST, "to the right"),
+    height=_pixels(1, LARGEST, "downwards"),
 )
 
 
@@ -79,22 +115,13 @@ class Status(BaseModel):
     error: Annotated[ImageError | None, Field(description="if it failed")] = None
 
 
-async def _limiter(request: Request, parts: PartsHere) -> Limiter:
-    """The limiter of the application, made for the first request; on one thread, so only once."""
-    state = request.app.state
-    if not hasattr(state, "limiter"):
-        state.limiter = make_limiter(parts.settings, parts.clock)
-    limiter: Limiter = state.limiter
-    return limiter
-
-
 def _admitted(
     request: Request,
     parts: PartsHere,
     _: CallerHere,  # a request without a key is not counted
-    limiter: Annotated[Limiter, Depends(_limiter)],
 ) -> None:
     """Count the request before anything of its body is read."""
+    limiter: Limiter = request.app.state.limiter
     peer = request.client.host if request.client else None
     limiter.admit(client_of(peer, _forwarded(request), parts.settings.trusted_proxies))
 
@@ -149,7 +176,10 @@ def crop_smartly(parts: PartsHere, caller: CallerHere, form: SmartForm) -> Made:
     responses=responses(404, 422),
 )
 def image_status(
-    parts: PartsHere, image_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, examples=[17])]
+    parts: PartsHere,
+    image_id: Annotated[
+        int, Path(ge=1, le=_LARGEST_ID, description="number of the image", examples=[17])
+    ],
 ) -> Status:
     """Whether an image is waiting for its crop, ready, or failed, and why."""
     found = crops.status_of(parts, image_id)
@@ -174,7 +204,9 @@ def image_status(
 def retrieve_image(
     request: Request,
     parts: PartsHere,
-    image_path: Annotated[str, Path(examples=["abc-123-17.jpg"])],
+    image_path: Annotated[
+        str, Path(description="the end of its `retrieval_url`", examples=["abc-123-17.jpg"])
+    ],
 ) -> Response:
     """A JPEG; 404 until it is ready, and for whatever is not an image of the folder of results."""
     found = Results(parts.settings.processed_images).read(image_path)

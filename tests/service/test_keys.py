@@ -12,12 +12,13 @@ from service.database.tables import API_KEYS
 from service.errors import BadRequest, Forbidden, NotAuthenticated, NotHere
 from service.keys import Caller, caller_of, check_tenant, list_keys, make_key, revoke_key
 from service.parts import Parts, make_parts
+from service.settings import Settings
 from tests.support.service import FixedClock, settings_in
 
 
 @pytest.fixture
-def settings(tmp_path: Path):
-    return settings_in(tmp_path, AUTHENTICATION="keys", SECRET_KEY="a secret of this test")
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path, AUTHENTICATION="keys", SECRET_KEY="a secret of this test")  # noqa: S106  (of this test)
 
 
 def test_a_key_of_a_tenant_is_good_for_it_alone(parts: Parts) -> None:
@@ -96,7 +97,7 @@ def test_a_database_that_was_copied_is_of_no_use_with_another_secret(
     parts: Parts, tmp_path: Path
 ) -> None:
     key = make_key(parts, "acme")
-    other = make_parts(settings_in(tmp_path, AUTHENTICATION="keys", SECRET_KEY="another"))
+    other = make_parts(settings_in(tmp_path, AUTHENTICATION="keys", SECRET_KEY="another"))  # noqa: S106  (of this test)
     with pytest.raises(NotAuthenticated):
         caller_of(other, key)
     other.close()

@@ -39,7 +39,7 @@ def made(kind: type[core.FftToolError], text: str = PRIVATE) -> core.FftToolErro
     if kind is core.OperationsError:
         return core.OperationsError([core.OperationFault(1, "x", "is not known")])
     if kind in (core.BadJob, core.SettingsError):
-        return kind([text])  # type: ignore[arg-type]
+        return kind([text])
     if issubclass(kind, errors.TooManyRequests | errors.Busy):
         return kind(text, 7)
     return kind(text)

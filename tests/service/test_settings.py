@@ -109,14 +109,16 @@ def test_a_fault_names_its_variable_and_the_form_that_it_must_have(
 
 def test_messages_and_representations_hold_no_secrets() -> None:
     told = faults(
-        DATABASE_URL="mysql://me:hunter2@h/d", REDIS_URL="hunter2", SECRET_KEY="hunter2\n"
+        DATABASE_URL="mysql://me:hunter2@h/d",
+        REDIS_URL="hunter2",
+        SECRET_KEY="hunter2\n",  # noqa: S106  (of this test)
     )
     assert len(told) == 3
     assert "hunter2" not in "".join(told)
     settings = made(
         DATABASE_URL="postgresql://me:hunter2@h/d",
         REDIS_URL="redis://:hunter2@h",
-        SECRET_KEY="hunter2",
+        SECRET_KEY="hunter2",  # noqa: S106  (of this test)
     )
     assert "hunter2" not in repr(settings)
 
@@ -131,7 +133,8 @@ def test_on_loopback_nothing_is_required(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "192.0.2.1", "service.example", "localhost.example"]
+    "host",
+    ["0.0.0.0", "::", "192.0.2.1", "service.example", "localhost.example"],  # noqa: S104  (refused)
 )
 def test_an_address_that_others_can_reach_needs_a_secret_and_authentication(host: str) -> None:
     secret, authentication = faults(HOST=host)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -27,14 +27,14 @@ def bench() -> Iterator[Workbench]:
     made.close()
 
 
-def analyse(source: Source):
+def analyse(source: Source) -> Callable[[Child, Patience], int | None]:
     return lambda child, patience: child.run(source, Recipe(), Limits(), patience=patience).width
 
 
 def test_work_is_done_by_a_process_that_is_used_again(bench: Workbench) -> None:
     seen: list[Child] = []
 
-    def work(child: Child, patience: Patience) -> int:
+    def work(child: Child, patience: Patience) -> int | None:
         seen.append(child)
         return child.run(IMAGE, Recipe(), Limits(), patience=patience).width
 
@@ -109,4 +109,4 @@ def test_a_bench_that_was_closed_keeps_no_process(bench: Workbench) -> None:
 
     bench.run(work)
     with pytest.raises(RuntimeError, match="closed"):
-        _ = children[0]._process
+        _ = children[0]._process  # noqa: SLF001  (nothing else tells)

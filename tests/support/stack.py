@@ -7,19 +7,15 @@ the volumes that the file gives it; only names of hosts and ports become free po
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import yaml
 
@@ -56,14 +52,6 @@ def read_compose(variables: Mapping[str, str]) -> Json:
 
     found: Json = resolved(yaml.safe_load(COMPOSE.read_text("utf-8")))
     return found
-
-
-def free_port() -> int:
-    """A port on loopback that nobody uses now."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -168,57 +156,3 @@ class Stack:
         """Stop all services, the last one first; their exit codes."""
         names = list(reversed(self.running))
         return {name: self.running.pop(name).stop() for name in names}
-
-
-def ask(url: str, *, key: str = "", data: bytes | None = None, kind: str = "") -> tuple[int, bytes]:
-    """Status and body of an answer; errors are answers too."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    headers |= {"Content-Type": kind} if kind else {}
-    try:
-        with urlopen(Request(url, data, headers), timeout=SECONDS) as answer:  # noqa: S310  (loopback)
-            return answer.status, answer.read()
-    except HTTPError as exc:
-        return exc.code, exc.read()
-
-
-def answers(url: str) -> bool:
-    """Whether a server answers, and with success."""
-    try:
-        return ask(url)[0] == 200
-    except OSError:
-        return False
-
-
-def form(fields: Mapping[str, str], **files: bytes) -> tuple[bytes, str]:
-    """A form as multipart/form-data, and its content type."""
-    boundary = "limit-of-parts"
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode()
-        for name, text in fields.items()
-    ]
-    parts += [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n'
-        "Content-Type: image/png\r\n\r\n".encode()
-        + data
-        + b"\r\n"
-        for name, data in files.items()
-    ]
-    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={boundary}"
-
-
-def upload(url: str, key: str, data: bytes, tenant: str = "shop") -> Json:
-    """Upload an image; the answer."""
-    body, kind = form({"tenant_name": tenant}, file=data)
-    status, text = ask(f"{url}/upload/", key=key, data=body, kind=kind)
-    assert status == 200, text
-    found: Json = json.loads(text)
-    return found
-
-
-def asset(url: str, key: str, asset_id: int) -> Json:
-    """What the service says about an asset."""
-    status, text = ask(f"{url}/retrieve/asset/{asset_id}", key=key)
-    assert status == 200, text
-    found: Json = json.loads(text)
-    return found

@@ -82,6 +82,17 @@ def test_readers_do_not_wait_for_a_writer_nor_see_what_it_has_not_finished(
     assert names(database) == ["before", "new"]
 
 
+def test_a_writer_that_waits_for_itself_is_told_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.database.engine.STATEMENT", 0.05)
+    with (
+        database.begin(),
+        pytest.raises(DatabaseUnavailable, match=r"others have written for 0\.05 s"),
+    ):
+        add_tenant(database, "a")
+
+
 def test_a_file_that_another_program_keeps_locked_is_a_transient_error(tmp_path: Path) -> None:
     database = Database.open(f"sqlite:///{tmp_path}/service.db?timeout=0")
     database.migrate()
