@@ -33,10 +33,15 @@ SECTIONS = {
             "docs/scan.md",
         ),
     ),
+    "The service": (
+        "docs/service.md",
+        "docs/service-products.md",
+        "docs/service-jobs.md",
+        "docs/service-security.md",
+    ),
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
         *("docs/lambda.md", "docs/workflow-aws.md", "docs/batches-aws.md", "docs/backfill.md"),
-        *("docs/service-jobs.md", "docs/service-security.md", "docs/service-products.md"),
         *("docs/image.md", "terraform/README.md", "docs/cost.md", "docs/scale.md", "SECURITY.md"),
     ),
     "Project": (

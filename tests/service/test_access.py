@@ -27,7 +27,8 @@ def bearer(parts: Parts, tenant: str | None) -> dict[str, str]:
 
 def upload(client: TestClient, headers: dict[str, str], tenant: str) -> Response:
     files, fields = {"file": ("a.png", IMAGE)}, {"tenant_name": tenant}
-    return client.post("/upload/", files=files, data=fields, headers=headers)
+    answer: Response = client.post("/upload/", files=files, data=fields, headers=headers)
+    return answer
 
 
 @pytest.mark.parametrize(
