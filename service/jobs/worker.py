@@ -63,16 +63,16 @@ class Worker:
         """Take no more jobs; those that do not end within some seconds are given back."""
         self._stopping.set()
         _join(self._servers, seconds)
-        for job, child in list(self._held.values()):
+        for job, _ in list(self._held.values()):
             _log.warning("job %d (%s) is given back: the worker has to stop", job.id, job.kind)
             with (
                 _logged("a job cannot be given back, its lease will run out"),
                 self._parts.database.begin() as session,
             ):
                 table.give_back(session, job, now=self._now())
-            child.abort()
         self._ended.set()
-        _join((*self._servers, *self._keepers), ENDING)
+        self._abort()
+        _join(self._keepers, ENDING)
 
     def is_idle(self) -> bool:
         """Whether no job is at work here, and none is due."""
@@ -88,6 +88,14 @@ class Worker:
                 self._do(job, child)
                 done += 1
         return done
+
+    def _abort(self) -> None:
+        """End the work on jobs that were given back, also where it goes on with another process."""
+        end = time.monotonic() + ENDING
+        while any(thread.is_alive() for thread in self._servers) and time.monotonic() < end:
+            for _, child in list(self._held.values()):
+                child.abort()
+            _join(self._servers, 0.1)
 
     def _serve(self) -> None:
         with _child() as child:

@@ -61,6 +61,11 @@ class RunningService:
         )
         return Finished(done.returncode, done.stdout, done.stderr.decode())
 
+    def kill(self) -> None:
+        """End it as a loss of power would."""
+        self.process.kill()
+        self.process.wait()
+
     def temporary_files(self) -> list[str]:
         """Uploads that are arriving now, or were left behind."""
         return sorted(path.name for path in (self.folder / "temporary").glob("upload-*"))
