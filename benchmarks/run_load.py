@@ -78,7 +78,7 @@ def measured(plan: Plan, thumbor: Path | None) -> list[Section]:
     if thumbor is not None:
         contenders.append(Thumbor(thumbor))
     data = photographs.photograph(plan.side)
-    found = []
+    found: list[Measures] = []
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
         for contender in contenders:
             print(f"loading: {contender.name}", file=sys.stderr)

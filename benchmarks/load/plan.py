@@ -26,8 +26,8 @@ class Plan:
 FULL = Plan(
     side=1568,
     clients=4,
-    rate=10,
-    paced=15,
+    rate=6,
+    paced=20,
     at_once=5,
     finishing=10,
     retrieving=4,

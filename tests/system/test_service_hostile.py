@@ -268,10 +268,7 @@ def spellings(folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_no_path_leads_out_of_the_folders(
-    service: RunningService, keys: Keys, prefix: str, asset_id: int
-) -> None:
-    assert asset_id == 1 or prefix != "/retrieve/rendition/1/" or asset_id > 0
+def test_no_path_leads_out_of_the_folders(service: RunningService, keys: Keys, prefix: str) -> None:
     key = authorised(keys).encode()
     targets = [f"{prefix}{path}".encode() for path in spellings(service.folder)]
     with ThreadPoolExecutor(8) as pool:
