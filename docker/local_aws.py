@@ -12,8 +12,8 @@ import os
 import sys
 import threading
 import time
+import traceback
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 TABLE_KEY = "ip_address"
@@ -21,19 +21,24 @@ SECONDS = 60  # that starting may take
 
 
 def make_resources() -> None:
-    """Create what is missing, once the emulator answers."""
-    _wait()
-    s3, dynamodb = _client("s3"), _client("dynamodb")
-    bucket, table = os.environ["SERVICE_BUCKET"], os.environ["RATE_TABLE"]
-    if bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]:
-        s3.create_bucket(Bucket=bucket)
-    if table not in dynamodb.list_tables()["TableNames"]:
-        dynamodb.create_table(
-            TableName=table,
-            AttributeDefinitions=[{"AttributeName": TABLE_KEY, "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": TABLE_KEY, "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    """Create what is missing, once the emulator answers; end this process if that fails."""
+    try:
+        _wait()
+        s3, dynamodb = _client("s3"), _client("dynamodb")
+        bucket, table = os.environ["SERVICE_BUCKET"], os.environ["RATE_TABLE"]
+        if bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]:
+            place = {"LocationConstraint": os.environ["AWS_REGION"]}
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        if table not in dynamodb.list_tables()["TableNames"]:
+            dynamodb.create_table(
+                TableName=table,
+                AttributeDefinitions=[{"AttributeName": TABLE_KEY, "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": TABLE_KEY, "KeyType": "HASH"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+    except Exception:  # noqa: BLE001  (whatever it is, nothing works without them)
+        traceback.print_exc()
+        os._exit(1)  # the emulator holds the main thread
 
 
 def check() -> None:
@@ -44,20 +49,21 @@ def check() -> None:
 
 def _wait() -> None:
     deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
+    while True:
         try:
             with urlopen(f"{_endpoint()}/_ministack/health", timeout=5):  # noqa: S310  (this machine)
                 return
-        except (URLError, OSError):
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
             time.sleep(0.1)
-    print(f"ministack does not answer after {SECONDS} seconds", file=sys.stderr, flush=True)
-    os._exit(1)  # the emulator holds the main thread
 
 
 def _client(service: str) -> Any:
     import boto3  # noqa: PLC0415  (takes most of a second)
 
-    return boto3.client(service, endpoint_url=_endpoint())
+    region = os.environ["AWS_REGION"]
+    return boto3.client(service, endpoint_url=_endpoint(), region_name=region)
 
 
 def _endpoint() -> str:

@@ -1,4 +1,4 @@
-"""The service as functions of AWS Lambda: ``handle`` answers requests of an HTTP API, ``work`` does jobs.
+"""The service as two functions of AWS Lambda: ``handle`` answers requests, ``work`` does jobs.
 
 Nothing that an instance keeps on its disk is seen by another one: the database is PostgreSQL, the
 storage S3, and the folder of product images, if there is one, a network file system. ``handle``
@@ -25,6 +25,7 @@ from typing import Any
 from fft_tool.batches.aws import read_secret
 from fft_tool.errors import SettingsError
 from service.app import create_app
+from service.jobs.kinds import Kinds
 from service.jobs.queue import Queue
 from service.jobs.sweep import recover, sweep
 from service.jobs.worker import FINISHING, Worker
@@ -112,11 +113,11 @@ def make_handle(parts: Parts) -> Callable[[Event, Any], dict[str, Any]]:
     return Mangum(create_app(parts), lifespan="off")  # type: ignore[no-any-return]
 
 
-def do_jobs(parts: Parts, seconds: float) -> None:
+def do_jobs(parts: Parts, seconds: float, kinds: Kinds = WORK) -> None:
     """Do the jobs that are due, until there are none or some seconds are over."""
     end = time.monotonic() + seconds
     recover(parts)
-    worker = Worker(parts, WORK)
+    worker = Worker(parts, kinds)
     worker.start()
     while time.monotonic() < end and not worker.is_idle():
         time.sleep(LOOKING)

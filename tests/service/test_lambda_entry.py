@@ -11,7 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fft_tool.errors import SettingsError
+from fft_tool.runs.child import Child
 from service.jobs import table
+from service.jobs.table import Job
 from service.lambda_entry import CallingQueue, do_jobs, make_handle, settings_of
 from service.parts import Parts
 from tests.support.service import FixedClock
@@ -98,15 +100,19 @@ def test_problems_are_answered_as_problems(parts: Parts) -> None:
 
 
 def test_jobs_are_done_until_there_are_none(parts: Parts, clock: FixedClock) -> None:
-    """A job whose kind is known to nobody is no reason to stay."""
+    done = []
+
+    def note(_parts: Parts, job: Job, _child: Child) -> None:
+        done.append(job.id)
+
     with parts.database.begin() as session:
-        job_id = table.enqueue(session, "smart-crop", {"image_id": 0}, now=clock.now())
-    do_jobs(parts, 60)
+        ids = [table.enqueue(session, "asset", {}, now=clock.now()) for _ in range(3)]
+    do_jobs(parts, 60, {"asset": note})
+    assert sorted(done) == ids
     with parts.database.read() as session:
-        job = table.find(session, job_id)
-        assert job is not None
-        assert job.attempts == 1
-    do_jobs(parts, 60)  # there is nothing to do: it returns
+        assert {found.state for found in (table.find(session, each) for each in ids) if found} == {
+            "done"
+        }
 
 
 class Functions:

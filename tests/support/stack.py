@@ -7,26 +7,22 @@ the volumes that the file gives it; only names of hosts and ports become free po
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import yaml
 
 from tests.support.container import Image, Mount
 
 COMPOSE = Path(__file__).resolve().parents[2] / "docker" / "compose.yaml"
-SECONDS = 120  # after which a service is stuck
+SECONDS = 60  # after which a service is stuck
 USER = 65532  # of the images
 
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?:(?P<how>:[-?])(?P<rest>[^}]*))?\}")
@@ -39,25 +35,23 @@ class MissingVariable(Exception):
 
 
 def read_compose(variables: Mapping[str, str]) -> Json:
-    """The compose file, with variables filled in as Compose does."""
+    """The compose file, with variables filled in as Compose does, once it is parsed."""
 
     def filled(match: re.Match[str]) -> str:
         value = variables.get(match["name"], "")
         if not value and match["how"] == ":?":
             raise MissingVariable(f"{match['name']} {match['rest']}")
-        return value or (match["rest"] or "" if match["how"] == ":-" else "")
+        return value or (match["rest"] if match["how"] == ":-" else "")
 
-    text = COMPOSE.read_text("utf-8")
-    found: Json = yaml.safe_load(VARIABLE.sub(filled, text))
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: resolved(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [resolved(each) for each in value]
+        return VARIABLE.sub(filled, value) if isinstance(value, str) else value
+
+    found: Json = resolved(yaml.safe_load(COMPOSE.read_text("utf-8")))
     return found
-
-
-def free_port() -> int:
-    """A port on loopback that nobody uses now."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -162,58 +156,3 @@ class Stack:
         """Stop all services, the last one first; their exit codes."""
         names = list(reversed(self.running))
         return {name: self.running.pop(name).stop() for name in names}
-
-
-def ask(url: str, *, key: str = "", data: bytes | None = None, kind: str = "") -> tuple[int, bytes]:
-    """Status and body of an answer; errors are answers too."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    headers |= {"Content-Type": kind} if kind else {}
-    try:
-        with urlopen(Request(url, data, headers), timeout=SECONDS) as answer:  # noqa: S310  (loopback)
-            return answer.status, answer.read()
-    except HTTPError as exc:
-        return exc.code, exc.read()
-
-
-def answers(url: str) -> bool:
-    """Whether a server answers, and with success."""
-    try:
-        return ask(url)[0] == 200
-    except OSError:
-        return False
-
-
-def form(fields: Mapping[str, str], **files: bytes) -> tuple[bytes, str]:
-    """A form as multipart/form-data, and its content type."""
-    boundary = "limit-of-parts"
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode()
-        for name, text in fields.items()
-    ]
-    parts += [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n'
-        "Content-Type: image/png\r\n\r\n".encode()
-        + data
-        + b"\r\n"
-        for name, data in files.items()
-    ]
-    return b"".join(
-        parts
-    ) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
-
-
-def upload(url: str, key: str, data: bytes, tenant: str = "shop") -> Json:
-    """Upload an image; the answer."""
-    body, kind = form({"tenant_name": tenant}, file=data)
-    status, text = ask(f"{url}/upload/", key=key, data=body, kind=kind)
-    assert status == 200, text
-    found: Json = json.loads(text)
-    return found
-
-
-def asset(url: str, key: str, asset_id: int) -> Json:
-    """What the service says about an asset."""
-    status, text = ask(f"{url}/retrieve/asset/{asset_id}", key=key)
-    assert status == 200, text
-    found: Json = json.loads(text)
-    return found
