@@ -191,6 +191,20 @@ def test_a_job_that_is_given_back_has_lost_no_attempt(parts: Parts) -> None:
     assert job_of(parts, job_id).attempts == 0
     assert not finish(parts, job)
     assert taken(parts, "another").attempts == 1
+    assert not finish(parts, job), "it is another's now, in the same attempt"
+
+
+def test_an_attempt_that_was_taken_away_does_not_end_the_next_of_the_same_worker(
+    parts: Parts, clock: FixedClock
+) -> None:
+    add_job(parts)
+    first = taken(parts)
+    clock.advance(LEASE + 1)
+    recover(parts)
+    clock.advance(PAUSES[0])
+    second = taken(parts)
+    assert not finish(parts, first)
+    assert finish(parts, second)
 
 
 def test_a_poisoned_job_can_be_driven_again(parts: Parts, clock: FixedClock) -> None:
