@@ -26,8 +26,8 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale load fuzz lock \
-	clean up infra-local drop batch-demo logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
+.PHONY: help setup run serve serve-stack docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale load fuzz lock \
+	clean up infra-local drop batch-demo logs redrive down image image-cli image-service image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
 # Variables given on the command line are passed to programs through the environment, as plain text:
@@ -50,6 +50,9 @@ run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
 
 serve: $(SERVE) ## serve images over HTTP at http://127.0.0.1:10000; HOST=, PORT= and other settings
 	@$(BIN)/fft-service serve
+
+serve-stack: ## run the service with PostgreSQL, Redis and a local AWS, by docker compose
+	@$(PYTHON) -m tools.stack
 
 test: $(DEV) ## run the tests, except for the system tests
 	$(BIN)/python -m pytest --ignore tests/system --numprocesses auto --dist worksteal
@@ -134,6 +137,9 @@ image: ## build the container image of the Lambda function
 image-cli: ## build the container image of the command line
 	@$(BUILD) --target cli $(if $(call given,FLAGS),--flags="$$FLAGS")
 
+image-service: ## build the container image of the service
+	@$(BUILD) --target service $(if $(call given,FLAGS),--flags="$$FLAGS")
+
 image-size: ## show what the image adds to its base, by layer and by package
 	@$(PYTHON) -m tools.image.size $(if $(call given,TAG),"$$TAG")
 
@@ -144,12 +150,12 @@ sbom: $(DEV) ## build the wheel and its bill of materials (CycloneDX) in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@$(BIN)/python -m tools.image.sbom wheel dist/*.whl
 
-update-base: ## pin the base image to the current digest of its tag
+update-base: ## pin the base image, and those of the stack, to the current digests of their tags
 	@$(PYTHON) -m tools.image.base
 
-image-test: $(DEV) ## build both images and test them
+image-test: $(DEV) ## build all images and test them
 	$(BIN)/python -m pytest tests/system/test_image.py tests/system/test_image_contents.py tests/system/test_image_build.py \
-		tests/system/test_sbom.py
+		tests/system/test_image_service.py tests/system/test_sbom.py tests/system/test_stack.py
 
 BUILT = $(if $(call given,BASE),--base "$$BASE") $(if $(call given,REBUILD),--rebuild) \
 	$(if $(call given,FLAGS),--flags="$$FLAGS")

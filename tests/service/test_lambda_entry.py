@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from service.jobs import table
 from service.jobs.table import Job
 from service.lambda_entry import CallingQueue, do_jobs, make_handle, settings_of
 from service.parts import Parts
+from tests.support.http_api import http_event, json_of
 from tests.support.service import FixedClock
 
 GOOD = {
@@ -26,27 +25,6 @@ GOOD = {
     "SERVICE_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:service",
 }
 SECRET = {"SECRET_KEY": 32 * "k", "DATABASE_URL": "postgresql://service:s3cret@db.example/service"}
-
-
-def event(method: str, path: str, **headers: str) -> dict[str, Any]:
-    """An event of an HTTP API, in the form 2.0 of its payload."""
-    return {
-        "version": "2.0",
-        "routeKey": f"ANY {path}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"host": "api.example", **headers},
-        "requestContext": {
-            "http": {"method": method, "path": path, "sourceIp": "192.0.2.7"},
-            "stage": "$default",
-        },
-        "isBase64Encoded": False,
-    }
-
-
-def body_of(answer: Mapping[str, Any]) -> Any:
-    text = answer["body"]
-    return json.loads(base64.b64decode(text) if answer["isBase64Encoded"] else text)
 
 
 def test_settings_come_from_the_environment_and_the_secret() -> None:
@@ -87,16 +65,16 @@ def test_without_a_secret_key_it_does_not_start() -> None:
 
 def test_it_answers_the_events_of_an_http_api(parts: Parts) -> None:
     handle = make_handle(parts)
-    answer = handle(event("GET", "/healthz"), None)
-    assert (answer["statusCode"], body_of(answer)) == (200, {"status": "healthy"})
+    answer = handle(http_event("GET", "/healthz"), None)
+    assert (answer["statusCode"], json_of(answer)) == (200, {"status": "healthy"})
     assert answer["headers"]["x-content-type-options"] == "nosniff"
 
 
 def test_problems_are_answered_as_problems(parts: Parts) -> None:
-    answer = make_handle(parts)(event("GET", "/no/such/route"), None)
+    answer = make_handle(parts)(http_event("GET", "/no/such/route"), None)
     assert answer["statusCode"] == 404
     assert answer["headers"]["content-type"].startswith("application/problem+json")
-    assert body_of(answer)["status"] == 404
+    assert json_of(answer)["status"] == 404
 
 
 def test_jobs_are_done_until_there_are_none(parts: Parts, clock: FixedClock) -> None:

@@ -12,7 +12,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,25 +116,21 @@ class Stack:
             made.append(Mount(path, target, writable=True))
         return made
 
-    def start(self, name: str, *words: str, **more: str) -> Running:
-        """Start a service from its image, with its own command unless ``words`` are given."""
-        image = self.images[name]
-        variables = {**self.environment(name), **more}
-        command = image.words(
-            *(words or self.compose["services"][name].get("command", [])),
-            mounts=self.mounts(name),
-            variables=variables,
+    def start(self, name: str) -> Running:
+        """Start a service from its image, with the command of the file."""
+        words = self.compose["services"][name].get("command", [])
+        self.running[name] = start_container(
+            self.images[name],
+            self.folder / f"{name}.log",
+            self.mounts(name),
+            self.environment(name),
+            *words,
         )
-        return self.launch(name, command, {**image.surroundings(), **variables})
+        return self.running[name]
 
     def launch(self, name: str, command: list[str], variables: Mapping[str, str]) -> Running:
-        """Start a program as a service."""
-        log = self.folder / f"{name}.log"
-        with log.open("ab") as out:
-            process = subprocess.Popen(
-                command, env=dict(variables), stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
-        self.running[name] = Running(name, process, log)
+        """Start a program of this machine as a service."""
+        self.running[name] = start_program(command, self.folder / f"{name}.log", variables)
         return self.running[name]
 
     def run(self, name: str, *words: str) -> str:
@@ -156,3 +152,20 @@ class Stack:
         """Stop all services, the last one first; their exit codes."""
         names = list(reversed(self.running))
         return {name: self.running.pop(name).stop() for name in names}
+
+
+def start_container(
+    image: Image, log: Path, mounts: Sequence[Mount], variables: Mapping[str, str], *words: str
+) -> Running:
+    """Start a container from an image, with its own command unless ``words`` are given."""
+    command = image.words(*words, mounts=mounts, variables=variables)
+    return start_program(command, log, {**image.surroundings(), **variables})
+
+
+def start_program(command: list[str], log: Path, variables: Mapping[str, str]) -> Running:
+    """Start a program that writes to a log."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            command, env=dict(variables), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+    return Running(log.stem, process, log)
