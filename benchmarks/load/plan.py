@@ -26,8 +26,8 @@ class Plan:
 FULL = Plan(
     side=1568,
     clients=4,
-    rate=6,
-    paced=20,
+    rate=7,
+    paced=15,
     at_once=5,
     finishing=10,
     retrieving=4,
