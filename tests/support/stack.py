@@ -96,7 +96,7 @@ class Stack:
     hosts: dict[str, str] = field(default_factory=dict)  # "redis:6379" → "127.0.0.1:40123"
     running: dict[str, Running] = field(default_factory=dict)
 
-    def environment(self, name: str) -> dict[str, str]:
+    def environment(self, name: str) -> dict[str, Any]:
         """Variables of a service, with names of hosts as they are here."""
         given = self.compose["services"][name].get("environment", {})
         made = {key: str(value) for key, value in given.items()}

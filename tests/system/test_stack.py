@@ -194,7 +194,7 @@ def client_of(stack: Stack, key: str) -> httpx.Client:
 
 
 def upload(client: httpx.Client) -> Json:
-    form = {"data": {"tenant_name": "shop"}, "files": {"file": ("a.png", IMAGE)}}
+    form: Json = {"data": {"tenant_name": "shop"}, "files": {"file": ("a.png", IMAGE)}}
     made: Json = client.post("/upload/", **form).raise_for_status().json()
     return made
 
