@@ -194,8 +194,8 @@ def client_of(stack: Stack, key: str) -> httpx.Client:
 
 
 def upload(client: httpx.Client) -> Json:
-    form: Json = {"data": {"tenant_name": "shop"}, "files": {"file": ("a.png", IMAGE)}}
-    made: Json = client.post("/upload/", **form).raise_for_status().json()
+    file, fields = {"file": ("a.png", IMAGE)}, {"tenant_name": "shop"}
+    made: Json = client.post("/upload/", files=file, data=fields).raise_for_status().json()
     return made
 
 
