@@ -120,11 +120,8 @@ def test_it_serves_and_does_jobs_and_stops_cleanly(
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
         assert client.get("/healthz").json() == {"status": "healthy"}
         assert client.get("/retrieve/asset/1", headers={"Authorization": ""}).status_code == 401
-        form: dict[str, Any] = {
-            "data": {"tenant_name": "shop"},
-            "files": {"file": ("a.png", IMAGE)},
-        }
-        made = client.post("/upload/", **form).raise_for_status().json()
+        file, fields = {"file": ("a.png", IMAGE)}, {"tenant_name": "shop"}
+        made = client.post("/upload/", files=file, data=fields).raise_for_status().json()
         asset = finished_asset(client, made["asset_id"])
         assert asset["status"] == "done", running.said
         assert client.get(asset["artifacts"][0]["url"]).is_success
