@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -62,7 +61,7 @@ def docker(tmp_path: Path) -> Docker:
     program.write_text(DOCKER)
     program.chmod(0o755)
     (tmp_path / "docker").mkdir()
-    os.symlink(ROOT / "fft_tool", tmp_path / "fft_tool")
+    (tmp_path / "fft_tool").symlink_to(ROOT / "fft_tool")
     for path in (ROOT / "tools").rglob("*.py"):
         copy = tmp_path / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
