@@ -38,6 +38,7 @@ SECTIONS = {
         "docs/service-products.md",
         "docs/service-jobs.md",
         "docs/service-security.md",
+        "docs/service-hosting.md",
     ),
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
