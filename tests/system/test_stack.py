@@ -194,9 +194,7 @@ def client_of(stack: Stack, key: str) -> httpx.Client:
 
 
 def upload(client: httpx.Client) -> Json:
-    answer = client.post(
-        "/upload/", data={"tenant_name": "shop"}, files={"file": ("a.png", IMAGE)}
-    )
+    answer = client.post("/upload/", data={"tenant_name": "shop"}, files={"file": ("a.png", IMAGE)})
     made: Json = answer.raise_for_status().json()
     return made
 
