@@ -110,8 +110,8 @@ def make_handle(parts: Parts) -> Callable[[Event, Any], dict[str, Any]]:
     """The function that answers events of an HTTP API."""
     from mangum import Mangum  # noqa: PLC0415  (only in Lambda)
 
-    answer = Mangum(create_app(parts), lifespan="off")
-    return lambda event, context: answer(dict(event), context)
+    handle: Callable[[Any, Any], dict[str, Any]] = Mangum(create_app(parts), lifespan="off")
+    return handle
 
 
 def do_jobs(parts: Parts, seconds: float, kinds: Kinds = WORK) -> None:

@@ -135,7 +135,9 @@ class Stack:
 
     def run(self, name: str, *words: str) -> str:
         """Run a command in the image of a service, as ``docker compose run`` does; its output."""
-        done = self.images[name].run(*words, mounts=self.mounts(name), **self.environment(name))
+        done = self.images[name].run(
+            *words, mounts=self.mounts(name), environ=self.environment(name)
+        )
         assert done.code == 0, done.err
         return done.out.decode()
 
@@ -144,7 +146,7 @@ class Stack:
         kind, *words = self.compose["services"][name]["healthcheck"]["test"]
         assert kind == "CMD"
         done = self.images[name].run(
-            *words[1:], entry=words[:1], mounts=self.mounts(name), **self.environment(name)
+            *words[1:], entry=words[:1], mounts=self.mounts(name), environ=self.environment(name)
         )
         return done.code == 0
 

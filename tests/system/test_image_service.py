@@ -120,8 +120,10 @@ def test_it_serves_and_does_jobs_and_stops_cleanly(
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
         assert client.get("/healthz").json() == {"status": "healthy"}
         assert client.get("/retrieve/asset/1", headers={"Authorization": ""}).status_code == 401
-        file, fields = {"file": ("a.png", IMAGE)}, {"tenant_name": "shop"}
-        made = client.post("/upload/", files=file, data=fields).raise_for_status().json()
+        answer = client.post(
+            "/upload/", data={"tenant_name": "shop"}, files={"file": ("a.png", IMAGE)}
+        )
+        made = answer.raise_for_status().json()
         asset = finished_asset(client, made["asset_id"])
         assert asset["status"] == "done", running.said
         assert client.get(asset["artifacts"][0]["url"]).is_success
@@ -160,7 +162,7 @@ def test_as_functions_it_answers_events_and_does_the_jobs(
     }
     made = service.run(
         *("keys", "make", "--tenant", "shop"),
-        **{**given, "SECRET_KEY": KEY, "DATABASE_URL": database.url()},
+        environ={**given, "SECRET_KEY": KEY, "DATABASE_URL": database.url()},
     )
     assert made.code == 0, made.err
     key = f"Bearer {made.lines[0]}"

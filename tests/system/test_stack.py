@@ -194,8 +194,8 @@ def client_of(stack: Stack, key: str) -> httpx.Client:
 
 
 def upload(client: httpx.Client) -> Json:
-    file, fields = {"file": ("a.png", IMAGE)}, {"tenant_name": "shop"}
-    made: Json = client.post("/upload/", files=file, data=fields).raise_for_status().json()
+    answer = client.post("/upload/", data={"tenant_name": "shop"}, files={"file": ("a.png", IMAGE)})
+    made: Json = answer.raise_for_status().json()
     return made
 
 
@@ -208,7 +208,7 @@ def test_its_health_checks_succeed(stack: Stack) -> None:
         kind, *words = health["Test"]
         assert kind == "CMD"
         done = stack.images["service"].run(
-            *words[1:], entry=words[:1], **stack.environment("service")
+            *words[1:], entry=words[:1], environ=stack.environment("service")
         )
         assert done.code == 0, done.err
 

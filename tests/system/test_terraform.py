@@ -105,7 +105,9 @@ def test_the_function_is_an_image_by_its_digest() -> None:
 
 
 def test_failed_asynchronous_calls_are_kept() -> None:
-    (destinations,) = resource("aws_lambda_function_event_invoke_config")["destination_config"]
+    (destinations,) = resource("aws_lambda_function_event_invoke_config", "analyse")[
+        "destination_config"
+    ]
     (on_failure,) = destinations["on_failure"]
     assert on_failure["destination"] == "${aws_sqs_queue.failed_calls.arn}"
 
