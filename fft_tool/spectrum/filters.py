@@ -175,8 +175,12 @@ class Notch:
 
     def memory(self, real: int) -> float:
         """Bytes per pixel that this takes where a number has ``real`` bytes."""
-        share = min(1.0, 12 * max(self.width / self.period, 0.01))  # nodes a pixel, along an axis
-        return 32 * share + 7 * 2 * real * share**2
+        return 32 * self.nodes + 7 * 2 * real * self.nodes**2
+
+    @property
+    def nodes(self) -> float:
+        """Nodes of the fit per pixel, along an axis."""
+        return min(1.0, 12 * max(self.width / self.period, 0.01))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +254,7 @@ def memory_of_filters(filters: tuple[Filter, ...], real: int, half: float) -> fl
 
     ``real`` is the size of a number, ``half`` that of the spectrum per pixel.
     """
-    fitted = [each.memory(real) for each in filters if isinstance(each, FittedFilter)]
+    fitted = [each.memory(real) for each in _fitted(filters)]
     if not fitted:
         return half
     masked = any(isinstance(each, MaskFilter) for each in filters)
@@ -258,8 +262,16 @@ def memory_of_filters(filters: tuple[Filter, ...], real: int, half: float) -> fl
 
 
 def memory_of_lines(filters: tuple[Filter, ...]) -> int:
-    """Bytes per row and column that filtering takes: profiles, and lines that are transformed."""
-    return 250 * any(isinstance(each, FittedFilter) for each in filters)
+    """Bytes per row and column that filtering takes: profiles, and lines that are transformed.
+
+    A wide notch pads narrow images to several times their size.
+    """
+    nodes = [each.nodes if isinstance(each, Notch) else 0.0 for each in _fitted(filters)]
+    return 250 + round(400 * max(nodes) ** 2) if nodes else 0
+
+
+def _fitted(filters: tuple[Filter, ...]) -> list[FittedFilter]:
+    return [each for each in filters if isinstance(each, FittedFilter)]
 
 
 def _parse_one(text: str) -> Filter:

@@ -157,7 +157,12 @@ def test_the_estimate_grows_at_least_as_fast_as_the_memory(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe",
-    ["bits=16 metadata=yes", "spectrum=yes precision=double", "filter=stripe:30+notch:8,40"],
+    [
+        "bits=16 metadata=yes",
+        "spectrum=yes precision=double",
+        "filter=stripe:30+notch:8,40",
+        "filter=notch:2.5,40,1",
+    ],
 )
 @pytest.mark.parametrize(
     "shape",
