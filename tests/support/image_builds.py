@@ -58,14 +58,21 @@ class ImageBuilds:
         built = self.folder / f"{target}.built"
         with alone(self.folder):
             if not built.exists():
-                done = self.try_to_build(context, "--target", target, "--tag", tag)
+                done = self._call(context, "--target", target, "--tag", tag)
                 assert done.returncode == 0, done.stderr
                 built.touch()
         shared_memory = target != "lambda"
         return Image(self.builder, tag, self.variables, self._mounted(tag), shared_memory)
 
     def try_to_build(self, context: Path, *words: str, **variables: str) -> Ended:
-        """Call the script that builds, which may fail."""
+        """Call the script that builds, which may fail.
+
+        One build at a time: two would both build the layers that they have in common.
+        """
+        with alone(self.folder):
+            return self._call(context, *words, **variables)
+
+    def _call(self, context: Path, *words: str, **variables: str) -> Ended:
         words += ("--base", self.base) if self.base else ()
         flags = ["--network=host"] if self.builder != "docker" else []
         flags += pip_settings.secrets(self.folder)
