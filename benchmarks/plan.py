@@ -23,6 +23,7 @@ class Plan:
     memory_side: int
     growth: tuple[int, int]
     photographs: int
+    compared_sides: tuple[int, ...]
     judged: bool
 
 
@@ -43,6 +44,7 @@ FULL = Plan(
     memory_side=4096,
     growth=(2048, 16384),
     photographs=14,
+    compared_sides=(512, 2048),
     judged=True,
 )
 
@@ -56,5 +58,6 @@ QUICK = Plan(
     memory_side=512,
     growth=(256, 1024),
     photographs=2,
+    compared_sides=(128,),
     judged=False,
 )

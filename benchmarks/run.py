@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import in_process
+import likeness
 import resources
 import smart_crop
 import whole_process
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "memory": resources.memory,
     "growth": resources.growth,
     "crop": smart_crop.smart_crop,
+    "compare": likeness.likeness,
 }
 
 

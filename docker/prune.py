@@ -44,9 +44,10 @@ KEPT_OF = {
     # Only scipy's compiled transforms are loaded: fft_tool/spectrum/kernel.py.
     "scipy": ("fft",),
     "scipy/fft": ("_duccfft", "_pocketfft"),
-    # S3, state machines, secrets, and the services that can provide the credentials of a profile.
+    # S3, state machines, secrets, the table and functions of the service, and what can provide the
+    # credentials of a profile.
     "botocore/data": (
-        *("s3", "secretsmanager", "stepfunctions"),
+        *("dynamodb", "lambda", "s3", "secretsmanager", "stepfunctions"),
         *("signin", "sso", "sso-oidc", "sts"),
     ),
 }

@@ -25,7 +25,20 @@ STAGE, SITE = BUILD / "docs-source", BUILD / "docs"
 SECTIONS = {
     "Guides": (
         *("docs/reading-a-spectrum.md", "docs/library.md", "docs/record.md"),
-        *("docs/workflow.md", "docs/manifest.md", "docs/batches.md", "docs/scan.md"),
+        *(
+            "docs/compare.md",
+            "docs/workflow.md",
+            "docs/manifest.md",
+            "docs/batches.md",
+            "docs/scan.md",
+        ),
+    ),
+    "The service": (
+        "docs/service.md",
+        "docs/service-products.md",
+        "docs/service-jobs.md",
+        "docs/service-security.md",
+        "docs/service-hosting.md",
     ),
     "Reference": ("docs/reference.md", "docs/command-line.md", "docs/operations.md"),
     "Operation": (
@@ -34,6 +47,7 @@ SECTIONS = {
     ),
     "Project": (
         *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "docs/benchmarks-batches.md"),
+        "docs/benchmarks-service.md",
         "input_images/README.md",
         *("CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions/index.md"),
     ),

@@ -14,7 +14,10 @@ from fft_tool.library import transform as transform
 from fft_tool.limits import Limits as Limits
 from fft_tool.measures.measure import measure as measure
 from fft_tool.measures.peaks import find_peaks as find_peaks
+from fft_tool.measures.perceptual_hash import perceptual_hash as perceptual_hash
 from fft_tool.measures.radial import radial_profile as radial_profile
+from fft_tool.measures.ring_correlation import ring_correlation as ring_correlation
+from fft_tool.measures.shift import find_shift as find_shift
 from fft_tool.pipeline import run as run
 from fft_tool.recipe import Recipe as Recipe
 from fft_tool.results.outputs import Artifact as Artifact

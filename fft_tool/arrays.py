@@ -82,6 +82,17 @@ def check_real(image: Any) -> NDArray[Any]:
     return array
 
 
+def check_pair(first: Any, second: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return two real, finite images of one shape (h, w); raise an error otherwise."""
+    a, b = check_real(first), check_real(second)
+    if a.shape != b.shape:
+        raise ValueError(
+            f"images of shapes {a.shape} and {b.shape}: "
+            "crop or resize one of them to the shape of the other"
+        )
+    return a, b
+
+
 def check_levels(image: Any) -> NDArray[np.unsignedinteger[Any]]:
     """Return an image of shape (h, w), uint8 or uint16; raise an error otherwise."""
     return check_unsigned(check_grey(image))

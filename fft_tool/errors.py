@@ -17,11 +17,13 @@
     │   ├── TooCostly             too-costly
     │   └── TooMuchOutput         too-much-output
     ├── CropOutside               crop-outside
+    ├── DifferentSizes            different-sizes
     ├── Aborted
     │   ├── Killed                killed
     │   ├── OutOfMemory           out-of-memory
     │   └── TookTooLong           took-too-long
     ├── UsageError                usage
+    ├── SettingsError             bad-settings      reports every fault at once
     ├── AmbiguousSources          ambiguous-sources
     ├── ArtifactError
     │   ├── BadArtifact           bad-artifact
@@ -216,6 +218,13 @@ class CropOutside(FftToolError):
     permanent = True
 
 
+class DifferentSizes(FftToolError):
+    """Two images cannot be compared pixel by pixel, because they differ in size."""
+
+    code = "different-sizes"
+    permanent = True
+
+
 class Aborted(FftToolError):
     """Processing of a source was aborted for a reason that could not be predicted."""
 
@@ -239,6 +248,20 @@ class UsageError(FftToolError):
 
     code = "usage"
     _public = "the options cannot be combined"
+
+
+class SettingsError(FftToolError):
+    """One or more settings in the environment are wrong; ``faults`` lists all of them."""
+
+    code = "bad-settings"
+    _public = "the settings are wrong"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+    def __reduce__(self) -> tuple[type[SettingsError], tuple[tuple[str, ...]]]:
+        return type(self), (self.faults,)
 
 
 class OutOfMemory(Aborted):

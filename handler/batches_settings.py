@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fft_tool.batches.shape import JobShape
-from fft_tool.errors import BadJob, RecipeError
+from fft_tool.errors import BadJob, RecipeError, SettingsError
 from fft_tool.recipe import Recipe
-from handler.errors import SettingsError
-from handler.settings import Settings, Variable, folder, whole
+from fft_tool.variables import Variable, read, whole
+from handler.settings import Settings, folder
 
 RESULTS = "batches/"  # folder of the results of jobs, below the folder of all results
 PREFIX = "FFT_BATCHES"  # of the names of these settings
@@ -136,19 +136,12 @@ class BatchesSettings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> BatchesSettings:
         """Read the settings; :class:`SettingsError` reports all faults at once."""
-        faults: list[str] = []
-        values: dict[str, Any] = {}
+        values, wrong = read(VARIABLES, environ)
+        faults = [*_unknown(environ), *wrong]
         try:
             values["common"] = Settings.from_environ(environ)
         except SettingsError as exc:
-            faults += exc.faults
-        faults += _unknown(environ)
-        for variable in VARIABLES:
-            text = environ.get(variable.name, variable.default)
-            try:
-                values[variable.field] = variable.parse(text)
-            except ValueError as exc:
-                faults.append(f"{variable.name}={variable.shown(text)}: {exc}")
+            faults = [*exc.faults, *faults]
         faults += _overlaps(values)
         if not faults:
             faults += _of_shape(values)

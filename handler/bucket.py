@@ -71,5 +71,9 @@ class Folder(Store):
             self.deadline.wrote(len(data))
         return created
 
+    def delete(self, name: str) -> None:
+        """Delete an object, if there is one."""
+        self._store().delete(self.prefix + name)
+
     def _store(self) -> Store:
         return self.open_bucket(self.bucket, self.deadline.seconds_for_store())

@@ -3,7 +3,6 @@
 ::
 
     FftToolError
-    ├── SettingsError     bad-settings        the function does not start
     ├── MalformedEvent    malformed-event     not an event of a supported kind
     ├── KeyTooLong        key-too-long        its outputs would have keys longer than S3 allows
     ├── OutOfTime         out-of-time         returned, to be retried in another invocation
@@ -12,19 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from fft_tool.errors import FftToolError
-
-
-class SettingsError(FftToolError):
-    """One or more settings are wrong; ``faults`` lists all of them."""
-
-    code = "bad-settings"
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(faults))
 
 
 class MalformedEvent(FftToolError):

@@ -6,18 +6,18 @@ The table of variables is their only list: parsing, messages and documentation a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from fft_tool.admission import largest_output
-from fft_tool.errors import RecipeError, RecipeFault
+from fft_tool.errors import RecipeError, RecipeFault, SettingsError
 from fft_tool.limits import FORMATS, MIB, Limits, parse_formats
 from fft_tool.recipe import KEYS, Recipe, key_name
 from fft_tool.results.outputs import output_kinds
 from fft_tool.stores.opening import BUCKET_NAME
-from handler.errors import SettingsError
+from fft_tool.variables import Variable, read, whole
 from handler.patience import MB_PER_CPU
 
 OWN_MEMORY = 32 * MIB  # used by the function's own process, without the child that holds the images
@@ -37,25 +37,6 @@ FOREIGN_METADATA = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One setting: environment variable, field of ``Settings``, default, parser and help.
-
-    The value of a ``secret`` one is not shown.
-    """
-
-    name: str
-    field: str
-    default: str
-    parse: Callable[[str], Any]
-    help: str
-    secret: bool = False
-
-    def shown(self, text: str) -> str:
-        """The value in a message."""
-        return "…" if self.secret else repr(text)
-
-
 def folder(text: str) -> str:
     """Parse a folder; the result ends in a slash, unless it is empty."""
     found = text.rstrip("/") + "/" if text else ""
@@ -70,17 +51,6 @@ def _recipe(text: str) -> Recipe:
         return always_recorded(Recipe.parse_text(text, Recipe(metadata=True)))
     except RecipeError as exc:
         raise ValueError(str(exc)) from exc
-
-
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """Return a parser of whole numbers from ``low`` to ``high``."""
-
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or not low <= int(text) <= high:
-            raise ValueError(f"should be a whole number from {low:,} to {high:,}")
-        return int(text)
-
-    return parse
 
 
 def _globs(text: str) -> tuple[str, ...]:
@@ -256,15 +226,8 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read the settings; :class:`SettingsError` reports all faults at once."""
-        values: dict[str, Any] = {}
-        faults = _unknown(environ)
-        for variable in (*VARIABLES, MEMORY):
-            text = environ.get(variable.name, variable.default)
-            try:
-                values[variable.field] = variable.parse(text)
-            except ValueError as exc:
-                faults.append(f"{variable.name}={text!r}: {exc}")
-        faults += _overlaps(values)
+        values, wrong = read((*VARIABLES, MEMORY), environ)
+        faults = [*_unknown(environ), *wrong, *_overlaps(values)]
         if values.get("bucket") and values.get("several_buckets"):
             faults.append("FFT_BUCKET and FFT_BUCKETS are both set: only one of them should be")
         if faults:

@@ -154,3 +154,18 @@ output "backfill" {
     role          = one(aws_iam_role.batch_operations[*].arn)
   } : null
 }
+
+output "rate_table" {
+  description = "Name of the table of the service's rate limit, its RATE_TABLE; null if there is none."
+  value       = one(aws_dynamodb_table.rate_limit[*].name)
+}
+
+output "rate_table_policy_arn" {
+  description = "ARN of the policy for whatever runs the service; null if there is none."
+  value       = one(aws_iam_policy.rate_limit[*].arn)
+}
+
+output "service_url" {
+  description = "Address of the service; null if there is none."
+  value       = one(aws_apigatewayv2_api.service[*].api_endpoint)
+}

@@ -68,6 +68,7 @@ resource "aws_iam_role_policy" "function" {
   })
 }
 
-# There is no aws_lambda_permission, since no service needs one: Lambda polls the queue with the
-# function's role, and S3 Batch Operations, Step Functions and EventBridge Scheduler use roles of their
-# own. If one is added, it must set source_arn and source_account; a test checks this.
+# There is no aws_lambda_permission for this function, since no service needs one: Lambda polls the
+# queue with the function's role, and S3 Batch Operations, Step Functions and EventBridge Scheduler use
+# roles of their own. The HTTP API of the service needs one, in service_api.tf. Each must set source_arn
+# and source_account; a test checks this.

@@ -83,6 +83,13 @@ def bucket(s3_endpoint: str, aws_keys: None, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder that all processes of pytest-xdist have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The root folder of this repository."""
     return Path(__file__).resolve().parents[1]

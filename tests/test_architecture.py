@@ -27,6 +27,7 @@ ARROWS = {
     "spelling": "",
     "validate": "",
     "limits": "errors",
+    "variables": "",
     "codec": "arrays, errors, limits, parallel, validate",
     "stores": "errors",
     "image": "arrays, codec",
@@ -36,18 +37,22 @@ ARROWS = {
     "results": "recipe, measures",
     "admission": "results",
     "pipeline": "admission",
+    "comparing": "admission",
     "operations": "admission",
     "library": "pipeline, operations",
-    "runs": "pipeline, operations, stores",
+    "databases": "errors",
+    "rendering": "admission",
+    "cropping": "admission",
+    "runs": "pipeline, comparing, operations, rendering, cropping, stores",
     "report": "results, printable",
     "workflows": "runs",
-    "batches": "runs, report",
+    "batches": "databases, runs, report",
     "backfill": "runs",
     "cli": "backfill, batches, workflows",
     "__main__": "cli",
     # Entry points, which must not import each other, and programs for developers.
-    "handler": "backfill, batches, workflows",
-    "service": "batches, workflows",
+    "handler": "backfill, batches, workflows, variables",
+    "service": "batches, workflows, variables",
     "tools": "handler, cli",
 }
 
@@ -61,12 +66,14 @@ USERS = {
     "isal": "codec.png_file codec.png_encode codec.deflate",
     "matplotlib": "",
     "obstore": "stores.s3_boto3 stores.s3_obstore",
-    "alembic": "batches.engine batches.migrations.env "
+    "alembic": "databases.migrating databases.environment.env "
     "batches.migrations.versions.rev_0001_batch_stats",
     "psycopg": "",
-    "sqlalchemy": "batches.engine batches.tables batches.migrations.versions.rev_0001_batch_stats",
-    "PIL": "codec.png_decode codec.pillow_decode codec.exif image.renditions results.histogram "
-    "report.thumbnails pipeline library",
+    "sqlalchemy": "databases.addresses databases.engines databases.faults databases.migrating "
+    "batches.engine batches.tables batches.migrations.versions.rev_0001_batch_stats",
+    "PIL": "codec.exif codec.picture_encode codec.pillow_decode codec.png_decode codec.profile "
+    "image.matching image.renditions measures.perceptual_hash results.histogram report.thumbnails "
+    "pipeline library",
     "pyarrow": "results.table",
     "rich": "cli.terminal",
     "scipy": "spectrum.kernel",
@@ -74,7 +81,7 @@ USERS = {
     # Results depend only on source and recipe: not on time, randomness, machine or settings.
     # A length of time, for retries; a time as a column of a database; and the clock of a door.
     "datetime": "stores.s3_obstore batches.tables cli.batches",
-    "os": "batches.engine cli.commands cli.deployment cli.main cli.output runs.child_process "
+    "os": "cli.commands cli.deployment cli.main cli.output databases.engines runs.child_process "
     "runs.child_program runs.interrupts runs.machine stores.endpoint stores.folder stores.memory "
     "stores.s3 stores.special",
     "platform": "",
@@ -82,7 +89,7 @@ USERS = {
     "secrets": "",
     "socket": "stores.endpoint",  # whether anybody answers there
     # How long it has been tried, and pauses.
-    "time": "batches.database cli.backfill runs.child_process stores.s3_boto3",
+    "time": "cli.backfill databases.patience runs.child_process stores.s3_boto3",
     "uuid": "",
 }
 DOORS = ("handler", "service")
@@ -291,12 +298,15 @@ PUBLIC = [
     *("analyze", "apply_filter", "apply_operations", "compare", "decode", "describe"),
     *(
         "find_peaks",
+        "find_shift",
         "inverse",
         "magnitude",
         "measure",
+        "perceptual_hash",
         "phase",
         "radial_profile",
         "reconstruct",
+        "ring_correlation",
         "run",
         "saliency_map",
     ),

@@ -14,6 +14,11 @@ class Clients:
         self._session, self._options = session, options
 
     @cached_property
+    def dynamodb(self) -> Any:
+        """Client of DynamoDB."""
+        return self._client("dynamodb")
+
+    @cached_property
     def ecr(self) -> Any:
         """Client of the container registry."""
         return self._client("ecr")

@@ -9,23 +9,19 @@ SQLAlchemy takes a while to load and is not installed by default, so it is used 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from fft_tool.batches.origin import Origin
+from fft_tool.databases.patience import patiently
 from fft_tool.errors import DatabaseUnavailable, MissingExtra, RevisionTaken
 
 if TYPE_CHECKING:
     from fft_tool.batches.engine import Database
     from fft_tool.batches.rows import Row
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds between two attempts
-
 _ATTEMPTS = 5  # to find a number while others take the same one
-
-T = TypeVar("T")
 
 
 def publish_rows(url: str, rows: Sequence[Row], *, patience: float = 0) -> int:
@@ -79,18 +75,3 @@ def open_database(url: str) -> Iterator[Database]:
         ) from exc
     with engine.opened(url) as database:
         yield database
-
-
-def patiently(work: Callable[[], T], patience: float) -> T:
-    """Call ``work`` until the database is there, for ``patience`` seconds."""
-    end = time.monotonic() + patience
-    pause = FIRST_PAUSE
-    while True:
-        try:
-            return work()
-        except DatabaseUnavailable:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise
-        time.sleep(min(pause, left))
-        pause = min(2 * pause, LONGEST_PAUSE)

@@ -19,6 +19,7 @@ EPILOG = """examples:
   fft-tool reconstruct out/leaf_metadata.json -o leaf.png
   fft-tool process scans/ --operations destripe:90,sharpen -o out
   fft-tool filter striped.png --filter stripe:90 -o out
+  fft-tool compare leaf.png leaf.jpg
   fft-tool stats scans/*.png --csv
   fft-tool radial leaf.png -o leaf.csv
   fft-tool batch job/ --batches 5 --images 20 -o stats.csv
@@ -207,6 +208,24 @@ def _fill_process(parser: argparse.ArgumentParser) -> None:
     _add_recipe(parser)
 
 
+def _fill_compare(parser: argparse.ArgumentParser) -> None:
+    for name, letter in (("first", "A"), ("second", "B")):
+        parser.add_argument(name, metavar=letter, help="image: file, - or s3://bucket/key")
+    parser.add_argument(
+        "--fit", action="store_true", help="scale images of different sizes down to a common one"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="folder or s3://bucket/prefix for the record, a picture of the differences and a plot",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    _add_limits(parser)
+    _add_recipe(parser, *_READING, "crop", "smart-crop", "channel", "background")
+
+
 def _fill_stats(parser: argparse.ArgumentParser) -> None:
     _add_inputs(parser)
     _add_jobs(parser)
@@ -384,6 +403,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "process": ("apply operations to images, and compare before and after", _fill_process),
     "filter": ("filter images by frequency", _fill_filter),
     "crop": ("crop images, to a given or to the most salient region", _fill_crop),
+    "compare": ("compare two images: PSNR, SSIM, hash, shift, resolution", _fill_compare),
     "stats": ("print pixel statistics", _fill_stats),
     "radial": ("write radial profiles of spectra as CSV", _fill_radial),
     "report": ("make an HTML page, or pages, of results", _fill_report),

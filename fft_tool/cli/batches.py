@@ -127,7 +127,8 @@ def _may_be_counted(found: Survey, options: argparse.Namespace) -> bool:
 
 def _check_database(url: str) -> None:
     """Raise an error now, rather than after all images have been counted."""
-    from fft_tool.batches.database import open_database, patiently  # noqa: PLC0415  (optional)
+    from fft_tool.batches.database import open_database  # noqa: PLC0415  (optional)
+    from fft_tool.databases.patience import patiently  # noqa: PLC0415  (as above)
 
     def look() -> None:
         with open_database(url):

@@ -86,6 +86,26 @@ def process(options: Options) -> int:
     return _make(options, job, (), names=lambda ref: file_names(ref.name, operations, recipe))
 
 
+def compare(options: Options) -> int:
+    """Compare two images."""
+    from fft_tool.cli.comparison import compare_images  # noqa: PLC0415  (only this command needs it)
+
+    recipe, limits = _recipe(options), _limits(options, processes=1)
+    if options.output is not None:
+        if targets.is_stream(options.output):
+            raise UsageError(f"-o {options.output}: several files are written, name a folder")
+        targets.check_folder(options.output)
+    refs = [_find_one(options, location) for location in (options.first, options.second)]
+    return compare_images(
+        options,
+        (refs[0], refs[1]),
+        recipe,
+        limits,
+        read=lambda ref: ref.read(profile=_profile()),
+        target=None if options.output is None else _store(options.output),
+    )
+
+
 def stats(options: Options) -> int:
     """Print pixel statistics."""
     job = Job(_recipe(options), operation=pipeline.run_stats)
@@ -376,6 +396,15 @@ def _find(options: Options, leave_out: str | None = None) -> list[SourceRef]:
     if options.frame:
         raise UsageError("--frame and --frames exclude each other: leave one out")
     return each_page(refs, _limits(options, processes=1), profile=_profile())
+
+
+def _find_one(options: Options, location: str) -> SourceRef:
+    """Find the only image at a location."""
+    options.inputs = [location]
+    refs = _find(options)
+    if len(refs) != 1:
+        raise UsageError(f"{location}: has {len(refs)} images, name one of them")
+    return refs[0]
 
 
 def _check_endpoint(*locations: str) -> None:

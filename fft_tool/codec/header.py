@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 T = TypeVar("T")
+
+MAX_PROFILE_BYTES = 4 << 20
+"""Maximum of a colour profile that is applied. Those of printing presses have up to two MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Header:
     uint, int or float. ``frames`` is the number of frames or pages in the file, and ``frame`` the
     one that is decoded, counted from 1. ``pixel_size_um`` (x, y), in micrometres, refers to the
     upright image; ``pixel_size_from`` says where the file states it. ``file_bytes`` is the size of
-    the file.
+    the file, and ``profile`` its colour profile (ICC), which concerns only pictures for display.
     """
 
     format: str
@@ -32,6 +35,7 @@ class Header:
     pixel_size_um: tuple[float, float] | None = None
     pixel_size_from: str | None = None
     sample_type: str = "uint"
+    profile: bytes | None = field(default=None, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from fft_tool.codec.png_decode import PngDecoder
 from fft_tool.codec.pnm_decode import PnmDecoder
 from fft_tool.codec.raster import Raster, full_range, upright
 from fft_tool.codec.sniffing import sniff
-from fft_tool.codec.tiff_decode import open_tiff
+from fft_tool.codec.tiff_decode import TiffDecoder, open_tiff
 from fft_tool.codec.values import scale
 from fft_tool.errors import (
     CorruptImage,
@@ -54,11 +54,18 @@ class Encoded:
     _decoder: Decoder
     _value_range: tuple[float, float] | None = None
 
-    def decode(self) -> Raster:
-        """Decode the pixels, and scale samples that are not uint8 or uint16."""
+    def decode(self, *, shown: bool = False) -> Raster:
+        """Decode the pixels, and scale samples that are not uint8 or uint16.
+
+        If the image is to be ``shown``, and not analysed, the inks of printing presses are
+        converted to sRGB by their profile.
+        """
         values = None
         with _DecodingErrors(self.header.format):
-            pixels = self._decoder.pixels()
+            if shown and isinstance(self._decoder, PillowDecoder | TiffDecoder):
+                pixels = self._decoder.pixels(shown=True)
+            else:
+                pixels = self._decoder.pixels()
         if self.header.scaled:
             pixels, values = scale(pixels, self._value_range)
         white = 255 if pixels.dtype == np.uint8 else (1 << min(16, self.header.depth)) - 1

@@ -23,6 +23,7 @@ from fft_tool.codec.exif import (
     read_tags,
 )
 from fft_tool.codec.header import Header, turned
+from fft_tool.codec.profile import cmyk_to_srgb
 from fft_tool.codec.raster import channels_last
 from fft_tool.errors import UnsupportedImage
 
@@ -71,14 +72,16 @@ class PillowDecoder:
             orientation=orientation,
             pixel_size_um=turned(size, orientation) if size else None,
             pixel_size_from=origin if size else None,
+            profile=image.info.get("icc_profile") or None,
         )
 
-    def pixels(self) -> Pixels:
-        """Decode the frame."""
+    def pixels(self, *, shown: bool = False) -> Pixels:
+        """Decode the frame; if it is to be ``shown``, inks are converted by their profile."""
         if self.header.frame > 1:
             self.image.seek(self.header.frame - 1)
         self.image.load()
-        pixels = eight_bit_pixels(self.image, self.header.channels)
+        profile = self.header.profile if shown else None
+        pixels = eight_bit_pixels(self.image, self.header.channels, profile)
         if pixels.shape[:2] != (self.header.height, self.header.width):
             raise UnsupportedImage(
                 f"frame {self.header.frame:,} is larger than the first one: save it as PNG"
@@ -102,8 +105,14 @@ def channels_of(image: Any) -> int:
     return plain.get(image.mode, 4 if transparent else 3)
 
 
-def eight_bit_pixels(image: Any, channels: int) -> Pixels:
-    """Pixels (h, w, channels) of a loaded image with 8 bits per sample."""
+def eight_bit_pixels(image: Any, channels: int, inks: bytes | None = None) -> Pixels:
+    """Pixels (h, w, channels) of a loaded image with 8 bits per sample.
+
+    Inks (CMYK) are converted by the profile ``inks`` if there is one, and by a rule of thumb
+    otherwise.
+    """
+    if inks and image.mode == "CMYK" and (pixels := cmyk_to_srgb(image, inks)) is not None:
+        return pixels
     mode = _MODES[channels]
     return channels_last(image if image.mode == mode else image.convert(mode))
 

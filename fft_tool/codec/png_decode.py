@@ -44,6 +44,7 @@ class PngDecoder:
             orientation=orientation,
             pixel_size_um=size,
             pixel_size_from="PNG pHYs" if size else None,
+            profile=file.profile,
         )
 
     def pixels(self) -> Pixels:

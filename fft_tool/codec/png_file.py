@@ -18,6 +18,7 @@ from isal import isal_zlib
 from fft_tool.arrays import Pixels
 from fft_tool.codec.containers import MAX_CHUNKS, check_chunks
 from fft_tool.codec.deflate import stored_stream
+from fft_tool.codec.header import MAX_PROFILE_BYTES
 from fft_tool.errors import CorruptImage, UnsupportedImage
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -61,6 +62,7 @@ class Png:
     frames: int
     pixels_per_metre: tuple[int, int] | None
     exif: bytes | None
+    profile: bytes | None = None
     animation: tuple[tuple[bytes, memoryview], ...] = ()  # fcTL, IDAT and fdAT, in their order
 
     @property
@@ -150,7 +152,7 @@ def parse(data: bytes) -> Png:
         elif chunk_type not in _NEEDED and not chunk_type[0] & 0x20:
             name = chunk_type.decode("latin-1")
             raise UnsupportedImage(f"PNG has an unknown critical chunk {name!r}")
-        elif chunk_type in (*_NEEDED, b"pHYs", b"eXIf", b"acTL"):
+        elif chunk_type in (*_NEEDED, b"pHYs", b"eXIf", b"iCCP", b"acTL"):
             chunks.setdefault(chunk_type, bytes(body))
     if not any(idat):
         raise CorruptImage("PNG has no image data")
@@ -167,6 +169,7 @@ def parse(data: bytes) -> Png:
         frames=_count_frames(chunks.get(b"acTL", b""), animation),
         pixels_per_metre=_pixels_per_metre(chunks.get(b"pHYs")),
         exif=chunks.get(b"eXIf"),
+        profile=_profile(chunks.get(b"iCCP", b"")),
         animation=tuple(animation) if b"acTL" in chunks else (),
     )
 
@@ -256,6 +259,16 @@ def _transparency(colour: int, body: bytes | None) -> bytes | None:
     if colour != PALETTE and len(body) != 2 * CHANNELS[colour]:
         raise CorruptImage("PNG transparency chunk has a wrong length")
     return body
+
+
+def _profile(body: bytes) -> bytes | None:
+    """Colour profile, which follows its name; None if it is missing, damaged or too large."""
+    _, mark, rest = body.partition(b"\0")
+    inflater = isal_zlib.decompressobj()
+    with suppress(_InflateError):
+        profile = inflater.decompress(rest[1:], MAX_PROFILE_BYTES) if mark and rest else b""
+        return profile if inflater.eof else None
+    return None
 
 
 def _pixels_per_metre(body: bytes | None) -> tuple[int, int] | None:

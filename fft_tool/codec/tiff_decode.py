@@ -13,7 +13,7 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,12 +80,13 @@ class TiffDecoder:
         channels = channels_of(self._image)
         if samples.bits > 8 or samples.sample_type != "uint":
             channels = {"RGB": 3, "RGBA": 4}.get(self._image.mode, 1)
-        self.header = _header(
+        header = _header(
             pages, frame, file_bytes, (self._image.size, channels, samples), tags, turn=True
         )
+        self.header = replace(header, profile=self._image.info.get("icc_profile") or None)
 
-    def pixels(self) -> NDArray[Any]:
-        """Decode the page."""
+    def pixels(self, *, shown: bool = False) -> NDArray[Any]:
+        """Decode the page; if it is to be ``shown``, inks are converted by their profile."""
         image, samples = self._image, self._samples
         if samples.bits == 16 and image.mode in ("RGB", "RGBA"):
             return self._deep_colour()
@@ -98,7 +99,8 @@ class TiffDecoder:
         if raw_mode:
             pixels = channels_last(image)
             return pixels.view(np.uint32) if samples.sample_type == "uint" else pixels
-        pixels = eight_bit_pixels(image, self.header.channels)
+        profile = self.header.profile if shown else None
+        pixels = eight_bit_pixels(image, self.header.channels, profile)
         return pixels.view(np.int8) if samples.sample_type == "int" else pixels
 
     def _order(self, little: str) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fft_tool.arrays import Doubles, Plane, check_real, sum_of_squares
+from fft_tool.arrays import Plane, check_pair, sum_of_squares
+from fft_tool.image.structure import structural_similarity
 from fft_tool.parallel import map_rows, rows_per_block
 
-_WINDOW = 7  # side of the SSIM window in pixels
+Real = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class Comparison:
     data_range: float
 
 
-def compare(first: Any, second: Any, *, data_range: float | None = None) -> Comparison:
+def compare(
+    first: Any, second: Any, *, data_range: float | None = None, threads: int = 1
+) -> Comparison:
     """Compare two grey images of the same shape (h, w).
 
     >>> import numpy as np
@@ -59,6 +62,8 @@ def compare(first: Any, second: Any, *, data_range: float | None = None) -> Comp
     data_range : float, optional
         Difference between the largest and the smallest possible value. May be left out if both
         images are uint8 (255) or both are uint16 (65535).
+    threads : int
+        Number of threads; the result does not depend on it.
 
     References
     ----------
@@ -66,22 +71,17 @@ def compare(first: Any, second: Any, *, data_range: float | None = None) -> Comp
     IEEE Trans. Image Processing 13 (2004) 600-612; here with a uniform window and the sample
     covariance.
     """
-    arrays = check_real(first), check_real(second)
-    if arrays[0].shape != arrays[1].shape:
-        raise ValueError(
-            f"images of shapes {arrays[0].shape} and {arrays[1].shape}: "
-            "crop or resize one of them to the shape of the other"
-        )
-    span = _data_range(arrays, data_range)
-    a, b = (array.astype(np.float64) for array in arrays)
-    difference = np.abs(a - b)
-    squares = float(np.mean(np.square(difference)))
+    a, b = check_pair(first, second)
+    span = _data_range((a, b), data_range)
+    levels = (0.0, 0.0) if _whole(a, b) else (float(a.mean()), float(b.mean()))
+    sums = _sums(a, b, levels, threads)
+    squares = sums.squares / a.size
     return Comparison(
         psnr=10 * math.log10(span**2 / squares) if squares else math.inf,
-        ssim=_ssim(a, b, span) if min(a.shape) >= _WINDOW else None,
-        mean_difference=float(difference.mean()),
-        max_difference=float(difference.max()),
-        correlation=_correlation(a, b),
+        ssim=structural_similarity(a, b, span=span, level=levels[0], threads=threads),
+        mean_difference=sums.difference / a.size,
+        max_difference=sums.largest,
+        correlation=sums.correlation(a.size) if np.ptp(a) and np.ptp(b) else None,
         data_range=span,
     )
 
@@ -119,33 +119,52 @@ def _data_range(arrays: tuple[NDArray[Any], NDArray[Any]], given: float | None) 
     )
 
 
-def _correlation(a: Doubles, b: Doubles) -> float | None:
-    a, b = a - a.mean(), b - b.mean()
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return None
-    product = float((a * b).sum()) / math.sqrt(float((a * a).sum()) * float((b * b).sum()))
-    return min(max(product, -1.0), 1.0)
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums over all pixels: of the differences, and of the pixels less a level of each image."""
+
+    difference: float
+    squares: float
+    largest: float
+    a: float
+    b: float
+    aa: float
+    bb: float
+    ab: float
+
+    def correlation(self, count: int) -> float:
+        """Pearson's correlation coefficient."""
+        covariance = self.ab - self.a * self.b / count
+        variances = (self.aa - self.a**2 / count) * (self.bb - self.b**2 / count)
+        return min(max(covariance / math.sqrt(variances), -1.0), 1.0)
 
 
-def _ssim(a: Doubles, b: Doubles, span: float) -> float:
-    # Variances are computed about a level near the mean, to reduce cancellation.
-    level = float(a.mean())
-    a, b = a - level, b - level
-    mean_a, mean_b = _window_means(a), _window_means(b)
-    unbiased = _WINDOW**2 / (_WINDOW**2 - 1)
-    variances = _window_means(a * a + b * b) - (mean_a**2 + mean_b**2)
-    covariance = unbiased * (_window_means(a * b) - mean_a * mean_b)
-    mean_a += level
-    mean_b += level
-    low, high = (0.01 * span) ** 2, (0.03 * span) ** 2
-    luminance = (2 * mean_a * mean_b + low) / (mean_a**2 + mean_b**2 + low)
-    structure = (2 * covariance + high) / (unbiased * variances + high)
-    return float(np.mean(luminance * structure))
+def _whole(*images: Real) -> bool:
+    """Whether sums of products of the pixels of a block are exact in double precision."""
+    return all(image.dtype.kind in "bu" and image.dtype.itemsize <= 2 for image in images)
 
 
-def _window_means(values: Doubles) -> Doubles:
-    """Means over all windows within the image, shape (h - 6, w - 6)."""
-    for axis in (0, 1):
-        windows = np.lib.stride_tricks.sliding_window_view(values, _WINDOW, axis)
-        values = windows.mean(axis=-1)
-    return values
+def _sums(a: Real, b: Real, levels: tuple[float, float], threads: int) -> _Sums:
+    def block(start: int, stop: int) -> tuple[float, ...]:
+        x, y = (image[start:stop].astype(np.float64) for image in (a, b))
+        difference = x - y
+        np.abs(difference, out=difference)
+        x -= levels[0]
+        y -= levels[1]
+        return (
+            float(difference.sum()),
+            sum_of_squares(difference),
+            float(difference.max()),
+            float(x.sum()),
+            float(y.sum()),
+            sum_of_squares(x),
+            sum_of_squares(y),
+            float(np.multiply(x, y, out=x).sum()),
+        )
+
+    height, width = a.shape
+    blocks = map_rows(block, height, rows_per_block(8 * width), threads=threads)
+    columns = list(zip(*blocks, strict=True))
+    largest = max(columns.pop(2))
+    difference, squares, *rest = map(math.fsum, columns)
+    return _Sums(difference, squares, largest, *rest)

@@ -220,12 +220,13 @@ def tapered(spectrum: Spectrum, window: str = "none", *, taper: bool = True) -> 
     """
     check_spectrum(spectrum)
     taper = taper and window in _ABRUPT
-    down, across = (_axis(window, length, taper=taper) for length in spectrum.shape)
+    down, across = (axis_of(window, length, taper=taper) for length in spectrum.shape)
     return TaperedSpectrum(spectrum, window, down, across)
 
 
 @lru_cache(maxsize=8)
-def _axis(window: str, length: int, *, taper: bool) -> Axis:
+def axis_of(window: str, length: int, *, taper: bool = False) -> Axis:
+    """What a window, and the taper, do to the spectrum along a side of ``length`` pixels."""
     taper = taper and length >= _SHORTEST
     # Of a longer side, that many samples say the same.
     samples = min(length, _MOST_SAMPLES)

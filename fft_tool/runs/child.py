@@ -1,15 +1,15 @@
 """Work on images in a child process, so that no image can bring down the caller.
 
-An image is analysed, changed by operations, compared with another, or its pixels are counted. The
-process has a memory limit, and is killed at its deadline. It has no access to secrets: its
-environment contains only what Python needs, and it communicates only bytes, over pipes.
+An image is analysed, changed by operations, compared with another, cropped, or its pixels are
+counted. The process has a memory limit, and is killed at its deadline. It has no access to secrets:
+its environment contains only what Python needs, and it communicates only bytes, over pipes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fft_tool.errors import (
@@ -29,10 +29,14 @@ from fft_tool.results.outputs import Artifact, Source, output_kinds
 from fft_tool.runs import frames
 from fft_tool.runs.child_process import Process
 from fft_tool.runs.one import Analysed
-from fft_tool.validate import Json, whole
+from fft_tool.validate import Json, one_of, whole
 
 if TYPE_CHECKING:
+    from fft_tool.cropping import AtMost, Cropped
     from fft_tool.image.counting import Counts
+    from fft_tool.image.presets import Preset, Rendition
+    from fft_tool.image.region import Box
+    from fft_tool.results.likeness import Comparison, Likeness
 
 # Takes the number of pixels (0 while unknown); returns the time that may be taken from now, in
 # seconds.
@@ -107,12 +111,33 @@ class Child:
         if self._started is None:
             self._started, self._ready = Process(), False
 
-    def prepare(self, recipe: Recipe, *, memory: int | None = None, threads: int = 1) -> None:
-        """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit)."""
-        self._hello = {"recipe": str(recipe), "memory": memory, "threads": threads}
+    @property
+    def is_prepared(self) -> bool:
+        """Whether ``prepare`` has been called."""
+        return bool(self._hello)
+
+    def prepare(
+        self, recipe: Recipe, *, memory: int | None = None, threads: int = 1, niceness: int = 0
+    ) -> None:
+        """Prepare the process for a recipe, with a limit of ``memory`` bytes (None: no limit).
+
+        ``niceness`` is how far it gives way to other processes: 0 (not at all) to 19.
+        """
+        self._hello = {
+            "recipe": str(recipe),
+            "memory": memory,
+            "threads": threads,
+            "niceness": niceness,
+        }
         self.start()
         self._greet()
         self._await_ready(START_SECONDS)
+
+    def abort(self) -> None:
+        """Kill the process from another thread: the method at work raises ``Killed``."""
+        process = self._started
+        if process is not None:
+            process.kill()
 
     def run(
         self,
@@ -162,12 +187,84 @@ class Child:
 
         return self._do(task, counts, limits, patience)
 
+    def render(
+        self,
+        source: Source,
+        presets: Sequence[Preset],
+        picture_format: str,
+        limits: Limits,
+        *,
+        patience: Patience,
+    ) -> tuple[Rendition, ...]:
+        """Make renditions, as :func:`fft_tool.rendering.render` does."""
+        from fft_tool.codec.picture_formats import PICTURE_FORMATS  # noqa: PLC0415  (few need it)
+        from fft_tool.image.presets import Rendition  # noqa: PLC0415  (as above)
+
+        head = {
+            "presets": [(each.name, each.width, each.height) for each in presets],
+            "format": picture_format,
+        }
+        task = _Task("render", [source], head, [(each.name, each.name) for each in presets])
+
+        def renditions(reply: _Reply) -> tuple[Rendition, ...]:
+            made = zip(presets, reply.artifacts, reply.found["made"], strict=True)
+            return tuple(
+                Rendition(
+                    preset.name,
+                    one_of(name, PICTURE_FORMATS),
+                    whole(width, 1, preset.width),
+                    whole(height, 1, preset.height),
+                    artifact.data,
+                )
+                for preset, artifact, (name, width, height) in made
+            )
+
+        return self._do(task, renditions, limits, patience)
+
     def compare(
         self, first: Source, second: Source, recipe: Recipe, limits: Limits, *, patience: Patience
     ) -> Compared:
         """Compare two images, as :func:`fft_tool.pipeline.run_comparison` does."""
         task = _Task("compare", [first, second], {"recipe": str(recipe)})
         return self._do(task, lambda reply: Compared.from_json(reply.found), limits, patience)
+
+    def compare_renditions(
+        self,
+        first: Source,
+        second: Source,
+        presets: Sequence[Preset],
+        limits: Limits,
+        *,
+        patience: Patience,
+    ) -> tuple[Comparison, Mapping[str, Likeness]]:
+        """Compare images in all sizes, as :func:`fft_tool.comparing.compare_renditions` does."""
+        from fft_tool.results.likeness import Comparison, Likeness  # noqa: PLC0415  (few need it)
+
+        head = {"presets": [(each.name, each.width, each.height) for each in presets]}
+
+        def found(reply: _Reply) -> tuple[Comparison, Mapping[str, Likeness]]:
+            whole, shown = reply.found["whole"], reply.found["presets"]
+            likeness = {each.name: Likeness.from_json(shown[each.name]) for each in presets}
+            return Comparison.from_json(whole), likeness
+
+        task = _Task("compare_renditions", [first, second], head)
+        return self._do(task, found, limits, patience)
+
+    def crop(
+        self, source: Source, region: Box | AtMost, limits: Limits, *, patience: Patience
+    ) -> Cropped:
+        """Cut out a region as JPEG, as :func:`fft_tool.cropping.crop` does."""
+        from fft_tool.cropping import Cropped  # noqa: PLC0415  (few need it)
+        from fft_tool.image.region import Box  # noqa: PLC0415  (as above)
+
+        head = {"box" if isinstance(region, Box) else "at_most": astuple(region)}
+        task = _Task("crop", [source], head, [("crop", "crop")])
+
+        def cropped(reply: _Reply) -> Cropped:
+            x, y, width, height = (whole(side, 0, _LARGEST) for side in reply.found["box"])
+            return Cropped(Box(x, y, width, height), reply.artifacts[0].data)
+
+        return self._do(task, cropped, limits, patience)
 
     def _do(
         self,

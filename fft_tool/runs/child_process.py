@@ -84,10 +84,16 @@ class Process:
             self._status = status if pid else None
         return self._status is not None
 
+    def kill(self) -> None:
+        """Kill the process, which closes its side of the pipes; call it from any thread."""
+        if self._status is None:
+            with suppress(ProcessLookupError):  # it was waited for at this very moment
+                os.kill(self.pid, signal.SIGKILL)
+
     def end(self) -> None:
         """Kill the process, if it is still running, and close the pipes."""
         if not self.has_ended():
-            os.kill(self.pid, signal.SIGKILL)
+            self.kill()
             self._status = os.waitpid(self.pid, 0)[1]
         while self._pipes:
             os.close(self._pipes.pop())
@@ -107,7 +113,7 @@ class Process:
 
     def _expire(self) -> None:
         self.expired = True
-        os.kill(self.pid, signal.SIGKILL)
+        self.kill()
 
 
 def _environment() -> dict[str, str]:

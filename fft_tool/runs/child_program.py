@@ -37,12 +37,14 @@ _FRAMES, _LONGEST = 50, 4000  # stack frames and characters of the message when 
 def main() -> None:
     """Serve requests until the parent closes the pipe."""
     os.closerange(3, _MAX_FILES)  # descriptors that the parent's libraries may have left open
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles interrupts
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent handles them, and ends this process
+        signal.signal(number, signal.SIG_IGN)
     requests = open(0, "rb", closefd=False)  # noqa: SIM115  (a pipe has no path)
     send = partial(frames.send, FileIO(os.dup(1), "w", closefd=False))
     hello = frames.receive(requests)
     if hello is None:
         return
+    os.nice(hello["niceness"])
     pipeline.warm_up(Recipe.parse_text(hello["recipe"]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     bound = machine.address_bound(hello["memory"], threads=hello["threads"])
@@ -174,10 +176,62 @@ def _count(task: _Task) -> Json:
     return {"black": counts.black, "white": counts.white}
 
 
+def _render(task: _Task) -> Json:
+    from fft_tool.image.presets import Preset  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.rendering import render  # noqa: PLC0415  (as above)
+
+    made = render(
+        task.source,
+        [Preset(*preset) for preset in task.head["presets"]],
+        task.head["format"],
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    for each in made:
+        task.send({"artifact": each.preset}, each.data)
+    return {"made": [[each.format, each.width, each.height] for each in made]}
+
+
+def _crop(task: _Task) -> Json:
+    from fft_tool.cropping import AtMost, crop  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.image.region import Box  # noqa: PLC0415  (as above)
+
+    box = task.head.get("box")
+    made = crop(
+        task.source,
+        Box(*box) if box else AtMost(*task.head["at_most"]),
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    task.send({"artifact": "crop"}, made.data)
+    return {"box": astuple(made.box)}
+
+
+def _compare_renditions(task: _Task) -> Json:
+    from fft_tool.comparing import compare_renditions  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.image.presets import Preset  # noqa: PLC0415  (as above)
+
+    whole, found = compare_renditions(
+        task.sources[0],
+        task.sources[1],
+        [Preset(*preset) for preset in task.head["presets"]],
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    presets = {name: likeness.to_json() for name, likeness in found.items()}
+    return {"whole": whole.to_json(), "presets": presets}
+
+
 TASKS: dict[str, Callable[[_Task], Json]] = {
     "analyse": _analyse,
     "operate": _operate,
     "compare": _compare,
+    "compare_renditions": _compare_renditions,
     "count": _count,
+    "render": _render,
+    "crop": _crop,
 }
 """What a child can do: sends artifacts, if there are any, and returns what it found."""

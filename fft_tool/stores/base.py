@@ -141,6 +141,10 @@ class Store(ABC):
         written the object and yet be told False, so the content should say whose it is.
         """
 
+    @abstractmethod
+    def delete(self, name: str) -> None:
+        """Delete an object; does nothing if there is none of that name."""
+
 
 def as_folder(location: str) -> str:
     """Append a slash to a location unless it is empty or has one: the prefix of a folder."""

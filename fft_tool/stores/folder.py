@@ -25,10 +25,14 @@ class FolderStore(Store):
 
     Access is confined to the folder: symbolic links that lead out of it are not followed, and pipes
     and devices are not opened. Writing to a link inside the folder writes to its target.
+
+    With ``durable``, a file that has been written survives a loss of power: its bytes and its name
+    are on the disk, which takes some milliseconds, before :meth:`write` returns.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, durable: bool = False) -> None:
         self.root = root
+        self._durable = durable
 
     @property
     def url(self) -> str:
@@ -119,7 +123,11 @@ class FolderStore(Store):
             target = path.resolve() if path.is_symlink() else path
             with _part_of(target) as part:
                 part.write_bytes(data)
+                if self._durable:
+                    _synchronise(part)
                 part.replace(target)
+                if self._durable:
+                    _synchronise(target.parent)
 
     def create(
         self,
@@ -147,6 +155,14 @@ class FolderStore(Store):
                     os.link(part, path)
                     return True
             return False
+
+    def delete(self, name: str) -> None:
+        """Delete a file, or the link of that name; folders stay, also empty ones."""
+        path = self._path_inside(name)
+        with _os_errors(str(path)):
+            with contextlib.suppress(FileNotFoundError):
+                _refuse_special(path, path.stat().st_mode)
+            path.unlink(missing_ok=True)
 
     def _path_inside(self, name: str) -> Path:
         """Path of a file, which must be inside this folder after resolving links."""
@@ -198,6 +214,15 @@ def _part_of(path: Path) -> Iterator[Path]:
         yield part
     finally:
         part.unlink(missing_ok=True)
+
+
+def _synchronise(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def is_folder(path: Path) -> bool:

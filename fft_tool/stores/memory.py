@@ -86,6 +86,11 @@ class MemoryStore(Store):
         with self._lock:
             return self.objects.setdefault(name, stored) is stored
 
+    def delete(self, name: str) -> None:
+        """Delete an object, if there is one."""
+        with self._lock:
+            self.objects.pop(name, None)
+
 
 def _stored(data: bytes, metadata: Mapping[str, str]) -> Stored:
     return Stored(bytes(data), Stat(len(data), dict(metadata), os.urandom(16).hex()))

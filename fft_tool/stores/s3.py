@@ -73,6 +73,10 @@ class Client(Protocol):
         """
         ...
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if there is one."""
+        ...
+
     def list(self, start: str) -> Iterator[Entry]:
         """Objects whose keys begin with ``start``, sorted; their names are whole keys."""
         ...
@@ -158,6 +162,11 @@ class S3Store(Store):
                     return False
                 if not left:
                     raise
+
+    def delete(self, name: str) -> None:
+        """Delete an object; S3 does not say whether there was one."""
+        key = self._key(name)
+        self._clients.of(key).delete(key)
 
     def _key(self, name: str) -> str:
         key = self.prefix + name

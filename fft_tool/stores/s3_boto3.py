@@ -91,6 +91,10 @@ class Boto3:
             return False
         return True
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if there is one."""
+        self._ask(self._client.delete_object, key, Key=key)
+
     def list(self, start: str) -> Iterator[Entry]:
         """Objects whose keys begin with ``start``, sorted."""
         further: dict[str, str] = {}

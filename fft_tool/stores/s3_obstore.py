@@ -102,6 +102,11 @@ class Obstore:
             return False
         return True
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if there is one."""
+        with _errors(self._bucket, key):
+            obstore.delete(self._store, key)
+
     def list(self, start: str) -> Iterator[Entry]:
         """Objects below the folder ``start``, sorted; all keys must be representable.
 

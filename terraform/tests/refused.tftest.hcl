@@ -990,3 +990,151 @@ run "a_folder_of_sources_that_backfills_write_to" {
 
   expect_failures = [var.backfill_enabled]
 }
+
+run "a_service_without_its_secret" {
+  command = plan
+
+  variables {
+    service_enabled      = true
+    service_api_enabled  = true
+    service_image_digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  }
+
+  expect_failures = [var.service_api_enabled]
+}
+
+run "a_service_without_its_table" {
+  command = plan
+
+  variables {
+    service_api_enabled  = true
+    service_image_digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    service_secret_arn   = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:service-AbCdEf"
+  }
+
+  expect_failures = [var.service_api_enabled]
+}
+
+run "a_service_image_by_its_tag" {
+  command = plan
+
+  variables {
+    service_image_digest = "latest"
+  }
+
+  expect_failures = [var.service_image_digest]
+}
+
+run "a_service_secret_by_its_name" {
+  command = plan
+
+  variables {
+    service_secret_arn = "service"
+  }
+
+  expect_failures = [var.service_secret_arn]
+}
+
+run "a_service_folder_without_a_slash" {
+  command = plan
+
+  variables {
+    service_prefix = "service"
+  }
+
+  expect_failures = [var.service_prefix]
+}
+
+run "a_service_folder_in_another_one" {
+  command = plan
+
+  variables {
+    service_prefix = "output/service/"
+  }
+
+  expect_failures = [var.service_prefix]
+}
+
+run "a_service_with_too_little_memory" {
+  command = plan
+
+  variables {
+    service_memory_mb = 512
+  }
+
+  expect_failures = [var.service_memory_mb]
+}
+
+run "a_service_without_workers" {
+  command = plan
+
+  variables {
+    service_workers = 0
+  }
+
+  expect_failures = [var.service_workers]
+}
+
+run "a_service_without_requests" {
+  command = plan
+
+  variables {
+    service_requests_per_second = 0
+  }
+
+  expect_failures = [var.service_requests_per_second]
+}
+
+run "a_service_subnet_by_its_name" {
+  command = plan
+
+  variables {
+    service_subnet_ids         = ["private"]
+    service_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.service_subnet_ids]
+}
+
+run "service_subnets_without_security_groups" {
+  command = plan
+
+  variables {
+    service_subnet_ids = ["subnet-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.service_subnet_ids]
+}
+
+run "a_service_security_group_by_its_name" {
+  command = plan
+
+  variables {
+    service_subnet_ids         = ["subnet-0123456789abcdef0"]
+    service_security_group_ids = ["default"]
+  }
+
+  expect_failures = [var.service_security_group_ids]
+}
+
+run "a_service_access_point_by_its_id" {
+  command = plan
+
+  variables {
+    service_access_point_arn   = "fsap-0123456789abcdef0"
+    service_subnet_ids         = ["subnet-0123456789abcdef0"]
+    service_security_group_ids = ["sg-0123456789abcdef0"]
+  }
+
+  expect_failures = [var.service_access_point_arn]
+}
+
+run "a_service_access_point_without_subnets" {
+  command = plan
+
+  variables {
+    service_access_point_arn = "arn:aws:elasticfilesystem:eu-central-1:123456789012:access-point/fsap-0123456789abcdef0"
+  }
+
+  expect_failures = [var.service_access_point_arn]
+}

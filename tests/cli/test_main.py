@@ -96,7 +96,7 @@ def test_help_of_a_command_explains_every_option(
 
 def test_the_examples_in_the_help_are_correct() -> None:
     examples = re.findall(r"^  fft-tool (.*)", make_parser().epilog or "", re.MULTILINE)
-    assert len(examples) == 8
+    assert len(examples) == 9
     for words in examples:
         make_parser().parse_args(words.split())
 

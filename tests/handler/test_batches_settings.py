@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fft_tool.batches.shape import JobShape
+from fft_tool.errors import SettingsError
 from handler.batches_settings import VARIABLES, BatchesSettings
-from handler.errors import SettingsError
 from handler.settings import Settings
 
 LOGIN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-0a1b-AbCdEf"

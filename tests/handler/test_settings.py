@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 from fft_tool import Limits, Recipe
 from fft_tool.admission import memory_needed, output_size
 from fft_tool.codec.header import Header
-from fft_tool.errors import RecipeError
+from fft_tool.errors import RecipeError, SettingsError
 from fft_tool.limits import FORMATS
 from fft_tool.recipe import CHANNELS, KEYS
 from fft_tool.results.outputs import output_kinds
 from fft_tool.spectrum.scale import SCALES
-from handler.errors import SettingsError
 from handler.settings import MEMORY, VARIABLES, Settings
 
 MEMORY_SIZE = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"

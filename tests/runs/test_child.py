@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 import fft_tool
+import fft_tool.comparing
 from fft_tool.errors import (
     Aborted,
     CropOutside,
@@ -23,6 +26,7 @@ from fft_tool.errors import (
     RecipeError,
     TookTooLong,
 )
+from fft_tool.image.presets import parse_presets
 from fft_tool.limits import Limits
 from fft_tool.operations.registry import parse_operations
 from fft_tool.operations.run import run_operations
@@ -235,6 +239,34 @@ def test_a_process_that_ended_between_images_is_replaced(sound: Child) -> None:
     assert analyse(sound).width == 32
 
 
+def test_a_run_can_be_aborted_from_another_thread(faulty: Child) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(analyse, faulty, poison("hang"))
+        while not running.done():
+            faulty.abort()
+        with pytest.raises(Killed):
+            running.result()
+    assert analyse(faulty).width == 32
+
+
+def test_a_signal_to_the_whole_group_is_left_to_the_parent(sound: Child) -> None:
+    """Supervisors send SIGTERM to all processes of a service, terminals Ctrl-C."""
+    before = process_of(sound)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(before, number)
+        assert analyse(sound).width == 32
+    assert process_of(sound) == before
+
+
+def test_a_process_can_give_way_to_others() -> None:
+    child = Child()
+    assert not child.is_prepared
+    child.prepare(RECIPE, niceness=7)
+    assert child.is_prepared
+    assert psutil.Process(process_of(child)).nice() == min(19, psutil.Process().nice() + 7)
+    child.close()
+
+
 def test_an_interrupted_caller_leaves_no_partial_answer_behind(sound: Child) -> None:
     def on_step(name: str) -> None:
         if name == "paint":
@@ -315,6 +347,13 @@ def test_images_are_compared_as_in_the_core(sound: Child) -> None:
     assert found.psnr_db is not None
     smaller = Source("c.png", png_bytes(noise((9, 9))))
     assert sound.compare(COLOURS, smaller, Recipe(), Limits(), patience=longer).note
+
+
+def test_renditions_are_compared_as_in_the_core(sound: Child) -> None:
+    presets = parse_presets("thumb=9x9 zoom=400")
+    for other in (COLOURS, Source("b.png", png_bytes(noise((9, 40), np.uint16)))):
+        found = sound.compare_renditions(COLOURS, other, presets, Limits(), patience=longer)
+        assert found == fft_tool.comparing.compare_renditions(COLOURS, other, presets)
 
 
 @pytest.mark.parametrize("task", ["run_operations", "count", "compare"])

@@ -169,6 +169,17 @@ def test_listing_may_stop_early_and_start_again(store: Store) -> None:
     assert len(list(store.list())) == 2
 
 
+def test_what_was_deleted_is_gone_and_deleting_it_again_changes_nothing(store: Store) -> None:
+    store.write("folder/a", b"1")
+    store.write("folder/b", b"2")
+    for _ in range(2):
+        store.delete("folder/a")
+    assert [name for name, _ in store.list()] == ["folder/b"]
+    with pytest.raises(NotFound):
+        store.read("folder/a")
+    assert store.create("folder/a", b"3")
+
+
 def test_threads_may_share_a_store(store: Store) -> None:
     def work(number: int) -> bool:
         name, data = f"{number % 3}/{number}", bytes([number]) * 100
@@ -338,6 +349,24 @@ def test_two_names_never_denote_the_same_file(tmp_path: Path, name: str) -> None
         with pytest.raises(NotAllowed, match="not a valid file name"):
             reach()
     assert below(tmp_path) == ["a", "a/b"]
+
+
+def test_nothing_outside_the_folder_is_deleted(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_bytes(b"precious")
+    store = FolderStore(tmp_path / "store")
+    store.write("a", b"1")
+    (tmp_path / "store" / "link").symlink_to(tmp_path / "outside")
+    for name in ("../outside", "link", str(tmp_path / "outside")):
+        with pytest.raises(NotAllowed):
+            store.delete(name)
+    assert (tmp_path / "outside").read_bytes() == b"precious"
+
+
+def test_a_folder_is_not_deleted_as_if_it_were_a_file(tmp_path: Path) -> None:
+    FolderStore(tmp_path).write("folder/a", b"1")
+    with pytest.raises(StoreError):
+        FolderStore(tmp_path).delete("folder")
+    assert FolderStore(tmp_path).exists("folder/a")
 
 
 def test_hidden_files_and_folders_are_not_listed(tmp_path: Path) -> None:

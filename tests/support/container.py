@@ -19,6 +19,7 @@ from tests.support.command import Finished
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTER = Path(__file__).with_name("container_root.sh")
+NOTHING: Mapping[str, str] = {}
 SECONDS = 600  # after which a build is stuck
 
 
@@ -107,9 +108,11 @@ class Image:
         entry: Sequence[str] | None = None,
         user: str | None = None,
         mounts: Sequence[Mount] = (),
-        **variables: str,
+        environ: Mapping[str, str] = NOTHING,
+        **more: str,
     ) -> Finished:
-        """Run the container to its end."""
+        """Run the container to its end, with variables in ``environ`` or by name."""
+        variables = {**environ, **more}
         command = self.words(*words, entry=entry, user=user, mounts=mounts, variables=[*variables])
         env = {**self.surroundings(), **variables}
         done = subprocess.run(

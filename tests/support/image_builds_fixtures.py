@@ -1,4 +1,4 @@
-"""Fixtures for tests of the images, which are built once for all of them.
+"""Fixtures for tests of the images, which are built once for all of them and for all processes.
 
 They are built from a copy of the sources that nobody but their owner may read, with files beside
 them that have no business in an image. ``IMAGE_BASE`` names another base image than the default.
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.container import Image, call
-from tests.support.image_builds import ROOT, ImageBuilds, find_builder
+from tests.support.image_builds import ROOT, ImageBuilds, alone, find_builder
 
 BUILT_OF = (
     ".dockerignore",
@@ -23,6 +23,7 @@ BUILT_OF = (
     "fft_tool",
     "handler",
     "requirements.txt",
+    "service",
     "tools",
 )
 REMOTE = "https://somebody:secret-of-git@git.example/team/pipeline.git"
@@ -30,17 +31,25 @@ STRAY = "stray-file-of-a-developer"
 
 
 @pytest.fixture(scope="session")
-def image_builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageBuilds]:
+def image_builds(shared_folder: Path) -> Iterator[ImageBuilds]:
     """What builds images here."""
-    image_builds = ImageBuilds.open(find_builder(), tmp_path_factory.mktemp("image_builds"))
+    image_builds = ImageBuilds.open(find_builder(), shared_folder / "image_builds")
     yield image_builds
     image_builds.close()
 
 
 @pytest.fixture(scope="session")
-def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def context(shared_folder: Path) -> Path:
     """The sources, as they are on the disk of a careful person with some files lying about."""
-    folder = tmp_path_factory.mktemp("context")
+    folder = shared_folder / "context"
+    with alone(folder):
+        if not (folder / ".git" / "config").exists():
+            fill(folder)
+    return folder
+
+
+def fill(folder: Path) -> None:
+    """Copy the sources, and put a repository and other things beside them."""
     for name in BUILT_OF:
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copyfile
@@ -55,7 +64,6 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
         call([*git, *words], os.environ)
     call([*git, "remote", "add", "origin", REMOTE], os.environ)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +76,15 @@ def image(image_builds: ImageBuilds, context: Path) -> Image:
 def cli(image_builds: ImageBuilds, context: Path) -> Image:
     """The image of the command line."""
     return image_builds.build("cli", context)
+
+
+@pytest.fixture(scope="session")
+def service(image_builds: ImageBuilds, context: Path) -> Image:
+    """The image of the service."""
+    return image_builds.build("service", context)
+
+
+@pytest.fixture(scope="session")
+def local_aws(image_builds: ImageBuilds, context: Path) -> Image:
+    """The image of the AWS on one machine that the service is used with."""
+    return image_builds.build("local-aws", context)

@@ -54,7 +54,11 @@ class Laptop:
 
     def run(self, command: str, *words: str | Path, **variables: str) -> Finished:
         """Run a command as ``make`` does, on a machine that is full of traps."""
-        port = ("--port", str(self.port)) if command == "up" and "--port" not in words else ()
+        port = (
+            ("--port", str(self.port))
+            if command in ("up", "infra") and "--port" not in words
+            else ()
+        )
         finished = subprocess.run(
             [*_PROGRAM, command, *map(str, words), *port, "--state", str(self.state)],
             capture_output=True,

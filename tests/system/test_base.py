@@ -52,12 +52,25 @@ def test_the_current_digest_is_written_to_the_dockerfile(
     digest = publish(registry, "amd64", "arm64", "s390x")
     name = f"{registry.address}/library/python:3.13"
     path = dockerfile(tmp_path, f"{name}{before}")
-    done = ask("--dockerfile", path)
+    done = ask("--file", path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{name}{before} is now {name}@{digest}\n"
     assert path.read_text() == f"# first\nARG BASE={name}@{digest}\nFROM ${{BASE}} AS build\n"
-    again = ask("--dockerfile", path)
+    again = ask("--file", path)
     assert again.stdout == f"{name} is up to date\n"
+
+
+def test_images_of_a_compose_file_are_pinned_except_for_our_own(
+    registry: Registry, tmp_path: Path
+) -> None:
+    digest = publish(registry, "amd64", "arm64", tag="17")
+    name = f"{registry.address}/library/postgres:17"
+    path = tmp_path / "compose.yaml"
+    text = "services:\n  ours:\n    image: ours:1\n  postgres:\n    image: {}\n    user: x\n"
+    path.write_text(text.format(f"{name}@{OLD}"))
+    done = ask("--file", path)
+    assert done.stdout == f"{name}@{OLD} is now {name}@{digest}\n"
+    assert path.read_text() == text.format(f"{name}@{digest}")
 
 
 def test_the_digest_of_another_base_is_printed(registry: Registry) -> None:
@@ -87,7 +100,7 @@ def test_a_manifest_that_does_not_match_its_stated_digest_is_refused(
     registry.digest = OLD
     path = dockerfile(tmp_path, f"{registry.address}/team/python:3.13")
     before = path.read_text()
-    done = ask("--dockerfile", path)
+    done = ask("--file", path)
     assert done.returncode == 1
     assert "but sends sha256:" in done.stderr
     assert path.read_text() == before
@@ -119,7 +132,7 @@ def test_a_response_that_is_not_a_manifest_is_reported(registry: Registry) -> No
 def test_a_file_without_the_line_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     path.write_text("FROM scratch\n")
-    done = ask("--dockerfile", path)
+    done = ask("--file", path)
     assert "has no line ARG BASE=" in done.stderr
 
 

@@ -177,7 +177,7 @@ def test_a_lock_that_somebody_holds_is_a_transient_error(
     engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as connection:
         connection.execute(sa.text("LOCK TABLE batch_stats"))
-        monkeypatch.setattr("fft_tool.batches.engine.STATEMENT", 0.1)
+        monkeypatch.setattr("fft_tool.databases.addresses.STATEMENT", 0.1)
         with pytest.raises(DatabaseUnavailable, match=r"(lock|statement) timeout"):
             publish_rows(url, rows_of(revision=2))
     engine.dispose()

@@ -25,6 +25,7 @@ with mock.patch.object(sys, "path", [str(FOLDER), *sys.path]):
     contenders = import_module("contenders")
     images = import_module("images")
     in_process = import_module("in_process")
+    likeness = import_module("likeness")
     machine = import_module("machine")
     measure = import_module("measure")
     plan = import_module("plan")
@@ -37,7 +38,12 @@ with mock.patch.object(sys, "path", [str(FOLDER), *sys.path]):
 
 ONCE = measure.Effort(repeats=1, fill=0)
 TINY = replace(
-    plan.QUICK, effort=ONCE, picture_sides=(32,), transform_shapes=((16, 15),), process_side=32
+    plan.QUICK,
+    effort=ONCE,
+    picture_sides=(32,),
+    transform_shapes=((16, 15),),
+    process_side=32,
+    compared_sides=(32,),
 )
 
 
@@ -307,6 +313,16 @@ def test_missing_programs_have_rows_that_say_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(whole_process, "all_programs", lambda: (ours, *absent))
     section = whole_process.process(TINY)
     assert _missing(section) == {peer.name for peer in peers}
+
+
+def test_two_images_are_compared_beside_peers_that_give_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    section = likeness.likeness(TINY)
+    assert [row.peer for row in section.rows if row.value is None] == []
+    assert {row.what for row in section.rows} == {f"{each.name}, 32²" for each in likeness.MEASURES}
+    monkeypatch.setattr(likeness, "installed", lambda name: name == "numpy")
+    assert _missing(likeness.likeness(TINY)) == {"scikit-image", "imagehash"}
 
 
 def _missing(section: Any) -> set[str]:

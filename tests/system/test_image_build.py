@@ -89,14 +89,15 @@ def test_a_scipy_with_moved_transforms_stops_the_build(
     assert "scipy: the compiled transforms have moved or changed" in done.stderr
 
 
+@pytest.mark.parametrize("lock", ["docker", "service", "tools"])
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_there_are_wheels_of_every_package_for_both_architectures(
-    machine: str, tmp_path: Path
+    machine: str, lock: str, tmp_path: Path
 ) -> None:
     words = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--no-deps"]
     words += ["--require-hashes", "--only-binary=:all:", "--python-version=3.13"]
     words += [f"--python-platform={machine}-unknown-linux-gnu", f"--target={tmp_path}"]
-    words += [*pip_settings.index(), "--requirement=docker/requirements.txt"]
+    words += [*pip_settings.index(), f"--requirement={lock}/requirements.txt"]
     call(words, os.environ)
 
 
@@ -114,6 +115,7 @@ def test_the_dockerfile_names_no_architecture() -> None:
             ["image-cli", "TAG=t/fft:7"],
             ["-m", "tools.image.build", "--tag", "t/fft:7", "--target", "cli"],
         ),
+        (["image-service"], ["-m", "tools.image.build", "--target", "service"]),
         (["image", "BASE=a/python:3"], ["-m", "tools.image.build", "--base", "a/python:3"]),
         (
             ["image", "PLATFORM=linux/arm64"],
@@ -126,6 +128,7 @@ def test_the_dockerfile_names_no_architecture() -> None:
         (["image-size", "TAG=x.tar"], ["-m", "tools.image.size", "x.tar"]),
         (["image-sbom", "TAG=x.tar"], ["-m", "tools.image.sbom", "image", "x.tar"]),
         (["update-base"], ["-m", "tools.image.base"]),
+        (["serve-stack"], ["-m", "tools.stack"]),
     ],
 )
 def test_make_passes_variables_on_as_arguments(
@@ -151,6 +154,7 @@ HOSTILE = (
     ("target", "variable", "place"),
     [
         ("image", "TAG", ["-m", "tools.image.build", "--tag"]),
+        ("image-service", "TAG", ["-m", "tools.image.build", "--tag"]),
         ("image-cli", "BASE", ["-m", "tools.image.build", "--base"]),
         ("image", "PLATFORM", ["-m", "tools.image.build", "--platform"]),
         ("image", "FLAGS", ["-m", "tools.image.build", "--flags="]),

@@ -202,11 +202,16 @@ def test_wrong_usage_is_explained(words: list[str]) -> None:
 
 @pytest.mark.slow
 def test_images_contain_their_bill(
-    image: Image, cli: Image, validator: jsonschema.Draft7Validator, tmp_path: Path
+    image: Image,
+    cli: Image,
+    service: Image,
+    local_aws: Image,
+    validator: jsonschema.Draft7Validator,
+    tmp_path: Path,
 ) -> None:
-    locks = [ROOT / "docker" / "requirements.txt", ROOT / "requirements.txt"]
+    locks = [ROOT / name / "requirements.txt" for name in ("", "docker", "service", "tools")]
     text = "".join(lock.read_text("utf-8") for lock in locks)
-    for number, one in enumerate((image, cli)):
+    for number, one in enumerate((image, cli, service, local_aws)):
         archive = tmp_path / f"{number}.tar"
         one.save(archive)
         done = script("-m", "tools.image.sbom", "image", archive)

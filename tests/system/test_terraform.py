@@ -101,11 +101,13 @@ def test_the_function_is_an_image_by_its_digest() -> None:
     assert functions
     for function in functions:
         assert function.body["package_type"] == "Image"
-        assert function.body["image_uri"].endswith("@${var.image_digest}")
+        assert re.search(r"@\$\{var\.(service_)?image_digest\}$", function.body["image_uri"])
 
 
 def test_failed_asynchronous_calls_are_kept() -> None:
-    (destinations,) = resource("aws_lambda_function_event_invoke_config")["destination_config"]
+    (destinations,) = resource("aws_lambda_function_event_invoke_config", "analyse")[
+        "destination_config"
+    ]
     (on_failure,) = destinations["on_failure"]
     assert on_failure["destination"] == "${aws_sqs_queue.failed_calls.arn}"
 
@@ -121,8 +123,10 @@ def test_the_log_is_json_and_metrics_are_not_filtered_out() -> None:
 
 
 def test_every_lambda_permission_names_its_source_and_account() -> None:
-    """There is none now: callers have a role of their own, or are Lambda with the function's."""
-    for permission in blocks_of("resource", "aws_lambda_permission"):
+    """Only the HTTP API has one: other callers have a role of their own."""
+    permissions = blocks_of("resource", "aws_lambda_permission")
+    assert [permission.labels[1] for permission in permissions] == ["service"]
+    for permission in permissions:
         assert permission.body["source_arn"]
         assert permission.body["source_account"] == "${local.account}"
 
@@ -248,6 +252,8 @@ def test_all_taggable_resources_have_tags() -> None:
 
 
 TAGGED = {
+    "aws_apigatewayv2_api",
+    "aws_apigatewayv2_stage",
     "aws_budgets_budget",
     "aws_cloudwatch_event_rule",
     "aws_cloudwatch_log_group",

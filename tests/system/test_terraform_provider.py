@@ -68,6 +68,11 @@ def test_a_deployment_is_complete_after_one_apply_and_leaves_nothing_when_destro
         "TF_VAR_workflow_emails": json.dumps(["keeper@example.org"]),
         "TF_VAR_batches_enabled": "true",
         "TF_VAR_batches_emails": json.dumps(["keeper@example.org"]),
+        "TF_VAR_service_enabled": "true",
+        "TF_VAR_service_deletion_protection": "false",
+        "TF_VAR_service_api_enabled": "true",
+        "TF_VAR_service_image_digest": DIGEST,
+        "TF_VAR_service_secret_arn": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:x-1",
     }
 
     def terraform(*words: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.routing import Route
 
 from fft_tool.admission import memory_needed
 from fft_tool.codec.header import Header
@@ -18,6 +20,9 @@ from handler import batches_settings
 from handler.batches_settings import BatchesSettings
 from handler.log import COUNTED
 from handler.settings import OWN_MEMORY, VARIABLES, Settings
+from service.lambda_entry import settings_of
+from service.routes import ROUTERS
+from service.settings import VARIABLES as SERVICE_VARIABLES
 from tests.system.terraform.files import FOLDER
 from tests.system.terraform.program import WithoutProvider, run
 
@@ -271,10 +276,12 @@ def test_each_function_of_batches_has_only_the_permissions_that_it_needs(values:
     }
 
 
-def rights_of(values: Json, function: str) -> set[tuple[str, str]]:
+def rights_of(
+    values: Json, function: str, functions: str = "batch_functions"
+) -> set[tuple[str, str]]:
     return {
         (action, resource)
-        for statement in values["batch_functions"][function]["statements"]
+        for statement in values[functions][function]["statements"]
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
@@ -285,6 +292,67 @@ def test_alarms_of_batches_are_about_metrics_that_exist(values: Json, repository
     own = [alarm for alarm in values["batch_alarms"].values() if alarm["namespace"][:4] != "AWS/"]
     assert {alarm["metric"] for alarm in own} == {"JobsOverdue", "JobsGivenUp"}
     assert all(f'"{alarm["metric"]}"' in written for alarm in own)
+
+
+# The service.
+
+
+def test_functions_of_the_service_accept_their_environment(bare: WithoutProvider) -> None:
+    found = bare.values(**SERVICE)["service_environment"]
+    given = {name: re.sub("<.*?>", "made-by-aws", text) for name, text in found.items()}
+    secret = {"SECRET_KEY": 32 * "k", "DATABASE_URL": "postgresql://db.example/service"}
+    settings = settings_of(given, lambda _: json.dumps(secret))
+    assert settings.storage_path == "s3://made-by-aws/service"
+    assert settings.max_upload_bytes * 4 / 3 < 6 * MIB, "base64 in an event of at most 6 MB"
+    own = {variable.name for variable in SERVICE_VARIABLES}
+    assert given.keys() - own == {"SERVICE_SECRET_ARN", "SERVICE_WORK_FUNCTION"}
+
+
+def test_each_function_of_the_service_has_only_the_permissions_that_it_needs(
+    bare: WithoutProvider,
+) -> None:
+    values = bare.values(**SERVICE)
+    work = "arn:aws:lambda:eu-central-1:123456789012:function:fft-pipeline-service-work"
+    common = {
+        *((f"s3:{what}", f"{BUCKET}/service/*") for what in ("GetObject", "PutObject")),
+        *(
+            (f"s3:{what}", f"{BUCKET}/service/*")
+            for what in ("DeleteObject", "AbortMultipartUpload")
+        ),
+        ("s3:ListBucket", BUCKET),
+        ("secretsmanager:GetSecretValue", SERVICE["service_secret_arn"]),
+    }
+    assert rights_of(values, "work", "service_functions") == common
+    assert rights_of(values, "api", "service_functions") == common | {
+        ("dynamodb:GetItem", "<aws_dynamodb_table.rate_limit.arn>"),
+        ("dynamodb:UpdateItem", "<aws_dynamodb_table.rate_limit.arn>"),
+        ("lambda:InvokeFunction", work),
+    }
+
+
+def test_the_http_api_has_the_routes_of_the_application(bare: WithoutProvider) -> None:
+    """A route that it lacks would be answered with 404 by API Gateway."""
+    access_point = "arn:aws:elasticfilesystem:eu-central-1:123456789012:access-point/fsap-1"
+    network = {"service_subnet_ids": ["subnet-1"], "service_security_group_ids": ["sg-1"]}
+    values = bare.values(**SERVICE, **network, service_access_point_arn=access_point)
+    keys = [key.removeprefix("ANY ") for key in values["service_routes"]]
+    patterns = [re.escape(key).replace(r"\{proxy\+\}", ".+") for key in keys]
+    paths = {
+        route.path for router in ROUTERS for route in router.routes if isinstance(route, Route)
+    }
+    assert len(paths) > 10
+    unserved = {path for path in paths if not any(re.fullmatch(each, path) for each in patterns)}
+    assert unserved == set()
+    unused = {each for each in patterns if not any(re.fullmatch(each, path) for path in paths)}
+    assert unused == {re.escape("/openapi.json")}
+
+
+SERVICE = {
+    "service_enabled": True,
+    "service_api_enabled": True,
+    "service_image_digest": f"sha256:{64 * 'd'}",
+    "service_secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:service-AbCdEf",
+}
 
 
 # Queue, registry, alarms, dashboard.

@@ -1,6 +1,6 @@
-"""Pin the base image: look up the current digest of its tag, and write it to the Dockerfile.
+"""Pin images of others: look up the current digests of their tags, and write them to our files.
 
-    python3 -m tools.image.base             update docker/Dockerfile (make update-base)
+    python3 -m tools.image.base             update docker/Dockerfile and docker/compose.yaml
     python3 -m tools.image.base NAME:TAG    print NAME:TAG@sha256:…, for BASE=
 
 The registry is asked without credentials. Proxies and certificates are taken from the environment
@@ -24,8 +24,14 @@ from pathlib import Path
 from tools.errors import ToolError
 from tools.image.builders import ROOT
 
-DOCKERFILE = ROOT / "docker" / "Dockerfile"
-PINNED = re.compile(r"^ARG BASE=(?P<name>[^\s@]+)(?:@sha256:[0-9a-f]{64})?$", re.MULTILINE)
+FILES = (ROOT / "docker" / "Dockerfile", ROOT / "docker" / "compose.yaml")
+DIGEST = "@sha256:[0-9a-f]{64}"
+
+# Images without a digest in a compose file are our own.
+PINNED = re.compile(
+    rf"^(?:ARG BASE=(?P<base>[^\s@]+)(?:{DIGEST})?| +image: (?P<image>[^\s@]+){DIGEST})$",
+    re.MULTILINE,
+)
 
 # The architectures that the function can run on: one digest must cover both.
 ARCHITECTURES = {"amd64", "arm64"}
@@ -129,31 +135,39 @@ def _check_architectures(name: str, body: bytes) -> None:
         raise ToolError(f"{name} does not exist for {' and '.join(sorted(missing))}")
 
 
-def renew(dockerfile: Path) -> str:
-    """Write the current digest into a Dockerfile; returns a message about the change."""
-    text = dockerfile.read_text("utf-8")
-    found = PINNED.search(text)
+def renew(path: Path) -> str:
+    """Write current digests into a Dockerfile or compose file; returns what has changed."""
+    text = path.read_text("utf-8")
+    found = list(PINNED.finditer(text))
     if not found:
-        raise ToolError(f"{dockerfile.name} has no line ARG BASE=NAME:TAG@sha256:…")
-    name = found["name"]
-    line = f"ARG BASE={name}@{resolve(name)}"
-    if line == found[0]:
-        return f"{name} is up to date"
-    dockerfile.write_text(text.replace(found[0], line), "utf-8")
-    return f"{found[0].removeprefix('ARG BASE=')} is now {line.removeprefix('ARG BASE=')}"
+        raise ToolError(f"{path.name} has no line ARG BASE=NAME:TAG or image: NAME:TAG@sha256:…")
+    messages = []
+    for match in found:
+        name = match["base"] or match["image"]
+        before = match[0][match[0].index(name) :]
+        pinned = f"{name}@{resolve(name)}"
+        text = text.replace(match[0], match[0].replace(before, pinned))
+        messages.append(
+            f"{name} is up to date" if before == pinned else f"{before} is now {pinned}"
+        )
+    path.write_text(text, "utf-8")
+    return "\n".join(messages)
 
 
 def main() -> None:
-    """Update the digest, or print one."""
+    """Update the digests, or print one."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", nargs="?", metavar="NAME:TAG", help="print the digest of this tag")
-    parser.add_argument("--dockerfile", type=Path, default=DOCKERFILE, help="the file to update")
+    parser.add_argument("--file", type=Path, action="append", help="a file to update instead")
     options = parser.parse_args()
     try:
         name = options.name
-        print(f"{name}@{resolve(name)}" if name else renew(options.dockerfile))
+        if name:
+            print(f"{name}@{resolve(name)}")
+        for path in () if name else options.file or FILES:
+            print(renew(path))
     except ToolError as exc:
         sys.exit(f"base.py: {exc}")
 

@@ -2,6 +2,7 @@
 
     python3 -m tools.image.build                                    the Lambda function
     python3 -m tools.image.build --target cli                       the command line
+    python3 -m tools.image.build --target service                   the service
     python3 -m tools.image.build --base registry.example/python:3.13-slim-trixie
     python3 -m tools.image.build --tag REPOSITORY:TAG --platform linux/arm64 --push
     python3 -m tools.image.build -- --secret id=ca,src=company.pem  flags for the builder itself
@@ -20,7 +21,12 @@ import sys
 from tools.errors import ToolError
 from tools.image.builders import ROOT, Build, find_builder
 
-NAMES = {"lambda": "fft-pipeline", "cli": "fft-tool"}
+NAMES = {
+    "lambda": "fft-pipeline",
+    "cli": "fft-tool",
+    "service": "fft-service",
+    "local-aws": "fft-local-aws",
+}
 PLATFORMS = ("linux/amd64", "linux/arm64")
 
 

@@ -62,6 +62,13 @@ def _up(emulator: Emulator, options: argparse.Namespace) -> bool:
     return True
 
 
+def _infra(emulator: Emulator, options: argparse.Namespace) -> bool:
+    from tools.local_aws.infra import infra  # noqa: PLC0415  (only this needs Terraform)
+
+    infra(emulator, options.port, options.code, options.plugins)
+    return True
+
+
 def _down(emulator: Emulator, _: argparse.Namespace) -> bool:
     down(emulator)
     return True
@@ -107,6 +114,16 @@ def _fill_up(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _fill_infra(parser: argparse.ArgumentParser) -> None:
+    _fill_up(parser)
+    parser.add_argument(
+        "--plugins",
+        type=Path,
+        metavar="DIR",
+        help="folder of Terraform providers, instead of the pinned one from Terraform's registry",
+    )
+
+
 def _fill_drop(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=_named, metavar="IMG", help="file, folder or glob")
     parser.add_argument(
@@ -145,6 +162,7 @@ Run = Callable[[Emulator, argparse.Namespace], bool]
 Fill = Callable[[argparse.ArgumentParser], None]
 COMMANDS: dict[str, tuple[str, Run, Fill]] = {
     "up": ("start it, or update the function's code", _up, _fill_up),
+    "infra": ("deploy what the HTTP service needs, by Terraform", _infra, _fill_infra),
     "drop": ("upload images and wait for the results", _drop, _fill_drop),
     "batch-demo": (
         "upload a job of 5 × 20 images, and show its rows",

@@ -75,7 +75,7 @@ class Emulator:
         self.folder = folder.resolve()
         self.log = self.folder / "ministack.log"
         self._state = self.folder / "state.json"
-        self._temporary = self.folder / "tmp"
+        self.temporary = self.folder / "tmp"
 
     def running(self) -> Running | None:
         """The emulator, if it is running, has all its resources and answers."""
@@ -154,7 +154,7 @@ class Emulator:
         return bool(found)
 
     def _remove(self, *, keep_log: bool) -> None:
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        shutil.rmtree(self.temporary, ignore_errors=True)
         self._state.unlink(missing_ok=True)
         if not keep_log:
             self.log.unlink(missing_ok=True)
@@ -169,7 +169,7 @@ class Emulator:
                 f"{self.folder} belongs to another user: choose another folder with --state"
             )
         self.folder.chmod(0o700)
-        self._temporary.mkdir()
+        self.temporary.mkdir()
         key = f"LOCAL{secrets.token_hex(8).upper()}"  # short, so that a link fits on a line
         self.log.touch(mode=0o600)
         with self.log.open("wb") as log:
@@ -200,7 +200,7 @@ class Emulator:
 
     def _environment(self, port: int, key: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        temporary = str(self._temporary)
+        temporary = str(self.temporary)
         return {
             **kept,
             MARK: str(self.folder),

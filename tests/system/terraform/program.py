@@ -157,6 +157,7 @@ class WithoutProvider:
 LOCALS = (
     *("alarms", "environment", "seven_days", "fourteen_days", "memory_needed_mb", "suffixes"),
     *("batch_alarms", "batch_environment", "batch_functions", "widgets"),
+    *("service_environment", "service_functions", "service_routes"),
 )
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from fft_tool.batches.tables import METADATA
-
 _LOADED_BY_ALEMBIC = "env_py"  # the name that it gives to this module
 
 
 def migrate() -> None:
     """Run the migrations that are due."""
-    connection = context.config.attributes["connection"]
-    context.configure(connection=connection, target_metadata=METADATA)
+    given = context.config.attributes
+    context.configure(connection=given["connection"], version_table=given["version_table"])
     with context.begin_transaction():
         context.run_migrations()
 

@@ -1,0 +1,1 @@
+"""The HTTP service: a catalogue of images, and product crops."""

@@ -1,0 +1,6 @@
+"""``python -m service`` is ``fft-service``."""
+
+from service.command import script
+
+if __name__ == "__main__":
+    script()

@@ -1,0 +1,38 @@
+"""Comparing an image with an asset: as a whole, and as it is shown in each preset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fft_tool.results.likeness import Comparison, Likeness
+from fft_tool.results.outputs import Source
+from service.catalogue.assets import source_of
+from service.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How much an image is like an asset: the originals, and the renditions by preset."""
+
+    asset_id: int
+    originals: Comparison
+    presets: Mapping[str, Likeness]
+
+
+def compare(parts: Parts, asset_id: int, name: str, path: Path, tenant: str | None) -> Compared:
+    """Compare an asset that a tenant may see with the image in a file, of which nothing is kept.
+
+    The work is done at once, by the workbench. Raises :class:`~service.errors.NotHere`,
+    :class:`~service.errors.Busy`, or what keeps one of the two images from being decoded.
+    """
+    asset = source_of(parts, asset_id, tenant)
+    other = Source(name or "image", path.read_bytes())
+    settings = parts.settings
+    whole, shown = parts.workbench.run(
+        lambda child, patience: child.compare_renditions(
+            asset, other, settings.presets, settings.limits, patience=patience
+        )
+    )
+    return Compared(asset_id, whole, shown)

@@ -1,0 +1,1 @@
+"""Migrations of the database, which Alembic runs in order."""

@@ -1,0 +1,84 @@
+"""Blobs and the rows that refer to them: no row points to nothing, and no blob is lost.
+
+Equal bytes are kept once, so a blob that one asset no longer needs may be written for another at
+that very moment. Whoever adds a reference, and whoever deletes a blob without any, therefore takes
+turns by the blob's hash: :func:`keeping` and :func:`delete_unreferenced` are the only ways.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from service.database.engine import Session
+from service.database.tables import ARTIFACTS, ASSETS, DONE, JOBS, RENDITIONS
+from service.parts import Parts
+
+REFERENCES = (ASSETS.c.content_hash, RENDITIONS.c.sha256, ARTIFACTS.c.sha256)
+"""Columns that name blobs. Beside them, the payloads of jobs that are not done do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes to be kept, their media type, and their hash in hexadecimal, if it is known already."""
+
+    data: bytes = field(repr=False)
+    content_type: str = "application/octet-stream"
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
+
+
+@contextmanager
+def keeping(parts: Parts, *blobs: Blob) -> Iterator[Session]:
+    """A transaction in which to write rows that refer to these blobs, which are there then.
+
+    They are written first, outside the transaction. One that was deleted since, because nothing
+    referred to it yet, is written again while nobody else can delete it.
+    """
+    for blob in blobs:
+        parts.blobs.put(blob.data, blob.content_type, sha256=blob.sha256)
+    with parts.database.begin() as session:
+        # In order, so that two transactions never wait for each other.
+        for blob in sorted(blobs, key=lambda each: each.sha256):
+            _take_turns(session, blob.sha256)
+            if not parts.blobs.exists(blob.sha256):
+                parts.blobs.put(blob.data, blob.content_type, sha256=blob.sha256)
+        yield session
+
+
+def delete_unreferenced(parts: Parts, sha256: str) -> bool:
+    """Delete a blob unless something refers to it; return whether it was deleted."""
+    with parts.database.begin() as session:
+        _take_turns(session, sha256)
+        if is_referenced(session, sha256):
+            return False
+        parts.blobs.delete(sha256)
+    return True
+
+
+def is_referenced(session: Session, sha256: str) -> bool:
+    """Whether a row, or the payload of a job that is not done, refers to a blob."""
+    found = [sa.exists().where(column == sha256) for column in REFERENCES]
+    return bool(session.scalar(sa.select(sa.or_(*found, named_by_job(sa.literal(sha256))))))
+
+
+def named_by_job(sha256: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether the payload of a job that is not done names a blob; jobs of assets name none."""
+    payload = sa.cast(JOBS.c.payload, sa.Text)
+    return sa.exists().where(
+        JOBS.c.state != DONE, JOBS.c.asset_id.is_(None), payload.contains(sha256)
+    )
+
+
+def _take_turns(session: Session, sha256: str) -> None:
+    """Wait until no other transaction holds this hash. SQLite has one writer at a time anyway."""
+    if session.dialect.name == "postgresql":
+        number = int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
