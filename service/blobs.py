@@ -39,6 +39,8 @@ class BlobEntry:
 class Blobs:
     """Blobs in a store, such as a folder or ``s3://bucket/prefix``.
 
+    ``lasting`` is the same store, but with it, files survive a loss of power, which takes longer.
+
     >>> from fft_tool.stores.memory import MemoryStore
     >>> blobs = Blobs(MemoryStore())
     >>> name = blobs.put(b"abc")
@@ -46,8 +48,9 @@ class Blobs:
     ('ba7816bf', b'abc')
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, lasting: Store | None = None) -> None:
         self.store = store
+        self._lasting = lasting or store
 
     def put(
         self,
@@ -55,22 +58,32 @@ class Blobs:
         content_type: str = "application/octet-stream",
         *,
         sha256: str | None = None,
+        lasting: bool = True,
     ) -> str:
         """Write bytes, also if they are there already; return their SHA-256 in hexadecimal.
 
-        Who knows the hash already may pass it, as large files take milliseconds to hash.
+        Who knows the hash already may pass it, as large files take milliseconds to hash. What is
+        not ``lasting`` may be lost with the power, or cut short.
         """
         sha256 = sha256 or hashlib.sha256(data).hexdigest()
-        self.store.write(_name(sha256), data, content_type=content_type)
+        store = self._lasting if lasting else self.store
+        store.write(_name(sha256), data, content_type=content_type)
         return sha256
 
-    def put_file(self, path: Path, content_type: str = "application/octet-stream") -> str:
-        """Write the bytes of a file, and return their SHA-256 in hexadecimal."""
-        return self.put(path.read_bytes(), content_type)
+    def put_file(self, path: Path, sha256: str, content_type: str) -> None:
+        """Write the bytes of a file whose hash is known, to last; nobody may change it any more."""
+        self._lasting.write_file(_name(sha256), path, content_type=content_type)
 
-    def read(self, sha256: str) -> bytes:
-        """Read a blob; raises :class:`~fft_tool.errors.NotFound` if there is none."""
-        return self.store.read(_name(sha256)).data
+    def read(self, sha256: str, size: int | None = None) -> bytes:
+        """Read a blob, which should have ``size`` bytes, if that is known.
+
+        Raises :class:`~fft_tool.errors.NotFound` if there is none, or only a part of it, as a loss
+        of power may leave.
+        """
+        data = self.store.read(_name(sha256)).data
+        if size is not None and len(data) != size:
+            raise NotFound(f"only {len(data):,} of {size:,} bytes are left of blob {sha256}")
+        return data
 
     def exists(self, sha256: str) -> bool:
         """Whether there is such a blob."""

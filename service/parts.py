@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fft_tool.stores.folder import FolderStore
 from fft_tool.stores.opening import open_store
 from service.blobs import Blobs
 from service.clock import Clock
@@ -44,8 +45,15 @@ def make_parts(settings: Settings, clock: Clock | None = None) -> Parts:
         clock or Clock(),
         database,
         open_queue(settings),
-        Blobs(open_store(settings.storage_path)),
+        _open_blobs(settings),
         Workbench(
             settings.workers, seconds=settings.image_seconds, memory=settings.memory_of_an_image
         ),
     )
+
+
+def _open_blobs(settings: Settings) -> Blobs:
+    store = open_store(settings.storage_path)
+    if settings.durable and isinstance(store, FolderStore):
+        return Blobs(store, lasting=FolderStore(store.root, durable=True))
+    return Blobs(store)

@@ -11,9 +11,12 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 import sqlalchemy as sa
 
+from service.blobs import Blobs
 from service.database.engine import Session
 from service.database.tables import ARTIFACTS, ASSETS, DONE, JOBS, RENDITIONS
 from service.parts import Parts
@@ -22,34 +25,53 @@ REFERENCES = (ASSETS.c.content_hash, RENDITIONS.c.sha256, ARTIFACTS.c.sha256)
 """Columns that name blobs. Beside them, the payloads of jobs that are not done do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blob:
-    """Bytes to be kept, their media type, and their hash in hexadecimal, if it is known already."""
+    """Bytes to be kept, and their media type."""
 
     data: bytes = field(repr=False)
     content_type: str = "application/octet-stream"
-    sha256: str = ""
 
-    def __post_init__(self) -> None:
-        if not self.sha256:
-            object.__setattr__(self, "sha256", hashlib.sha256(self.data).hexdigest())
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the bytes in hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def put(self, blobs: Blobs, *, lasting: bool) -> None:
+        """Write the bytes."""
+        blobs.put(self.data, self.content_type, sha256=self.sha256, lasting=lasting)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFile:
+    """A file to be kept, its hash and its media type."""
+
+    path: Path
+    sha256: str
+    content_type: str = "application/octet-stream"
+
+    def put(self, blobs: Blobs, *, lasting: bool) -> None:  # noqa: ARG002  (files always are)
+        """Write the bytes of the file."""
+        blobs.put_file(self.path, self.sha256, self.content_type)
 
 
 @contextmanager
-def keeping(parts: Parts, *blobs: Blob) -> Iterator[Session]:
+def keeping(parts: Parts, *blobs: Blob | BlobFile, lasting: bool = True) -> Iterator[Session]:
     """A transaction in which to write rows that refer to these blobs, which are there then.
 
-    They are written first, outside the transaction. One that was deleted since, because nothing
-    referred to it yet, is written again while nobody else can delete it.
+    The blobs are written first, outside the transaction. One that was deleted since, because
+    nothing referred to it yet, is written again while nobody else can delete it.
+
+    What can be made again need not be ``lasting``: it may be lost with the power.
     """
     for blob in blobs:
-        parts.blobs.put(blob.data, blob.content_type, sha256=blob.sha256)
-    with parts.database.begin() as session:
+        blob.put(parts.blobs, lasting=lasting)
+    with parts.database.begin(lasting=lasting) as session:
         # In order, so that two transactions never wait for each other.
         for blob in sorted(blobs, key=lambda each: each.sha256):
             _take_turns(session, blob.sha256)
             if not parts.blobs.exists(blob.sha256):
-                parts.blobs.put(blob.data, blob.content_type, sha256=blob.sha256)
+                blob.put(parts.blobs, lasting=lasting)
         yield session
 
 
@@ -61,6 +83,16 @@ def delete_unreferenced(parts: Parts, sha256: str) -> bool:
             return False
         parts.blobs.delete(sha256)
     return True
+
+
+def forget(parts: Parts, sha256: str) -> None:
+    """Delete the rows of renditions and artifacts that refer to a blob, so they are made again.
+
+    For a blob that is missing or cut short, as a loss of power leaves what was not ``lasting``.
+    """
+    with parts.database.begin() as session:
+        for table in (RENDITIONS, ARTIFACTS):
+            session.execute(sa.delete(table).where(table.c.sha256 == sha256))
 
 
 def is_referenced(session: Session, sha256: str) -> bool:

@@ -103,6 +103,10 @@ class _Choice:
         return text
 
 
+def _yes_or_no(text: str) -> bool:
+    return _Choice("yes", "no")(text) == "yes"
+
+
 def _share_of_memory(text: str) -> int | None:
     return whole(64, 1 << 20)(text) * MIB if text else None
 
@@ -159,6 +163,14 @@ VARIABLES = (
         "service_data/processed_images",
         _folder,
         "folder of the product crops",
+    ),
+    Variable(
+        "DURABLE",
+        "durable",
+        "no",
+        _yes_or_no,
+        "`yes`: an upload into a folder is answered when it is on the disk and survives a loss of "
+        "power; takes some 10 ms",
     ),
     Variable(
         "TEMPORARY_PATH",
@@ -301,6 +313,7 @@ class Settings:
     redis_url: str | None = field(repr=False)
     storage_path: str
     processed_images: Path
+    durable: bool
     temporary: Path
     worker: str
     workers: int

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import tempfile
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -260,12 +259,11 @@ class _Reader:
     def _append(self, chunks: list[tuple[_Part, bytes]]) -> None:
         part = chunks[0][0]
         data = b"".join(data for _, data in chunks)
+        mode = "ab"
         if part.path is None:
-            number, name = tempfile.mkstemp(prefix="upload-", dir=self._limits.folder)
-            part.path = Path(name)
-        else:
-            number = os.open(part.path, os.O_WRONLY | os.O_APPEND)
-        with open(number, "wb", buffering=0) as file:  # noqa: PTH123  (a descriptor)
+            part.path = self._limits.folder / f"upload-{secrets.token_hex(16)}"
+            mode = "xb"
+        with part.path.open(mode, buffering=0) as file:
             left = memoryview(data)
             while left:
                 left = left[file.write(left) :]

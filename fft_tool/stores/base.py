@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 from fft_tool.errors import NotFound, StoreError
@@ -130,6 +131,12 @@ class Store(ABC):
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         """Write an object, replacing an existing one."""
+
+    def write_file(
+        self, name: str, path: Path, *, content_type: str = "application/octet-stream"
+    ) -> None:
+        """Write the bytes of a file, which should not be changed afterwards: they may be shared."""
+        self.write(name, path.read_bytes(), content_type=content_type)
 
     @abstractmethod
     def create(

@@ -52,7 +52,7 @@ def find_artifact(
     if row is not None:
         note_request(parts, ARTIFACTS, row)
         return _as_kept(row)
-    source = Source(asset.name, parts.blobs.read(asset.content_hash))
+    source = Source(asset.name, parts.blobs.read(asset.content_hash, asset.bytes))
     limits = parts.settings.limits
     made = parts.workbench.run(
         lambda child, patience: child.run(source, recipe, limits, patience=patience)
@@ -66,7 +66,7 @@ def keep_artifacts(parts: Parts, asset_id: int, recipe: Recipe, made: Iterable[A
     """Keep artifacts of an asset, in place of those of the same recipe that there may be."""
     now = parts.clock.now()
     pairs = [(each, Blob(each.data, each.content_type)) for each in made]
-    with keeping(parts, *(blob for _, blob in pairs)) as session:
+    with keeping(parts, *(blob for _, blob in pairs), lasting=False) as session:
         for each, blob in pairs:
             values = {
                 "asset_id": asset_id,

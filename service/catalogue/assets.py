@@ -27,7 +27,7 @@ from service.database.tables import (
 from service.errors import NotHere
 from service.jobs.table import enqueue, redrive
 from service.parts import Parts
-from service.references import Blob, keeping
+from service.references import BlobFile, keeping
 
 KIND = "asset"
 """Kind of the job that makes the renditions and the analysis of an asset."""
@@ -113,21 +113,20 @@ class Asset:
     artifacts: tuple[ArtifactEntry, ...]
 
 
-def upload(parts: Parts, tenant: str, name: str, path: Path, sha256: str | None = None) -> Uploaded:
+def upload(parts: Parts, tenant: str, name: str, path: Path, sha256: str) -> Uploaded:
     """Take an image of a tenant, and queue the job that makes its renditions and its analysis.
 
     The same bytes from the same tenant give the same asset and the same job, also when they are
     sent at the same moment; a job that has failed is queued again. Only the first bytes are looked
     at here: whether they begin an image of a format that is accepted. ``sha256`` is the hash of the
-    bytes, if it is known.
+    file, which may be deleted afterwards, but not changed.
 
     Raises :class:`~fft_tool.errors.UnknownFormat`, :class:`~fft_tool.errors.EmptyImage` or
     :class:`~fft_tool.errors.TooManyBytes`.
     """
-    data = path.read_bytes()
-    image_format = _format_of(parts, data)
+    image_format = _format_of(parts, path)
     now = parts.clock.now()
-    blob = Blob(data, MEDIA_TYPES[image_format], sha256 or "")
+    blob = BlobFile(path, sha256, MEDIA_TYPES[image_format])
     with keeping(parts, blob) as session:
         row = {"name": tenant, "created_at": now}
         tenant_id, _ = insert_once(session, TENANTS, ["name"], row)
@@ -136,7 +135,7 @@ def upload(parts: Parts, tenant: str, name: str, path: Path, sha256: str | None 
             "content_hash": blob.sha256,
             "name": name or f"image.{image_format}",
             "content_type": blob.content_type,
-            "bytes": len(data),
+            "bytes": path.stat().st_size,
             "format": image_format,
             "created_at": now,
         }
@@ -186,7 +185,7 @@ def source_of(parts: Parts, asset_id: int, tenant: str | None) -> Source:
     """
     with parts.database.read() as session:
         row = asset_row(session, asset_id, tenant)
-    return Source(row.name, parts.blobs.read(row.content_hash))
+    return Source(row.name, parts.blobs.read(row.content_hash, row.bytes))
 
 
 def asset_row(session: Session, asset_id: int, tenant: str | None) -> Any:
@@ -207,12 +206,14 @@ def asset_row(session: Session, asset_id: int, tenant: str | None) -> Any:
     return row
 
 
-def _format_of(parts: Parts, data: bytes) -> str:
+def _format_of(parts: Parts, path: Path) -> str:
     limits = parts.settings.limits
-    if not data:
+    with path.open("rb") as file:
+        beginning = file.read(_SNIFFED)
+    if not beginning:
         raise EmptyImage("the file is empty")
-    limits.check_bytes(len(data))
-    image_format = sniff(data[:_SNIFFED])
+    limits.check_bytes(path.stat().st_size)
+    image_format = sniff(beginning)
     limits.check_format(image_format)
     return image_format
 

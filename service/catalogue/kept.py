@@ -32,5 +32,5 @@ def note_request(parts: Parts, table: sa.Table, row: sa.Row[Any]) -> None:
     now = parts.clock.now()
     if now - row.asked_at < NOTED:
         return
-    with parts.database.begin() as session:
+    with parts.database.begin(lasting=False) as session:
         session.execute(sa.update(table).where(table.c.id == row.id).values(asked_at=now))

@@ -42,7 +42,7 @@ def find_rendition(
     if row is not None and _fits(row, preset, asset):
         note_request(parts, RENDITIONS, row)
         return _as_kept(asset.name, row)
-    source = Source(asset.name, parts.blobs.read(asset.content_hash))
+    source = Source(asset.name, parts.blobs.read(asset.content_hash, asset.bytes))
     limits = parts.settings.limits
     made = parts.workbench.run(
         lambda child, patience: child.render(
@@ -59,7 +59,7 @@ def keep_renditions(parts: Parts, asset_id: int, made: Sequence[Rendition]) -> N
     """Keep renditions of an asset, in place of those that there may be."""
     now = parts.clock.now()
     blobs = [Blob(each.data, PICTURE_FORMATS[each.format].content_type) for each in made]
-    with keeping(parts, *blobs) as session:
+    with keeping(parts, *blobs, lasting=False) as session:
         for each, blob in zip(made, blobs, strict=True):
             values = {
                 "asset_id": asset_id,

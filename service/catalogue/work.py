@@ -31,6 +31,6 @@ def make_asset(parts: Parts, job: Job, child: Child) -> None:
     keep_renditions(parts, job.asset_id, made)
     analysed = child.run(source, ANALYSIS, limits, patience=patience)
     keep_artifacts(parts, job.asset_id, ANALYSIS, analysed.artifacts)
-    with parts.database.begin() as session:
+    with parts.database.begin(lasting=False) as session:
         of_asset = sa.update(ASSETS).where(ASSETS.c.id == job.asset_id)
         session.execute(of_asset.values(width=analysed.width, height=analysed.height))

@@ -12,7 +12,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from fft_tool.databases.addresses import STATEMENT, address, place_of
-from fft_tool.databases.engines import READING, make_engine, transaction
+from fft_tool.databases.engines import FLEETING, READING, make_engine, transaction
 from fft_tool.databases.migrating import Migrations
 from fft_tool.errors import BadDatabase, DatabaseUnavailable
 
@@ -61,13 +61,17 @@ class Database:
         return cls(engine, url, threading.Lock())
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
+    def begin(self, *, lasting: bool = True) -> Iterator[Session]:
         """A transaction that may write: committed at the end, undone by an exception.
+
+        One that is not ``lasting`` takes less time, and a loss of power soon after may undo it,
+        whole: for what would only be done again.
 
         Raises :class:`~fft_tool.errors.DatabaseUnavailable` if the database is away or busy, and
         :class:`~fft_tool.errors.BadDatabase` if trying again cannot help.
         """
-        with self._turn(), transaction(self.engine, self.url) as connection:
+        engine = self.engine.execution_options(**{FLEETING: not lasting})
+        with self._turn(), transaction(engine, self.url) as connection:
             yield connection
 
     @contextmanager

@@ -36,6 +36,7 @@ from service.database.tables import (
 PAUSES = (2, 4, 8)  # seconds before each retry
 LEASE = 15.0  # seconds after which a job whose worker is silent is given to another
 
+_ENQUEUE = sa.insert(JOBS).returning(JOBS.c.id)
 _UNSET = {"worker": None, "lease_until": None}
 
 
@@ -101,7 +102,7 @@ def enqueue(
         "due_at": now,
         "created_at": now,
     }
-    return int(session.execute(sa.insert(JOBS).values(row).returning(JOBS.c.id)).scalar_one())
+    return int(session.execute(_ENQUEUE, row).scalar_one())
 
 
 def claim(session: Session, worker: str, kinds: Collection[str], *, now: datetime) -> Job | None:

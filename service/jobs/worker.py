@@ -32,7 +32,7 @@ RENEWING = table.LEASE / 3  # seconds between two renewals of leases
 SWEEPING = 600.0  # seconds between two sweeps, which list all blobs
 FINISHING = 10.0  # seconds for which jobs may go on when the worker is to stop
 ENDING = 5.0  # seconds until threads have to have ended after that
-NICENESS = 10  # of the processes that work on images: requests come first
+NICENESS = 19  # of the processes that work on images: requests come first
 
 BUG = Failure("internal", "an unexpected error, which has been logged")
 
@@ -122,7 +122,7 @@ class Worker:
         with database.read() as session:
             if not table.is_due(session, kinds, now=self._now()):
                 return None
-        with database.begin() as session:
+        with database.begin(lasting=False) as session:
             return table.claim(session, self.name, kinds, now=self._now())
 
     def _do(self, job: Job, child: Child) -> None:
@@ -170,7 +170,7 @@ class Worker:
         """Renew the leases of jobs at work, then find those whose worker has died."""
         held = list(self._held)
         if held:
-            with self._parts.database.begin() as session:
+            with self._parts.database.begin(lasting=False) as session:
                 table.renew(session, self.name, held, now=self._now())
         recover(self._parts)
 

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from fft_tool.errors import NotFound
 from service.catalogue.kept import Kept
 from service.parts import Parts
+from service.references import forget
 
 MAX_AGE = 86_400  # seconds for which a client need not ask again
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -45,8 +46,9 @@ def send(
         headers["Content-Length"] = str(kept.bytes)
         return Response(headers=headers, media_type=kept.content_type)
     try:
-        data = parts.blobs.read(kept.sha256)
-    except NotFound:  # purged at this very moment: it is made again
+        data = parts.blobs.read(kept.sha256, kept.bytes)
+    except NotFound:  # purged at this very moment, or lost with the power: it is made again
+        forget(parts, kept.sha256)
         data = parts.blobs.read(find().sha256)
     return Response(data, headers=headers, media_type=kept.content_type)
 

@@ -29,7 +29,10 @@ def test_a_blob_is_read_by_the_hash_of_its_bytes(blobs: Blobs, tmp_path: Path) -
     assert blobs.read(blobs.put(b"some bytes")) == b"some bytes"
     file = tmp_path / "file"
     file.write_bytes(b"of a file")
-    assert blobs.put_file(file) == hashlib.sha256(b"of a file").hexdigest()
+    sha256 = hashlib.sha256(b"of a file").hexdigest()
+    blobs.put_file(file, sha256, "image/png")
+    file.unlink()
+    assert blobs.read(sha256, len(b"of a file")) == b"of a file"
 
 
 def test_equal_bytes_are_kept_once(blobs: Blobs) -> None:
@@ -94,3 +97,10 @@ def test_nothing_but_a_hash_names_a_blob(blobs: Blobs, name: str) -> None:
 
 def _path(sha256: str) -> str:
     return f"blobs/{sha256[:2]}/{sha256}"
+
+
+def test_a_blob_that_is_cut_short_counts_as_missing(blobs: Blobs, store: Store) -> None:
+    name = blobs.put(b"some bytes")
+    store.write(f"blobs/{name[:2]}/{name}", b"some")
+    with pytest.raises(NotFound, match="only 4 of 10 bytes are left"):
+        blobs.read(name, 10)

@@ -47,8 +47,8 @@ def test_a_blob_that_was_deleted_before_its_row_was_written_is_written_again(
     """The sweep finds a blob without a row: between writing it and the transaction."""
     put = parts.blobs.put
 
-    def put_and_lose(data: bytes, content_type: str, *, sha256: str) -> str:
-        name = put(data, content_type, sha256=sha256)
+    def put_and_lose(data: bytes, content_type: str, *, sha256: str, lasting: bool) -> str:
+        name = put(data, content_type, sha256=sha256, lasting=lasting)
         monkeypatch.undo()
         assert delete_unreferenced(parts, name)
         return name

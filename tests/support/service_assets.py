@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ def add_asset(
     """Upload an image, by default a photo."""
     with tempfile.NamedTemporaryFile(dir=parts.settings.temporary) as file:
         file.write(photo() if data is None else data)
-        file.flush()
-        return upload(parts, tenant, name, Path(file.name))
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return upload(parts, tenant, name, Path(file.name), sha256)
 
 
 def add_done(parts: Parts, data: bytes | None = None, **more: str) -> int:

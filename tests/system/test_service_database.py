@@ -43,6 +43,16 @@ def database(server: Postgres) -> Iterator[Database]:
     made.close()
 
 
+@pytest.mark.parametrize(("lasting", "level"), [(True, "on"), (False, "off")])
+def test_transactions_are_on_the_disk_when_they_end_unless_they_need_not_last(
+    database: Database, lasting: bool, level: str
+) -> None:
+    with database.begin(lasting=not lasting):
+        pass  # on the same connection
+    with database.begin(lasting=lasting) as session:
+        assert session.exec_driver_sql("SHOW synchronous_commit").scalar() == level
+
+
 def add_job(database: Database) -> int:
     with database.begin() as session:
         return table.enqueue(session, KIND, {"n": 1}, now=NOON)

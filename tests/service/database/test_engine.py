@@ -106,6 +106,17 @@ def test_a_file_that_another_program_keeps_locked_is_a_transient_error(tmp_path:
     database.close()
 
 
+@pytest.mark.parametrize(("lasting", "level"), [(True, 2), (False, 1)])
+def test_transactions_are_on_the_disk_when_they_end_unless_they_need_not_last(
+    database: Database, lasting: bool, level: int
+) -> None:
+    """2 is FULL, 1 is NORMAL: https://sqlite.org/pragma.html#pragma_synchronous."""
+    with database.begin(lasting=not lasting):
+        pass  # on the same connection
+    with database.begin(lasting=lasting) as session:
+        assert session.exec_driver_sql("PRAGMA synchronous").scalar() == level
+
+
 def test_references_hold(database: Database) -> None:
     key = {"tenant_id": 9, "label": "", "digest": "d", "created_at": NOON}
     with pytest.raises(BadDatabase), database.begin() as session:

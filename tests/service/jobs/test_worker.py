@@ -248,8 +248,8 @@ class Fragile:
         self.database = database
         self.away = False
 
-    def begin(self) -> object:
-        return self._checked(self.database.begin)
+    def begin(self, *, lasting: bool = True) -> object:
+        return self._checked(lambda: self.database.begin(lasting=lasting))
 
     def read(self) -> object:
         return self._checked(self.database.read)

@@ -16,7 +16,7 @@ from service.app import create_app
 from service.keys import make_key
 from service.parts import Parts, make_parts
 from service.routes.files import disposition
-from tests.support.service import TestClient, settings_in, work_off
+from tests.support.service import FixedClock, TestClient, settings_in, work_off
 from tests.support.service_assets import TENANT, add_done, photo
 
 PROBLEM = "application/problem+json"
@@ -200,13 +200,42 @@ def test_what_was_purged_at_the_moment_of_sending_is_made_again(
     expected = done.get("/retrieve/rendition/1/card").content
     read = parts.blobs.read
 
-    def purge_first(sha256: str) -> bytes:
+    def purge_first(sha256: str, size: int) -> bytes:
         monkeypatch.undo()
         assert done.post("/purge/?days=0").json()["renditions"] == 3
-        return read(sha256)
+        return read(sha256, size)
 
     monkeypatch.setattr(parts.blobs, "read", purge_first)
     assert done.get("/retrieve/rendition/1/card").content == expected
+
+
+@pytest.mark.parametrize("left", [None, b"", b"cut sho"])
+def test_what_a_loss_of_power_left_of_a_file_is_made_again(
+    done: TestClient, parts: Parts, left: bytes | None
+) -> None:
+    whole = done.get("/retrieve/rendition/1/thumb").content
+    for blob in parts.blobs.entries():
+        name = f"blobs/{blob.sha256[:2]}/{blob.sha256}"
+        if parts.blobs.read(blob.sha256) == whole:
+            parts.blobs.store.delete(name)
+            if left is not None:
+                parts.blobs.store.write(name, left)
+    assert done.get("/retrieve/rendition/1/thumb").content == whole
+
+
+def test_an_image_that_a_loss_of_power_cut_short_can_be_uploaded_again(
+    client: TestClient, parts: Parts, clock: FixedClock
+) -> None:
+    sha256 = send(client).json()["content_hash"]
+    parts.blobs.store.write(f"blobs/{sha256[:2]}/{sha256}", photo()[:1000])
+    for seconds in (0, 2, 4, 8):
+        clock.advance(seconds)
+        work_off(parts)
+    job = client.get("/retrieve/asset/1").json()["job"]
+    assert (job["state"], job["error"]["code"]) == ("failed", "not-found")
+    assert send(client).json()["status"] == "queued"
+    work_off(parts)
+    assert client.get("/retrieve/asset/1").json()["status"] == "done"
 
 
 def test_an_artifact_of_another_recipe_is_made_at_once(done: TestClient) -> None:
