@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 import fft_tool
-from service import problems
+from service import pages, problems
 from service.middleware import Envelope
 from service.parts import Parts
 from service.products.limiter import make_limiter
@@ -46,7 +46,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.limiter = make_limiter(parts.settings, parts.clock)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *pages.ROUTERS):
         app.include_router(router)
     problems.install(app)
     app.add_middleware(Envelope, times=parts.times)

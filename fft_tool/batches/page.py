@@ -10,7 +10,7 @@ from fft_tool.batches import charts
 from fft_tool.batches.counting import Counted
 from fft_tool.batches.rows import COLOURS, Row
 from fft_tool.batches.shape import JobShape
-from fft_tool.report.article import definitions, name_of
+from fft_tool.report.details import definitions, name_of
 from fft_tool.report.markup import Markup, element, join
 from fft_tool.report.page import document
 

@@ -1,34 +1,28 @@
-"""The part of a report that shows one image: pictures, sentences, charts and tables.
-
-All text from files is escaped by :func:`fft_tool.report.markup.element`.
-"""
+"""The part of a report that shows one image: its pictures, and what its record says."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from fft_tool.report import charts
+from fft_tool.report.details import (
+    badge_of,
+    facts,
+    measure_table,
+    name_of,
+    pixel_table,
+    plots,
+    provenance,
+    reading,
+    waves,
+)
 from fft_tool.report.layout import Layout, Pictures
 from fft_tool.report.markup import Markup, element, join
-from fft_tool.report.sentences import (
-    angle,
-    decimal,
-    file_size,
-    findings,
-    length,
-    number,
-    percent,
-    period,
-    with_error,
-)
+from fft_tool.report.sentences import file_size
 from fft_tool.report.thumbnails import SIZE, SMALL, THINNEST, Thumbnail, draw_picture, draw_sizes
 from fft_tool.results.entry import Entry
 from fft_tool.results.registry import ARTIFACT_KINDS, Shown
 from fft_tool.validate import Json
-
-_SEPARATOR = re.compile(r"(?<=[-_./])(?=.)")
-_EXPONENT = re.compile(r"\^([\d.]*\d)")
 
 
 def done_article(
@@ -41,12 +35,12 @@ def done_article(
         order,
         record["source"]["name"],
         badge_of(record["certificate"]),
-        element("p", " · ".join(_facts(record)), class_="facts"),
+        element("p", " · ".join(facts(record)), class_="facts"),
         element("div", *figures, class_="pictures"),
-        element("div", _reading(record), _waves(record), class_="columns"),
-        element("div", *_charts(record), class_="charts"),
-        element("div", _pixel_table(record), _measure_table(record), class_="columns"),
-        _provenance(record),
+        element("div", reading(record), waves(record), class_="columns"),
+        element("div", *plots(record), class_="charts"),
+        element("div", pixel_table(record), measure_table(record), class_="columns"),
+        provenance(record),
         layout=layout,
     )
     return article, pictures.image(small, "", in_overview=True) if small else None
@@ -60,7 +54,7 @@ def rejected_details(entry: Entry, pictures: Pictures) -> Iterator[Markup | None
     if picture:
         shown = pictures.image(picture, f"Source of {record['source']['name']}")
         yield _figure("Source", "as it came in", shown)
-    yield _provenance(record)
+    yield provenance(record)
 
 
 def article_of(
@@ -75,33 +69,6 @@ def article_of(
 def ways_from(order: int, layout: Layout) -> Markup:
     """Links from an image to the overview and, between pages, to its neighbours."""
     return join((element("a", text, href=href) for text, href in layout.ways(order)), " · ")
-
-
-def badge_of(certificate: Json | None) -> Markup:
-    """Say in a word or two whether the artifacts give the image back."""
-    if certificate is None:
-        return element("span", "not invertible", class_="badge")
-    if certificate["exact"]:
-        return element("span", "exact", class_="badge good")
-    return element("span", f"± {certificate['max_abs_error']:,}", class_="badge")
-
-
-def name_of(name: str) -> Markup:
-    """Show a file name that may wrap after separators, with its writing direction isolated."""
-    return element("bdi", join(_SEPARATOR.split(str(name)), element("wbr")))
-
-
-def _facts(record: Json) -> Iterator[str]:
-    image, region, size = record["image"], record["region"], record["measures"]["pixel_size_um"]
-    yield str(image["format"]).upper()
-    yield f"{image['width']:,} × {image['height']:,} px"
-    yield f"{image['depth']:d} bits, {' + '.join(map(str, image['channels']))}"
-    if region["method"] != "whole":
-        place = f"({region['x']:,}, {region['y']:,}), {region['method']}"
-        yield f"region of {region['width']:,} × {region['height']:,} px at {place}"
-    if size:
-        yield f"{' × '.join(dict.fromkeys(length(side) for side in size))} per pixel"
-    yield file_size(record["source"]["bytes"])
 
 
 def _figures(entry: Entry, pictures: Pictures) -> tuple[Thumbnail | None, list[Markup]]:
@@ -150,125 +117,3 @@ def _figure(kind: str, note: str, image: Markup | None, marks: Markup | None = N
     else:
         frame = element("div", image, marks, class_="frame")
     return element("figure", frame, element("figcaption", element("b", kind), " ", note))
-
-
-def _reading(record: Json) -> Markup:
-    told = ((finding.topic, _raised(finding.text)) for finding in findings(record))
-    return element("section", element("h3", "What the spectrum says"), definitions(told))
-
-
-def _raised(text: str) -> Markup:
-    """Typeset exponents: 1/f^2.1 as 1/f²·¹."""
-    return join(
-        element("sup", part) if i % 2 else part for i, part in enumerate(_EXPONENT.split(text))
-    )
-
-
-def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """Show terms and what they mean as a list."""
-    return element(
-        "dl", *(element("div", element("dt", term), element("dd", text)) for term, text in pairs)
-    )
-
-
-def _waves(record: Json) -> Markup | None:
-    peaks = record["measures"]["peaks"]
-    rows = [
-        (
-            order,
-            period(peak),
-            angle(peak["angle"]),
-            number(peak["amplitude"]),
-            f"{peak['prominence_db']:.0f} dB",
-        )
-        for order, peak in enumerate(peaks, start=1)
-    ]
-    heads = ("", "Period", "Angle", "Amplitude", "Prominence")
-    return _table("Waves", heads, rows) if rows else None
-
-
-def _charts(record: Json) -> Iterator[Markup]:
-    measures = record["measures"]
-    for kind, note, chart in (
-        ("Power", "over all directions; dashed: fitted slope", charts.radial_plot(measures)),
-        ("Histogram", "light: logarithmic scale", charts.histogram_plot(record["statistics"])),
-        ("Directions", "in which waves run, by power", charts.rose_plot(measures["orientation"])),
-    ):
-        if chart is not None:
-            caption = element("figcaption", element("b", kind), " ", note)
-            yield element("figure", chart, caption)
-
-
-def _pixel_table(record: Json) -> Markup:
-    planes = record["statistics"]
-    each = {name: dict(_pixel_statistics(plane)) for name, plane in planes.items()}
-    rows = [(label, *(texts[label] for texts in each.values())) for label in each["grey"]]
-    return _table("Pixels", ("", *(name.capitalize() for name in planes)), rows)
-
-
-def _pixel_statistics(plane: Json) -> Iterator[tuple[str, str]]:
-    percentiles, clipped, cut = (plane[k] for k in ("percentiles", "clipped_share", "threshold"))
-    yield "Mean", decimal(plane["mean"])
-    yield "Standard deviation", decimal(plane["standard_deviation"])
-    yield "Smallest", f"{plane['minimum']:,}"
-    yield "1st percentile", f"{percentiles['1']:,.6g}"
-    yield "25th percentile", f"{percentiles['25']:,.6g}"
-    yield "Median", f"{plane['median']:,.6g}"
-    yield "75th percentile", f"{percentiles['75']:,.6g}"
-    yield "99th percentile", f"{percentiles['99']:,.6g}"
-    yield "Largest", f"{plane['maximum']:,}"
-    yield "At 0", percent(clipped["black"])
-    yield f"At {plane['white']:,}", percent(clipped["white"])
-    yield f"Up to threshold ({cut['method']})", percent(cut["black_pixels"] / plane["pixels"])
-    yield "Entropy, bits", decimal(plane["entropy_bits"])
-
-
-def _measure_table(record: Json) -> Markup:
-    return _table("Measures", ("", "Value"), list(_measures(record)))
-
-
-def _measures(record: Json) -> Iterator[tuple[str, str]]:
-    measures, certificate = record["measures"], record["certificate"]
-    slope, sharpness, orientation = measures["slope"], record["sharpness"], measures["orientation"]
-    if slope:
-        yield "Slope β", with_error(slope["beta"], slope["error"])
-    if measures["high_frequency_fraction"] is not None:
-        yield "Energy at periods below 4 px", percent(measures["high_frequency_fraction"])
-    if orientation:
-        yield "Dominant angle", angle(orientation["angle"])
-        yield "Anisotropy", number(orientation["anisotropy"])
-    if sharpness:
-        yield "Laplacian variance", number(sharpness["laplacian_variance"])
-        yield "Gradient energy", number(sharpness["gradient_energy"])
-    if certificate:
-        ratio, parseval = certificate["psnr_db"], certificate["parseval_ratio"]
-        yield "Inversion from", certificate["from"]
-        yield "Largest error, grey levels", f"{certificate['max_abs_error']:,}"
-        if corrected := certificate.get("corrected_pixels"):
-            yield "Pixels from the correction", f"{corrected:,}"
-        yield "PSNR before rounding", f"{ratio:.1f} dB" if ratio is not None else "no error"
-        yield "Parseval ratio", f"{parseval:.6f}" if parseval is not None else "–"
-
-
-def _table(title: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> Markup:
-    """Render a section with a table whose first column has the row headers."""
-    head = element("tr", *(element("th", text, scope="col") for text in heads))
-    body = [
-        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in cells))
-        for first, *cells in rows
-    ]
-    table = element("table", element("thead", head), element("tbody", *body))
-    return element("section", element("h3", title), element("div", table, class_="wide"))
-
-
-def _provenance(record: Json) -> Markup:
-    recipe, tool = record["recipe"], record["tool"]
-    text = (recipe and recipe["text"]) or "defaults"
-    return element(
-        "p",
-        f"{tool['name']} {tool['version']} · recipe ",
-        element("code", text),
-        " · source SHA-256 ",
-        element("code", record["source"]["sha256"]),
-        class_="provenance",
-    )

@@ -80,6 +80,12 @@ def radial_plot(measures: Json) -> Markup | None:
         svg.path(((x.place(f), y.place(p)) for f, p in points), class_="curve"),
         _slope_line(measures, x, y),
         name="radial",
+        low=x.low,
+        high=x.high,
+        start=x.start,
+        stop=x.stop,
+        top=y.stop,
+        bottom=y.start,
     )
 
 

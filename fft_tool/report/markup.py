@@ -15,6 +15,10 @@ class Markup(str):
 
     __slots__ = ()
 
+    def __html__(self) -> str:
+        """Itself: templates insert it without escaping."""
+        return self
+
 
 def element(name: str, /, *children: object, **attributes: object) -> Markup:
     """Build an element of HTML or SVG.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fft_tool.report.article import badge_of, name_of
+from fft_tool.report.details import badge_of, name_of
 from fft_tool.report.layout import row_name
 from fft_tool.report.markup import Markup, element
 from fft_tool.report.sentences import angle, decimal, dominant, number, period

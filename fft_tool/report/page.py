@@ -16,13 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from fft_tool.report.article import (
-    article_of,
-    definitions,
-    done_article,
-    rejected_details,
-    ways_from,
-)
+from fft_tool.report.article import article_of, done_article, rejected_details, ways_from
+from fft_tool.report.details import definitions
 from fft_tool.report.layout import STYLE_NAME, Layout, Pictures, page_name
 from fft_tool.report.markup import Markup, element, join
 from fft_tool.report.overview import done_row, overview, refused_row, script

@@ -9,10 +9,19 @@ from fft_tool.report.markup import Markup, element
 Points = Iterable[tuple[float, float]]
 
 
-def chart(size: tuple[int, int], label: str, *parts: Markup | None, name: str) -> Markup:
-    """Chart of a width and height; ``label`` is what it shows, in words."""
+def chart(
+    size: tuple[int, int], label: str, *parts: Markup | None, name: str, **data: float
+) -> Markup:
+    """Chart of a width and height; ``label`` is what it shows, in words.
+
+    ``data`` are numbers for scripts, such as the ends of axes.
+    """
     box = f"0 0 {size[0]} {size[1]}"
-    return element("svg", *parts, viewBox=box, class_=f"chart {name}", role="img", aria_label=label)
+    numbers = {f"data_{key}": f"{value:g}" for key, value in data.items()}
+    kind = f"chart {name}"
+    return element(
+        "svg", *parts, viewBox=box, class_=kind, role="img", aria_label=label, **numbers
+    )
 
 
 def path(points: Points, class_: str) -> Markup:

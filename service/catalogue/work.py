@@ -8,6 +8,7 @@ from fft_tool.rendering import DEFAULT
 from fft_tool.runs.child import Child
 from service.catalogue.artifacts import ANALYSIS, keep_artifacts
 from service.catalogue.assets import source_of
+from service.catalogue.measures import keep_measures
 from service.catalogue.renditions import keep_renditions
 from service.database.tables import ASSETS
 from service.jobs.table import Job
@@ -31,6 +32,7 @@ def make_asset(parts: Parts, job: Job, child: Child) -> None:
     keep_renditions(parts, job.asset_id, made)
     analysed = child.run(source, ANALYSIS, limits, patience=patience)
     keep_artifacts(parts, job.asset_id, ANALYSIS, analysed.artifacts)
+    keep_measures(parts, job.asset_id, analysed.artifacts)
     with parts.database.begin(lasting=False) as session:
         of_asset = sa.update(ASSETS).where(ASSETS.c.id == job.asset_id)
         session.execute(of_asset.values(width=analysed.width, height=analysed.height))

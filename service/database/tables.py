@@ -106,6 +106,17 @@ ASSETS = _table(
     sa.Index("ix_assets_content_hash", "content_hash"),
 )
 
+MEASURES = _table(
+    "measures",
+    _required("asset_id", BIG, sa.ForeignKey("assets.id")),
+    # None where the record has none.
+    _optional("slope", sa.Float),
+    _optional("sharpness", sa.Float),  # variance of the Laplacian
+    _optional("period", sa.Float),  # of the most prominent wave, in pixels
+    _optional("angle", sa.Float),  # of the same, in degrees
+    sa.UniqueConstraint("asset_id"),
+)
+
 PRODUCT_IMAGES = _table(
     "product_images",
     _optional("tenant_id", BIG, sa.ForeignKey("tenants.id")),

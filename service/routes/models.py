@@ -267,13 +267,14 @@ def _artifact(number: int, found: assets.ArtifactEntry) -> Artifact:
         name=found.name,
         bytes=found.bytes,
         content_type=found.content_type,
-        url=f"/retrieve/artifact/{number}/{found.kind}{_query(found.recipe)}",
+        url=artifact_url(number, found.kind, found.recipe),
     )
 
 
-def _query(recipe: str) -> str:
-    """What asks for a recipe: its keys that differ from the usual one."""
+def artifact_url(number: int, kind: str, recipe: str) -> str:
+    """Where an artifact is retrieved: its query has the keys that differ from the usual recipe."""
     usual = artifacts.ANALYSIS.texts()
     texts = Recipe.parse_text(recipe).texts()
     other = {name: text for name, text in texts.items() if text != usual[name]}
-    return f"?{urlencode(other)}" if other else ""
+    query = f"?{urlencode(other)}" if other else ""
+    return f"/retrieve/artifact/{number}/{kind}{query}"

@@ -1,0 +1,53 @@
+"""Pages from templates, with the headers that confine them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from fft_tool.report.details import name_of
+from fft_tool.report.sentences import file_size
+from service.keys import Caller
+from service.pages.statics import address
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "img-src 'self' blob: data:",
+        "style-src 'self'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""Content security policy of pages: everything comes from the service itself, nothing is inline."""
+
+
+def render(
+    request: Request, caller: Caller, name: str, /, *, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """Fill in a template, which knows the caller and which page this is."""
+    told: Mapping[str, Any] = {"caller": caller, "path": request.url.path, **values}
+    page = _environment().get_template(name).render(told)
+    return HTMLResponse(page, status, headers={"Content-Security-Policy": POLICY})
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("service.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"file_size": file_size, "breakable": name_of}
+    made.globals |= {"static": address}
+    return made
