@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 import fft_tool
 from service import pages, problems
 from service.middleware import Envelope
+from service.origins import SameOrigin
 from service.parts import Parts
 from service.products.limiter import make_limiter
 from service.routes import ROUTERS
@@ -49,6 +50,7 @@ def create_app(parts: Parts) -> FastAPI:
     for router in (*ROUTERS, *pages.ROUTERS):
         app.include_router(router)
     problems.install(app)
+    app.add_middleware(SameOrigin)
     app.add_middleware(Envelope, times=parts.times)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

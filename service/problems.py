@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
+from starlette.types import Scope
 
 from fft_tool import errors as core
 from service import errors
@@ -141,6 +142,11 @@ def bug(request_id: str | None) -> Response:
     """The answer to a request that an unexpected exception ended: it tells nothing of it."""
     detail = "this is a fault of the service, not of the request; it was logged"
     return problem(request_id, HTTPStatus.INTERNAL_SERVER_ERROR, "bug", detail)
+
+
+def answer_to(error: core.FftToolError, scope: Scope) -> Response:
+    """The answer to a request that is refused before it reaches a route."""
+    return _refused(Request(scope), error)
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -19,9 +19,7 @@ def chart(
     box = f"0 0 {size[0]} {size[1]}"
     numbers = {f"data_{key}": f"{value:g}" for key, value in data.items()}
     kind = f"chart {name}"
-    return element(
-        "svg", *parts, viewBox=box, class_=kind, role="img", aria_label=label, **numbers
-    )
+    return element("svg", *parts, viewBox=box, class_=kind, role="img", aria_label=label, **numbers)
 
 
 def path(points: Points, class_: str) -> Markup:

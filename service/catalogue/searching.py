@@ -109,7 +109,7 @@ state='done')
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An asset as the gallery shows it; ``thumbs`` are presets of which there is a rendition."""
+    """An asset as the gallery shows it; ``shown`` tells whether there are renditions."""
 
     asset_id: int
     tenant_name: str
@@ -229,8 +229,9 @@ def _joined() -> sa.FromClause:
 
 def _matching(search: Search) -> list[sa.ColumnElement[bool]]:
     found = [ASSETS.c.name.icontains(word, autoescape=True) for word in search.words]
-    for each in search.conditions:
-        found.append(_COMPARISONS[each.comparison](COMPARED[each.name], each.limit))
+    found += [
+        _COMPARISONS[each.comparison](COMPARED[each.name], each.limit) for each in search.conditions
+    ]
     if search.state is not None:
         found.append(JOBS.c.state == search.state)
     return found

@@ -28,7 +28,9 @@ OVERLAP = timedelta(seconds=2)  # what was committed late is told nevertheless
 async def stream_events(parts: PartsHere, caller: CallerHere) -> StreamingResponse:
     """Stream the states of the caller's images as they change: ``{"asset_id", "status"}``."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(parts, caller), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(
+        _events(parts, caller), headers=headers, media_type="text/event-stream"
+    )
 
 
 async def _events(parts: Parts, caller: Caller) -> AsyncIterator[str]:

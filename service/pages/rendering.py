@@ -15,17 +15,9 @@ from fft_tool.report.sentences import file_size
 from service.keys import Caller
 from service.pages.statics import address
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "img-src 'self' blob: data:",
-        "style-src 'self'",
-        "script-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+POLICY = (
+    "default-src 'none'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Content security policy of pages: everything comes from the service itself, nothing is inline."""
 
