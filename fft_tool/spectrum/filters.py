@@ -182,7 +182,7 @@ class Notch:
 
     def memory_of_line(self) -> int:
         """Bytes per row and column that this takes: a wide one pads narrow images manifold."""
-        return _LINE + round(400 * self._nodes() ** 2)
+        return _LINE + round(500 * self._nodes() ** 2)
 
     def _nodes(self) -> float:
         """Nodes of the fit per pixel, along an axis."""

@@ -18,7 +18,7 @@ import boto3
 
 from tests.support.cloud import REGION
 
-SECONDS = 60
+SECONDS = 300
 DIGEST = f"sha256:{64 * 'd'}"
 
 QUESTIONS = (

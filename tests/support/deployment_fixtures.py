@@ -23,6 +23,7 @@ COPIED = (
     "docker",
     "fft_tool",
     "handler",
+    "service",
     "terraform",
     "tools",
     ".dockerignore",
