@@ -169,6 +169,7 @@ def test_every_colour_is_masked_as_if_alone() -> None:
         alone = masked(np.ascontiguousarray(pixels[:, :, index]), levels, CHAIN + "+")
         np.testing.assert_array_equal(found[:, :, index], read_png(alone["filtered"].data))
     np.testing.assert_array_equal(found[:, :, 3], pixels[:, :, 3])
+    pixels[:, :, 3] = 255
     red = masked(pixels, levels, channel="red")["filtered"].data
     np.testing.assert_allclose(
         read_png(red), by_numpy(pixels[:, :, 0], levels).clip(0, 255), atol=0.51
@@ -181,7 +182,7 @@ def test_a_mask_is_as_large_as_what_is_cropped(keys: dict[str, str]) -> None:
     outputs = masked(pixels, levels, **keys)
     expected = by_numpy(read_png(outputs["crop"].data), levels).clip(0, 255)
     np.testing.assert_allclose(read_png(outputs["filtered"].data), expected, atol=0.51)
-    with pytest.raises(RecipeError, match="the mask has 40 x 30 pixels, .* has 20 x 16"):
+    with pytest.raises(RecipeError, match=r"the mask has 40 x 30 pixels, .* has 20 x 16"):
         masked(pixels, noise((30, 40)), **keys)
 
 
