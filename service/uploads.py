@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -263,7 +264,7 @@ class _Reader:
         if part.path is None:
             part.path = self._limits.folder / f"upload-{secrets.token_hex(16)}"
             mode = "xb"
-        with part.path.open(mode, buffering=0) as file:
+        with open(part.path, mode, buffering=0, opener=_private) as file:
             left = memoryview(data)
             while left:
                 left = left[file.write(left) :]
@@ -350,6 +351,10 @@ class _Reader:
 
 
 _UNREADABLE = "its parts are not as multipart/form-data has them"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _text(part: _Part) -> str:

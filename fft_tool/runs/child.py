@@ -281,7 +281,11 @@ class Child:
             if self._started is None or self._started.has_ended():
                 self._replace()
             longest = patience(limits.max_pixels)
-            self._await_ready(longest)
+            try:
+                self._await_ready(longest)
+            except Killed:  # while it was idle: nothing was asked of it yet
+                self._replace()
+                self._await_ready(longest)
             with self._process.deadline(patience(0)) as extend:
                 self._ask(task, limits, longest)
                 reply = self._answer(task, limits, patience, extend, on_step)

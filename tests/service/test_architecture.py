@@ -63,7 +63,7 @@ USERS = {
     "numpy": "",
     "PIL": "",
     "hmac": "keys",
-    "os": "command jobs.worker lambda_entry",
+    "os": "command jobs.worker lambda_entry uploads",
     "random": "products.dynamodb",
     "secrets": "jobs.worker keys middleware seed uploads",
     "socket": "jobs.worker serving",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,6 +27,16 @@ GOOD = {
     "SERVICE_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:service",
 }
 SECRET = {"SECRET_KEY": 32 * "k", "DATABASE_URL": "postgresql://service:s3cret@db.example/service"}
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> Iterator[None]:
+    """The loop of the thread, which Mangum would open itself and leave open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def test_settings_come_from_the_environment_and_the_secret() -> None:

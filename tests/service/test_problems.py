@@ -12,7 +12,8 @@ from fastapi import FastAPI, Query
 
 from fft_tool import errors as core
 from fft_tool.runs.child import ChildBug
-from service import errors
+from fft_tool.stores import s3_errors
+from service import errors, seed
 from service.app import create_app
 from service.parts import Parts
 from service.problems import MEDIA_TYPE, STATUSES, status_of
@@ -21,15 +22,21 @@ from tests.support.service import TestClient
 PRIVATE = "/srv/scans/a.png in s3://herbarium, SELECT 1"
 
 
-def leaves(base: type[core.FftToolError]) -> Iterator[type[core.FftToolError]]:
-    below = [kind for kind in base.__subclasses__() if kind.__module__.startswith(("fft", "serv"))]
-    for kind in below:
-        yield from leaves(kind)
-    if not below:
-        yield base
+def kinds(base: type[core.FftToolError]) -> Iterator[type[core.FftToolError]]:
+    """An error and all below it, apart from those that other tests define."""
+    yield base
+    for kind in base.__subclasses__():
+        if kind.__module__.startswith(("fft", "service")):
+            yield from kinds(kind)
 
 
-LEAVES = sorted(leaves(core.FftToolError), key=lambda kind: kind.__qualname__)
+DEFINING = (core, errors, s3_errors, seed)
+"""Modules that define errors: they have to be loaded before these are looked for."""
+
+KINDS = {kind.__name__: kind for kind in kinds(core.FftToolError)}
+LEAVES = sorted(
+    (kind for kind in KINDS.values() if len(list(kinds(kind))) == 1), key=lambda kind: kind.__name__
+)
 OWN = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind in LEAVES]
 
 
@@ -52,7 +59,7 @@ def failing(parts: Parts, client: TestClient) -> Iterator[TestClient]:
 
     @app.get("/fails/{name}")
     def fails(name: str) -> None:
-        raise made(next(kind for kind in LEAVES if kind.__name__ == name))
+        raise made(KINDS[name])
 
     @app.get("/bug")
     def bug() -> None:
