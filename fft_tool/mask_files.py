@@ -33,7 +33,7 @@ def resolve_masks(recipe: Recipe, read: Read) -> Recipe:
 
     >>> recipe = Recipe(filter="lowpass:3+mask:masks/repair.png")
     >>> str(resolve_masks(recipe, lambda mask: b"the bytes of " + mask.file.encode()))[:50]
-    'filter=lowpass:3+mask:repair.png,53a77a7d8f0e1e06d'
+    'filter=lowpass:3+mask:repair.png,c34c53b70f3ff5025'
 
     Masks that have their bytes already are not read again. Whether they are masks that suit an
     image is checked once it is known. Raises :class:`~fft_tool.errors.RecipeError` with every mask
