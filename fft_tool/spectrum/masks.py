@@ -36,6 +36,7 @@ BYTES_OF_LINE = 64
 """Bytes per row and column that a mask takes: positions and gains of a row."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[!-*\-.-~]+")  # printable ASCII without plus and comma
 _LONGEST_NAME = 255  # bytes, as in most file systems
 
 
@@ -123,11 +124,11 @@ class MaskFile:
             raise ValueError("FILE should be the name of a PNG file, such as repair.png")
         if len(base.encode(errors="replace")) > _LONGEST_NAME:
             raise ValueError(f"FILE should have at most {_LONGEST_NAME} bytes: rename the file")
-        if not self.file.isprintable() or re.search(r"[\s,+]", self.file):
+        if not _NAME.fullmatch(self.file):
             raise ValueError(
-                f"FILE {self.file!r} has white space, a comma, a plus or a character that cannot "
-                "be printed, which a recipe cannot hold: rename it, for instance to repair.png, or "
-                "work in its folder"
+                f"FILE {self.file!r} has white space, a comma, a plus or a character outside of "
+                "ASCII, which a recipe cannot hold: rename it, for instance to repair.png, or work "
+                "in its folder"
             )
         if self.sha256 is not None:
             digest = self.sha256.lower()

@@ -47,7 +47,7 @@ FILTERS: st.SearchStrategy[Filter] = st.one_of(
 )
 
 FILE_NAMES = st.text(
-    st.characters(exclude_characters=",+ /\\", exclude_categories=("C", "Z")),
+    st.characters(exclude_characters=",+ /\\", min_codepoint=33, max_codepoint=126),
     min_size=1,
     max_size=60,
 ).filter(lambda name: name not in (".", ".."))
