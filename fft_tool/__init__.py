@@ -32,7 +32,7 @@ _MODULES = {
     "Source": "results.outputs",
     "Spectrum": "spectrum.half",
     "analyze": "library",
-    "apply_filter": "spectrum.filtering",
+    "apply_filter": "library",
     "apply_operations": "library",
     "compare": "image.comparison",
     "decode": "codec.image_file",

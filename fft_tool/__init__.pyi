@@ -6,6 +6,7 @@ from fft_tool.image.saliency import saliency_map as saliency_map
 from fft_tool.image.sharpness import sharpness as sharpness
 from fft_tool.image.statistics import describe as describe
 from fft_tool.library import analyze as analyze
+from fft_tool.library import apply_filter as apply_filter
 from fft_tool.library import apply_operations as apply_operations
 from fft_tool.library import magnitude as magnitude
 from fft_tool.library import phase as phase
@@ -23,7 +24,6 @@ from fft_tool.recipe import Recipe as Recipe
 from fft_tool.results.outputs import Artifact as Artifact
 from fft_tool.results.outputs import Outputs as Outputs
 from fft_tool.results.outputs import Source as Source
-from fft_tool.spectrum.filtering import apply_filter as apply_filter
 from fft_tool.spectrum.half import Spectrum as Spectrum
 from fft_tool.spectrum.transform import inverse as inverse
 

@@ -18,6 +18,7 @@ from math import isqrt
 from fft_tool.codec.header import Header
 from fft_tool.image.region import analysed_size
 from fft_tool.limits import FIXED_MEMORY, Limits
+from fft_tool.mask_files import check_resolved, data_of_masks
 from fft_tool.recipe import Recipe
 from fft_tool.results.registry import ARTIFACT_KINDS, Extent, wanted_kinds
 from fft_tool.results.values import Artifact
@@ -30,9 +31,16 @@ _OBLONG_MARGIN = 32  # 1/32: how much more an oblong image may take than a squar
 
 
 def admit(header: Header, name: str, recipe: Recipe, limits: Limits, kinds: Sequence[str]) -> None:
-    """Reject a source whose analysis would need too much memory or write too many bytes."""
+    """Reject a source whose analysis would need too much memory or write too many bytes.
+
+    Also rejects a recipe with masks that have not been read, or do not suit the source.
+    """
+    check_resolved(recipe)
     limits.check_memory(memory_needed(header, recipe))
     limits.check_output(output_size(header, recipe, kinds, name=name))
+    extent = _extent(header, recipe, name)
+    for kind in kinds:
+        ARTIFACT_KINDS[kind].check(extent, recipe)
 
 
 def memory_needed(header: Header, recipe: Recipe) -> int:
@@ -56,6 +64,7 @@ def memory_needed(header: Header, recipe: Recipe) -> int:
     windows = 8 * (height + width) if recipe.window != "none" else 0
     # libtiff gets a copy of a TIFF in which the chosen page is the first.
     files = header.file_bytes * (1 + (header.format == "tiff" and header.frame > 1))
+    files += sum(map(len, data_of_masks(recipe).values()))
     return FIXED_MEMORY + files + sides + windows + round(pixels * (peak + 1))
 
 
@@ -64,9 +73,14 @@ def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: s
 
     Raises :class:`~fft_tool.errors.CropOutside` if the region extends beyond the image.
     """
+    extent = _extent(header, recipe, name)
+    return sum(ARTIFACT_KINDS[kind].max_bytes(extent, recipe) + extent.texts for kind in kinds)
+
+
+def _extent(header: Header, recipe: Recipe, name: str) -> Extent:
     height, width = header.shape
     width, height = analysed_size(recipe.crop, recipe.smart_crop, width, height)
-    extent = Extent(
+    return Extent(
         height,
         width,
         header.channels,
@@ -74,7 +88,6 @@ def output_size(header: Header, recipe: Recipe, kinds: Iterable[str], *, name: s
         texts=_TEXTS + 6 * len(str(recipe).encode()),
         name=len(name.encode(errors="replace")),
     )
-    return sum(ARTIFACT_KINDS[kind].max_bytes(extent, recipe) + extent.texts for kind in kinds)
 
 
 def largest_output(pixels: int, recipe: Recipe, kinds: Iterable[str]) -> int:

@@ -18,6 +18,7 @@ from fft_tool.codec import image_file, png_encode
 from fft_tool.codec.raster import channels_last, full_range
 from fft_tool.errors import NotInvertible, RecipeError, RecipeFault
 from fft_tool.limits import Limits
+from fft_tool.mask_files import read_file, resolve_masks
 from fft_tool.operations.operation import Layout, Operation
 from fft_tool.operations.prediction import layout_of, layouts
 from fft_tool.operations.registry import check_operations, parse_operations
@@ -26,7 +27,10 @@ from fft_tool.recipe import KEYS, Recipe, unknown_key
 from fft_tool.results.naming import RECORD
 from fft_tool.results.outputs import Outputs, Source
 from fft_tool.results.reconstruct import reconstruct as reconstruct_file
+from fft_tool.spectrum.filtering import apply_filters
+from fft_tool.spectrum.filters import Filter, parse_filters
 from fft_tool.spectrum.half import Spectrum, centred, check_spectrum
+from fft_tool.spectrum.masks import Mask
 from fft_tool.spectrum.transform import PRECISIONS, forward
 from fft_tool.spelling import british
 
@@ -100,6 +104,48 @@ def phase(spectrum: Spectrum) -> FloatArray:
     return angles
 
 
+def apply_filter(
+    spectrum: Spectrum,
+    what: str | Filter | tuple[Filter, ...] | NDArray[Any],
+    *,
+    threads: int = 1,
+) -> Spectrum:
+    """Filter a spectrum; the one that is passed in is not changed.
+
+    >>> import numpy as np
+    >>> from fft_tool import inverse
+    >>> image = np.tile(100 + 20 * np.cos(np.arange(64)), (48, 1))  # a period of 6.28 px
+    >>> spectrum = transform(image)
+    >>> float(np.ptp(inverse(apply_filter(spectrum, "notch:6.28,0")))) < 0.5
+    True
+    >>> black = np.zeros((48, 64))  # a mask that keeps only the mean
+    >>> float(np.ptp(inverse(apply_filter(spectrum, black)))) < 1e-3
+    True
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        What to filter: that of an image as it is, neither windowed nor otherwise prepared.
+    what : str, filters or ndarray
+        One or more filters, as text such as ``"notch:8,90+lowpass:3"`` or as values. Periods are
+        in pixels, angles in degrees; the files of masks are read from the working directory. Or a
+        mask, shape (h, w): booleans, uint8, uint16, or real numbers from 0 (removes) to 1 (keeps),
+        with DC at ``[h // 2, w // 2]`` as in :func:`magnitude`. The smaller one of the values at
+        a frequency and at its mirror image counts for both, and the mean is always kept.
+    threads : int
+        Number of threads; the result does not depend on it.
+    """
+    check_spectrum(spectrum)
+    if isinstance(what, np.ndarray):
+        mask = Mask.of(what)
+        mask.check_shape(spectrum.shape)
+        return apply_filters(spectrum, (mask,), threads=threads)
+    filters = parse_filters(what) if isinstance(what, str) else what
+    recipe = Recipe(filter=filters if isinstance(filters, tuple) else (filters,))
+    filters = resolve_masks(recipe, read_file).filter or ()
+    return apply_filters(spectrum, filters, threads=threads)
+
+
 def analyze(
     image: Any,
     *,
@@ -138,7 +184,8 @@ def analyze(
     threads : int
         Number of threads; the bytes do not depend on it.
     **keys
-        Keys of the recipe, such as ``crop="square"``, as texts or values.
+        Keys of the recipe, such as ``crop="square"``, as texts or values. The files of masks are
+        read from the working directory.
 
     Raises
     ------
@@ -263,7 +310,7 @@ def _recipe(base: Recipe, keys: dict[str, Any]) -> Recipe:
     ]
     if faults:
         raise RecipeError(faults)
-    return dataclasses.replace(base, **keys)
+    return resolve_masks(dataclasses.replace(base, **keys), read_file)
 
 
 def _source(

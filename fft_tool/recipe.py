@@ -31,13 +31,21 @@ MICROMETRES = {"nm": 1e-3, "um": 1.0, "mm": 1e3, "m": 1e6}
 
 @dataclass(frozen=True, slots=True)
 class ValueType:
-    """How the values of a key are parsed and formatted; ``form`` says what is allowed."""
+    """How the values of a key are parsed and formatted; ``form`` says what is allowed.
+
+    With ``verbatim``, values contain names of files, whose spelling is left alone.
+    """
 
     form: str
     parse: Callable[[str], Any]
     format: Callable[[Any], str] = str
     choices: tuple[str, ...] = ()
     metavar: str = ""
+    verbatim: bool = False
+
+    def read(self, text: str) -> Any:
+        """Parse a value that may be in American spelling, unless it may contain a name."""
+        return self.parse(text if self.verbatim else british(text))
 
     @property
     def flag(self) -> bool:
@@ -83,6 +91,7 @@ def _or_none(value_type: ValueType) -> ValueType:
         lambda text: None if text == "none" else value_type.parse(text),
         lambda value: "none" if value is None else value_type.format(value),
         metavar=value_type.metavar,
+        verbatim=value_type.verbatim,
     )
 
 
@@ -181,10 +190,11 @@ _COLOUR = ValueType(
     "white|black|grey|#rrggbb", _parse_background, _format_background, metavar="COLOUR"
 )
 _FILTER = ValueType(
-    "lowpass:P, highpass:P, bandpass:P1,P2, notch:P,ANGLE or stripe:ANGLE, joined by +",
+    "lowpass:P, highpass:P, bandpass:P1,P2, notch:P,ANGLE, stripe:ANGLE or mask:FILE, joined by +",
     _parse_filters,
     _format_filters,
     metavar="FILTER",
+    verbatim=True,
 )
 _THRESHOLD = ValueType("mid, otsu or a grey level", _parse_threshold, metavar="mid|otsu|LEVEL")
 _OFFSET = ValueType("mid or grey levels to add", _parse_offset, metavar="mid|LEVELS")
@@ -260,7 +270,8 @@ class Recipe:
         _or_none(_FILTER),
         None,
         "filter the image, in all its colours unless channel names one; lengths are periods in "
-        "pixels: " + _FILTER.form,
+        "pixels, FILE is a grey PNG drawn over the magnitude picture (white keeps, black "
+        "removes): " + _FILTER.form,
     )
     offset: Literal["mid"] | int = _key(
         _OFFSET, 0, "grey levels to add to the filtered image; mid moves its mean to middle grey"
@@ -310,7 +321,7 @@ class Recipe:
             value = getattr(self, key.field)
             if isinstance(value, str):
                 try:
-                    value = key.value_type.parse(british(value.strip()))
+                    value = key.value_type.read(value.strip())
                 except ValueError as exc:
                     faults.append(RecipeFault(key.name, value, str(exc)))
                     continue
@@ -342,7 +353,7 @@ class Recipe:
             if key.field in values:
                 faults.append(RecipeFault(key.name, text, "given twice"))
             try:
-                values[key.field] = key.value_type.parse(british(text))
+                values[key.field] = key.value_type.read(text)
             except ValueError as exc:
                 faults.append(RecipeFault(key.name, text, str(exc)))
         if faults:

@@ -14,6 +14,7 @@ from typing import Any
 from fft_tool.admission import largest_output
 from fft_tool.errors import RecipeError, RecipeFault, SettingsError
 from fft_tool.limits import FORMATS, MIB, Limits, parse_formats
+from fft_tool.mask_files import no_masks, resolve_masks
 from fft_tool.recipe import KEYS, Recipe, key_name
 from fft_tool.results.outputs import output_kinds
 from fft_tool.stores.opening import BUCKET_NAME
@@ -48,7 +49,7 @@ def folder(text: str) -> str:
 
 def _recipe(text: str) -> Recipe:
     try:
-        return always_recorded(Recipe.parse_text(text, Recipe(metadata=True)))
+        return accepted(Recipe.parse_text(text, Recipe(metadata=True)))
     except RecipeError as exc:
         raise ValueError(str(exc)) from exc
 
@@ -276,7 +277,7 @@ class Settings:
         """Recipe of one object: the defaults, overridden by its metadata, then by the event."""
         own = self.own_metadata(metadata)
         self.check_allowed(own)
-        return always_recorded(Recipe.parse(overrides, base=Recipe.parse(own, base=self.recipe)))
+        return accepted(Recipe.parse(overrides, base=Recipe.parse(own, base=self.recipe)))
 
     def own_metadata(self, metadata: Mapping[str, str]) -> dict[str, str]:
         """Metadata of an object without that of other tools."""
@@ -298,13 +299,13 @@ class Settings:
         return any(fnmatchcase(key.lower(), glob) for glob in self.foreign_metadata)
 
 
-def always_recorded(recipe: Recipe) -> Recipe:
-    """Refuse a recipe without a record, which here is the only trace of a rejection."""
+def accepted(recipe: Recipe) -> Recipe:
+    """Refuse a recipe without a record, the only trace of a rejection here, or with a mask."""
     if not recipe.metadata:
         raise RecipeError(
             [RecipeFault("metadata", "no", "should be yes: the record states the outcome")]
         )
-    return recipe
+    return resolve_masks(recipe, no_masks)
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from fft_tool import errors
 from fft_tool.errors import Aborted, FftToolError, NotFound
+from fft_tool.mask_files import no_masks, resolve_masks
 from fft_tool.operations.registry import MOST_OPERATIONS, OPERATIONS
 from fft_tool.recipe import Recipe
 from fft_tool.runs.child import Child
@@ -182,6 +183,7 @@ class _Job:
         self.settings.check_allowed(request.recipe)
         recipe = {**_differing(self.settings.recipe), **request.recipe}
         plan = make_plan(self.name, request.operations, recipe, stat)
+        resolve_masks(plan.recipe, no_masks)
         too_long = self.key_too_long()
         if too_long:
             raise too_long

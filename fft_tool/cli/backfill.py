@@ -26,6 +26,7 @@ from fft_tool.cli.deployment import chosen, engine_of
 from fft_tool.cli.failures import read_keys, report_failures
 from fft_tool.cli.output import is_terminal, print_line, say
 from fft_tool.errors import EngineUnavailable, MissingExtra, RecipeError, UsageError
+from fft_tool.mask_files import no_masks, read_file, resolve_masks
 from fft_tool.recipe import Recipe, entries, key_name
 from fft_tool.results.outputs import output_kinds
 from fft_tool.stores.base import as_folder
@@ -200,6 +201,7 @@ def _recipe(options: Options) -> dict[str, str]:
     """Keys of the recipe that are set, checked to go together."""
     try:
         recipe = Recipe.parse_text(options.recipe, base=Recipe(metadata=True))
+        resolve_masks(recipe, read_file if options.engine == "dask" else no_masks)
     except RecipeError as exc:
         raise UsageError(f"--recipe: {exc}") from exc
     if not recipe.metadata:

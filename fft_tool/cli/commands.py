@@ -19,6 +19,7 @@ from fft_tool.cli.messages import Faults, about, about_remark, sentence
 from fft_tool.cli.output import is_terminal, print_line, put, say
 from fft_tool.errors import FftToolError, NotFound, OperationsError, RecipeError, UsageError
 from fft_tool.limits import Limits
+from fft_tool.mask_files import Read, no_masks, read_file, resolve_masks
 from fft_tool.printable import printable, printable_lines
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results.outputs import output_kinds
@@ -78,7 +79,7 @@ def process(options: Options) -> int:
     from fft_tool.workflows.plan import file_names, parse_recipe  # noqa: PLC0415  (as above)
 
     operations = _parsed(parse_operations, options.operations)
-    recipe = _parsed(parse_recipe, _given(options))
+    recipe = _recipe(options, parse_recipe)
     if targets.is_one_file(options.output):
         job = Job(recipe, operation=Combine(operations), skip_existing=options.skip_existing)
         return _make(options, job, (COMBINED,))
@@ -205,7 +206,8 @@ def batch(options: Options) -> int:
 
 def upload(options: Options) -> int:
     """Upload images to a store, with the keys of the recipe that are given as metadata."""
-    texts = _recipe(options, Recipe(metadata=True)).texts()  # the function always makes a record
+    base = Recipe(metadata=True)  # the function always makes a record
+    texts = _recipe(options, partial(Recipe.parse, base=base), masks=no_masks).texts()
     # Includes values that are defaults here: the defaults may differ where the image is analysed.
     metadata = {name: texts[name] for name in _given(options)}
     targets.check_folder(options.target)
@@ -351,8 +353,15 @@ def _exit_code(outcomes: list[Outcome]) -> int:
     return int(any(outcome.error for outcome in outcomes))
 
 
-def _recipe(options: Options, base: Recipe | None = None) -> Recipe:
-    return _parsed(partial(Recipe.parse, base=base), _given(options))
+def _recipe(
+    options: Options,
+    parse: Callable[[dict[str, str]], Recipe] = Recipe.parse,
+    *,
+    masks: Read = read_file,
+) -> Recipe:
+    """Parse the recipe; ``masks`` reads the files of its masks."""
+    recipe = _parsed(parse, _given(options))
+    return _parsed(partial(resolve_masks, read=masks), recipe)
 
 
 def _parsed(parse: Callable[[Given], Parsed], given: Given) -> Parsed:

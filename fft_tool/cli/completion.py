@@ -23,7 +23,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "--background": tuple(BACKGROUNDS),
     "--engine": ("batch", "map", "dask"),
     "--crop": ("square", "centre:", "pct:", "none"),
-    "--filter": ("lowpass:", "highpass:", "bandpass:", "notch:", "stripe:", "none"),
+    "--filter": ("lowpass:", "highpass:", "bandpass:", "notch:", "stripe:", "mask:", "none"),
     "--formats": FORMATS,
     "--frames": ("all",),
     "--from": ("pictures", "spectrum"),

@@ -13,6 +13,7 @@ from fft_tool.cli import targets
 from fft_tool.cli.failures import read_keys, report_failures
 from fft_tool.cli.output import say
 from fft_tool.errors import NotFound, UsageError
+from fft_tool.mask_files import read_file, resolve_masks
 from fft_tool.recipe import Recipe
 from fft_tool.results.table import to_parquet_in_groups
 from fft_tool.runs.many import Job
@@ -28,7 +29,7 @@ STEPS = 20  # messages on the progress
 
 def run_with_dask(options: Options, recipe_texts: Mapping[str, str], write: Write) -> int:
     """Run a recipe over all sources on a cluster, and report what failed."""
-    recipe = Recipe.parse(recipe_texts, base=Recipe(metadata=True))
+    recipe = resolve_masks(Recipe.parse(recipe_texts, base=Recipe(metadata=True)), read_file)
     if not options.cluster:
         raise UsageError("--engine dask: name its scheduler with --cluster tcp://host:8786")
     if (options.output is None) == (options.table is None):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from fft_tool.arrays import Pixels
-    from fft_tool.spectrum.filters import Filter
+    from fft_tool.spectrum.filters import NumericFilter
 
 _CHANNELS = (
     "Every colour channel is filtered for itself, in single precision, and clipped at black and "
@@ -31,7 +31,7 @@ _CHANNELS = (
 class Spectral(Operation):
     """An operation by one of the filters of :mod:`fft_tool.spectrum.filters`."""
 
-    filter: Filter
+    filter: NumericFilter
 
     filter_name: ClassVar[str]
     defaults: ClassVar[tuple[float, ...]] = ()
@@ -66,10 +66,12 @@ class Spectral(Operation):
         """Filter every channel but alpha."""
         from fft_tool.results.filtered import filtered_plane  # noqa: PLC0415  (loads numpy)
 
-        result, recipe = pixels.copy(), Recipe(filter=(self.filter,))
+        result, recipe = pixels.copy(), Recipe()
         for index in range(1 if pixels.shape[2] < 3 else 3):
             plane = pixels[:, :, index].copy()
-            result[:, :, index], _, _ = filtered_plane(plane, white, recipe, threads)
+            result[:, :, index], _, _ = filtered_plane(
+                plane, white, (self.filter,), recipe, threads
+            )
         return result
 
 
@@ -149,7 +151,7 @@ class Destripe(Spectral):
 KINDS: tuple[type[Operation], ...] = (Lowpass, Highpass, Bandpass, NotchOut, Destripe)
 
 
-def _kind(name: str) -> type[Filter]:
-    from fft_tool.spectrum.filters import KINDS as FILTERS  # noqa: PLC0415  (loads numpy)
+def _kind(name: str) -> type[NumericFilter]:
+    from fft_tool.spectrum.filters import NUMERIC  # noqa: PLC0415  (loads numpy)
 
-    return next(kind for kind in FILTERS if kind.name == name)
+    return next(kind for kind in NUMERIC if kind.name == name)

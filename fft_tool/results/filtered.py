@@ -14,7 +14,8 @@ from fft_tool.arrays import FloatArray, Pixels, Plane
 from fft_tool.image.selection import Selection
 from fft_tool.recipe import Recipe
 from fft_tool.results.values import Remark
-from fft_tool.spectrum.filtering import filter_rows
+from fft_tool.spectrum.filtering import filter_rows, ready
+from fft_tool.spectrum.filters import Applicable
 from fft_tool.validate import Json
 
 _WORTH_TELLING = 1e-3  # share of clipped samples from which it is said at the door
@@ -64,8 +65,11 @@ def filtered_image(selection: Selection, recipe: Recipe, *, threads: int = 1) ->
     kept; with any other channel, only that one, which gives a grey image.
     """
     names, whole = selection.names, selection.channels
+    filters = ready(recipe.filter or (), (whole.shape[0], whole.shape[1]))  # once for all channels
     if recipe.channel != "luma" or len(names) == 1:
-        pixels, offset, clipped = filtered_plane(selection.plane, selection.white, recipe, threads)
+        pixels, offset, clipped = filtered_plane(
+            selection.plane, selection.white, filters, recipe, threads
+        )
         name: str = "grey" if len(names) == 1 else recipe.channel
         return Filtered(pixels, (name,), (offset,), pixels.size, *clipped)
     pixels = whole.copy()
@@ -75,7 +79,7 @@ def filtered_image(selection: Selection, recipe: Recipe, *, threads: int = 1) ->
         if name in colours:
             plane = np.ascontiguousarray(whole[:, :, index])
             pixels[:, :, index], offset, clipped = filtered_plane(
-                plane, selection.white, recipe, threads
+                plane, selection.white, filters, recipe, threads
             )
             offsets.append(offset)
             counts.append(clipped)
@@ -85,9 +89,9 @@ def filtered_image(selection: Selection, recipe: Recipe, *, threads: int = 1) ->
 
 
 def filtered_plane(
-    plane: Plane, white: int, recipe: Recipe, threads: int
+    plane: Plane, white: int, filters: tuple[Applicable, ...], recipe: Recipe, threads: int
 ) -> tuple[Plane, float, tuple[int, int]]:
-    """Filter one plane (h, w) with levels from 0 to ``white``, as the recipe says.
+    """Filter one plane (h, w) with levels from 0 to ``white``, and offset it as the recipe says.
 
     Returns the plane, what was added to it, and how many samples are clipped at either end.
     """
@@ -100,9 +104,7 @@ def filtered_plane(
         filtered[start : start + rounded.shape[0]] = np.clip(rounded, 0, white)
         return clipped
 
-    counts = filter_rows(
-        plane, recipe.filter or (), place, precision=recipe.precision, threads=threads
-    )
+    counts = filter_rows(plane, filters, place, precision=recipe.precision, threads=threads)
     black, top = (sum(sides) for sides in zip(*counts, strict=True))
     return filtered, offset, (black, top)
 

@@ -85,7 +85,8 @@ class RecipeValues(Section):
     )
     histogram: str = described("Whether the histogram was drawn.", enum=_CHOICES["histogram"])
     filter: str = described(
-        "Filters of the filtered image, joined by +; periods in pixels, angles in degrees; or none."
+        "Filters of the filtered image, joined by +; periods in pixels, angles in degrees, masks "
+        "by the name and the SHA-256 of their file; or none."
     )
     offset: str = described(
         "What was added to the filtered image: grey levels, or mid, which moves the mean of each "

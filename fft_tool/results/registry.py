@@ -87,6 +87,8 @@ class ArtifactKind:
         How many copies of the decoded region it takes beside that.
     line_memory
         Bytes that it takes for each row and column.
+    check
+        Raises the error of a recipe that does not suit an image of this extent, before decoding.
     step
         Step of the run in which it is made.
     shown
@@ -102,6 +104,7 @@ class ArtifactKind:
     memory: Callable[[Recipe, float], float] = lambda _recipe, _half: 0
     copies: int = 0
     line_memory: Callable[[Recipe], int] = lambda _recipe: 0
+    check: Callable[[Extent, Recipe], None] = lambda _extent, _recipe: None
     step: str = "encode"
     shown: Shown | None = None
 
@@ -139,6 +142,15 @@ def _filtered(analysis: Analysis, _made: Sequence[Artifact], threads: int) -> Ma
 
     image = filtered_image(analysis.selection, analysis.recipe, threads=threads)
     return Made(_image(image.pixels, analysis, threads), image.to_json(), image.remarks())
+
+
+def _check_masks(extent: Extent, recipe: Recipe) -> None:
+    """Check that the masks of files are as large as what is filtered."""
+    from fft_tool.spectrum.masks import MaskFile  # noqa: PLC0415  (loads numpy)
+
+    for each in recipe.filter or ():
+        if isinstance(each, MaskFile):
+            each.check((extent.height, extent.width))
 
 
 def _filtered_sample(extent: Extent, recipe: Recipe) -> int:
@@ -296,6 +308,7 @@ ARTIFACT_KINDS: dict[str, ArtifactKind] = registry(
         memory=_filtered_memory,
         copies=2,
         line_memory=_filtered_line_memory,
+        check=_check_masks,
         shown=Shown("Filtered", lambda values: values["filter"], "photo", 4),
     ),
     ArtifactKind(

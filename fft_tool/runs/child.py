@@ -22,6 +22,7 @@ from fft_tool.errors import (
     TookTooLong,
 )
 from fft_tool.limits import Limits
+from fft_tool.mask_files import data_of_masks
 from fft_tool.recipe import Recipe
 from fft_tool.results.compared import Compared
 from fft_tool.results.naming import output_of
@@ -66,14 +67,15 @@ class ChildBug(Exception):
 class _Task:
     """What the process has to do: a name in :data:`fft_tool.runs.child_program.TASKS`.
 
-    ``head`` is what it needs to know beside the ``sources``, and ``artifacts`` are the kinds and
-    names of what it makes, in order.
+    ``head`` is what it needs to know beside the ``sources`` and the ``recipe``, if there is one.
+    ``artifacts`` are the kinds and names of what it makes, in order.
     """
 
     name: str
     sources: Sequence[Source]
     head: Json = field(default_factory=dict)
     artifacts: Sequence[tuple[str, str]] = ()
+    recipe: Recipe | None = None
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -150,7 +152,7 @@ class Child:
     ) -> Analysed:
         """Analyse an image as :func:`fft_tool.pipeline.run` does."""
         expected = [(kind, output_of(source, kind)) for kind in output_kinds(recipe)]
-        task = _Task("analyse", [source], {"recipe": str(recipe)}, expected)
+        task = _Task("analyse", [source], artifacts=expected, recipe=recipe)
         return self._do(task, _analysed, limits, patience, on_step)
 
     def run_operations(
@@ -180,7 +182,7 @@ class Child:
         """Count black and white pixels, as :func:`fft_tool.pipeline.run_counts` does."""
         from fft_tool.image.counting import Counts  # noqa: PLC0415  (loads numpy)
 
-        task = _Task("count", [source], {"recipe": str(recipe)})
+        task = _Task("count", [source], recipe=recipe)
 
         def counts(reply: _Reply) -> Counts:
             return Counts(*(whole(reply.found[name], 0, limits.max_pixels) for name in _COLOURS))
@@ -225,7 +227,7 @@ class Child:
         self, first: Source, second: Source, recipe: Recipe, limits: Limits, *, patience: Patience
     ) -> Compared:
         """Compare two images, as :func:`fft_tool.pipeline.run_comparison` does."""
-        task = _Task("compare", [first, second], {"recipe": str(recipe)})
+        task = _Task("compare", [first, second], recipe=recipe)
         return self._do(task, lambda reply: Compared.from_json(reply.found), limits, patience)
 
     def compare_renditions(
@@ -323,15 +325,18 @@ class Child:
             self._ready = True
 
     def _ask(self, task: _Task, limits: Limits, longest: float) -> None:
+        masks = data_of_masks(task.recipe) if task.recipe else {}
         head = {
             **task.head,
             "task": task.name,
+            "recipe": str(task.recipe or ""),
+            "masks": {sha256: len(data) for sha256, data in masks.items()},
             "names": [[source.name, source.base] for source in task.sources],
             "sizes": [source.size for source in task.sources],
             "limits": asdict(limits),
             "seconds": longest + _GRACE,
         }
-        self._send(head, *(source.data for source in task.sources))
+        self._send(head, *(source.data for source in task.sources), *masks.values())
 
     def _answer(
         self,

@@ -5,7 +5,8 @@ reads      a recipe, memory limit and number of threads; then one task after ano
 writes     "ready"; then for each task its steps, its artifacts and what it found, or the error
 =========  =======================================================================
 
-A task is one entry in :data:`TASKS`, with the sources that follow its header.
+A task is one entry in :data:`TASKS`, with the sources that follow its header,
+and the masks of its recipe.
 """
 
 from __future__ import annotations
@@ -14,19 +15,24 @@ import os
 import resource
 import signal
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from functools import partial
 from io import FileIO
+from typing import TYPE_CHECKING
 
 from fft_tool import pipeline
 from fft_tool.codec.header import Header
 from fft_tool.errors import FftToolError
 from fft_tool.limits import Limits
+from fft_tool.mask_files import UNRESOLVED, resolve_masks
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Artifact, Source
 from fft_tool.runs import frames, machine
 from fft_tool.validate import Json
+
+if TYPE_CHECKING:
+    from fft_tool.spectrum.masks import MaskFile
 
 Send = Callable[..., None]
 
@@ -57,12 +63,13 @@ def main() -> None:
             Source(name, requests.read(size), base=base)
             for (name, base), size in zip(head["names"], head["sizes"], strict=True)
         ]
+        masks = {sha256: requests.read(size) for sha256, size in head["masks"].items()}
         # Ends a run that never finishes, in case the parent has died.
         signal.setitimer(signal.ITIMER_REAL, head["seconds"])
-        if not _answer(sources, head, hello["threads"], send):
+        if not _answer(sources, masks, head, hello["threads"], send):
             return
         signal.setitimer(signal.ITIMER_REAL, 0)
-        del sources
+        del sources, masks
 
 
 def _discard_output() -> None:
@@ -72,10 +79,12 @@ def _discard_output() -> None:
             os.dup2(null.fileno(), stream)
 
 
-def _answer(sources: Sequence[Source], head: Json, threads: int, send: Send) -> bool:
+def _answer(
+    sources: Sequence[Source], masks: Mapping[str, bytes], head: Json, threads: int, send: Send
+) -> bool:
     """Do a task and send what comes of it, or an error; return whether the process can continue."""
     try:
-        task = _Task(sources, head, _limits(head), threads, send)
+        task = _Task(sources, masks, head, _limits(head), threads, send)
         send({"done": TASKS[head["task"]](task)})
     except MemoryError:
         send({"out_of_memory": True})
@@ -95,9 +104,13 @@ def _limits(head: Json) -> Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A task from the parent: its sources, the header with its arguments, and the way back."""
+    """A task from the parent: its sources, the header with its arguments, and the way back.
+
+    ``masks`` are the files of the recipe's masks, by their SHA-256.
+    """
 
     sources: Sequence[Source]
+    masks: Mapping[str, bytes]
     head: Json
     limits: Limits
     threads: int
@@ -110,7 +123,13 @@ class _Task:
 
     @property
     def recipe(self) -> Recipe:
-        return Recipe.parse_text(self.head["recipe"])
+        recipe = Recipe.parse_text(self.head["recipe"])
+        return resolve_masks(recipe, self._read_mask)
+
+    def _read_mask(self, mask: MaskFile) -> bytes:
+        if mask.sha256 is None or mask.sha256 not in self.masks:
+            raise ValueError(UNRESOLVED)
+        return self.masks[mask.sha256]
 
     def on_step(self, name: str) -> None:
         self.send({"step": name})

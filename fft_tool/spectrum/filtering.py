@@ -14,47 +14,35 @@ import numpy as np
 
 from fft_tool.arrays import FloatArray, Plane
 from fft_tool.parallel import map_rows, rows_per_block
-from fft_tool.spectrum.filters import Filter, FittedFilter, MaskFilter, Notch, Stripe, parse_filters
-from fft_tool.spectrum.half import Spectrum, check_spectrum, frequencies
+from fft_tool.spectrum.filters import (
+    AnyFilter,
+    Applicable,
+    FittedFilter,
+    MaskFilter,
+)
+from fft_tool.spectrum.half import Spectrum, frequencies
+from fft_tool.spectrum.masks import MaskFile
 from fft_tool.spectrum.transform import PRECISIONS, forward, inverse, inverse_rows
 
 T = TypeVar("T")
 Group = tuple[tuple[MaskFilter, ...], tuple[FittedFilter, ...]]
 
 
-def apply_filter(
-    spectrum: Spectrum, what: str | Filter | tuple[Filter, ...], *, threads: int = 1
-) -> Spectrum:
-    """Filter a spectrum; the one that is passed in is not changed.
+def ready(filters: tuple[AnyFilter, ...], shape: tuple[int, int]) -> tuple[Applicable, ...]:
+    """Filters that can be applied to images of ``shape`` (h, w): the masks of files are decoded.
 
-    >>> image = np.tile(100 + 20 * np.cos(np.arange(64)), (48, 1))  # a period of 6.28 px
-    >>> filtered = apply_filter(forward(image), "notch:6.28,0")
-    >>> float(np.ptp(inverse(filtered))) < 0.5
-    True
-
-    Parameters
-    ----------
-    spectrum : Spectrum
-        What to filter: that of an image as it is, neither windowed nor otherwise prepared.
-    what : str or filters
-        One or more filters, as text such as ``"notch:8,90+lowpass:3"`` or as values. Periods are
-        in pixels, angles in degrees.
-    threads : int
-        Number of threads; the result does not depend on it.
+    Raises :class:`~fft_tool.errors.RecipeError` if a mask cannot be decoded, or has another shape.
     """
-    check_spectrum(spectrum)
-    if isinstance(what, str):
-        filters = parse_filters(what)
-    else:
-        filters = what if isinstance(what, tuple) else (what,)
-    return apply_filters(spectrum, filters, threads=threads)
+    return tuple(each.decoded(shape) if isinstance(each, MaskFile) else each for each in filters)
 
 
-def apply_filters(spectrum: Spectrum, filters: tuple[Filter, ...], *, threads: int = 1) -> Spectrum:
+def apply_filters(
+    spectrum: Spectrum, filters: tuple[AnyFilter, ...], *, threads: int = 1
+) -> Spectrum:
     """Filter a spectrum, in its own precision; the one that is passed in is not changed."""
     precision = "single" if spectrum.half.dtype == np.complex64 else "double"
     filtered = Spectrum(spectrum.half.copy(), spectrum.width)
-    for masks, fitted in _groups(filters):
+    for masks, fitted in _groups(ready(filters, spectrum.shape)):
         _multiply(filtered, masks, threads)
         if fitted:
             levels = inverse(filtered, threads=threads)
@@ -65,7 +53,7 @@ def apply_filters(spectrum: Spectrum, filters: tuple[Filter, ...], *, threads: i
 
 def filter_rows(
     plane: Plane,
-    filters: tuple[Filter, ...],
+    filters: tuple[AnyFilter, ...],
     take: Callable[[int, FloatArray], T],
     *,
     precision: str = "single",
@@ -77,7 +65,7 @@ def filter_rows(
     """
     real, _ = PRECISIONS[precision]
     levels: FloatArray | None = None
-    for masks, fitted in _groups(filters):
+    for masks, fitted in _groups(ready(filters, (plane.shape[0], plane.shape[1]))):
         if masks:
             source = plane if levels is None else levels
             spectrum = forward(source, precision=precision, threads=threads)
@@ -98,14 +86,16 @@ def filter_rows(
     )
 
 
-def _groups(filters: tuple[Filter, ...]) -> Iterator[Group]:
+def _groups(filters: tuple[Applicable, ...]) -> Iterator[Group]:
     """Filters in their order, as masks with the fitted filters that follow them."""
     masks: tuple[MaskFilter, ...] = ()
-    for are_masks, group in itertools.groupby(filters, lambda each: isinstance(each, MaskFilter)):
-        if are_masks:
-            masks = tuple(each for each in group if isinstance(each, MaskFilter))
+    for are_fitted, group in itertools.groupby(
+        filters, lambda each: isinstance(each, FittedFilter)
+    ):
+        if not are_fitted:
+            masks = tuple(each for each in group if not isinstance(each, FittedFilter))
             continue
-        yield masks, tuple(each for each in group if isinstance(each, Notch | Stripe))
+        yield masks, tuple(each for each in group if isinstance(each, FittedFilter))
         masks = ()
     if masks:
         yield masks, ()

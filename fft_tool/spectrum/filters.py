@@ -12,9 +12,11 @@ In text, ``name:numbers``, several joined by ``+`` and applied one after the oth
     bandpass:SHORTEST,LONGEST[,EDGE]  keeps what repeats over SHORTEST to LONGEST px
     notch:PERIOD,ANGLE[,WIDTH]        removes the wave of PERIOD px at ANGLE degrees
     stripe:ANGLE[,LONGEST]            removes stripes with periods below LONGEST px (64)
+    mask:FILE[,SHA256]                keeps what is white in a picture of the spectrum
 
 EDGE is the width of the transition in octaves (0.5; 0 for a hard edge), ANGLE that of the wave
 vector (90 for horizontal stripes), WIDTH the notch's radius as a part of its frequency (0.1).
+:mod:`fft_tool.spectrum.masks` says what FILE is.
 
 Beside a step, every edge overshoots. A transition makes the ripples die out sooner; the first one
 is lower only where it is octaves wide. It measures 9 % of the step up to EDGE 0.5, 8 % at 1, 5 % at
@@ -32,6 +34,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fft_tool.arrays import FloatArray
+from fft_tool.spectrum import masks
+from fft_tool.spectrum.masks import MaskFile
 from fft_tool.spelling import did_you_mean
 
 Frequencies = NDArray[np.floating[Any]]
@@ -230,11 +234,19 @@ class Stripe:
         return _LINE
 
 
-MaskFilter: TypeAlias = LowPass | HighPass | BandPass
 FittedFilter: TypeAlias = Notch | Stripe
-Filter: TypeAlias = MaskFilter | FittedFilter
+NumericFilter: TypeAlias = LowPass | HighPass | BandPass | FittedFilter
+Filter: TypeAlias = NumericFilter | MaskFile
+"""What a recipe holds."""
 
-KINDS: tuple[type[Filter], ...] = (LowPass, HighPass, BandPass, Notch, Stripe)
+MaskFilter: TypeAlias = LowPass | HighPass | BandPass | masks.Mask
+Applicable: TypeAlias = MaskFilter | FittedFilter
+"""What can be applied: masks of files are decoded."""
+
+AnyFilter: TypeAlias = Filter | Applicable
+
+NUMERIC: tuple[type[NumericFilter], ...] = (LowPass, HighPass, BandPass, Notch, Stripe)
+KINDS: tuple[type[Filter], ...] = (*NUMERIC, MaskFile)
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -248,7 +260,9 @@ def parse_filters(text: str) -> tuple[Filter, ...]:
         With the faulty part, what is wrong with it and the form that it must have.
     """
     # A plus before a digit belongs to a number such as 1e+3.
-    return tuple(_parse_one(part.strip()) for part in re.split(r"\+(?![\d.])", text))
+    parts = [part.strip() for part in re.split(r"\+(?![\d.])", text)]
+    has_file = any(part.startswith(f"{MaskFile.name}:") for part in parts[:-1])
+    return tuple(_parse_one(part, "; rename a FILE that has a +" * has_file) for part in parts)
 
 
 def format_filters(filters: tuple[Filter, ...]) -> str:
@@ -264,36 +278,37 @@ def memory_of_filters(filters: tuple[Filter, ...], real: int, half: float) -> fl
 
     ``real`` is the size of a number, ``half`` that of the spectrum per pixel.
     """
-    fitted = [each.memory(real) for each in _fitted(filters)]
+    pictures = masks.BYTES_PER_PIXEL * sum(isinstance(each, MaskFile) for each in filters)
+    fitted = [each.memory(real) for each in filters if isinstance(each, FittedFilter)]
     if not fitted:
-        return half
-    masked = any(isinstance(each, MaskFilter) for each in filters)
-    return real + max(half * masked, *fitted)
+        return pictures + half
+    masked = any(not isinstance(each, FittedFilter) for each in filters)
+    return pictures + real + max(half * masked, *fitted)
 
 
 def memory_of_lines(filters: tuple[Filter, ...]) -> int:
     """Bytes per row and column that filtering takes."""
-    return max((each.memory_of_line() for each in _fitted(filters)), default=0)
+    fitted = (each.memory_of_line() for each in filters if isinstance(each, FittedFilter))
+    pictures = (masks.BYTES_OF_LINE for each in filters if isinstance(each, MaskFile))
+    return max(*fitted, *pictures, 0, 0)
 
 
-def _fitted(filters: tuple[Filter, ...]) -> list[FittedFilter]:
-    return [each for each in filters if isinstance(each, FittedFilter)]
-
-
-def _parse_one(text: str) -> Filter:
-    name, _, numbers = text.partition(":")
+def _parse_one(text: str, hint: str) -> Filter:
+    name, _, parameters = text.partition(":")
     kind = next((kind for kind in KINDS if kind.name == name.strip()), None)
     if kind is None:
         forms = ", ".join(kind.form for kind in KINDS)
         near = did_you_mean(name.strip(), [kind.name for kind in KINDS])
-        raise ValueError(f"{text!r}: expected one of {forms}, or several joined by +{near}")
+        raise ValueError(f"{text!r}: expected one of {forms}, or several joined by +{near}{hint}")
     try:
-        return _build(kind, numbers)
+        return _build(kind, parameters)
     except ValueError as exc:
         raise ValueError(f"{text!r}: {exc}; the form is {kind.form}") from None
 
 
 def _build(kind: type[Filter], text: str) -> Filter:
+    if issubclass(kind, MaskFile):
+        return kind.parse(text)
     numbers = [_number(each.strip()) for each in text.split(",")] if text.strip() else []
     most = len(fields(kind))
     least = sum(field.default is MISSING for field in fields(kind))
@@ -311,6 +326,8 @@ def _number(text: str) -> float:
 
 
 def _format_one(each: Filter) -> str:
+    if isinstance(each, MaskFile):
+        return str(each)
     numbers = list(astuple(each))
     defaults = [field.default for field in fields(each)]
     while numbers and numbers[-1] == defaults[len(numbers) - 1]:

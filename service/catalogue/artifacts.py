@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fft_tool.errors import RecipeError, RecipeFault
+from fft_tool.mask_files import Read, no_masks, resolve_masks
 from fft_tool.recipe import KEYS, Key, Recipe, key_name
 from fft_tool.results.outputs import Artifact, Source
 from fft_tool.results.registry import ARTIFACT_KINDS, RECORD
@@ -35,17 +36,23 @@ _UNIQUE = ("asset_id", "kind", "recipe")
 
 
 def find_artifact(
-    parts: Parts, asset_id: int, kind: str, texts: Mapping[str, str], tenant: str | None
+    parts: Parts,
+    asset_id: int,
+    kind: str,
+    texts: Mapping[str, str],
+    tenant: str | None,
+    *,
+    read_mask: Read = no_masks,
 ) -> Kept:
     """Find an artifact of an asset that a tenant may see, or make it now.
 
-    ``texts`` are keys of a recipe with their values, added to :data:`ANALYSIS`. Raises
-    :class:`~service.errors.NotHere` if there is no such asset or kind,
-    :class:`~fft_tool.errors.RecipeError` with every fault, :class:`~service.errors.Busy`, or what
-    keeps the image from being analysed.
+    ``texts`` are keys of a recipe with their values, added to :data:`ANALYSIS`; ``read_mask``
+    finds the files of masks that a filter names. Raises :class:`~service.errors.NotHere` if there
+    is no such asset or kind, :class:`~fft_tool.errors.RecipeError` with every fault,
+    :class:`~service.errors.Busy`, or what keeps the image from being analysed.
     """
     check_kind(kind)
-    recipe = recipe_for(kind, texts)
+    recipe = resolve_masks(recipe_for(kind, texts), read_mask)
     with parts.database.read() as session:
         asset = asset_row(session, asset_id, tenant)
         row = session.execute(_kept(asset_id, kind, recipe)).one_or_none()

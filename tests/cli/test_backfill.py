@@ -26,6 +26,8 @@ HERE = ("--state-machine", MACHINE)
         (["status"], "status: name the run: fft-tool backfill status ID"),
         (["s3://b/in", *HERE, "--recipe", "bits=12"], "--recipe: bits='12': should be 8"),
         (["s3://b/in", *HERE, "--recipe", "bits"], "--recipe: bits='': should be key=value"),
+        (["s3://b/in", *HERE, "--recipe", "filter=mask:a.png"], "masks are not accepted here"),
+        (["folder", "--engine", "dask", "--recipe", "filter=mask:a.png"], "there is no such file"),
         (["s3://b/in", *HERE, "--recipe", "metadata=no"], "--recipe metadata=no: the record"),
         (["s3://b/in", *HERE, "--table", "a.csv"], "--table a.csv: should end in .parquet"),
         (["s3://b/in", *HERE, "--table", "a.parquet", "--recipe", "phase=yes"], "recipe phase:"),

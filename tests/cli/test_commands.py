@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -285,6 +286,87 @@ def test_filter_removes_stripes(folder: Path, run: Run) -> None:
     assert np.ptp(pixels("out/s_filtered.png")) <= 2
 
 
+def write_masks(folder: Path) -> None:
+    """White but for a wave of 4 px at 90 degrees; and masks that are refused."""
+    levels = np.full((24, 32), 255, np.uint8)
+    levels[12 + 6, 16] = 0
+    (folder / "color.png").write_bytes(png_bytes(levels))
+    (folder / "small.png").write_bytes(png_bytes(levels[1:]))
+    (folder / "rgb.png").write_bytes(png_bytes(np.stack([levels] * 3, axis=2)))
+
+
+def test_a_mask_filters_every_image_of_a_folder(folder: Path, run: Run) -> None:
+    write_masks(folder)
+    rows = np.arange(24)[:, None]
+    striped = np.rint(100 + 20 * np.cos(np.pi * rows / 2) + np.zeros((24, 32))).astype(np.uint8)
+    for name in ("a.png", "plants/ä b.png"):
+        (folder / "in" / name).write_bytes(png_bytes(striped))
+    (folder / "in" / "other.png").write_bytes(png_bytes(striped[:20]))
+    finished = run("analyze", "in", "--filter", "mask:color.png", "--metadata", "-o", "out")
+    assert finished.code == 1
+    (message,) = finished.messages
+    assert message.startswith("fft-tool: in/other.png: --filter mask:color.png,")
+    assert "the mask has 32 x 24 pixels, but what is filtered has 32 x 20" in message
+    assert np.ptp(pixels("out/plants/ä b_filtered.png")) == 0
+    record = json.loads((folder / "out/a_metadata.json").read_bytes())
+    digest = hashlib.sha256((folder / "color.png").read_bytes()).hexdigest()
+    assert record["recipe"]["values"]["filter"] == f"mask:color.png,{digest}"
+    again = ["analyze", "in/a.png", "--metadata", "-o", "again"]
+    assert run(*again, "--filter", record["recipe"]["values"]["filter"]).code == 0
+    for name in ("a_filtered.png", "a_metadata.json"):
+        assert Path("again", name).read_bytes() == (folder / "out" / name).read_bytes()
+
+
+def test_results_of_another_mask_are_made_again(folder: Path, run: Run) -> None:
+    write_masks(folder)
+    words = [
+        "analyze",
+        "in/a.png",
+        "--filter",
+        "mask:color.png",
+        "--metadata",
+        "-o",
+        "out",
+        "--json",
+    ]
+    skip = [*words, "--skip-existing"]
+    assert [run(*each).objects[0]["outcome"] for each in (words, skip)] == ["done", "skipped"]
+    (folder / "color.png").write_bytes(png_bytes(np.zeros((24, 32), np.uint8)))
+    assert run(*skip).objects[0]["outcome"] == "done"
+    assert np.ptp(pixels("out/a_filtered.png")) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("mask:nowhere.png", 2, "--filter mask:nowhere.png: there is no such file"),
+        ("mask:in", 2, "--filter mask:in: it is not a file"),
+        ("mask:my mask.png", 2, "has white space, .* rename it"),
+        (f"mask:color.png,{'0' * 64}", 2, "it is not the mask that is asked for"),
+        ("mask:small.png", 1, "a.png: .*the mask has 32 x 23 pixels, .* has 32 x 24"),
+        ("mask:rgb.png", 1, "a.png: .*the mask, 32 x 24 pixels, has colour"),
+    ],
+)
+def test_masks_that_cannot_be_used_are_refused(
+    folder: Path, run: Run, text: str, code: int, told: str
+) -> None:
+    write_masks(folder)
+    for command in (["analyze"], ["filter"], ["process", "--operations", "invert"]):
+        finished = run(*command, "in/a.png", "--filter", text, "-o", "out")
+        assert finished.code == code
+        (message,) = finished.messages
+        assert re.search(told, message)
+        assert not list(folder.glob("out/**/*filtered*"))
+
+
+def test_a_workflow_filters_before_and_after_with_one_mask(folder: Path, run: Run) -> None:
+    write_masks(folder)
+    words = ["--operations", "invert", "--filter", "mask:color.png", "-o", "out"]
+    assert run("process", "in/a.png", *words).code == 0
+    before, after = (pixels(f"out/a/{name}_filtered.png") for name in ("original", "combined"))
+    assert np.abs(before.astype(int) + after - 255).max() <= 1
+
+
 def test_clipping_is_reported_with_the_flag_that_helps(folder: Path, run: Run) -> None:
     dark = np.random.default_rng(1).integers(0, 40, (32, 32)).astype(np.uint8)
     (folder / "s.png").write_bytes(png_bytes(dark))
@@ -331,6 +413,14 @@ def test_upload_sends_the_recipe_as_metadata(folder: Path, bucket: Bucket, run: 
     assert told["Metadata"] == given  # including defaults, which may differ on the other side
     assert told["ContentType"] == "image/png"
     assert bucket.get("new/a.png") == (folder / "in" / "a.png").read_bytes()
+
+
+def test_a_mask_cannot_be_uploaded_with_an_image(folder: Path, bucket: Bucket, run: Run) -> None:
+    write_masks(folder)
+    finished = run("upload", "in/a.png", bucket.url, "--filter", "mask:color.png")
+    assert finished.code == 2
+    assert "masks are not accepted here" in finished.err
+    assert bucket.keys() == []
 
 
 @pytest.mark.usefixtures("folder")

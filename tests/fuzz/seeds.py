@@ -39,6 +39,7 @@ RECIPES = (
     "filter=lowpass:8,0.25+highpass:64 scale=power",
     "filter=bandpass:4,32+notch:10.5,-45,0.2+stripe:90,100",
     "filter=stripe:179.99999 pixel-size=0.5um",
+    "filter=mask:masks/repair.png+mask:b_2.png," + "0a" * 32,
 )
 
 

@@ -203,6 +203,8 @@ def test_the_event_overrides_metadata_which_overrides_the_defaults() -> None:
         ({"bits": "12", "window": "round"}, "bits='12'"),
         ({"metadata": "no"}, "metadata='no': should be yes"),
         ({"crop": "square", "smart-crop": "5,5"}, "cannot be combined with crop"),
+        ({"filter": "lowpass:4+mask:repair.png"}, "masks are not accepted here"),
+        ({"filter": "mask:repair.png," + "ab" * 32}, "filter with this mask on the command line"),
     ],
 )
 def test_a_faulty_recipe_is_rejected_with_every_fault(metadata: dict[str, str], told: str) -> None:

@@ -218,6 +218,13 @@ def test_bad_operations_are_refused_before_anything_is_read(
     assert [each["outcome"] for each in cloud.told] == ["rejected"]
 
 
+def test_a_mask_is_refused(cloud: Cloud) -> None:
+    cloud.run(filter="mask:repair.png")
+    assert cloud.manifest["outcome"] == "rejected"
+    assert cloud.manifest["error"]["code"] == "bad-recipe"
+    assert "masks are not accepted here" in cloud.manifest["error"]["message"]
+
+
 def test_a_corrupt_image_leaves_a_rejected_manifest(cloud: Cloud) -> None:
     cloud.run(IMAGE[:-30])
     assert cloud.manifest["outcome"] == "rejected"

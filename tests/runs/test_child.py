@@ -28,6 +28,7 @@ from fft_tool.errors import (
 )
 from fft_tool.image.presets import parse_presets
 from fft_tool.limits import Limits
+from fft_tool.mask_files import resolve_masks
 from fft_tool.operations.registry import parse_operations
 from fft_tool.operations.run import run_operations
 from fft_tool.recipe import Recipe
@@ -35,6 +36,7 @@ from fft_tool.results.outputs import Source
 from fft_tool.runs import child_process
 from fft_tool.runs.child import Child, ChildBug, Patience
 from fft_tool.runs.one import Analysed
+from fft_tool.spectrum.masks import MaskFile
 from tests.support.faulty import FAULTY, Faulty
 from tests.support.images import noise, pink_noise, png_bytes
 from tests.support.poison import BREAKING_OFF, PROGRAM, poisoned
@@ -80,6 +82,49 @@ def process_of(child: Child) -> int:
 
 
 # Results of the core
+
+
+def test_masks_travel_beside_the_image(sound: Child) -> None:
+    files = {f"{name}.png": png_bytes(noise((24, 32), seed=seed)) for seed, name in enumerate("ab")}
+    text = "mask:a.png+notch:5,20+mask:b.png+mask:a.png"
+    recipe = resolve_masks(Recipe(filter=text, metadata=True), lambda mask: files[mask.file])
+    for each in (recipe, RECIPE):
+        made = [artifact.data for artifact in analyse(sound, IMAGE, each).artifacts]
+        assert made == [artifact.data for artifact in fft_tool.run(IMAGE, each)]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (png_bytes(noise((24, 31))), "the mask has 31 x 24 pixels, .* has 32 x 24"),
+        (b"no image", "a mask is a grey PNG file"),
+        (None, "its file has not been read yet"),
+    ],
+    ids=["small", "text", "unread"],
+)
+def test_a_mask_is_refused_by_the_child_as_by_the_core(
+    sound: Child, data: bytes | None, told: str
+) -> None:
+    recipe = Recipe(filter="mask:a.png", metadata=True)
+    if data is not None:
+        recipe = resolve_masks(recipe, lambda _: data)
+    before = process_of(sound)
+    with pytest.raises(RecipeError, match=told) as caught:
+        analyse(sound, IMAGE, recipe)
+    with pytest.raises(RecipeError) as expected:
+        fft_tool.run(IMAGE, recipe)
+    assert caught.value.faults == expected.value.faults
+    assert process_of(sound) == before
+
+
+def test_masks_are_not_decoded_by_the_parent(sound: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = resolve_masks(
+        Recipe(filter="mask:a.png", metadata=True), lambda _: png_bytes(noise((24, 32)))
+    )
+    expected = fft_tool.run(IMAGE, recipe)["filtered"].data
+    for name in ("check", "decoded"):
+        monkeypatch.delattr(MaskFile, name)
+    assert analyse(sound, IMAGE, recipe).artifacts[0].data == expected
 
 
 @pytest.mark.parametrize(

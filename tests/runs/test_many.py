@@ -17,6 +17,7 @@ import pytest
 
 from fft_tool import pipeline
 from fft_tool.limits import Limits
+from fft_tool.mask_files import resolve_masks
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Outputs, Source
 from fft_tool.runs.many import Job, run_batch
@@ -52,6 +53,20 @@ def results(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
 
 def contents(store: Store) -> dict[str, bytes]:
     return {name: store.read(name).data for name, _ in store.list()}
+
+
+def test_masks_go_along_to_every_process(tmp_path: Path) -> None:
+    mask = png_bytes(noise((12, 16), seed=99))
+    recipe = resolve_masks(Recipe(filter="mask:a.png", metadata=True), lambda _: mask)
+    refs = fill(open_store(str(tmp_path / "in")), GOOD)
+    for name, processes in (("one", 1), ("two", 2)):
+        outcomes = run_batch(refs, Job(recipe, target=str(tmp_path / name)), processes=processes)
+        assert {result for _, result in results(outcomes)} == {"done"}
+    one, two = (contents(open_store(str(tmp_path / name))) for name in ("one", "two"))
+    assert one == two
+    assert (
+        one["a_filtered.png"] == pipeline.run(Source("a.png", picture()), recipe)["filtered"].data
+    )
 
 
 def hang_if_bad(source: Source, *args: Any, **options: Any) -> Outputs:

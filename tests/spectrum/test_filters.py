@@ -23,6 +23,8 @@ from fft_tool.spectrum.filters import (
     parse_filters,
 )
 from fft_tool.spectrum.half import Spectrum, frequencies
+from fft_tool.spectrum.masks import MaskFile
+from tests.support.recipes import MASKS
 
 Shape = tuple[int, int]
 
@@ -157,6 +159,7 @@ any_filter: st.SearchStrategy[Filter] = st.one_of(
     st.builds(BandPass, st.floats(2, 100), st.floats(101, 1e6), edges),
     st.builds(Notch, periods, angles, st.just(0.1) | st.floats(0, 1)),
     st.builds(Stripe, angles, st.just(64.0) | periods),
+    MASKS,
 )
 
 
@@ -179,6 +182,9 @@ def test_filters_survive_their_text(chain: tuple[Filter, ...]) -> None:
         ("stripe:270,64", (Stripe(90),), "stripe:90"),
         ("stripe:-0", (Stripe(0),), "stripe:0"),
         (" stripe : 90 + lowpass: 1e+1 , 1. ", (Stripe(90), LowPass(10, 1)), None),
+        ("mask:a.png", (MaskFile("a.png"),), "mask:a.png"),
+        ("mask: /a/b.png , " + "AB" * 32, (MaskFile("/a/b.png", "ab" * 32),), None),
+        ("lowpass:8+mask:1.png+stripe:90", (LowPass(8), MaskFile("1.png"), Stripe(90)), None),
         ("lowpass:+8+highpass:100", (LowPass(8), HighPass(100)), "lowpass:8+highpass:100"),
     ],
 )
@@ -218,6 +224,18 @@ def test_text_is_read_and_written_canonically(
         ("stripe:90,1", ["LONGEST must be from 2 px", "stripe:ANGLE[,LONGEST]"]),
         ("stripe:90+lowpass:0", ["'lowpass:0'"]),
         ("lowpass:8 stripe:90", ["'8 stripe:90' is not a number"]),
+        ("mask:", ["should be the name of a PNG file", "mask:FILE[,SHA256]"]),
+        ("mask:masks/", ["should be the name of a PNG file"]),
+        ("mask:..", ["should be the name of a PNG file"]),
+        ("mask:my mask.png", ["'my mask.png' has white space", "rename it, for instance to"]),
+        ("mask:a\u202eb.png", ["outside of ASCII"]),
+        ("mask:größe/a.png", ["'größe/a.png' has", "outside of ASCII", "work in its folder"]),
+        ("mask:a+1.png", ["'a+1.png' has", "a plus"]),
+        ("mask:a+b.png", ["'b.png'", "rename a FILE that has a +"]),
+        ("mask:a,b.png", ["SHA-256 of FILE", "rename a FILE that has a comma"]),
+        ("mask:a.png,", ["SHA-256 of FILE"]),
+        ("mask:a.png," + "ab" * 31, ["64 hexadecimal digits"]),
+        ("mask:" + "a" * 256, ["at most 255 bytes"]),
     ],
 )
 def test_a_bad_text_is_refused_with_the_form_it_should_have(text: str, says: list[str]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fft_tool import Recipe
 from fft_tool.image.region import Box, Centre, Crop, Percent, Square
 from fft_tool.spectrum.filters import BandPass, Filter, HighPass, LowPass, Notch, Stripe
+from fft_tool.spectrum.masks import MaskFile
 
 SIZES = st.integers(1, 999_999_999)
 OFFSETS = st.integers(0, 999_999_999)
@@ -45,6 +46,19 @@ FILTERS: st.SearchStrategy[Filter] = st.one_of(
     st.builds(Stripe, ANGLES),
 )
 
+FILE_NAMES = st.text(
+    st.characters(exclude_characters=",+ /\\", min_codepoint=33, max_codepoint=126),
+    min_size=1,
+    max_size=60,
+).filter(lambda name: name not in (".", ".."))
+
+MASKS: st.SearchStrategy[MaskFile] = st.builds(
+    MaskFile,
+    st.lists(FILE_NAMES, min_size=1, max_size=3).map("/".join),
+    st.none() | st.text("0123456789abcdef", min_size=64, max_size=64),
+)
+"""Masks whose files do not exist: a recipe with one can be written and read, but not run."""
+
 
 @st.composite
 def recipes(draw: st.DrawFn, room: int | None = None) -> Recipe:
@@ -54,13 +68,14 @@ def recipes(draw: st.DrawFn, room: int | None = None) -> Recipe:
     """
     levels = 65535 if room is None else 255
     size = SIZES if room is None else st.integers(1, room)
+    filters = FILTERS | MASKS if room is None else FILTERS
     values: dict[str, Any] = {
         "channel": draw(st.sampled_from(("luma", "red", "green", "blue", "alpha"))),
         "background": draw(st.tuples(*[st.integers(0, 255)] * 3)),
         "detrend": draw(st.sampled_from(("none", "mean", "linear"))),
         "precision": draw(st.sampled_from(("single", "double"))),
         "scale": draw(st.sampled_from(("log", "linear", "power", "db"))),
-        "filter": draw(st.none() | st.lists(FILTERS, min_size=1, max_size=3).map(tuple)),
+        "filter": draw(st.none() | st.lists(filters, min_size=1, max_size=3).map(tuple)),
         "offset": draw(st.just("mid") | st.integers(-levels, levels)),
         "threshold": draw(st.sampled_from(("mid", "otsu")) | st.integers(0, levels)),
         "pixel_size": draw(st.none() | st.floats(1e-3, 1e6)),

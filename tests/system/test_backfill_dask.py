@@ -16,6 +16,7 @@ import fft_tool
 from fft_tool.backfill.cluster import run_on_cluster
 from fft_tool.backfill.parts import SCAN, Line, rows_of
 from fft_tool.errors import EngineUnavailable
+from fft_tool.mask_files import resolve_masks
 from fft_tool.recipe import Recipe
 from fft_tool.runs.many import Job
 from fft_tool.runs.sources import find_sources
@@ -26,6 +27,9 @@ from tests.support.local_cloud import free_port, wait_until
 pytestmark = pytest.mark.slow
 
 IMAGES = {f"{number:02}.png": png_bytes(noise((300, 300))) for number in range(40)}
+MASK = png_bytes(noise((300, 300), seed=1))
+MASKED = resolve_masks(Recipe(metadata=True, filter="mask:a.png"), lambda _: MASK)
+"""A recipe whose mask no worker can read: it has to come along."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def test_a_worker_that_is_killed_half_way_loses_nothing(
     cluster: Cluster, sources: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "results"
-    job = Job(Recipe(metadata=True), target=str(target))
+    job = Job(MASKED, target=str(target))
     lines = []
     for line in run(cluster, sources, job):
         lines.append(line)
@@ -108,10 +112,10 @@ def test_a_worker_that_is_killed_half_way_loses_nothing(
     assert sorted(Path(line.key).name for line in lines) == sorted([*IMAGES, "bad.png"])
     assert [Path(line.key).name for line in lines if line.failed] == ["bad.png"]
     for name, data in IMAGES.items():
-        for artifact in fft_tool.run(fft_tool.Source(name, data), Recipe(metadata=True)):
+        for artifact in fft_tool.run(fft_tool.Source(name, data), MASKED):
             assert (target / artifact.name).read_bytes() == artifact.data
     # What is there is left out the next time.
-    again = Job(Recipe(metadata=True), target=str(target), skip_existing=True)
+    again = Job(MASKED, target=str(target), skip_existing=True)
     outcomes = [line.outcome for line in run(cluster, sources, again)]
     assert sorted(outcomes) == ["rejected", *["skipped"] * len(IMAGES)]
 

@@ -36,8 +36,9 @@ import pathlib, re, sys
 import fft_tool
 from fft_tool import admission
 from fft_tool.codec import image_file
+from fft_tool.mask_files import read_file, resolve_masks
 data = pathlib.Path(sys.argv[1]).read_bytes()
-recipe = fft_tool.Recipe.parse_text(sys.argv[2])
+recipe = resolve_masks(fft_tool.Recipe.parse_text(sys.argv[2]), read_file)
 print(admission.memory_needed(image_file.open_image(data).header, recipe))
 outputs = fft_tool.run(fft_tool.Source("image", data), recipe, threads=2)
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())
@@ -172,6 +173,25 @@ def test_the_estimate_is_safe_for_narrow_images(
     shape: tuple[int, int], recipe: str, tmp_path: Path
 ) -> None:
     needed, taken = needed_and_taken(png_encode.encode(noise(shape)), recipe, tmp_path)
+    assert taken <= needed <= 2.5 * taken, f"{needed / MIB:.0f} MiB for {taken / MIB:.0f} MiB"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "channels", "dtype"),
+    [((2048, 2048), 1, np.uint8), ((2048, 2048), 3, np.uint16), ((3_000_000, 1), 1, np.uint16)],
+    ids=str,
+)
+@pytest.mark.parametrize("masks", [1, 3])
+def test_the_estimate_is_safe_with_masks(
+    shape: tuple[int, int], channels: int, dtype: Any, masks: int, tmp_path: Path
+) -> None:
+    """Those masks take most that have 16 bits and do not compress."""
+    file = tmp_path / "mask.png"
+    file.write_bytes(png_encode.encode(noise(shape, np.uint16)))
+    image = noise((*shape, channels) if channels > 1 else shape, dtype)
+    recipe = f"filter={'+'.join([f'mask:{file}'] * masks)}"
+    needed, taken = needed_and_taken(png_encode.encode(image), recipe, tmp_path)
     assert taken <= needed <= 2.5 * taken, f"{needed / MIB:.0f} MiB for {taken / MIB:.0f} MiB"
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from fft_tool import pipeline
+from fft_tool.codec import image_file
 from fft_tool.errors import RecipeError
+from fft_tool.mask_files import resolve_masks
 from fft_tool.recipe import KEYS, Recipe
 from fft_tool.results.outputs import Source
 from service.catalogue.artifacts import ANALYSIS, KINDS, NEEDED, find_artifact, recipe_for
 from service.database.tables import ARTIFACTS
 from service.errors import NotHere
 from service.parts import Parts
+from tests.support.images import png_bytes
 from tests.support.service_assets import TENANT, add_asset, add_done, photo, rows
 
 
@@ -49,6 +53,25 @@ def test_others_are_made_on_demand_as_the_core_makes_them(
     kinds = {row["kind"] for row in rows(parts, ARTIFACTS)}
     assert kinds == {"record" if each.kind == "metadata" else each.kind for each in made}
     assert find_artifact(parts, 1, kind, texts, TENANT) == kept
+
+
+def test_masks_are_refused_where_nobody_can_read_them(parts: Parts) -> None:
+    add_asset(parts)
+    with pytest.raises(RecipeError, match="masks are not accepted here"):
+        find_artifact(parts, 1, "filtered", {"filter": "mask:repair.png"}, TENANT)
+    assert rows(parts, ARTIFACTS) == []
+
+
+def test_a_mask_that_can_be_read_filters_as_in_the_core(parts: Parts) -> None:
+    add_asset(parts)
+    pixels = image_file.decode(photo()).pixels
+    mask = png_bytes(np.indices(pixels.shape[:2]).sum(axis=0).astype(np.uint8))
+    texts = {"filter": "mask:repair.png"}
+    kept = find_artifact(parts, 1, "filtered", texts, TENANT, read_mask=lambda _: mask)
+    recipe = resolve_masks(recipe_for("filtered", texts), lambda _: mask)
+    made = pipeline.run(Source("photo.png", photo()), recipe)
+    assert parts.blobs.read(kept.sha256) == made["filtered"].data
+    assert {row["recipe"] for row in rows(parts, ARTIFACTS)} == {str(recipe)}
 
 
 def test_two_ways_to_write_a_recipe_are_one(parts: Parts) -> None:
