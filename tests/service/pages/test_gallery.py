@@ -86,7 +86,7 @@ def test_a_search_that_cannot_be_read_is_told_and_all_images_are_shown(
     add_done(parts)
     page = client.get("/?q=perod<3").text
     assert "perod cannot be compared" in page
-    assert "photo.png" in page
+    assert "200 × 150 px" in page
 
 
 def test_static_files_are_kept_for_ever_under_their_version(client: TestClient) -> None:
