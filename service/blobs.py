@@ -66,13 +66,13 @@ class Blobs:
         not ``lasting`` may be lost with the power, or cut short.
         """
         sha256 = sha256 or hashlib.sha256(data).hexdigest()
-        store = self._lasting if lasting else self.store
-        store.write(_name(sha256), data, content_type=content_type)
+        self._store(lasting=lasting).write(_name(sha256), data, content_type=content_type)
         return sha256
 
-    def put_file(self, path: Path, sha256: str, content_type: str) -> None:
-        """Write the bytes of a file whose hash is known, to last; nobody may change it any more."""
-        self._lasting.write_file(_name(sha256), path, content_type=content_type)
+    def put_file(self, path: Path, sha256: str, content_type: str, *, lasting: bool = True) -> None:
+        """Write the bytes of a file whose hash is known; nobody may change it any more."""
+        store = self._store(lasting=lasting)
+        store.write_file(_name(sha256), path, content_type=content_type)
 
     def read(self, sha256: str, size: int | None = None) -> bytes:
         """Read a blob, which should have ``size`` bytes, if that is known.
@@ -103,6 +103,9 @@ class Blobs:
             sha256 = entry.name.rpartition("/")[2]
             if _is_hash(sha256) and entry.name == _name(sha256):
                 yield BlobEntry(sha256, entry.size, entry.modified)
+
+    def _store(self, *, lasting: bool) -> Store:
+        return self._lasting if lasting else self.store
 
 
 def _name(sha256: str) -> str:

@@ -50,9 +50,9 @@ class BlobFile:
     sha256: str
     content_type: str = "application/octet-stream"
 
-    def put(self, blobs: Blobs, *, lasting: bool) -> None:  # noqa: ARG002  (files always are)
+    def put(self, blobs: Blobs, *, lasting: bool) -> None:
         """Write the bytes of the file."""
-        blobs.put_file(self.path, self.sha256, self.content_type)
+        blobs.put_file(self.path, self.sha256, self.content_type, lasting=lasting)
 
 
 @contextmanager

@@ -283,7 +283,7 @@ class Child:
             longest = patience(limits.max_pixels)
             try:
                 self._await_ready(longest)
-            except Killed:  # while it was idle: nothing was asked of it yet
+            except Killed:  # before it was ready: nothing was asked of it yet
                 self._replace()
                 self._await_ready(longest)
             with self._process.deadline(patience(0)) as extend:

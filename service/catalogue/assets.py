@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from fft_tool.codec.sniffing import sniff
-from fft_tool.errors import EmptyImage
 from fft_tool.results.outputs import Source
 from service.database.engine import Session
 from service.database.rows import insert_once
@@ -25,6 +23,7 @@ from service.database.tables import (
     TENANTS,
 )
 from service.errors import NotHere
+from service.incoming import format_of
 from service.jobs.table import enqueue, redrive
 from service.parts import Parts
 from service.references import BlobFile, keeping
@@ -46,8 +45,6 @@ MEDIA_TYPES = {
 """Media types of the formats that are accepted, whatever the client says."""
 
 Entry = TypeVar("Entry", "RenditionEntry", "ArtifactEntry")
-
-_SNIFFED = 4096  # bytes that tell the format
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ def upload(parts: Parts, tenant: str, name: str, path: Path, sha256: str) -> Upl
     Raises :class:`~fft_tool.errors.UnknownFormat`, :class:`~fft_tool.errors.EmptyImage` or
     :class:`~fft_tool.errors.TooManyBytes`.
     """
-    image_format = _format_of(parts, path)
+    image_format = format_of(path, parts.settings.limits)
     now = parts.clock.now()
     blob = BlobFile(path, sha256, MEDIA_TYPES[image_format])
     with keeping(parts, blob) as session:
@@ -204,18 +201,6 @@ def asset_row(session: Session, asset_id: int, tenant: str | None) -> Any:
     if row is None:
         raise NotHere(f"there is no asset {asset_id}")
     return row
-
-
-def _format_of(parts: Parts, path: Path) -> str:
-    limits = parts.settings.limits
-    with path.open("rb") as file:
-        beginning = file.read(_SNIFFED)
-    if not beginning:
-        raise EmptyImage("the file is empty")
-    limits.check_bytes(path.stat().st_size)
-    image_format = sniff(beginning)
-    limits.check_format(image_format)
-    return image_format
 
 
 def _job_of(session: Session, asset_id: int) -> AssetJob:

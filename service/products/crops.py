@@ -14,20 +14,20 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from fft_tool.codec.sniffing import sniff
 from fft_tool.cropping import Cropped
-from fft_tool.errors import EmptyImage, FftToolError
+from fft_tool.errors import FftToolError
 from fft_tool.results.outputs import Source
 from service.database.engine import Session
 from service.database.rows import insert_once
 from service.database.tables import FAILED, PRODUCT_IMAGES, READY, TENANTS, WAITING
 from service.errors import NotHere
+from service.incoming import format_of
 from service.jobs.table import enqueue
 from service.parts import Parts
 from service.products.asked import ManualCrop, SmartCrop
 from service.products.names import path_of
 from service.products.results import Results
-from service.references import Blob, keeping
+from service.references import BlobFile, keeping
 
 KIND = "smart-crop"
 """Kind of the job that makes a smart crop."""
@@ -74,17 +74,17 @@ def crop_manually(parts: Parts, tenant: str | None, asked: ManualCrop, path: Pat
     return image
 
 
-def crop_smartly(parts: Parts, tenant: str | None, asked: SmartCrop, path: Path) -> ProductImage:
+def crop_smartly(
+    parts: Parts, tenant: str | None, asked: SmartCrop, path: Path, sha256: str
+) -> ProductImage:
     """Take the image in a file, and queue the job that finds and saves its most salient region.
 
     Only the first bytes are looked at here: whether they begin an image of a format that is
-    accepted. The image is kept until the job is done.
+    accepted. The image is kept until the job is done. ``sha256`` is the hash of the file, which may
+    be deleted afterwards, but not changed.
     """
-    data = path.read_bytes()
-    if not data:
-        raise EmptyImage("the file is empty")
-    parts.settings.limits.check_format(sniff(data))
-    blob = Blob(data)
+    format_of(path, parts.settings.limits)
+    blob = BlobFile(path, sha256)
     with keeping(parts, blob) as session:
         image = _add(parts, session, tenant, asked.product_id, "smart")
         payload = {

@@ -165,7 +165,9 @@ def crop_smartly(parts: PartsHere, caller: CallerHere, form: SmartForm) -> Made:
     Counted by the rate limit, also if it is refused.
     """
     asked = parse_smart(form.fields[INFO], parts.settings.smart_crop)
-    return Made.of(crops.crop_smartly(parts, caller.tenant, asked, form.files[SOURCE].path))
+    source = form.files[SOURCE]
+    made = crops.crop_smartly(parts, caller.tenant, asked, source.path, source.sha256)
+    return Made.of(made)
 
 
 @ROUTER.get(

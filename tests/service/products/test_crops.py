@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from service.jobs.sweep import sweep
 from service.parts import Parts
 from service.products import crops
 from service.products.asked import ManualCrop, SmartCrop, parse_smart
+from service.products.crops import ProductImage
 from service.products.results import Results
 from service.references import is_referenced
 from tests.support.images import noise, opened, png_bytes
@@ -36,6 +38,11 @@ def upload(tmp_path: Path) -> Path:
 
 def manual(box: Box) -> ManualCrop:
     return ManualCrop("ABC-123", box)
+
+
+def smartly(parts: Parts, asked: SmartCrop, path: Path) -> ProductImage:
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return crops.crop_smartly(parts, None, asked, path, sha256)
 
 
 def read(parts: Parts, path: str) -> bytes:
@@ -102,7 +109,7 @@ def test_an_image_that_cannot_be_saved_has_failed(
 
 
 def test_a_smart_crop_is_waiting_then_ready(parts: Parts, upload: Path) -> None:
-    image = crops.crop_smartly(parts, None, SMART, upload)
+    image = smartly(parts, SMART, upload)
     upload.unlink()
     assert crops.status_of(parts, image.image_id).status == "waiting"
     with pytest.raises(NotHere):
@@ -115,7 +122,7 @@ def test_a_smart_crop_is_waiting_then_ready(parts: Parts, upload: Path) -> None:
 def test_the_source_is_kept_until_the_job_is_done_and_then_released(
     parts: Parts, upload: Path
 ) -> None:
-    crops.crop_smartly(parts, None, SMART, upload)
+    smartly(parts, SMART, upload)
     (blob,) = parts.blobs.entries()
     with parts.database.read() as session:
         assert is_referenced(session, blob.sha256)
@@ -127,7 +134,7 @@ def test_the_source_is_kept_until_the_job_is_done_and_then_released(
 def test_a_sweep_spares_the_source_of_a_job_that_waits_however_long(
     parts: Parts, clock: FixedClock, upload: Path
 ) -> None:
-    image = crops.crop_smartly(parts, None, SMART, upload)
+    image = smartly(parts, SMART, upload)
     clock.advance(40 * 365 * 86_400)  # files are much older than the sweep spares
     sweep(parts)
     assert work_off(parts) == 1
@@ -137,7 +144,7 @@ def test_a_sweep_spares_the_source_of_a_job_that_waits_however_long(
 
 
 def test_a_job_that_is_done_twice_has_one_result(parts: Parts, upload: Path) -> None:
-    image = crops.crop_smartly(parts, None, SMART, upload)
+    image = smartly(parts, SMART, upload)
     work_off(parts)
     first = read(parts, image.path)
     with parts.database.begin() as session:  # as if its worker had been killed before it was noted
@@ -150,7 +157,7 @@ def test_a_job_that_is_done_twice_has_one_result(parts: Parts, upload: Path) -> 
 
 def test_a_failure_is_told_and_can_be_redriven(parts: Parts, upload: Path) -> None:
     upload.write_bytes(IMAGE[:-40])
-    image = crops.crop_smartly(parts, None, SMART, upload)
+    image = smartly(parts, SMART, upload)
     assert work_off(parts) == 1, "what can never succeed is not tried again"
     status = crops.status_of(parts, image.image_id)
     assert (status.status, status.error_code) == ("failed", "corrupt-image")
@@ -165,20 +172,20 @@ def test_a_failure_is_told_and_can_be_redriven(parts: Parts, upload: Path) -> No
 def test_what_is_not_an_image_is_refused_at_once(parts: Parts, upload: Path) -> None:
     upload.write_bytes(b"<svg/>")
     with pytest.raises(UnknownFormat):
-        crops.crop_smartly(parts, None, SMART, upload)
+        smartly(parts, SMART, upload)
     upload.write_bytes(b"")
     with pytest.raises(EmptyImage):
-        crops.crop_smartly(parts, None, SMART, upload)
+        smartly(parts, SMART, upload)
     only_jpeg = replace(parts, settings=replace(parts.settings, formats=("jpeg",)))
     upload.write_bytes(IMAGE)
     with pytest.raises(UnknownFormat, match="png is not accepted here"):
-        crops.crop_smartly(only_jpeg, None, SMART, upload)
+        smartly(only_jpeg, SMART, upload)
     assert not rows(parts)
 
 
 def test_an_image_that_is_smaller_gives_what_it_has(parts: Parts, upload: Path) -> None:
     asked: SmartCrop = parse_smart('{"product_id": "a"}', (800, 800))
-    image = crops.crop_smartly(parts, None, asked, upload)
+    image = smartly(parts, asked, upload)
     work_off(parts)
     assert opened(read(parts, image.path)).size == (120, 120)
 
