@@ -21,12 +21,21 @@ POLICY = (
 )
 """Content security policy of pages: everything comes from the service itself, nothing is inline."""
 
+FOR_ALL = (("Gallery", "/"), ("Compare", "/compare"))
+FOR_ADMINISTRATORS = (("Batches", "/batches"), ("Tenants", "/tenants"), ("Jobs", "/jobs/all"))
+"""Entries of the navigation: texts and addresses."""
+
 
 def render(
     request: Request, caller: Caller, name: str, /, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Fill in a template, which knows the caller and which page this is."""
-    told: Mapping[str, Any] = {"caller": caller, "path": request.url.path, **values}
+    told: Mapping[str, Any] = {
+        "caller": caller,
+        "path": request.url.path,
+        "entries": FOR_ALL + (FOR_ADMINISTRATORS if caller.administrator else ()),
+        **values,
+    }
     page = _environment().get_template(name).render(told)
     return HTMLResponse(page, status, headers={"Content-Security-Policy": POLICY})
 

@@ -11,7 +11,7 @@ from service.parts import Parts
 from tests.support.service import TestClient, work_off
 from tests.support.service_assets import TENANT, add_asset, add_done, photo
 
-HOSTILE = '<img src=x onerror=alert(1)>"\'.png'
+HOSTILE = "<img src=x onerror=alert(1)>\"'.png"
 
 
 def test_an_empty_gallery_explains_itself(client: TestClient) -> None:
@@ -40,9 +40,7 @@ def test_an_upload_without_scripts_leads_to_the_page_of_the_image(
     assert "What the spectrum says" in client.get("/assets/1").text
 
 
-def test_the_page_of_an_image_has_all_that_the_report_has(
-    client: TestClient, parts: Parts
-) -> None:
+def test_the_page_of_an_image_has_all_that_the_report_has(client: TestClient, parts: Parts) -> None:
     add_done(parts)
     page = client.get("/assets/1").text
     for heading in ("What the spectrum says", "Pixels", "Measures", "Downloads"):
