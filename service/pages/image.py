@@ -7,6 +7,7 @@ import json
 from fastapi import APIRouter, Request, Response
 
 from fft_tool.errors import FftToolError
+from fft_tool.recipe import Recipe
 from fft_tool.report import details
 from service.access import CallerHere, PartsHere
 from service.catalogue import artifacts, assets
@@ -14,9 +15,12 @@ from service.pages.commands import command_of, python_of
 from service.pages.rendering import render
 from service.parts import Parts
 from service.routes.catalogue import AssetId
-from service.routes.models import artifact_url
+from service.routes.models import artifact_url, source_url
 
 ROUTER = APIRouter(include_in_schema=False)
+
+_EXACT = str(Recipe.parse({"bits": "16"}, artifacts.ANALYSIS))
+_PICTURES = ("magnitude", "phase", "record")
 
 
 @ROUTER.get("/assets/{asset_id}")
@@ -35,6 +39,8 @@ def show_image(
         asset=asset,
         record=record,
         details=details,
+        source=source_url(asset_id),
+        sixteen={kind: artifact_url(asset_id, kind, _EXACT) for kind in _PICTURES},
         downloads=[(each, artifact_url(asset_id, each.kind, each.recipe)) for each in made],
         command=command_of(asset.name, artifacts.ANALYSIS),
         python=python_of(asset.name, artifacts.ANALYSIS),
