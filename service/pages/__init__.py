@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.pages import events, gallery, image, statics
+from service.pages import events, gallery, image, statics, studio
 
 ROUTERS: tuple[APIRouter, ...] = (
     statics.ROUTER,
     events.ROUTER,
     gallery.ROUTER,
     image.ROUTER,
+    studio.ROUTER,
 )
 """All pages."""
