@@ -51,11 +51,11 @@ export function tidy(value, digits = 7) {
 export function gainOf(filter, { width, height }) {
   const n = filter.numbers;
   switch (filter.kind) {
-    case "lowpass": return (fx, fy) => 1 - rise(Math.hypot(fx, fy) * n[0], n[1]);
-    case "highpass": return (fx, fy) => rise(Math.hypot(fx, fy) * n[0], n[1]);
+    case "lowpass": return (fx, fy) => 1 - rise((fx * fx + fy * fy) * n[0] ** 2, n[1]);
+    case "highpass": return (fx, fy) => rise((fx * fx + fy * fy) * n[0] ** 2, n[1]);
     case "bandpass": return (fx, fy) => {
-      const f = Math.hypot(fx, fy);
-      return (1 - rise(f * n[0], n[2])) * rise(f * n[1], n[2]);
+      const squared = fx * fx + fy * fy;
+      return (1 - rise(squared * n[0] ** 2, n[2])) * rise(squared * n[1] ** 2, n[2]);
     };
     case "notch": {
       const { fx: cx, fy: cy } = waveOf(n[0], n[1]);
@@ -72,7 +72,8 @@ export function gainOf(filter, { width, height }) {
       const side = Math.abs(ux) > Math.abs(uy) ? height : width;
       return (fx, fy) => {
         const across = (fx * uy - fy * ux) * side;
-        return 1 - Math.exp(-0.5 * across ** 2) * rise(Math.hypot(fx, fy) * n[1], 1);
+        if (Math.abs(across) > 6) return 1;
+        return 1 - Math.exp(-0.5 * across ** 2) * rise((fx * fx + fy * fy) * n[1] ** 2, 1);
       };
     }
     default: return null;
@@ -88,11 +89,12 @@ export function angleOf(fx, fy) {
   return ((Math.atan2(fy, fx) * 180) / Math.PI + 180) % 180;
 }
 
-// From 0 to 1 like a cosine, over some octaves around 1.
-function rise(ratio, octaves) {
-  const above = Math.log2(Math.max(ratio, 1e-30));
-  if (octaves <= 1e-6) return above > 1e-6 ? 1 : 0;
-  return 0.5 + 0.5 * Math.sin(Math.PI * Math.min(0.5, Math.max(-0.5, above / octaves)));
+// From 0 to 1 like a cosine, over some octaves around 1, by the square of a ratio of frequencies.
+function rise(squared, octaves) {
+  const limit = 2 ** octaves;
+  if (squared >= limit && squared > 1) return 1;
+  if (squared * limit <= 1) return 0;
+  return 0.5 + 0.5 * Math.sin((Math.PI * 0.5 * Math.log2(squared)) / octaves);
 }
 
 function split(text, at) {

@@ -137,9 +137,10 @@ export function residual(removed, width, height) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
   const picture = context.createImageData(width, height);
+  const pixels = new Uint32Array(picture.data.buffer);
   for (let i = 0; i < removed.length; i++) {
-    const level = 128 + factor * removed[i];
-    picture.data.set([level, level, level, 255], 4 * i);
+    const level = Math.min(255, Math.max(0, 128 + factor * removed[i])) | 0;
+    pixels[i] = 0xff000000 | (level * 0x010101);
   }
   context.putImageData(picture, 0, 0);
   return { canvas, factor, most };

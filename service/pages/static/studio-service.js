@@ -1,12 +1,14 @@
 // What the studio asks the service for.
 
 export class Service {
-  constructor(asset) {
+  // Pictures are made no larger than `canvas`, on which they are drawn over and over.
+  constructor(asset, canvas) {
     this.asset = asset;
+    this.canvas = canvas;
   }
 
-  magnitude() {
-    return this.#picture(`/retrieve/artifact/${this.asset}/magnitude`);
+  async magnitude() {
+    return createImageBitmap(await (await answer(`/retrieve/artifact/${this.asset}/magnitude`)).blob());
   }
 
   // The image as it is analysed: upright, and in a format that browsers show.
@@ -39,7 +41,10 @@ export class Service {
   }
 
   async #picture(address, signal) {
-    return createImageBitmap(await (await answer(address, { signal })).blob());
+    const whole = await createImageBitmap(await (await answer(address, { signal })).blob());
+    const { width, height } = this.canvas;
+    if (whole.width <= width) return whole;
+    return createImageBitmap(whole, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
   }
 }
 

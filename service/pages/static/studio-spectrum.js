@@ -7,7 +7,7 @@
 import { gainOf, waveOf } from "./studio-filters.js";
 
 const FURTHEST = 64; // screen pixels of a coefficient
-const RED = [225, 60, 40];
+const RED = 0x283ce1; // blue, green, red
 
 export class SpectrumView {
   constructor(canvas, bitmap, facts, { onPoint, onTool }) {
@@ -67,12 +67,25 @@ export class SpectrumView {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.setTransform(scale, 0, 0, scale, canvas.width / 2 - centre.x * scale, canvas.height / 2 - centre.y * scale);
     context.imageSmoothingEnabled = scale < 1;
-    context.drawImage(this.bitmap, 0, 0);
+    if (this.zoom > 1) context.drawImage(this.bitmap, 0, 0);
+    else context.drawImage(this.#fitted(), 0, 0, this.facts.width, this.facts.height);
     for (const filter of this.filters) {
       if (filter.kind === "mask") this.#drawMask(this.masks[filter.sha256]);
       else this.#drawFilter(filter);
     }
     if (this.cursor) this.#drawCursor(this.cursor);
+  }
+
+  // The whole spectrum as large as the canvas, made once.
+  #fitted() {
+    if (!this.fitted) {
+      const { width, height } = this.canvas;
+      this.fitted = new OffscreenCanvas(width, height);
+      const context = this.fitted.getContext("2d");
+      context.imageSmoothingQuality = "high";
+      context.drawImage(this.bitmap, 0, 0, width, height);
+    }
+    return this.fitted;
   }
 
   #drawMask(mask) {
@@ -319,9 +332,8 @@ function painted(width, height, opacityAt) {
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d");
   const picture = context.createImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    picture.data.set([...RED, opacityAt(i)], 4 * i);
-  }
+  const pixels = new Uint32Array(picture.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = (opacityAt(i) << 24) | RED;
   context.putImageData(picture, 0, 0);
   return canvas;
 }

@@ -17,22 +17,24 @@ onmessage = ({ data }) => {
   const re = new Float32Array(side * side);
   const im = new Float32Array(side * side);
   const gain = product(data.filters, data.masks);
-  const out = new Uint8ClampedArray(4 * side * side).fill(255);
+  const out = new Uint8ClampedArray(4 * side * side);
   const removed = new Float32Array(side * side);
   planes.forEach((plane, pair) => {
     for (let i = 0; i < re.length; i++) {
       re[i] = plane.re[i] * gain[i];
       im[i] = plane.im[i] * gain[i];
     }
-    transform.both(re, im, 1);
-    for (let i = 0; i < re.length; i++) {
-      out[4 * i + 2 * pair] = re[i];
+    const grey = planes.length === 1;
+    const levels = pair === 0 && !grey ? (transform.both(re, im, 1), re) : transform.real(re, im);
+    for (let i = 0, at = 0; i < levels.length; i++, at += 4) {
       if (pair === 0) {
-        out[4 * i + 1] = planes.length > 1 ? im[i] : re[i];
-        removed[i] = plane.levels[i] - re[i];
+        out[at] = levels[i];
+        out[at + 1] = grey ? levels[i] : im[i];
+        out[at + 3] = 255;
+        removed[i] = plane.levels[i] - levels[i];
       }
+      if (pair === 1 || grey) out[at + 2] = levels[i];
     }
-    if (planes.length === 1) for (let i = 0; i < re.length; i++) out[4 * i + 2] = re[i];
   });
   postMessage({ ticket: data.ticket, out, removed }, [out.buffer, removed.buffer]);
 };

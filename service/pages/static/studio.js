@@ -23,7 +23,7 @@ const HINTS = {
 const root = document.querySelector("[data-studio]");
 const find = (name) => document.querySelector(`[data-${name}]`);
 const facts = JSON.parse(root.dataset.studio);
-const service = new Service(facts.asset);
+const service = new Service(facts.asset, find("image"));
 const channelField = find("channel");
 const masks = {}; // by their SHA-256
 const worker = new Worker(new URL("./studio-worker.js", import.meta.url), { type: "module" });
