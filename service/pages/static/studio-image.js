@@ -8,7 +8,7 @@ export class ImageView {
     Object.assign(this, { canvas, before, facts });
     this.context = canvas.getContext("2d");
     this.after = null;
-    this.removed = null;
+    this.reference = before;
     this.mode = "split";
     this.split = 0.5;
     this.wave = null;
@@ -16,10 +16,16 @@ export class ImageView {
     this.draw();
   }
 
-  // `after` is a picture, `removed` too: any that a canvas can draw. Null: nothing is filtered.
-  show(after, removed) {
-    Object.assign(this, { after, removed });
+  // `after` is a picture that a canvas can draw, made of `reference`; null: nothing is filtered.
+  show(after, reference = this.before) {
+    Object.assign(this, { after, reference, difference: null });
     this.draw();
+  }
+
+  // What was removed, with the factor that makes it visible; worked out when it is looked at.
+  get removed() {
+    const { width, height } = this.reference;
+    return (this.difference ??= difference(this.reference, this.after, width, height));
   }
 
   point(wave) {
@@ -39,7 +45,7 @@ export class ImageView {
     if (mode === "removed") {
       context.fillStyle = "#808080";
       context.fillRect(0, 0, width, height);
-      if (this.removed) context.drawImage(this.removed, 0, 0, width, height);
+      if (this.after) context.drawImage(this.removed.canvas, 0, 0, width, height);
     } else {
       this.#picture(mode === "before" ? before : after);
       if (mode === "split") this.#divide(before);
@@ -129,21 +135,36 @@ export class ImageView {
   }
 }
 
-// What was removed, as grey levels around the middle, made stronger until it can be seen.
-export function residual(removed, width, height) {
+// What a picture has that another one has not, around middle grey, made stronger until it can be
+// seen: `factor` times. `most` is the largest difference, in levels of 255.
+function difference(before, after, width, height) {
+  const [one, two] = [before, after].map((picture) => {
+    const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    context.drawImage(picture, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height);
+  });
   let most = 0;
-  for (const value of removed) most = Math.max(most, Math.abs(value));
-  const factor = most > 0.05 ? Math.max(1, Math.min(64, Math.floor(120 / most))) : 1;
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d");
-  const picture = context.createImageData(width, height);
-  const pixels = new Uint32Array(picture.data.buffer);
-  for (let i = 0; i < removed.length; i++) {
-    const level = Math.min(255, Math.max(0, 128 + factor * removed[i])) | 0;
-    pixels[i] = 0xff000000 | (level * 0x010101);
+  for (let i = 0; i < one.data.length; i++) most = Math.max(most, Math.abs(one.data[i] - two.data[i]));
+  const factor = most ? Math.max(1, Math.floor(120 / most)) : 1;
+  for (let i = 0; i < one.data.length; i++) {
+    one.data[i] = i % 4 === 3 ? 255 : 128 + factor * (one.data[i] - two.data[i]);
   }
-  context.putImageData(picture, 0, 0);
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext("2d").putImageData(one, 0, 0);
   return { canvas, factor, most };
+}
+
+// A channel of a picture in grey; luma stands for the picture itself.
+export function channelOf(picture, channel) {
+  const place = ["red", "green", "blue"].indexOf(channel);
+  if (place < 0) return picture;
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(picture, 0, 0);
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < pixels.data.length; i += 4) pixels.data.fill(pixels.data[i + place], i, i + 3);
+  context.putImageData(pixels, 0, 0);
+  return canvas;
 }
 
 function turns(count, frequency) {

@@ -13,9 +13,21 @@ export class Mask {
     return made;
   }
 
-  // A disc around a coefficient, and the one around its mirror.
-  paint({ kx, ky }, radius, level) {
+  // Discs from a coefficient to another one, without gaps: pointers skip what they pass quickly.
+  stroke(from, to, radius, level) {
+    const apart = Math.hypot(to.kx - from.kx, to.ky - from.ky);
+    const steps = Math.max(1, Math.ceil(apart / Math.max(0.5, radius / 2)));
+    for (let step = 1; step <= steps; step++) {
+      const part = step / steps;
+      this.#disc(from.kx + part * (to.kx - from.kx), from.ky + part * (to.ky - from.ky), radius, level);
+    }
+  }
+
+  // A disc, and its mirror; in the overlay too, if it was drawn already.
+  #disc(kx, ky, radius, level) {
     const { width, height } = this;
+    const context = this.overlay?.getContext("2d");
+    if (context) context.fillStyle = coverOf(level);
     for (const sign of [1, -1]) {
       const column = (width >> 1) + sign * kx;
       const row = (height >> 1) - sign * ky;
@@ -23,7 +35,10 @@ export class Mask {
         const half = Math.sqrt(radius ** 2 - (y - row) ** 2);
         const from = Math.max(0, Math.ceil(column - half));
         const to = Math.min(width - 1, Math.floor(column + half));
-        if (to >= from) this.levels.fill(level, y * width + from, y * width + to + 1);
+        if (to < from) continue;
+        this.levels.fill(level, y * width + from, y * width + to + 1);
+        context?.clearRect(from, y, to - from + 1, 1);
+        context?.fillRect(from, y, to - from + 1, 1);
       }
     }
   }
@@ -59,6 +74,11 @@ export class Mask {
     for (let i = 0; i < made.levels.length; i++) made.levels[i] = data[4 * i];
     return made;
   }
+}
+
+// Colour in which the spectrum is covered where a level is.
+function coverOf(level) {
+  return `rgb(225 60 40 / ${(255 - level) * 0.6 / 255})`;
 }
 
 function chunk(name, body) {

@@ -7,8 +7,9 @@ export class Service {
     this.canvas = canvas;
   }
 
-  async magnitude() {
-    return createImageBitmap(await (await answer(`/retrieve/artifact/${this.asset}/magnitude`)).blob());
+  async magnitude(channel) {
+    const asked = channel === "luma" ? "" : `?channel=${channel}`;
+    return createImageBitmap(await (await answer(`/retrieve/artifact/${this.asset}/magnitude${asked}`)).blob());
   }
 
   // The image as it is analysed: upright, and in a format that browsers show.

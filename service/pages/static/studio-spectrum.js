@@ -2,7 +2,7 @@
 //
 // It reports coefficients {kx, ky}, cycles across the image with y up, to the functions it is given:
 // `onPoint(coefficient or null)`, and `onTool(phase, coefficient, start)` with the phases "start",
-// "drag" and "end" of what a tool does.
+// "drag" and "end" of what a tool does, or "cancel".
 
 import { gainOf, waveOf } from "./studio-filters.js";
 
@@ -12,7 +12,6 @@ const RED = 0x283ce1; // blue, green, red
 export class SpectrumView {
   constructor(canvas, bitmap, facts, { onPoint, onTool }) {
     Object.assign(this, { canvas, facts, onPoint, onTool });
-    this.bitmap = stretched(bitmap, facts);
     this.context = canvas.getContext("2d");
     this.tool = "notch";
     this.zoom = 1;
@@ -22,6 +21,12 @@ export class SpectrumView {
     this.filters = [];
     this.masks = {};
     this.#listen();
+    this.picture(bitmap);
+  }
+
+  picture(bitmap) {
+    this.bitmap = stretched(bitmap, this.facts);
+    this.fitted = null;
     this.draw();
   }
 
@@ -215,7 +220,8 @@ export class SpectrumView {
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
       touches.set(event.pointerId, this.#onCanvas(event));
-      if (touches.size > 1) { // two fingers zoom and move
+      if (touches.size > 1) { // two fingers zoom and move: what the first one began was not meant
+        if (start && this.tool !== "move") this.onTool("cancel", start, start);
         start = null;
         return;
       }
@@ -244,7 +250,11 @@ export class SpectrumView {
       start = null;
     };
     canvas.addEventListener("pointerup", end);
-    canvas.addEventListener("pointercancel", end);
+    canvas.addEventListener("pointercancel", (event) => {
+      touches.delete(event.pointerId);
+      if (start && this.tool !== "move") this.onTool("cancel", start, start);
+      start = null;
+    });
     canvas.addEventListener("pointerleave", () => {
       if (start) return;
       this.cursor = null;

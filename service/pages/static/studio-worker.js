@@ -18,7 +18,6 @@ onmessage = ({ data }) => {
   const im = new Float32Array(side * side);
   const gain = product(data.filters, data.masks);
   const out = new Uint8ClampedArray(4 * side * side);
-  const removed = new Float32Array(side * side);
   planes.forEach((plane, pair) => {
     for (let i = 0; i < re.length; i++) {
       re[i] = plane.re[i] * gain[i];
@@ -31,12 +30,11 @@ onmessage = ({ data }) => {
         out[at] = levels[i];
         out[at + 1] = grey ? levels[i] : im[i];
         out[at + 3] = 255;
-        removed[i] = plane.levels[i] - levels[i];
       }
       if (pair === 1 || grey) out[at + 2] = levels[i];
     }
   });
-  postMessage({ ticket: data.ticket, out, removed }, [out.buffer, removed.buffer]);
+  postMessage({ ticket: data.ticket, out }, [out.buffer]);
 };
 
 // `pixels` are RGBA; a grey image needs one transform, colours two.
@@ -51,9 +49,8 @@ function begin({ pixels, colour, ...size }) {
       re[i] = pixels[4 * i + real];
       if (imaginary !== null) im[i] = pixels[4 * i + imaginary];
     }
-    const levels = re.slice();
     transform.both(re, im, -1);
-    return { re, im, levels };
+    return { re, im };
   });
 }
 

@@ -3,12 +3,13 @@
 
 import { KINDS, angleOf, format, parse, periodAt, tidy } from "./studio-filters.js";
 import { History } from "./studio-history.js";
-import { ImageView, residual } from "./studio-image.js";
+import { ImageView, channelOf } from "./studio-image.js";
 import { Mask } from "./studio-mask.js";
 import { Service } from "./studio-service.js";
 import { SpectrumView } from "./studio-spectrum.js";
 
 const PREVIEW = 512; // longest side of the preview in pixels
+const KEPT_MASKS = 4; // beside those that are used: each takes a byte for each pixel of the image
 const LARGEST_MASK = 1 << 26; // coefficients: larger ones do not fit into canvases everywhere
 const HINTS = {
   move: "Drag to move the view; the wheel or two fingers zoom.",
@@ -33,7 +34,10 @@ let channel = channelField?.value ?? "luma";
 let history;
 let spectrum;
 let image;
+let whole; // the image in its colours
+let reduced; // what the preview filters
 let painting = null;
+let taking = 0; // the last state that was asked for
 let drawn = 0; // the preview that is shown
 let wanted = 0; // the last one that was asked for
 let busy = false;
@@ -44,50 +48,76 @@ let state = "The image as it came in";
 start();
 
 async function start() {
-  const [magnitude, before] = await Promise.all([service.magnitude(), service.before()]);
-  image = new ImageView(find("image"), before, facts);
+  const [magnitude, before] = await Promise.all([service.magnitude(channel), service.before()]);
+  whole = before;
+  image = new ImageView(find("image"), channelOf(whole, channel), facts);
   image.onSplit = (share) => {
     find("split").value = 100 * share;
     image.split = share;
     image.draw();
   };
   spectrum = new SpectrumView(find("spectrum"), magnitude, facts, { onPoint: point, onTool: use });
-  beginPreview(before);
+  beginPreview();
   listen();
   chooseTool("notch");
   const asked = new URLSearchParams(location.search);
-  history = new History(`studio-${facts.asset}`, textOf(asked.get("filter") ?? "", channel));
-  await take(history.current);
+  const name = `studio-${facts.asset}`;
+  history = new History(name, textOf(asked.get("filter") ?? "", asked.get("channel") || "luma"));
+  if (!(await take(history.current))) history = new History(name, textOf("", channel));
   root.dataset.ready = "";
 }
 
 // State
 
 function textOf(filter, name) {
-  return new URLSearchParams({ filter, channel: name }).toString();
+  return new URLSearchParams({ filter, channel: name }).toString().replace(/%3A/g, ":").replace(/%2C/g, ",");
 }
 
-// Shows a state that was linked, typed, undone or redone.
-async function take(text) {
-  const asked = new URLSearchParams(text);
-  channel = asked.get("channel") || "luma";
-  if (channelField) channelField.value = channel;
+// Shows a state that was linked, typed, undone or redone, as the service reads it. What it refuses
+// changes nothing: the state that is shown stays, and the fault is told.
+async function take(text, { keep = false } = {}) {
+  const ticket = ++taking;
   let read;
   try {
-    read = parse(asked.get("filter"));
+    const said = await service.describe(text);
+    read = parse(said.filter);
     await loadMasks(read);
+    if (ticket !== taking) return false;
+    await choose(said.channel);
   } catch (error) {
-    refuse(error.message);
-    read = [];
+    if (ticket === taking) refuse(error.message);
+    buttons();
+    return false;
   }
   show(read);
-  await rest({ keep: false });
+  await rest({ keep });
+  return true;
+}
+
+// Another channel is another image, with another spectrum.
+async function choose(name) {
+  if (name === channel) return;
+  const offered = channelField ? [...channelField.options].map((each) => each.value) : ["luma"];
+  if (!offered.includes(name)) throw new Error(`channel: of this image the studio shows ${offered.join(", ")}`);
+  spectrum.picture(await service.magnitude(name));
+  channel = name;
+  channelField.value = name;
+  image.before = channelOf(whole, name);
+  beginPreview();
 }
 
 async function loadMasks(some) {
   for (const { kind, sha256 } of some) {
     if (kind !== "mask" || masks[sha256]) continue;
     masks[sha256] = await Mask.fromPng(await service.mask(sha256), facts.width, facts.height);
+  }
+}
+
+// Masks that are needed again are retrieved again.
+function forgetMasks() {
+  const used = new Set(filters.map((each) => each.sha256));
+  for (const name of Object.keys(masks).filter((each) => !used.has(each)).slice(0, -KEPT_MASKS)) {
+    delete masks[name];
   }
 }
 
@@ -107,6 +137,7 @@ function change(changed) {
 async function rest({ keep = true } = {}) {
   const text = textOf(format(filters), channel);
   if (keep) history.add(text);
+  forgetMasks();
   list();
   buttons();
   const address = filters.length || channel !== "luma" ? `?${text}` : location.pathname;
@@ -136,22 +167,22 @@ async function rest({ keep = true } = {}) {
 
 function exact(picture) {
   isExact = true;
-  image.show(picture, picture ? image.removed : null);
+  image.show(picture);
   say(picture ? "exact, as the command below makes it" : "the image as it came in");
   root.dataset.exact = resting;
 }
 
 // Preview
 
-function beginPreview(before) {
+function beginPreview() {
   const longest = Math.max(facts.width, facts.height);
   const side = Math.min(PREVIEW, 2 ** Math.ceil(Math.log2(Math.max(2, longest))));
-  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  reduced = new OffscreenCanvas(side, side);
+  const context = reduced.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
-  context.drawImage(before, 0, 0, side, side);
+  context.drawImage(image.before, 0, 0, side, side);
   const pixels = context.getImageData(0, 0, side, side).data;
-  const colour = channel === "luma" && hasColour(pixels);
-  if (channel !== "luma") only(pixels, ["red", "green", "blue"].indexOf(channel));
+  const colour = hasColour(pixels);
   const { width, height } = facts;
   worker.postMessage({ pixels, colour, side, width, height });
   worker.onmessage = ({ data }) => {
@@ -159,10 +190,7 @@ function beginPreview(before) {
     drawn = data.ticket;
     const picture = new OffscreenCanvas(side, side);
     picture.getContext("2d").putImageData(new ImageData(data.out, side, side), 0, 0);
-    const { canvas, factor, most } = residual(data.removed, side, side);
-    find("image").dataset.removed = most < 0.05 ? "nothing" : `× ${factor}`;
-    if (!isExact) image.show(filters.length ? picture : null, filters.length ? canvas : null);
-    else image.show(image.after, filters.length ? canvas : null);
+    if (!isExact) image.show(filters.length ? picture : null, reduced);
     root.dataset.drawn = drawn;
     caption();
     if (wanted > drawn) send();
@@ -201,13 +229,15 @@ function hasColour(pixels) {
   return false;
 }
 
-function only(pixels, place) {
-  for (let i = 0; i < pixels.length; i += 4) pixels.fill(pixels[i + place], i, i + 3);
-}
-
 // Tools
 
 function use(phase, at, from, byKey = false) {
+  if (phase === "cancel") {
+    if (painting) show(painting.before);
+    painting = null;
+    rest({ keep: false });
+    return;
+  }
   if (spectrum.tool === "brush" || spectrum.tool === "erase") {
     paint(phase, at);
     return;
@@ -262,11 +292,11 @@ async function paint(phase, at) {
   if (phase === "start") {
     const last = filters.findLast((each) => each.kind === "mask");
     masks.painting = masks[last?.sha256]?.copy() ?? new Mask(facts.width, facts.height);
-    painting = { others: filters.filter((each) => each !== last) };
+    painting = { before: filters, others: filters.filter((each) => each !== last), at };
   }
   const mask = masks.painting;
-  mask.paint(at, spectrum.brush, spectrum.tool === "brush" ? 0 : 255);
-  mask.overlay = null;
+  mask.stroke(painting.at, at, spectrum.brush, spectrum.tool === "brush" ? 0 : 255);
+  painting.at = at;
   show([...painting.others, { kind: "mask", sha256: "painting" }]);
   if (phase !== "end") return;
   const { others } = painting;
@@ -328,10 +358,13 @@ function say(text) {
 }
 
 function caption() {
-  const factor = find("image").dataset.removed;
-  const removed = factor === "nothing" ? "Nothing was removed" : `What was removed, ${factor} around middle grey, ${previewSize()}`;
-  const looksAtRemoved = image?.mode === "removed" && filters.length && factor;
-  find("state").textContent = looksAtRemoved ? removed : state;
+  const looksAtRemoved = image?.mode === "removed" && image.after;
+  find("state").textContent = looksAtRemoved ? `${removed()}. ${state}` : state;
+}
+
+function removed() {
+  const { factor, most } = image.removed;
+  return most ? `What was removed, × ${factor} around middle grey` : "Nothing was removed";
 }
 
 function refuse(text) {
@@ -422,15 +455,9 @@ function listen() {
   find("redo").addEventListener("click", () => take(history.redo()));
   find("text").addEventListener("submit", (event) => {
     event.preventDefault();
-    const text = textOf(event.target.elements.filter.value.trim(), channelField?.value ?? "luma");
-    history.add(text);
-    take(text);
+    take(textOf(event.target.elements.filter.value.trim(), channelField?.value ?? "luma"), { keep: true });
   });
-  channelField?.addEventListener("change", () => {
-    const url = new URL(location.href);
-    url.search = textOf(format(filters), channelField.value);
-    location.assign(url); // another channel is another image
-  });
+  channelField?.addEventListener("change", () => take(textOf(format(filters), channelField.value), { keep: true }));
   addEventListener("keydown", keys);
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import DESK, PHONE, check_accessible, check_fits, visiting
@@ -210,17 +213,129 @@ def test_everything_works_by_keys_alone(
         expect(page.locator("[data-state]")).to_have_text("The image as it came in")
 
 
-def test_what_is_refused_is_told_and_nothing_is_lost(
-    browser: Browser, service: RunningService, number: int
+@pytest.mark.parametrize("text", ["nutch:8,90", "notch:8,90+lowpass:1", "mask:a.png"])
+def test_text_that_is_refused_is_told_and_changes_nothing(
+    browser: Browser, service: RunningService, number: int, text: str
 ) -> None:
     with visiting(browser, service, refusals=True) as page:
         open_studio(page, number, "?filter=notch:8,90")
         expect_exact(page)
-        page.get_by_label("Filter", exact=True).fill("notch:8,90+lowpass:1")
+        field = page.get_by_label("Filter", exact=True)
+        field.fill(text)
         page.get_by_role("button", name="Show").click()
+        expect(page.locator("[data-fault]")).to_contain_text(text.rpartition("+")[2])
+        expect(field).to_have_value(text)
+        expect_exact(page)
+        assert filter_in(page) == "notch:8,90"
+        assert page.get_by_role("button", name="Undo").is_disabled()
+
+
+def test_a_number_that_is_refused_is_told_and_undone(
+    browser: Browser, service: RunningService, number: int
+) -> None:
+    with visiting(browser, service, refusals=True) as page:
+        open_studio(page, number, "?filter=lowpass:3")
+        expect_exact(page)
+        page.get_by_label("Period").fill("1")
+        page.get_by_label("Period").press("Tab")
         expect(page.locator("[data-fault]")).to_contain_text("PERIOD must be from 2 px")
         page.get_by_role("button", name="Undo").click()
         expect_exact(page)
+        assert filter_in(page) == "lowpass:3"
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("filter=nutch:8,90", "did you mean notch"),
+        (f"filter=mask:a.png,{'0' * 64}", "has no mask with the SHA-256"),
+        ("channel=purple", "should be one of luma"),
+    ],
+    ids=["filter", "mask", "channel"],
+)
+def test_a_link_that_cannot_be_followed_says_why(
+    browser: Browser, service: RunningService, number: int, query: str, says: str
+) -> None:
+    with visiting(browser, service, refusals=True) as page:
+        open_studio(page, number, f"?{query}")
+        expect(page.locator("[data-fault]")).to_contain_text(says)
+        expect(page.locator("[data-state]")).to_have_text("The image as it came in")
+        assert page.url.endswith(query)
+
+
+def test_a_channel_has_its_own_spectrum_and_can_be_undone(
+    browser: Browser, service: RunningService
+) -> None:
+    number = asset_of(service, "colour.png")
+    with visiting(browser, service) as page:
+        open_studio(page, number, "?filter=lowpass:6")
+        expect_exact(page)
+        with page.expect_response(lambda answer: "magnitude?channel=red" in answer.url):
+            page.get_by_label("Channel").select_option("red")
+        expect(page.locator("[data-command]")).to_contain_text("--channel red")
+        expect_exact(page)
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_label("Channel")).to_have_value("luma")
+        expect(page.locator("[data-command]")).not_to_contain_text("--channel")
+        expect_exact(page)
+
+
+def test_two_fingers_zoom_and_put_nothing(
+    browser: Browser, service: RunningService, number: int
+) -> None:
+    with visiting(browser, service, size=PHONE, has_touch=True) as page:
+        spectrum = open_studio(page, number)
+        x, y = place(spectrum, 60, 48)
+        before = spectrum.screenshot()
+        session = page.context.new_cdp_session(page)
+
+        def touch(kind: str, *fingers: tuple[float, float]) -> None:
+            points = [{"x": x, "y": y, "id": place} for place, (x, y) in enumerate(fingers)]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        touch("touchStart", (x, y))
+        touch("touchStart", (x, y), (x + 40, y))
+        for step in range(1, 5):
+            touch("touchMove", (x - 8 * step, y), (x + 40 + 8 * step, y))
+        touch("touchEnd")
+        expect(page.locator("[data-state]")).to_have_text("The image as it came in")
+        expect(page.locator("[data-filters] li")).to_have_count(0)
+        assert filter_in(page) == ""
+        assert spectrum.screenshot() != before
+
+
+def test_a_quick_stroke_has_no_gaps(browser: Browser, service: RunningService, number: int) -> None:
+    with visiting(browser, service) as page:
+        spectrum = open_studio(page, number)
+        page.keyboard.press("b")
+        page.get_by_label("Brush", exact=True).last.fill("4")
+        page.mouse.move(*place(spectrum, -100, 60))
+        page.mouse.down()
+        page.mouse.move(*place(spectrum, 100, 60))  # in one event
+        page.mouse.up()
+        expect_exact(page)
+        _, data = download(page, "mask-")
+    levels = np.asarray(Image.open(io.BytesIO(data)))
+    assert levels.shape == (HEIGHT, WIDTH)
+    row = levels[HEIGHT // 2 - 60]
+    assert not row[WIDTH // 2 - 100 : WIDTH // 2 + 101].any()
+    assert np.array_equal(levels[1:, 1:], levels[1:, 1:][::-1, ::-1])  # and its mirror
+
+
+def test_what_was_removed_is_the_difference_of_the_exact_pictures(
+    browser: Browser, service: RunningService, number: int
+) -> None:
+    with visiting(browser, service) as page:
+        open_studio(page, number, "?filter=notch:8,90")
+        expect_exact(page)
+        with service.client() as client:
+            before = client.get(f"/retrieve/source/{number}").content
+            after = client.get(f"/retrieve/artifact/{number}/filtered?filter=notch:8,90").content
+        one, two = (np.asarray(Image.open(io.BytesIO(each)), int) for each in (before, after))
+        factor = 120 // abs(one - two).max()
+        page.get_by_text("Removed", exact=True).click()
+        says = f"What was removed, × {factor} around middle grey"
+        expect(page.locator("[data-state]")).to_contain_text(says)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
