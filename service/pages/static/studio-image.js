@@ -81,7 +81,7 @@ export class ImageView {
 
   #label(text, x, align) {
     const { context, canvas } = this;
-    const size = Math.round(canvas.width / 45);
+    const size = Math.round((14 * canvas.width) / (canvas.clientWidth || canvas.width)); // 14 px of the page
     context.font = `600 ${size}px system-ui, sans-serif`;
     context.textAlign = align;
     context.lineWidth = size / 5;

@@ -1,25 +1,18 @@
 // The spectrum studio. Its state is a text, `filter=…&channel=…`, which stands in the address: undo
 // keeps such texts, a link is one, and the service makes the exact picture from it.
 
-import { KINDS, angleOf, format, parse, periodAt, tidy } from "./studio-filters.js";
+import { format, parse, tidy } from "./studio-filters.js";
 import { History } from "./studio-history.js";
 import { ImageView, channelOf } from "./studio-image.js";
 import { Mask } from "./studio-mask.js";
+import { list, reading, tell } from "./studio-panel.js";
+import { Preview } from "./studio-preview.js";
 import { Service } from "./studio-service.js";
 import { SpectrumView } from "./studio-spectrum.js";
+import { HINTS, filterOf, frequencyOf } from "./studio-tools.js";
 
-const PREVIEW = 512; // longest side of the preview in pixels
 const KEPT_MASKS = 4; // beside those that are used: each takes a byte for each pixel of the image
 const LARGEST_MASK = 1 << 26; // coefficients: larger ones do not fit into canvases everywhere
-const HINTS = {
-  move: "Drag to move the view; the wheel or two fingers zoom.",
-  notch: "Click a bright spot to remove its wave, and its mirror; drag to make the notch wider.",
-  ring: "Drag from one radius to another: only the periods in between are kept.",
-  lowpass: "Click or drag: periods that are shorter than there are removed.",
-  highpass: "Click or drag: periods that are longer than there are removed.",
-  brush: "Paint over what is to be removed.",
-  erase: "Erase what was painted.",
-};
 
 const root = document.querySelector("[data-studio]");
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -27,7 +20,11 @@ const facts = JSON.parse(root.dataset.studio);
 const service = new Service(facts.asset, find("image"));
 const channelField = find("channel");
 const masks = {}; // by their SHA-256
-const worker = new Worker(new URL("./studio-worker.js", import.meta.url), { type: "module" });
+const preview = new Preview(facts, (picture, reduced) => {
+  if (!isExact) image.show(filters.length ? picture : null, reduced);
+  root.dataset.drawn = preview.drawn;
+  caption();
+});
 
 let filters = [];
 let channel = channelField?.value ?? "luma";
@@ -35,12 +32,8 @@ let history;
 let spectrum;
 let image;
 let whole; // the image in its colours
-let reduced; // what the preview filters
-let painting = null;
+let used = null; // what a tool is doing
 let taking = 0; // the last state that was asked for
-let drawn = 0; // the preview that is shown
-let wanted = 0; // the last one that was asked for
-let busy = false;
 let resting = 0; // the last exact picture that was asked for
 let isExact = true;
 let state = "The image as it came in";
@@ -57,7 +50,7 @@ async function start() {
     image.draw();
   };
   spectrum = new SpectrumView(find("spectrum"), magnitude, facts, { onPoint: point, onTool: use });
-  beginPreview();
+  preview.begin(image.before);
   listen();
   chooseTool("notch");
   const asked = new URLSearchParams(location.search);
@@ -103,7 +96,7 @@ async function choose(name) {
   channel = name;
   channelField.value = name;
   image.before = channelOf(whole, name);
-  beginPreview();
+  preview.begin(image.before);
 }
 
 async function loadMasks(some) {
@@ -115,8 +108,8 @@ async function loadMasks(some) {
 
 // Masks that are needed again are retrieved again.
 function forgetMasks() {
-  const used = new Set(filters.map((each) => each.sha256));
-  for (const name of Object.keys(masks).filter((each) => !used.has(each)).slice(0, -KEPT_MASKS)) {
+  const needed = new Set(filters.map((each) => each.sha256));
+  for (const name of Object.keys(masks).filter((each) => !needed.has(each)).slice(0, -KEPT_MASKS)) {
     delete masks[name];
   }
 }
@@ -124,8 +117,11 @@ function forgetMasks() {
 // Shows filters as they are being changed: the preview follows.
 function show(changed) {
   filters = changed;
+  resting += 1; // an exact picture that is still being made is not of these
+  isExact = false;
   spectrum.show(filters, masks);
-  preview();
+  say(`a preview of ${preview.says}`);
+  preview.ask(filters, masks);
 }
 
 function change(changed) {
@@ -138,30 +134,26 @@ async function rest({ keep = true } = {}) {
   const text = textOf(format(filters), channel);
   if (keep) history.add(text);
   forgetMasks();
-  list();
+  list(filters, change);
   buttons();
   const address = filters.length || channel !== "luma" ? `?${text}` : location.pathname;
   window.history.replaceState(null, "", address);
   refuse("");
   const ticket = ++resting;
   try {
-    if (!filters.length) {
-      told(await service.describe(text));
-      exact(null);
-      return;
-    }
-    say("working out the exact picture …");
-    const [said, picture] = await Promise.all([service.describe(text), service.filtered(text)]);
+    if (filters.length) say("working out the exact picture …");
+    const made = filters.length ? service.filtered(text) : null;
+    const [said, picture] = await Promise.all([service.describe(text), made]);
     if (ticket !== resting) return;
     const canonical = textOf(said.filter, said.channel);
     history.amend(canonical);
-    window.history.replaceState(null, "", `?${canonical}`);
-    told(said);
+    if (filters.length) window.history.replaceState(null, "", `?${canonical}`);
+    tell(said, filters, service);
     exact(picture);
   } catch (error) {
     if (ticket !== resting || error.name === "AbortError") return;
     refuse(error.message);
-    say(`a preview of ${previewSize()}; the exact picture could not be made`);
+    say(`a preview of ${preview.says}; the exact picture could not be made`);
   }
 }
 
@@ -172,135 +164,54 @@ function exact(picture) {
   root.dataset.exact = resting;
 }
 
-// Preview
-
-function beginPreview() {
-  const longest = Math.max(facts.width, facts.height);
-  const side = Math.min(PREVIEW, 2 ** Math.ceil(Math.log2(Math.max(2, longest))));
-  reduced = new OffscreenCanvas(side, side);
-  const context = reduced.getContext("2d", { willReadFrequently: true });
-  context.imageSmoothingQuality = "high";
-  context.drawImage(image.before, 0, 0, side, side);
-  const pixels = context.getImageData(0, 0, side, side).data;
-  const colour = hasColour(pixels);
-  const { width, height } = facts;
-  worker.postMessage({ pixels, colour, side, width, height });
-  worker.onmessage = ({ data }) => {
-    busy = false;
-    drawn = data.ticket;
-    const picture = new OffscreenCanvas(side, side);
-    picture.getContext("2d").putImageData(new ImageData(data.out, side, side), 0, 0);
-    if (!isExact) image.show(filters.length ? picture : null, reduced);
-    root.dataset.drawn = drawn;
-    caption();
-    if (wanted > drawn) send();
-  };
-}
-
-function preview() {
-  wanted += 1;
-  isExact = false;
-  say(`a preview of ${previewSize()}`);
-  if (!busy) send();
-}
-
-function send() {
-  busy = true;
-  worker.postMessage({ ticket: wanted, filters: filters.map(plain), masks: levelsOf(filters) });
-}
-
-function plain({ kind, numbers, sha256 }) {
-  return { kind, numbers, sha256 };
-}
-
-function levelsOf(some) {
-  const used = some.filter((each) => each.kind === "mask" && masks[each.sha256]);
-  return Object.fromEntries(used.map(({ sha256 }) => [sha256, masks[sha256].levels]));
-}
-
-function previewSize() {
-  return Math.max(facts.width, facts.height) > PREVIEW ? "at most 512 pixels" : "all pixels";
-}
-
-function hasColour(pixels) {
-  for (let i = 0; i < pixels.length; i += 4) {
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return true;
-  }
-  return false;
-}
-
 // Tools
 
 function use(phase, at, from, byKey = false) {
+  if (phase === "start") {
+    used = { before: filters, at, wave: byKey ? from : spectrum.strongestNear(from) };
+    image.point(null); // the wave would cover what changes
+  }
+  if (!used) return;
   if (phase === "cancel") {
-    if (painting) show(painting.before);
-    painting = null;
-    rest({ keep: false });
-    return;
-  }
-  if (spectrum.tool === "brush" || spectrum.tool === "erase") {
+    restore();
+  } else if (spectrum.tool === "brush" || spectrum.tool === "erase") {
     paint(phase, at);
-    return;
+  } else {
+    const made = filterOf(spectrum.tool, { at, from, wave: used.wave }, facts);
+    if (phase !== "end") show(made ? [...used.before, made] : used.before);
+    else if (made) change([...used.before, made]);
+    else restore();
+    if (phase === "end") used = null;
   }
-  if (phase === "start") painting = { before: filters, wave: byKey ? from : spectrum.strongestNear(from) };
-  const made = filterOf(spectrum.tool, at, from);
-  if (phase !== "end") {
-    if (made) show([...painting.before, made]);
-    return;
-  }
-  const { before } = painting;
-  painting = null;
-  if (made) change([...before, made]);
 }
 
-function filterOf(tool, at, from) {
-  if (tool === "notch") {
-    const { fx, fy } = frequencyOf(painting.wave);
-    const f = Math.hypot(fx, fy);
-    if (f === 0) return null; // the mean stays
-    const moved = Math.hypot(at.kx - from.kx, at.ky - from.ky);
-    const there = frequencyOf(at);
-    const away = Math.min(1, Math.hypot(there.fx - fx, there.fy - fy) / f);
-    const width = moved > 2 ? Math.max(0.01, Number(away.toFixed(2))) : 0.1;
-    return { kind: "notch", numbers: [tidy(1 / f), tidy(angleOf(fx, fy)), width] };
-  }
-  const [one, two] = [at, from].map((each) => {
-    const { fx, fy } = frequencyOf(each);
-    return Math.hypot(fx, fy);
-  });
-  if (one === 0) return null;
-  if (tool !== "ring") return { kind: tool, numbers: [round(periodAt(one)), 0.5] };
-  const wide = two > 0 && Math.abs(Math.log2(one / two)) > 0.1;
-  const [low, high] = wide ? [Math.min(one, two), Math.max(one, two)] : [one / 1.25, one * 1.25];
-  const numbers = [round(periodAt(high)), round(periodAt(low)), 0.5];
-  return numbers[0] < numbers[1] ? { kind: "bandpass", numbers } : null;
-}
-
-function round(period) {
-  return Math.max(2, tidy(period, 4));
-}
-
-function frequencyOf({ kx, ky }) {
-  return { fx: kx / facts.width, fy: ky / facts.height };
+// Shows what was there before a tool was used.
+function restore() {
+  const { before } = used;
+  used = null;
+  show(before);
+  return rest({ keep: false });
 }
 
 async function paint(phase, at) {
   if (facts.width * facts.height > LARGEST_MASK) {
+    used = null;
     refuse("This image is too large to paint here: paint over its magnitude picture in an image editor, and name the file in the filter.");
     return;
   }
   if (phase === "start") {
     const last = filters.findLast((each) => each.kind === "mask");
-    masks.painting = masks[last?.sha256]?.copy() ?? new Mask(facts.width, facts.height);
-    painting = { before: filters, others: filters.filter((each) => each !== last), at };
+    used.mask = masks[last?.sha256]?.copy() ?? new Mask(facts.width, facts.height);
+    used.others = filters.filter((each) => each !== last);
   }
-  const mask = masks.painting;
-  mask.stroke(painting.at, at, spectrum.brush, spectrum.tool === "brush" ? 0 : 255);
-  painting.at = at;
-  show([...painting.others, { kind: "mask", sha256: "painting" }]);
+  const { mask, others } = used;
+  mask.stroke(used.at, at, spectrum.brush, spectrum.tool === "brush" ? 0 : 255);
+  used.at = at;
+  masks.painting = mask;
+  show([...others, { kind: "mask", sha256: "painting" }]);
   if (phase !== "end") return;
-  const { others } = painting;
-  painting = null;
+  const stroke = used;
+  used = null;
   if (mask.isWhite) {
     change(others);
     return;
@@ -308,8 +219,10 @@ async function paint(phase, at) {
   try {
     const { name, sha256 } = await service.keepMask(await mask.toPng());
     masks[sha256] = mask;
-    change([...others, { kind: "mask", file: name, sha256 }]);
+    if (!used) await change([...others, { kind: "mask", file: name, sha256 }]); // else: the next stroke has it
   } catch (error) {
+    used = stroke;
+    await restore();
     refuse(error.message);
   }
 }
@@ -325,31 +238,11 @@ function chooseTool(name) {
 // What is told
 
 function point(coefficient, spoken = false) {
-  const wave = coefficient && frequencyOf(coefficient);
-  image.point(wave && (wave.fx || wave.fy) ? wave : null);
-  const text = coefficient ? reading(coefficient, wave) : "Point at the spectrum to read it.";
+  const wave = coefficient && frequencyOf(coefficient, facts);
+  if (!used) image.point(wave && (wave.fx || wave.fy) ? wave : null);
+  const text = coefficient ? reading(wave, facts) : "Point at the spectrum to read it.";
   find("reading").textContent = text;
   if (spoken) find("spoken").textContent = text;
-}
-
-function reading({ kx, ky }, { fx, fy }) {
-  if (!kx && !ky) return "The mean of the image.";
-  const f = Math.hypot(fx, fy);
-  const parts = [
-    `Period ${digits(1 / f)} px at ${angleOf(fx, fy).toFixed(1)}°`,
-    `${digits(f)} cycles per pixel (${digits(fx)} across, ${digits(fy)} up)`,
-  ];
-  if (facts.micrometres) {
-    const [x, y] = facts.micrometres;
-    const physical = Math.hypot(fx / x, fy / y);
-    parts.push(`${digits(1 / physical)} µm, ${digits(physical)} cycles per µm`);
-    if (x !== y) parts.push(`at ${angleOf(fx / x, fy / y).toFixed(1)}° in space`);
-  }
-  return parts.join(" · ");
-}
-
-function digits(value) {
-  return String(Number(value.toPrecision(4))).replace("-", "−");
 }
 
 function say(text) {
@@ -376,57 +269,6 @@ function refuse(text) {
 function buttons() {
   find("undo").disabled = !history.canUndo;
   find("redo").disabled = !history.canRedo;
-}
-
-function told(said) {
-  find("text").elements.filter.value = said.filter;
-  find("same").hidden = !said.filter;
-  find("needs").hidden = !filters.some((each) => each.kind === "mask");
-  find("command").textContent = said.command;
-  find("python").textContent = said.python;
-  const links = filters.filter((each) => each.kind === "mask").map((each) => [each.file, service.maskUrl(each.sha256), each.file]);
-  if (said.urls.filtered) links.unshift(["Filtered image", said.urls.filtered, ""]);
-  links.push(["Record", said.urls.record, ""]);
-  find("downloads").replaceChildren(...links.map(([text, href, download]) => {
-    const link = Object.assign(document.createElement("a"), { textContent: text, href, download });
-    const row = document.createElement("li");
-    row.append(link);
-    return row;
-  }));
-}
-
-// The list of filters, each with fields for its numbers.
-function list() {
-  find("none").hidden = filters.length > 0;
-  find("filters").replaceChildren(...filters.map((filter, place) => {
-    const row = document.createElement("li");
-    const kind = KINDS[filter.kind];
-    const title = Object.assign(document.createElement("b"), { textContent: kind?.title ?? "Mask" });
-    row.append(title);
-    if (kind) row.append(...filter.numbers.map((value, at) => numberField(filter, place, at, value)));
-    else row.append(Object.assign(document.createElement("span"), { className: "name", textContent: filter.file }));
-    const remove = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Remove" });
-    remove.setAttribute("aria-label", `Remove ${title.textContent} ${place + 1}`);
-    remove.addEventListener("click", () => {
-      change(filters.filter((_, other) => other !== place));
-      find("spectrum").focus({ preventScroll: true });
-    });
-    row.append(remove);
-    return row;
-  }));
-}
-
-function numberField(filter, place, at, value) {
-  const label = document.createElement("label");
-  const field = Object.assign(document.createElement("input"), { type: "number", step: "any", value, required: true });
-  label.append(KINDS[filter.kind].labels[at], field);
-  field.addEventListener("change", async () => {
-    if (!field.checkValidity()) return;
-    const numbers = filter.numbers.with(at, Number(field.value));
-    await change(filters.with(place, { ...filter, numbers, shade: undefined }));
-    find("filters").children[place]?.querySelectorAll("input")[at]?.focus();
-  });
-  return label;
 }
 
 function listen() {

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.browser import DESK, PHONE, check_accessible, check_fits, visiting
 from tests.support.running_service import RunningService
@@ -302,6 +302,57 @@ def test_two_fingers_zoom_and_put_nothing(
         expect(page.locator("[data-filters] li")).to_have_count(0)
         assert filter_in(page) == ""
         assert spectrum.screenshot() != before
+
+
+def test_a_ring_that_is_dragged_back_to_its_centre_leaves_nothing(
+    browser: Browser, service: RunningService, number: int
+) -> None:
+    with visiting(browser, service) as page:
+        spectrum = open_studio(page, number)
+        page.keyboard.press("r")
+        drag(page, spectrum, (32, 0), (64, 0), (0, 0))
+        expect(page.locator("[data-state]")).to_have_text("The image as it came in")
+        expect(page.locator("[data-filters] li")).to_have_count(0)
+
+
+def test_what_is_set_while_a_picture_is_being_made_is_what_is_shown(
+    browser: Browser, service: RunningService, number: int
+) -> None:
+    with visiting(browser, service) as page:
+        spectrum = open_studio(page, number, "?filter=notch:8,90")
+        expect_exact(page)
+        held: list[Route] = []
+
+        def hold_the_first(route: Route) -> None:
+            if held:
+                route.continue_()
+            else:
+                held.append(route)
+
+        page.route("**/pages/studio/**", hold_the_first)
+        page.get_by_role("button", name="Remove Notch 1").click()
+        expect(page.locator("[data-filters] li")).to_have_count(0)
+        click(page, spectrum, 0, 96)
+        expect_exact(page)
+        with page.expect_response("**/pages/studio/**") as late:
+            held[0].continue_()
+        late.value.finished()
+        page.evaluate("new Promise((shown) => setTimeout(() => requestAnimationFrame(shown)))")
+        expect_exact(page)
+        assert filter_in(page) == "notch:4,90"
+
+
+def test_a_mask_that_cannot_be_kept_is_taken_back(
+    browser: Browser, service: RunningService, number: int
+) -> None:
+    with visiting(browser, service, refusals=True) as page:
+        spectrum = open_studio(page, number)
+        page.route("**/pages/masks/*", lambda route: route.fulfill(status=422, body="{}"))
+        page.keyboard.press("b")
+        drag(page, spectrum, (-20, 48), (20, 48))
+        expect(page.locator("[data-fault]")).to_contain_text("status 422")
+        expect(page.locator("[data-state]")).to_have_text("The image as it came in")
+        assert filter_in(page) == ""
 
 
 def test_a_quick_stroke_has_no_gaps(browser: Browser, service: RunningService, number: int) -> None:
