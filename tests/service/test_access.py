@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from httpx import Response
 
+from service.database.tables import MASKS
 from service.keys import make_key
 from service.parts import Parts
 from service.settings import Settings
 from tests.support.images import noise, png_bytes
 from tests.support.service import TestClient, settings_in
+from tests.support.service_assets import rows
 
 IMAGE = png_bytes(noise((16, 16)))
 
@@ -102,3 +104,27 @@ def test_the_same_bytes_of_two_tenants_are_two_assets(client: TestClient, parts:
     assert one["asset_id"] != two["asset_id"]
     assert one["content_hash"] == two["content_hash"]
     assert two["status"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/assets/{}/studio"),
+        ("GET", "/pages/studio/{}"),
+        ("POST", "/pages/masks/{}"),
+        ("GET", "/pages/masks/{}/" + 64 * "0"),
+    ],
+)
+def test_the_studio_of_anothers_image_looks_like_what_does_not_exist(
+    client: TestClient, parts: Parts, method: str, path: str
+) -> None:
+    number = upload(client, bearer(parts, "acme"), "acme").json()["asset_id"]
+    bolt = bearer(parts, "bolt")
+    files = {"mask": ("mask.png", IMAGE)} if method == "POST" else None
+    theirs, missing = (
+        client.request(method, path.format(each), headers=bolt, files=files)
+        for each in (number, number + 1)
+    )
+    assert theirs.status_code == missing.status_code == 404
+    if method == "POST":
+        assert rows(parts, MASKS) == []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
+import shlex
 
 import httpx
 import numpy as np
 import pytest
 
 from service.database.tables import MASKS
+from service.pages.rendering import POLICY
 from service.parts import Parts
 from service.references import delete_unreferenced
 from tests.support.images import png_bytes
@@ -18,6 +20,7 @@ from tests.support.service import TestClient
 from tests.support.service_assets import add_asset, add_done, blobs, photo, rows
 
 SHAPE = (150, 200)
+HOSTILE = "<img src=x onerror=alert(1)>\"'.png"
 
 
 def mask(seed: int = 0, shape: tuple[int, int] = SHAPE) -> bytes:
@@ -60,6 +63,25 @@ def test_a_filter_that_cannot_be_read_is_told_and_stays_in_the_form(
     assert "did you mean notch" in page
     assert 'value="nutch:8&#34;&gt;&lt;b&gt;"' in page
     assert "<b>" not in page.split("<main")[1].split("data-studio")[0]
+
+
+def test_hostile_names_are_shown_as_text(client: TestClient, parts: Parts) -> None:
+    add_done(parts, name=HOSTILE)
+    page = client.get("/assets/1/studio", params={"filter": "notch:8,90"}).text
+    assert "<img src=x" not in page
+    assert "&lt;img" in page
+    command = client.get("/pages/studio/1?filter=notch:8,90").json()["command"]
+    assert HOSTILE in shlex.split(command)  # one word, whatever it contains
+
+
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(
+    client: TestClient, parts: Parts
+) -> None:
+    add_done(parts)
+    page = client.get("/assets/1/studio", params={"filter": "notch:8,90"})
+    assert page.headers["content-security-policy"] == POLICY
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page.text)
+    assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.text)
 
 
 def test_the_state_is_told_canonically(client: TestClient, parts: Parts) -> None:

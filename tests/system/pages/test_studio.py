@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.browser import DESK, PHONE, check_accessible, check_fits, visiting
-from tests.support.running_service import RunningService
+from tests.support.running_service import RunningService, finished_asset
 from tests.support.sample_service import SAMPLES, asset_of, sample_service
 
 pytestmark = pytest.mark.slow
@@ -104,6 +104,31 @@ def test_pointing_at_a_known_wave_tells_its_period_and_its_angle(
         expect(reading).to_contain_text("The mean of the image")
 
 
+def test_pointing_tells_micrometres_where_the_size_of_a_pixel_is_known(
+    browser: Browser, service: RunningService
+) -> None:
+    file = io.BytesIO()
+    rows, columns = np.ogrid[:HEIGHT, :WIDTH]
+    wave = 100 + 50 * np.cos(2 * np.pi * (columns - rows) / 8)  # upwards to the right
+    image = Image.fromarray(wave.round().astype(np.uint8))
+    image.save(file, "png", dpi=(2540, 1270))  # pixels of 10 by 20 micrometres
+    with service.client() as client:
+        form = {"file": ("section.png", file.getvalue())}
+        answer = client.post("/upload/", files=form, data={"tenant_name": "default"})
+        number = int(answer.raise_for_status().json()["asset_id"])
+        finished_asset(client, number)
+    with visiting(browser, service) as page:
+        spectrum = open_studio(page, number)
+        page.mouse.move(*place(spectrum, WIDTH // 8, HEIGHT // 8))
+        reading = page.locator("[data-reading]")
+        expect(reading).to_contain_text("Period 5.657 px at 45.0°")
+        # fx = 1/80 and fy = 1/160 cycles per micrometre
+        expect(reading).to_contain_text("71.55 µm, 0.01398 cycles per µm · at 26.6° in space")
+        page.locator("[data-peak]").first.click()  # what the record found is the same wave
+        expect_exact(page)
+        assert filter_in(page).startswith("notch:5.65")
+
+
 def test_a_notch_put_by_mouse_gives_the_bytes_of_the_command_line(
     browser: Browser, service: RunningService, number: int, tmp_path: Path
 ) -> None:
@@ -153,6 +178,25 @@ def test_rings_are_dragged_and_fields_set_them_exactly(
         assert filter_in(page) == "bandpass:8,20"
         page.get_by_role("button", name="Remove Ring 1").click()
         expect(page.locator("[data-state]")).to_have_text("The image as it came in")
+
+
+def test_stripes_at_an_angle_are_removed_as_on_the_command_line(
+    browser: Browser, service: RunningService, number: int, tmp_path: Path
+) -> None:
+    with visiting(browser, service) as page:
+        spectrum = open_studio(page, number)
+        page.keyboard.press("s")
+        expect(page.get_by_role("radio", name="Stripes")).to_be_checked()
+        click(page, spectrum, 0, HEIGHT / PERIOD)
+        expect_exact(page)
+        assert filter_in(page) == "stripe:90"
+        _, data = download(page, "Filtered image")
+        assert data == by_command_line(page, tmp_path)
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("[data-state]")).to_have_text("The image as it came in")
+        drag(page, spectrum, (0, 48), (64, 48))  # turned to 1/8 across, 1/8 up
+        expect_exact(page)
+        assert filter_in(page) == "stripe:45"
 
 
 def test_undo_survives_a_reload_and_a_link_gives_the_same(
