@@ -97,7 +97,9 @@ def _waits(
 
 def _drag(page: Page, action: int) -> None:
     """Put a notch, at another place each time, drag it wider, and wait for the exact picture."""
-    box = page.locator("[data-spectrum]").bounding_box() or {}
+    box = page.locator("[data-spectrum]").bounding_box()
+    if box is None:
+        raise LookupError("the spectrum is not shown")
     x, y = box["x"] + box["width"] * (0.6 + 0.02 * action), box["y"] + 0.4 * box["height"]
     page.mouse.move(x, y)
     page.mouse.down()

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.support.running_service import RunningService
 
@@ -62,9 +62,13 @@ def visiting(
         if message.type == "error" and not (refusals and _REFUSED.match(message.text)):
             faults.append(f"{message.text} {message.location['url']}")
 
+    def requested(request: Request) -> None:
+        if not _is_own(request.url, service):
+            faults.append(request.url)
+
     page.on("console", logged)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda request: _is_own(request.url, service) or faults.append(request.url))
+    page.on("request", requested)
     try:
         yield page
     finally:

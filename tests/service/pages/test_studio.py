@@ -30,7 +30,9 @@ def mask(seed: int = 0, shape: tuple[int, int] = SHAPE) -> bytes:
 
 
 def send(client: TestClient, data: bytes, asset: int = 1) -> httpx.Response:
-    return client.post(f"/pages/masks/{asset}", files={"mask": ("mask.png", data)})
+    files = {"mask": ("mask.png", data)}
+    answer: httpx.Response = client.post(f"/pages/masks/{asset}", files=files)
+    return answer
 
 
 def test_the_script_is_told_what_it_needs(client: TestClient, parts: Parts) -> None:
