@@ -37,6 +37,7 @@ def tell(request: Request, status: HTTPStatus, detail: str) -> Response | None:
         None,
         "problem.html",
         status=status,
+        reason=f"{status.value} · {status.phrase}",
         title=TITLES.get(status, status.phrase),
         detail=detail,
     )

@@ -12,6 +12,7 @@ from service.origins import known_hosts
 from service.parts import make_parts
 from tests.support.service import FixedClock, TestClient, settings_in
 
+ANYWHERE = "0.0.0.0"  # noqa: S104  (nothing listens there)
 SAFE = {"SECRET_KEY": "x" * 40, "AUTHENTICATION": "keys"}
 
 
@@ -54,6 +55,6 @@ def test_load_balancers_may_ask_for_health_by_any_name(named: TestClient) -> Non
 
 
 def test_elsewhere_any_name_will_do_unless_the_settings_limit_them(tmp_path: Path) -> None:
-    assert known_hosts(settings_in(tmp_path, HOST="0.0.0.0", **SAFE)) is None
-    limited = settings_in(tmp_path, HOST="0.0.0.0", ALLOWED_HOSTS="FFT.example", **SAFE)
+    assert known_hosts(settings_in(tmp_path, HOST=ANYWHERE, **SAFE)) is None
+    limited = settings_in(tmp_path, HOST=ANYWHERE, ALLOWED_HOSTS="FFT.example", **SAFE)
     assert known_hosts(limited) == {"fft.example"}
