@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.keys import Caller, caller_of
 from service.parts import Parts
+from service.sessions import COOKIE, caller_of_session
 
 _BEARER = HTTPBearer(
     auto_error=False,
@@ -27,10 +28,15 @@ PartsHere = Annotated[Parts, Depends(_parts)]
 
 
 def _caller(
+    request: Request,
     parts: PartsHere,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
 ) -> Caller:
-    return caller_of(parts, credentials.credentials if credentials else None)
+    if credentials:
+        return caller_of(parts, credentials.credentials)
+    token = request.cookies.get(COOKIE)
+    found = caller_of_session(parts, token) if token else None
+    return found or caller_of(parts, None)
 
 
 CallerHere = Annotated[Caller, Depends(_caller)]

@@ -10,7 +10,8 @@ from fastapi.openapi.utils import get_openapi
 import fft_tool
 from service import pages, problems
 from service.middleware import Envelope
-from service.origins import SameOrigin
+from service.origins import KnownHosts, SameOrigin, known_hosts
+from service.pages.problem import tell
 from service.parts import Parts
 from service.products.limiter import make_limiter
 from service.routes import ROUTERS
@@ -30,8 +31,10 @@ TAGS = [
 ]
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts, *, any_host: bool = False) -> FastAPI:
     """Make the application; whoever made the ``parts`` also closes them.
+
+    ``any_host`` is for where no host can be reached but by the names that lead to it.
 
     Raises :class:`~fft_tool.errors.UsageError` if the settings do not say in which region the table
     of the rate limit is.
@@ -47,10 +50,13 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.limiter = make_limiter(parts.settings, parts.clock)
-    for router in (*ROUTERS, *pages.ROUTERS):
+    for router in (*pages.ROUTERS, *ROUTERS):  # /jobs/all is no number of a job
         app.include_router(router)
-    problems.install(app)
+    problems.install(app, tell)
     app.add_middleware(SameOrigin)
+    hosts = None if any_host else known_hosts(parts.settings)
+    if hosts is not None:
+        app.add_middleware(KnownHosts, hosts=hosts)
     app.add_middleware(Envelope, times=parts.times)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

@@ -78,6 +78,13 @@ class NotHere(Refused):
     permanent = True
 
 
+class Misdirected(Refused):
+    """The request is for a host by whose name this service is not known."""
+
+    code = "misdirected"
+    permanent = True
+
+
 class StillRunning(Refused):
     """A job has to end first."""
 

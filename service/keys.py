@@ -28,10 +28,14 @@ LONGEST_TENANT = 200  # characters
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a request: a tenant, by its name, or an administrator."""
+    """Who makes a request: a tenant, by its name, or an administrator.
+
+    ``signed_in`` tells that a browser does, in a session.
+    """
 
     tenant: str | None
     administrator: bool
+    signed_in: bool = False
 
     def check_administrator(self) -> None:
         """Refuse a caller who is not an administrator."""
@@ -120,15 +124,28 @@ def revoke_key(parts: Parts, key_id: int) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A valid key, by its number, and who has it."""
+
+    key_id: int
+    caller: Caller
+
+
 def caller_of(parts: Parts, key: str | None) -> Caller:
     """Who has a key; everybody is an administrator where authentication is off."""
     if parts.settings.authentication == "off":
         return Caller(None, administrator=True)
     if key is None:
         raise NotAuthenticated("this needs a key: Authorization: Bearer KEY")
+    return find_key(parts, key).caller
+
+
+def find_key(parts: Parts, key: str) -> FoundKey:
+    """Find a key; raises :class:`~service.errors.NotAuthenticated` if it is not valid."""
     digest = _digest(parts, key)
     found = (
-        sa.select(API_KEYS.c.digest, API_KEYS.c.tenant_id, TENANTS.c.name)
+        sa.select(API_KEYS.c.id, API_KEYS.c.digest, API_KEYS.c.tenant_id, TENANTS.c.name)
         .select_from(API_KEYS.outerjoin(TENANTS))
         .where(API_KEYS.c.digest == digest, API_KEYS.c.revoked_at.is_(None))
     )
@@ -137,9 +154,9 @@ def caller_of(parts: Parts, key: str | None) -> Caller:
     # The database compares hashes, which nobody can choose; its answer is compared once more.
     if row is None or not hmac.compare_digest(row.digest, digest):
         raise NotAuthenticated("the key is not valid: it was revoked, or never made here")
-    return Caller(row.name, administrator=row.tenant_id is None)
+    return FoundKey(row.id, Caller(row.name, administrator=row.tenant_id is None))
 
 
 def _digest(parts: Parts, key: str) -> str:
     secret = parts.settings.secret_key.encode()
-    return hmac.new(secret, key.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret, key.encode(errors="replace"), hashlib.sha256).hexdigest()

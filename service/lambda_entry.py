@@ -110,7 +110,9 @@ def make_handle(parts: Parts) -> Callable[[Event, Any], dict[str, Any]]:
     """The function that answers events of an HTTP API."""
     from mangum import Mangum  # noqa: PLC0415  (only in Lambda)
 
-    handle: Callable[[Any, Any], dict[str, Any]] = Mangum(create_app(parts), lifespan="off")
+    handle: Callable[[Any, Any], dict[str, Any]] = Mangum(
+        create_app(parts, any_host=True), lifespan="off"
+    )
     return handle
 
 

@@ -71,7 +71,7 @@ class _Exchange:
             extra = {"request_id": self._id}
             log.exception("%s", type(exc).__name__, extra=extra)
             if self._status is None:
-                await bug(self._id)(self._scope, self.receive, self.send)
+                await bug(self._scope)(self._scope, self.receive, self.send)
             else:
                 raise  # the answer has begun: only ending the connection tells that it is cut off
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -29,6 +30,7 @@ STATUSES: tuple[tuple[type[core.FftToolError], HTTPStatus], ...] = (
     (errors.NotAuthenticated, HTTPStatus.UNAUTHORIZED),
     (errors.Forbidden, HTTPStatus.FORBIDDEN),
     (errors.NotHere, HTTPStatus.NOT_FOUND),
+    (errors.Misdirected, HTTPStatus.MISDIRECTED_REQUEST),
     (errors.StillRunning, HTTPStatus.CONFLICT),
     (errors.NotFailed, HTTPStatus.CONFLICT),
     (errors.TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
@@ -84,8 +86,13 @@ def status_of(error: core.FftToolError) -> HTTPStatus:
     return HTTPStatus.SERVICE_UNAVAILABLE if error.transient else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def install(app: FastAPI) -> None:
-    """Have an application answer its errors as problems."""
+AsPage = Callable[[Request, HTTPStatus, str], Response | None]
+"""Makes the page that tells somebody a problem; None where it cannot be told by a page."""
+
+
+def install(app: FastAPI, as_page: AsPage) -> None:
+    """Have an application answer its errors as problems, or as pages where people look."""
+    app.state.as_page = as_page
     app.add_exception_handler(core.FftToolError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unrouted)
@@ -138,10 +145,10 @@ def problem(
     )
 
 
-def bug(request_id: str | None) -> Response:
+def bug(scope: Scope) -> Response:
     """The answer to a request that an unexpected exception ended: it tells nothing of it."""
     detail = "this is a fault of the service, not of the request; it was logged"
-    return problem(request_id, HTTPStatus.INTERNAL_SERVER_ERROR, "bug", detail)
+    return _told(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR, "bug", detail)
 
 
 def answer_to(error: core.FftToolError, scope: Scope) -> Response:
@@ -160,9 +167,7 @@ def _refused(request: Request, error: Exception) -> Response:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.Refused):
         log.error("%s: %s", error.code, error, extra={"request_id": _id_of(request)})
     faults = [str(fault) for fault in getattr(error, "faults", ())] or None
-    return problem(
-        _id_of(request), status, error.code, error.public, faults=faults, headers=headers
-    )
+    return _told(request, status, error.code, error.public, faults=faults, headers=headers)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -174,7 +179,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     ]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = errors.BadRequest.code
-    return problem(_id_of(request), status, code, "; ".join(faults), faults=faults)
+    return _told(request, status, code, "; ".join(faults), faults=faults)
 
 
 def _unrouted(request: Request, error: Exception) -> Response:
@@ -189,7 +194,7 @@ def _unrouted(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods_at(request))
-    return problem(_id_of(request), status, code, detail, headers=headers)
+    return _told(request, status, code, detail, headers=headers)
 
 
 def _methods_at(request: Request) -> list[str]:
@@ -208,6 +213,25 @@ def _gone(request: Request, _: Exception) -> Response:
     """The client has gone, so nobody reads this answer."""
     detail = "the client went away before the upload was complete"
     return problem(_id_of(request), HTTPStatus.BAD_REQUEST, "client-gone", detail)
+
+
+def _told(
+    request: Request,
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    *,
+    faults: list[str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A problem as a page for those who ask for pages, and as JSON for all others."""
+    if "text/html" in request.headers.get("accept", ""):
+        as_page: AsPage = request.app.state.as_page
+        page = as_page(request, status, detail)
+        if page is not None:
+            page.headers.update(headers or {})
+            return page
+    return problem(_id_of(request), status, code, detail, faults=faults, headers=headers)
 
 
 def _id_of(request: Request) -> str | None:

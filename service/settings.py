@@ -91,6 +91,13 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise ValueError("should be addresses or networks: 10.0.0.0/8, 127.0.0.1") from exc
 
 
+def _names(text: str) -> frozenset[str]:
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if not all(re.fullmatch(r"[a-z0-9.:_-]{1,253}", name) for name in names):
+        raise ValueError("should be names without ports: fft.example.org, 10.0.0.7")
+    return frozenset(names)
+
+
 class _Choice:
     """Parser of one of several words."""
 
@@ -293,6 +300,22 @@ VARIABLES = (
         _networks,
         "addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas",
     ),
+    Variable(
+        "ALLOWED_HOSTS",
+        "allowed_hosts",
+        "",
+        _names,
+        "names by which the service may be asked, separated by commas, beside those of loopback if "
+        "it listens there; empty: on any other address, all",
+    ),
+    Variable(
+        "BATCHES_DATABASE_URL",
+        "batches_database_url",
+        "",
+        lambda text: _database(text) if text else None,
+        "database with the rows of batches, which the page of batches shows",
+        secret=True,
+    ),
     Variable("AWS_REGION", "aws_region", "", lambda text: text or None, "region of AWS"),
     Variable(
         "AWS_ENDPOINT_URL",
@@ -340,6 +363,8 @@ class Settings:
     rate_table: str | None
     rate_without_table: str
     trusted_proxies: tuple[Network, ...]
+    allowed_hosts: frozenset[str]
+    batches_database_url: str | None = field(repr=False)
     aws_region: str | None
     aws_endpoint_url: str | None
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fft_tool.batches.origin import Origin
-from fft_tool.batches.rows import Row
-from fft_tool.batches.tables import BATCH_STATS, UNIQUE, values_of
+from fft_tool.batches.rows import COLUMNS, Row
+from fft_tool.batches.tables import BATCH_STATS, UNIQUE, row_of, values_of
 from fft_tool.databases.addresses import address, place_of
 from fft_tool.databases.engines import make_engine, transaction
 from fft_tool.databases.migrating import Migrations
@@ -22,6 +23,19 @@ CONNECTIONS = 1  # of a process; it writes one revision at a time
 MIGRATIONS = Migrations(
     "fft_tool.batches:migrations/versions", versions="alembic_version", lock=0x6666742D626174
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision of a job: its batches, the images counted, and the batches without any."""
+
+    job_id: str
+    revision: int
+    created_at: datetime
+    source_prefix: str
+    batches: int
+    images: int
+    empty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,45 @@ class Database:
             ids = self._ids(connection, origin.job_id, number)
         same = origin.at(number).row_id(1, "black") in ids
         return number if same else number + 1
+
+    def revisions(self, most: int) -> list[Revision]:
+        """Revisions of all jobs, the latest first, at most so many."""
+        table = BATCH_STATS.c
+        black = table.color == "black"  # one row of each batch
+        found = (
+            sa.select(
+                table.job_id,
+                table.revision,
+                sa.func.max(table.created_at),
+                sa.func.max(table.source_prefix),
+                sa.func.count(),
+                sa.func.sum(table.images),
+                sa.func.sum(sa.case((table.images == 0, 1), else_=0)),
+            )
+            .where(black)
+            .group_by(table.job_id, table.revision)
+            .order_by(sa.func.max(table.created_at).desc(), table.revision.desc(), table.job_id)
+            .limit(most)
+        )
+        with self._transaction() as connection:
+            return [Revision(*row) for row in connection.execute(found)]
+
+    def numbers_of(self, job: str) -> list[int]:
+        """Numbers of the revisions of a job, the latest first."""
+        table = BATCH_STATS.c
+        found = sa.select(table.revision).distinct().where(table.job_id == job)
+        with self._transaction() as connection:
+            return list(connection.execute(found.order_by(table.revision.desc())).scalars())
+
+    def rows_of(self, job: str, revision: int) -> tuple[Row, ...]:
+        """Rows of a revision, by batch and colour; none if there is no such revision."""
+        table = BATCH_STATS.c
+        found = sa.select(*(table[column.name] for column in COLUMNS)).where(
+            table.job_id == job, table.revision == revision
+        )
+        with self._transaction() as connection:
+            rows = connection.execute(found.order_by(table.batch_id, table.color)).mappings()
+            return tuple(row_of(row) for row in rows)
 
     def migrate(self) -> None:
         """Bring the tables up to date, while nobody else does."""

@@ -70,7 +70,7 @@ def _overview(result: Result) -> Markup:
     return element(
         "article",
         element("header", element("h2", "All batches")),
-        element("div", *_of_all(result.rows), class_="charts two"),
+        element("div", *plots_of(result.rows), class_="charts two"),
         element("section", element("div", _table(result.rows), class_="wide")),
         element(
             "p",
@@ -83,7 +83,8 @@ def _overview(result: Result) -> Markup:
     )
 
 
-def _of_all(rows: Sequence[Row]) -> Iterator[Markup]:
+def plots_of(rows: Sequence[Row]) -> Iterator[Markup]:
+    """Plots of the black and of the white pixels of all batches, with captions."""
     for color in COLOURS:
         plot = charts.batches_plot([row for row in rows if row.color == color], color)
         yield _figure(f"{color.capitalize()} pixels", "in an image, by batch", plot)

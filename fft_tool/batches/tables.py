@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,3 +48,10 @@ BATCH_STATS = sa.Table(
 def values_of(row: Row) -> dict[str, Any]:
     """Values of a row for the table; times are no longer texts."""
     return {**row.to_json(), "created_at": datetime.fromisoformat(row.created_at)}
+
+
+def row_of(values: Mapping[str, Any]) -> Row:
+    """Row of the table's values; the time is the text that it was again."""
+    at: datetime = values["created_at"]
+    moment = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    return Row(**{**values, "created_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ")})

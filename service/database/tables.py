@@ -90,6 +90,15 @@ API_KEYS = _table(
     sa.UniqueConstraint("digest"),
 )
 
+SESSIONS = _table(
+    "sessions",
+    _required("key_id", BIG, sa.ForeignKey("api_keys.id")),
+    _required("digest", sa.String(64)),
+    _required("created_at", Moment),
+    _required("seen_at", Moment),
+    sa.UniqueConstraint("digest"),
+)
+
 ASSETS = _table(
     "assets",
     _required("tenant_id", BIG, sa.ForeignKey("tenants.id")),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from service.database.tables import JOBS, POISON_JOBS
+from service.database.tables import JOBS, POISON_JOBS, STATES
 from service.errors import NotFailed, NotHere
 from service.jobs import table
 from service.jobs.table import Job
@@ -42,6 +42,14 @@ def list_jobs(
         found = found.where(JOBS.c.id < before)
     with parts.database.read() as session:
         return tuple(map(table.job_of, session.execute(found)))
+
+
+def count_jobs(parts: Parts) -> dict[str, int]:
+    """Number of jobs in each state."""
+    found = sa.select(JOBS.c.state, sa.func.count()).group_by(JOBS.c.state)
+    with parts.database.read() as session:
+        counts = {str(state): int(count) for state, count in session.execute(found)}
+    return {state: counts.get(state, 0) for state in STATES}
 
 
 def list_poison(

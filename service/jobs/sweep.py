@@ -1,4 +1,4 @@
-"""The sweep: jobs of workers that died, and files that nothing refers to.
+"""The sweep: jobs of workers that died, files that nothing refers to, sessions that have ended.
 
 It may run in several processes at once. Files that are new are left alone: what refers to them may
 be about to be written.
@@ -20,6 +20,7 @@ from service.jobs import table
 from service.jobs.queue import FILE
 from service.parts import Parts
 from service.references import REFERENCES, delete_unreferenced
+from service.sessions import delete_ended
 
 OLD = timedelta(hours=1)
 """Age from which a file that nothing refers to is deleted."""
@@ -43,6 +44,7 @@ class Swept:
 
 def sweep(parts: Parts) -> Swept:
     """Take back the jobs of workers that died, and delete what nothing refers to."""
+    delete_ended(parts)
     swept = Swept(recover(parts), delete_orphans(parts), delete_left_over(parts))
     if swept != Swept(0, 0, 0):
         _log.info("sweep: %s", swept)

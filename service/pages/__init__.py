@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.pages import events, gallery, image, statics, studio
+from service.pages import (
+    batches,
+    events,
+    gallery,
+    image,
+    jobs,
+    signing_in,
+    statics,
+    studio,
+    tenants,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     statics.ROUTER,
@@ -12,5 +22,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     gallery.ROUTER,
     image.ROUTER,
     studio.ROUTER,
+    signing_in.ROUTER,
+    jobs.ROUTER,
+    tenants.ROUTER,
+    batches.ROUTER,
 )
 """All pages."""

@@ -23,21 +23,28 @@ POLICY = (
 
 FOR_ALL = (("Gallery", "/"), ("Compare", "/compare"))
 FOR_ADMINISTRATORS = (("Batches", "/batches"), ("Tenants", "/tenants"), ("Jobs", "/jobs/all"))
+FOR_TENANTS = (("Usage", "/tenants"),)
 """Entries of the navigation: texts and addresses."""
 
 
 def render(
-    request: Request, caller: Caller, name: str, /, *, status: int = 200, **values: Any
+    request: Request, caller: Caller | None, name: str, /, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
-    """Fill in a template, which knows the caller and which page this is."""
+    """Fill in a template, which knows the caller, if there is one, and which page this is."""
     told: Mapping[str, Any] = {
         "caller": caller,
         "path": request.url.path,
-        "entries": FOR_ALL + (FOR_ADMINISTRATORS if caller.administrator else ()),
+        "entries": _entries(caller),
         **values,
     }
     page = _environment().get_template(name).render(told)
     return HTMLResponse(page, status, headers={"Content-Security-Policy": POLICY})
+
+
+def _entries(caller: Caller | None) -> tuple[tuple[str, str], ...]:
+    if caller is None:
+        return ()
+    return FOR_ALL + (FOR_ADMINISTRATORS if caller.administrator else FOR_TENANTS)
 
 
 @cache

@@ -15,7 +15,11 @@ ROUTER = APIRouter(prefix="/static", include_in_schema=False)
 
 YEAR = 31_536_000  # seconds
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_REPORT = "report.css"  # pages look like reports
+# Pages look like the reports of the command line.
+_SHARED = {
+    "report.css": ("fft_tool.report", "page.css"),
+    "batches.css": ("fft_tool.batches", "page.css"),
+}
 
 
 @ROUTER.get("/{name}")
@@ -42,16 +46,13 @@ def address(name: str) -> str:
 def _names() -> frozenset[str]:
     found = resources.files("service.pages") / "static"
     names = (each.name for each in found.iterdir())
-    return frozenset({_REPORT, *(name for name in names if name.rpartition(".")[2] in _TYPES)})
+    return frozenset({*_SHARED, *(name for name in names if name.rpartition(".")[2] in _TYPES)})
 
 
 @cache
 def _file(name: str) -> tuple[bytes, str]:
     if name not in _names():
         raise NotHere(f"there is no file {name[:40]!r}")
-    if name == _REPORT:
-        path = resources.files("fft_tool.report") / "page.css"
-    else:
-        path = resources.files("service.pages") / "static" / name
-    data = path.read_bytes()
+    package, file = _SHARED.get(name, ("service.pages", f"static/{name}"))
+    data = (resources.files(package) / file).read_bytes()
     return data, hashlib.sha256(data).hexdigest()[:16]

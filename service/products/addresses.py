@@ -53,6 +53,16 @@ def client_of(
     return key_of(found or known)
 
 
+def is_from(peer: str, networks: Sequence[Network]) -> bool:
+    """Whether an address at the other end of a connection is in one of the networks.
+
+    >>> is_from("10.0.0.7", [ip_network("10.0.0.0/8")]), is_from("a socket", [])
+    (True, False)
+    """
+    found = _parse(peer)
+    return found is not None and _is_in(found, networks)
+
+
 def key_of(address: Address) -> str:
     """What requests from an address are counted under.
 
