@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.pages import events, gallery, image, statics
+from service.pages import compare, crop, events, gallery, image, statics
 
 ROUTERS: tuple[APIRouter, ...] = (
     statics.ROUTER,
     events.ROUTER,
     gallery.ROUTER,
     image.ROUTER,
+    crop.ROUTER,
+    compare.ROUTER,
 )
 """All pages."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from fastapi import APIRouter, Request, Response
 
-from fft_tool.errors import FftToolError
 from fft_tool.report import details
 from service.access import CallerHere, PartsHere
 from service.catalogue import artifacts, assets
 from service.pages.commands import command_of, python_of
+from service.pages.records import record_of
 from service.pages.rendering import render
-from service.parts import Parts
 from service.routes.catalogue import AssetId
 from service.routes.models import artifact_url
 
@@ -25,7 +22,7 @@ def show_image(
 ) -> Response:
     """Show what is known of an image; its state, if that is not much yet."""
     asset = assets.find_asset(parts, asset_id, caller.sees_only)
-    record = _record(parts, asset) if asset.job.state == "done" else None
+    record = record_of(parts, asset) if asset.job.state == "done" else None
     usual = str(artifacts.ANALYSIS)
     made = [each for each in asset.artifacts if each.recipe == usual]
     return render(
@@ -39,13 +36,3 @@ def show_image(
         command=command_of(asset.name, artifacts.ANALYSIS),
         python=python_of(asset.name, artifacts.ANALYSIS),
     )
-
-
-def _record(parts: Parts, asset: assets.Asset) -> dict[str, object] | None:
-    """The record of an image, made again if it was purged; None if that cannot be done now."""
-    try:
-        kept = artifacts.find_artifact(parts, asset.asset_id, "record", {}, asset.tenant_name)
-        record: dict[str, object] = json.loads(parts.blobs.read(kept.sha256, kept.bytes))
-    except FftToolError:
-        return None
-    return record

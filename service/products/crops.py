@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from fft_tool.cropping import Cropped
+from fft_tool.cropping import AtMost, Cropped, Salient
 from fft_tool.errors import FftToolError
 from fft_tool.results.outputs import Source
 from service.database.engine import Session
@@ -116,6 +116,14 @@ def queue_smart_crop(
         job_id = enqueue(session, KIND, payload, now=now, image_id=image.image_id)
     parts.queue.wake(job_id)
     return image
+
+
+def find_salient(parts: Parts, data: bytes, size: AtMost) -> Salient:
+    """Find the region that a smart crop of a size takes, and picture why; nothing is kept."""
+    source, limits = Source(SOURCE_NAME, data), parts.settings.limits
+    return parts.workbench.run(
+        lambda child, patience: child.find_salient(source, size, limits, patience=patience)
+    )
 
 
 def status_of(parts: Parts, image_id: int) -> ImageStatus:
