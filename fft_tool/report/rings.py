@@ -81,7 +81,7 @@ def _drawing(rings: Rings, pixel_um: float | None) -> Markup:
                 for at in rings.resolution.values()
                 if at is not None
             ),
-            _period_mark(found, down(0) - 12, pixel_um) if found is not None else None,
+            _period_mark(found, down(0) + 20, pixel_um) if found is not None else None,
             svg.text(_RIGHT, _TOP - 14, "— 0.143   - - half a bit", "end"),
             svg.text(2, _TOP - 14, "correlation", "start"),
         ]
@@ -91,9 +91,9 @@ def _drawing(rings: Rings, pixel_um: float | None) -> Markup:
 def _period_mark(frequency: float, y: float, pixel_um: float | None) -> Markup:
     """Period at the resolution, beside its mark."""
     physical = f" = {length(pixel_um / frequency)}" if pixel_um else ""
-    left = frequency > _NYQUIST / 2
-    x = _across(frequency) + (-5 if left else 5)
     text = f"{number(1 / frequency)} px{physical}"
+    left = frequency > _NYQUIST / 2
+    x = min(_across(frequency) + 4, _RIGHT) if left else _across(frequency) - 4
     return svg.text(x, y, text, "end" if left else "start", class_="order")
 
 

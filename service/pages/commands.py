@@ -72,16 +72,17 @@ def compare_command(first: str, second: str, *, fit: bool) -> str:
 
 def compare_python(first: str, second: str, *, fit: bool) -> str:
     """The same comparison in Python."""
-    names = ", ".join(json.dumps(name, ensure_ascii=False) for name in (first, second))
+    one, other = (json.dumps(name, ensure_ascii=False) for name in (first, second))
     return f"""\
 from pathlib import Path
 
 import fft_tool as ft
 from fft_tool.comparing import compare_sources
 
-first, second = (ft.Source(name, Path(name).read_bytes()) for name in ({names}))
+first = ft.Source("first", Path({one}).read_bytes())
+second = ft.Source("second", Path({other}).read_bytes())
 found = compare_sources(first, second{", fit=True" if fit else ""})
-print(found.likeness.psnr_db, found.likeness.ssim, found.shift, found.rings.resolution)"""
+print(found.likeness, found.shift, found.rings.resolution)"""
 
 
 def _pairs(recipe: Recipe) -> list[tuple[str, str]]:

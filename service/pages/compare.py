@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from service.catalogue import assets, comparison, searching
 from service.errors import BadRequest
 from service.pages.commands import compare_command, compare_python
 from service.pages.records import record_of
-from service.pages.rendering import render
+from service.pages.rendering import render, shown_size
 from service.parts import Parts
 from service.problems import RETRY_AFTER, status_of
 from service.routes.catalogue import LARGEST_ID
@@ -109,13 +110,12 @@ def _shown(
         "apart": are_apart(found),
         "identical": found.likeness.identical,
         "measures": [
-            each
-            for each in measures(found, pixel_um)
-            if comparable or each.name in ("size", "hash")
+            each for each in measures(found, pixel_um) if comparable or each.name == "hash"
         ],
         "chart": ring_chart(found.rings, pixel_um) if comparable else None,
         "width": found.likeness.width,
         "height": found.likeness.height,
+        "shown": shown_size(found.likeness.width, found.likeness.height),
         "most": found.likeness.max_difference,
         "command": compare_command(*names, fit=fitted),
         "python": compare_python(*names, fit=fitted),
@@ -135,6 +135,7 @@ def _pixel_um(parts: Parts, first: assets.Asset, second: assets.Asset) -> float 
         record: Any = record_of(parts, asset)
         sizes.append(record and record["measures"]["pixel_size_um"])
     one, other = sizes
-    if not one or one != other or one[0] != one[1]:
+    if not one or not other:
         return None
-    return float(one[0])
+    side = float(one[0])
+    return side if all(math.isclose(side, each, rel_tol=1e-6) for each in (*one, *other)) else None

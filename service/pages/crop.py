@@ -27,7 +27,7 @@ from service.catalogue.kept import Kept
 from service.errors import BadRequest, NotHere
 from service.keys import Caller
 from service.pages.commands import crop_command, crop_python
-from service.pages.rendering import render
+from service.pages.rendering import render, shown_size
 from service.parts import Parts
 from service.problems import RETRY_AFTER, status_of
 from service.products import crops
@@ -46,6 +46,7 @@ FIND, MANUAL, SMART = "find", "manual", "smart"
 
 ASPECTS = ["1:1", "4:3", "3:2", "16:9", "4:5"]
 INSET = 0.1  # of each side, around the box that is proposed first
+SHOWN = "zoom"  # the preset in which the image is shown
 
 CropForm = Annotated[Form, form_of(files=(), fields=(*BOX, "product_id", "action"))]
 Side = Annotated[int, Query(ge=1, le=1_000_000)]
@@ -181,7 +182,7 @@ def _page(
     when: str = "",
     status: int = HTTPStatus.OK,
 ) -> Response:
-    zoom = next((each for each in asset.renditions if each.preset == "zoom"), None)
+    readable = any(each.preset == SHOWN for each in asset.renditions)
     box = _box(asset, typed)
     return render(
         request,
@@ -189,7 +190,9 @@ def _page(
         "crop.html",
         status=status,
         asset=asset,
-        zoom=zoom,
+        shown=shown_size(asset.width, asset.height)
+        if readable and asset.width and asset.height
+        else None,
         typed=typed,
         box=box,
         aspects=ASPECTS,

@@ -114,7 +114,7 @@ async function find() {
   const answer = await asked(`/pages/salient-box/${form.dataset.crop}?width=${width}&height=${height}`);
   change(await answer.json());
   showMap(true);
-  say(`Found: ${listed(state.box, ", ")}. Crop to it, or change it first.`);
+  say("The box is where the most stands out. Crop to it, or change it first.");
 }
 
 function showMap(shown) {
