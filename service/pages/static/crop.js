@@ -38,9 +38,9 @@ for (const each of form.querySelectorAll("[name=aspect]")) {
 for (const name of SIDES) {
   fields[name].addEventListener("input", () => {
     const typed = typedBox();
-    if (typed) change(inRatio(typed, name), name);
+    if (typed && isInside(typed)) change(inRatio(typed, name), name);
   });
-  fields[name].addEventListener("change", () => change(state.box));
+  fields[name].addEventListener("change", () => change(inside(typedBox() ?? state.box, image)));
 }
 toggle.addEventListener("change", () => showMap(toggle.checked));
 form.addEventListener("submit", (event) => {
@@ -76,12 +76,15 @@ function number(value) {
   return value.toLocaleString("en");
 }
 
-// The box of the fields, if it lies within the image.
+// The box of the fields, if they hold whole numbers.
 function typedBox() {
   const box = Object.fromEntries(SIDES.map((name) => [name, Number(fields[name].value || NaN)]));
-  if (!SIDES.every((name) => Number.isInteger(box[name]))) return null;
+  return SIDES.every((name) => Number.isInteger(box[name])) ? box : null;
+}
+
+function isInside(box) {
   const same = inside(box, image);
-  return SIDES.every((name) => same[name] === box[name]) ? box : null;
+  return SIDES.every((name) => same[name] === box[name]);
 }
 
 // Where an aspect is chosen, the other side follows the one that is typed.
