@@ -26,7 +26,7 @@ PLATFORMS := darwin_amd64 darwin_arm64 linux_amd64 linux_arm64 windows_amd64
 ONLY_FOR_TERMINALS := markdown-it-py mdurl pygments rich
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve serve-stack docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale load fuzz lock \
+.PHONY: help setup run serve serve-stack docs test test-system lint format typecheck check peers test-peers bench bench-lambda bench-batches bench-scale bench-pages load fuzz lock \
 	clean up infra-local drop batch-demo logs redrive down image image-cli image-service image-size image-test checkov plan deploy tail destroy \
 	audit sbom image-sbom update-base lock-providers
 
@@ -100,6 +100,9 @@ bench-scale: $(DEV) ## simulate up to a billion objects, write docs/scale.md
 load: $(DEV) $(THUMBOR) ## load the service and its peers for two minutes, write docs/benchmarks-service.md
 	@$(BIN)/python -m compileall -q fft_tool service
 	$(BIN)/python benchmarks/run_load.py --thumbor $(VENV)/thumbor/bin/thumbor
+
+bench-pages: $(DEV) ## measure the pages in a browser, write docs/benchmarks-pages.md
+	$(BIN)/python benchmarks/run_pages.py
 
 fuzz: $(BENCH) ## fuzz the decoder and the recipe parser, FUZZ_SECONDS each
 	$(VENV)/bench/bin/python tests/fuzz/fuzz_decoder.py -max_total_time="$$FUZZ_SECONDS"

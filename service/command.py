@@ -182,7 +182,8 @@ def _revoke_key(options: argparse.Namespace) -> None:
 
 
 def _seed(options: argparse.Namespace) -> int:
-    from service.seed import images_in, seed  # noqa: PLC0415  (as above)
+    from service.samples import images_in  # noqa: PLC0415  (as above)
+    from service.seed import seed  # noqa: PLC0415  (as above)
 
     states = []
     for seeded in seed(options.url, images_in(options.images), options.tenant, options.key):

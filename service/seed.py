@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from fft_tool.codec.sniffing import sniff
-from fft_tool.errors import FftToolError, UnknownFormat, UsageError
+from fft_tool.errors import FftToolError, UsageError
 from fft_tool.printable import printable
 
 ANSWERING = 60.0  # seconds until the service has to have answered a request
 WAITING = 120.0  # seconds until a job has to have ended, after the one before
 LOOKING = 0.2  # seconds between two questions for a job
-_SNIFFED = 4096  # bytes that tell the format
 
 
 class NotSeeded(FftToolError):
@@ -45,21 +43,6 @@ class Seeded:
         made = f"{self.renditions} renditions, {self.artifacts} artifacts"
         outcome = made if self.state == "done" else printable(self.reason)
         return f"{printable(self.name)}\tasset {self.asset_id}\t{self.state}\t{outcome}"
-
-
-def images_in(folder: Path) -> list[Path]:
-    """Images directly in a folder, sorted by name; other files are passed over.
-
-    Raises :class:`~fft_tool.errors.UsageError` if there are none.
-    """
-    try:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
-        found = [path for path in files if _is_image(path)]
-    except OSError as exc:
-        raise UsageError(f"{folder}: {(exc.strerror or str(exc)).lower()}") from exc
-    if not found:
-        raise UsageError(f"{folder}: there are no images in this folder")
-    return found
 
 
 def seed(url: str, images: list[Path], tenant: str, key: str | None) -> Iterator[Seeded]:
@@ -95,15 +78,6 @@ def _ended(client: _Client, name: str, asset_id: int) -> Seeded:
                 "is a worker running? `fft-service worker` starts one"
             )
         time.sleep(LOOKING)
-
-
-def _is_image(path: Path) -> bool:
-    with path.open("rb") as file:
-        try:
-            sniff(file.read(_SNIFFED))
-        except UnknownFormat:
-            return False
-    return True
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

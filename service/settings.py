@@ -200,6 +200,13 @@ VARIABLES = (
         parse_presets,
         "renditions of every image: `NAME=WIDTHxHEIGHT`, or `NAME=SIZE` for the longer side",
     ),
+    Variable(
+        "SAMPLES",
+        "samples",
+        "input_images",
+        _folder,
+        "folder of sample images that an empty gallery offers, if there is one",
+    ),
     Variable("SMART_CROP", "smart_crop", "800x800", _size, "size of smart crops, `WIDTHxHEIGHT`"),
     Variable(
         "PURGE_DAYS",
@@ -318,6 +325,7 @@ class Settings:
     worker: str
     workers: int
     presets: tuple[Preset, ...]
+    samples: Path
     smart_crop: tuple[int, int]
     purge_days: int
     max_upload_bytes: int

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from fft_tool.results.outputs import Source
+from service.catalogue.kept import Kept
 from service.database.engine import Session
 from service.database.rows import insert_once
 from service.database.tables import (
@@ -183,6 +184,16 @@ def source_of(parts: Parts, asset_id: int, tenant: str | None) -> Source:
     with parts.database.read() as session:
         row = asset_row(session, asset_id, tenant)
     return Source(row.name, parts.blobs.read(row.content_hash, row.bytes))
+
+
+def find_source(parts: Parts, asset_id: int, tenant: str | None) -> Kept:
+    """Find the image of an asset that a tenant may see, as it was uploaded.
+
+    Raises :class:`~service.errors.NotHere`.
+    """
+    with parts.database.read() as session:
+        row = asset_row(session, asset_id, tenant)
+    return Kept(row.content_hash, row.content_type, row.name, row.bytes)
 
 
 def asset_row(session: Session, asset_id: int, tenant: str | None) -> Any:

@@ -23,7 +23,6 @@ from fft_tool.errors import FftToolError
 from fft_tool.image.region import Box
 from service.access import CallerHere, PartsHere
 from service.catalogue import assets
-from service.catalogue.kept import Kept
 from service.errors import BadRequest, NotHere
 from service.keys import Caller
 from service.pages.commands import crop_command, crop_python
@@ -35,6 +34,7 @@ from service.products.asked import parse_manual, parse_smart
 from service.references import Blob
 from service.routes import files
 from service.routes.catalogue import LARGEST_ID, AssetId
+from service.routes.models import source_url
 from service.routes.products import admit, image_url
 from service.uploads import Form, form_of
 
@@ -83,16 +83,6 @@ def crop_asset(
     except FftToolError as exc:
         return _refused(request, parts, caller, asset, typed, exc)
     return RedirectResponse(f"/assets/{asset_id}/crop?{urlencode(done)}", HTTPStatus.SEE_OTHER)
-
-
-@ROUTER.get("/pages/sources/{asset_id}")
-def send_source(
-    request: Request, parts: PartsHere, caller: CallerHere, asset_id: AssetId
-) -> Response:
-    """Send an image as it came, from which scripts make a product's image."""
-    asset = assets.find_asset(parts, asset_id, caller.sees_only)
-    kept = Kept(asset.content_hash, asset.content_type, asset.name, asset.bytes)
-    return files.send(request, parts, lambda: kept)
 
 
 @ROUTER.get("/pages/salient-box/{asset_id}")
@@ -190,6 +180,7 @@ def _page(
         "crop.html",
         status=status,
         asset=asset,
+        source=source_url(asset.asset_id),
         shown=shown_size(asset.width, asset.height)
         if readable and asset.width and asset.height
         else None,

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from service.access import CallerHere, PartsHere
 from service.catalogue import assets, searching
+from service.catalogue.samples import add_samples, has_samples
 from service.errors import BadRequest, NotHere
 from service.keys import Caller
 from service.pages.rendering import render
@@ -19,6 +20,7 @@ from service.uploads import Form, form_of
 ROUTER = APIRouter(include_in_schema=False)
 
 UploadForm = Annotated[Form, form_of(files=("file",), fields=("tenant_name",))]
+SamplesForm = Annotated[Form, form_of(files=(), fields=("tenant_name",))]
 FIRST_TENANT = "default"
 """Tenant that is offered where there is none yet and everybody may act for any."""
 
@@ -53,6 +55,8 @@ def show_gallery(
         orders=searching.ORDERS,
         tenants=searching.tenants_with_assets(parts) if caller.administrator else [],
         uploads_to=_tenant_of(parts, caller, tenant),
+        samples=not found.total and has_samples(parts),
+        address=str(request.base_url).rstrip("/"),
         link=lambda **changed: "/?" + urlencode({**asked, **changed}),
     )
 
@@ -73,6 +77,13 @@ def upload(parts: PartsHere, caller: CallerHere, form: UploadForm) -> Response:
     received = form.files["file"]
     found = assets.upload(parts, tenant, received.filename, received.path, received.sha256)
     return RedirectResponse(f"/assets/{found.asset_id}", 303)
+
+
+@ROUTER.post("/pages/samples")
+def take_samples(parts: PartsHere, caller: CallerHere, form: SamplesForm) -> Response:
+    """Add the sample images, and show them in the gallery."""
+    add_samples(parts, caller.act_for(form.fields["tenant_name"]))
+    return RedirectResponse("/", 303)
 
 
 def _tenant_of(parts: Parts, caller: Caller, chosen: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from fft_tool.recipe import Recipe
 from fft_tool.report import details
 from service.access import CallerHere, PartsHere
 from service.catalogue import artifacts, assets
@@ -11,9 +12,12 @@ from service.pages.commands import command_of, python_of
 from service.pages.records import record_of
 from service.pages.rendering import render
 from service.routes.catalogue import AssetId
-from service.routes.models import artifact_url
+from service.routes.models import artifact_url, source_url
 
 ROUTER = APIRouter(include_in_schema=False)
+
+_EXACT = str(Recipe.parse({"bits": "16"}, artifacts.ANALYSIS))
+_PICTURES = ("magnitude", "phase", "record")
 
 
 @ROUTER.get("/assets/{asset_id}")
@@ -32,6 +36,8 @@ def show_image(
         asset=asset,
         record=record,
         details=details,
+        source=source_url(asset_id),
+        sixteen={kind: artifact_url(asset_id, kind, _EXACT) for kind in _PICTURES},
         downloads=[(each, artifact_url(asset_id, each.kind, each.recipe)) for each in made],
         command=command_of(asset.name, artifacts.ANALYSIS),
         python=python_of(asset.name, artifacts.ANALYSIS),

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fft_tool.report.details import name_of
-from fft_tool.report.sentences import file_size
+from fft_tool.report.sentences import decimal, file_size, number
 from service.keys import Caller
 from service.pages.statics import address
 
@@ -62,6 +62,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"file_size": file_size, "breakable": name_of}
+    made.filters |= {
+        "breakable": name_of,
+        "decimal": decimal,
+        "file_size": file_size,
+        "number": number,
+    }
     made.globals |= {"static": address}
     return made

@@ -85,6 +85,19 @@ def _binary(*media_types: str) -> dict[str, Any]:
 
 
 @_retrieved(
+    "/retrieve/source/{asset_id}",
+    _binary(*assets.MEDIA_TYPES.values()),
+    operation_id="retrieve_source",
+    summary="The image as it was uploaded",
+)
+def retrieve_source(
+    request: Request, parts: PartsHere, caller: CallerHere, asset_id: AssetId
+) -> Response:
+    """Send the bytes of an asset's image, unchanged."""
+    return files.send(request, parts, lambda: assets.find_source(parts, asset_id, caller.sees_only))
+
+
+@_retrieved(
     "/retrieve/rendition/{asset_id}/{preset}",
     _binary(*(_TYPES[name] for name in (*DEFAULT_FORMATS, *renditions.OFFERED))),
     operation_id="retrieve_rendition",

@@ -96,6 +96,9 @@ class Asset(BaseModel):
     width: int | None = Field(description="of the upright image in pixels; null until it was read")
     height: int | None = Field(description="as `width`")
     created_at: datetime
+    url: str = Field(
+        description="where the image itself is retrieved", examples=["/retrieve/source/1"]
+    )
     status: State = Field(description="state of the job")
     job: AssetJob
     renditions: list[Rendition]
@@ -119,6 +122,7 @@ class Asset(BaseModel):
             width=found.width,
             height=found.height,
             created_at=found.created_at,
+            url=source_url(number),
             status=state,
             job=AssetJob(job_id=job.job_id, state=state, attempts=job.attempts, error=error),
             renditions=[_rendition(number, each) for each in found.renditions],
@@ -269,6 +273,15 @@ def _artifact(number: int, found: assets.ArtifactEntry) -> Artifact:
         content_type=found.content_type,
         url=artifact_url(number, found.kind, found.recipe),
     )
+
+
+def source_url(asset_id: int) -> str:
+    """Address of the image of an asset, as it was uploaded.
+
+    >>> source_url(1)
+    '/retrieve/source/1'
+    """
+    return f"/retrieve/source/{asset_id}"
 
 
 def artifact_url(number: int, kind: str, recipe: str) -> str:

@@ -24,12 +24,13 @@ ARROWS = {
     "jobs.queue": "settings",
     "workbench": "errors",
     "incoming": "",
+    "samples": "",
     "parts": "blobs, clock, database, jobs.queue, latency, workbench",
     "health": "parts",
     "keys": "parts",
     "references": "parts",
     "jobs": "references",
-    "catalogue": "incoming, jobs",
+    "catalogue": "incoming, jobs, samples",
     "products": "incoming, jobs",
     "work": "catalogue, products",
     "access": "keys",
@@ -43,7 +44,7 @@ ARROWS = {
     "seed": "",
     "serving": "app, protocol, work",
     "lambda_entry": "app, log, work",
-    "command": "log, seed, serving",
+    "command": "log, samples, seed, serving",
     "__main__": "command",
 }
 
@@ -72,7 +73,7 @@ USERS = {
     "secrets": "jobs.worker keys middleware seed uploads",
     "socket": "jobs.worker serving",
     "subprocess": "",
-    "tempfile": "",
+    "tempfile": "catalogue.samples",
     "time": "jobs.queue jobs.worker lambda_entry middleware products.dynamodb seed workbench",
     "uuid": "products.crops",
 }

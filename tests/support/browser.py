@@ -67,7 +67,7 @@ def visiting(
         yield page
     finally:
         context.close()
-    assert not faults
+    assert not faults, faults
 
 
 def check_accessible(page: Page) -> None:

@@ -1,7 +1,7 @@
 // Two pictures over each other: with a divider to drag, or one after the other.
 
 const page = document.querySelector("[data-compare]");
-const modes = page.querySelector(".modes");
+const modes = page.querySelector("[data-modes]");
 if (modes) start();
 
 function start() {
@@ -12,8 +12,7 @@ function start() {
   let second = false; // whether the second image is shown
   let timer = null;
 
-  modes.hidden = false;
-  modes.disabled = false;
+  beside.classList.remove("unscripted");
   modes.addEventListener("change", () => show(modes.querySelector(":checked").value));
   show(modes.querySelector(":checked").value);
 

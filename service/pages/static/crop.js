@@ -21,10 +21,7 @@ const first = state.box;
 let source = null; // the image as it came, once it was needed
 let counting = null; // the timer of the countdown, while there is one
 
-for (const each of form.querySelectorAll("[data-script]")) {
-  each.hidden = false;
-  each.disabled = false;
-}
+form.querySelector("[data-aspects]").disabled = false;
 const show = makeStage(form.querySelector("[data-stage]"), state, change);
 change(state.box);
 

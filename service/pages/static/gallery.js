@@ -3,7 +3,7 @@
 import { onChange } from "./live.js";
 
 const form = document.querySelector("[data-upload]");
-const input = form.querySelector("input[type=file]");
+const input = form.querySelector("[data-files]");
 const list = document.querySelector("[data-progress]");
 const cards = document.querySelector("[data-cards]");
 
@@ -11,16 +11,12 @@ const AT_ONCE = 3;
 const waiting = [];
 let running = 0;
 
-input.multiple = true;
-input.required = false;
-for (const hint of form.querySelectorAll("[data-script]")) hint.hidden = false;
 
 input.addEventListener("change", () => {
   add([...input.files]);
   input.value = "";
 });
 form.addEventListener("submit", (event) => event.preventDefault());
-form.querySelector("button").hidden = true;
 
 addEventListener("dragover", (event) => {
   event.preventDefault();

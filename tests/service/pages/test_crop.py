@@ -110,11 +110,6 @@ def test_the_picture_of_saliency_has_the_aspect_of_the_image(
     assert opened(answer.content).size == (384, 288)
 
 
-def test_scripts_get_the_image_as_it_came(client: TestClient, parts: Parts) -> None:
-    add_done(parts)
-    assert client.get("/pages/sources/1").content == photo()
-
-
 def test_box_and_picture_agree_for_a_photo_that_exif_turns(
     client: TestClient, parts: Parts
 ) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from fft_tool.report.details import name_of
 from service.pages.rendering import POLICY
 from service.parts import Parts
+from service.samples import images_in
 from tests.support.service import TestClient, work_off
 from tests.support.service_assets import TENANT, add_asset, add_done, photo
 
@@ -18,7 +21,30 @@ def test_an_empty_gallery_explains_itself(client: TestClient) -> None:
     page = client.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "No images yet" in page.text
-    assert "fft-service seed" in page.text
+    assert 'action="/pages/samples"' in page.text
+
+
+def test_without_sample_images_an_empty_gallery_tells_how_to_get_some(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "fft-service seed http://127.0.0.1" in client.get("/").text
+    answer = client.post("/pages/samples", files={"tenant_name": (None, TENANT)})
+    assert answer.status_code == 404
+    assert "there are no sample images" in answer.text
+
+
+def test_the_sample_images_are_added_at_once(client: TestClient, parts: Parts) -> None:
+    form = {"tenant_name": (None, TENANT)}
+    answer = client.post("/pages/samples", files=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    samples = images_in(Path("input_images"))
+    page = client.get("/").text
+    assert all(name_of(path.name) in page for path in samples)
+    assert f"{len(samples)} images" in page
+    assert "pages/samples" not in page
+    stored = {path.stat().st_ino for path in Path(parts.settings.storage_path).rglob("*")}
+    assert not stored & {path.stat().st_ino for path in samples}  # copies, not links
 
 
 def test_images_are_shown_with_what_their_records_say(client: TestClient, parts: Parts) -> None:

@@ -17,7 +17,7 @@ from service.keys import make_key
 from service.parts import Parts, make_parts
 from service.routes.files import disposition
 from tests.support.service import FixedClock, TestClient, settings_in, work_off
-from tests.support.service_assets import TENANT, add_done, photo
+from tests.support.service_assets import TENANT, add_asset, add_done, photo
 
 PROBLEM = "application/problem+json"
 
@@ -35,6 +35,16 @@ def problem(answer: Any, status: int, code: str) -> str:
 
 
 # Upload
+
+
+def test_the_source_is_sent_as_it_was_uploaded(client: TestClient, parts: Parts) -> None:
+    add_asset(parts, name="été.png")
+    answer = client.get("/retrieve/source/1")
+    assert answer.content == photo()
+    assert answer.headers["content-type"] == "image/png"
+    assert "filename*=UTF-8''%C3%A9t%C3%A9.png" in answer.headers["content-disposition"]
+    assert client.get("/retrieve/asset/1").json()["url"] == "/retrieve/source/1"
+    assert client.get("/retrieve/source/2").status_code == 404
 
 
 def test_an_upload_is_answered_with_its_asset_and_job(client: TestClient, parts: Parts) -> None:

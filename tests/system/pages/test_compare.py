@@ -70,8 +70,8 @@ def test_images_are_chosen_and_their_numbers_are_those_of_the_command_line(
         )
     for name in ("first.png", "second.png"):
         (tmp_path / name).write_bytes(IMAGES[name])
-    lines = tool("compare", "first.png", "second.png", cwd=tmp_path).stdout.decode()
-    assert shown == dict(line.split(maxsplit=1) for line in lines.splitlines())
+    lines = tool("compare", "first.png", "second.png", cwd=tmp_path).lines
+    assert shown == dict(line.split(maxsplit=1) for line in lines)
 
 
 def test_the_divider_is_moved_by_mouse_and_by_keys(

@@ -23,7 +23,7 @@ def test_files_are_uploaded_and_their_cards_follow_the_jobs(
     with visiting(browser, service) as page:
         page.goto("/")
         files = [picture(1, "first.png"), picture(2, "<b>second.png")]
-        page.set_input_files("input[type=file]", files)  # type: ignore[arg-type]
+        page.set_input_files("[data-files]", files)  # type: ignore[arg-type]
         cards = page.locator(".card[data-status=done]")
         expect(cards).to_have_count(2)
         expect(page.get_by_text("128 × 96 px")).to_have_count(2)
