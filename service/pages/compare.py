@@ -13,7 +13,6 @@ from fastapi import APIRouter, Query, Request, Response
 from fft_tool.errors import FftToolError
 from fft_tool.report.likeness import are_apart, measures
 from fft_tool.report.rings import ring_chart
-from fft_tool.results.likeness import Comparison
 from service.access import CallerHere, PartsHere
 from service.catalogue import assets, comparison, searching
 from service.errors import BadRequest
@@ -48,28 +47,27 @@ def show_comparison(
     chosen = [
         assets.find_asset(parts, int(each), seen) if each else None for each in (first, second)
     ]
-    found, fault, wait, status = None, "", None, HTTPStatus.OK
+    found, error = None, None
     one, other = chosen
     if one and other:
         try:
-            found = comparison.compare_assets(parts, one.asset_id, other.asset_id, seen)
+            found = _compare(parts, one, other, seen)
         except FftToolError as exc:
-            fault, status = exc.public, status_of(exc)
-            wait = getattr(exc, "retry_after", RETRY_AFTER) if exc.transient else None
+            error = exc
     page = render(
         request,
         caller,
         "compare.html",
-        status=status,
+        status=status_of(error) if error else HTTPStatus.OK,
         chosen=chosen,
         offered=_offered(parts, seen, q),
         q=q,
-        fault=fault,
-        found=_shown(parts, one, other, found) if one and other and found else None,
+        fault=error.public if error else "",
+        found=found,
         link=lambda **to: "/compare?" + urlencode({"first": first, "second": second, **to}),
     )
-    if wait is not None:
-        page.headers["Retry-After"] = str(wait)
+    if error and error.transient:
+        page.headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_AFTER))
     return page
 
 
@@ -96,10 +94,15 @@ def _offered(parts: Parts, tenant: str | None, q: str) -> tuple[searching.Card, 
     return searching.find_assets(parts, tenant, done).cards
 
 
-def _shown(
-    parts: Parts, first: assets.Asset, second: assets.Asset, found: Comparison
+def _compare(
+    parts: Parts, first: assets.Asset, second: assets.Asset, tenant: str | None
 ) -> dict[str, Any]:
-    """What the page says of a comparison."""
+    """What the page says of two images."""
+    for asset in (first, second):
+        if asset.width is None:
+            reason = asset.job.error_message or "it has not been analysed yet"
+            raise BadRequest(f"cannot compare {asset.name}: {reason}")
+    found = comparison.compare_assets(parts, first.asset_id, second.asset_id, tenant)
     fitted = found.likeness.fitted
     comparable = not fitted or _same_aspect(first, second)
     pixel_um = None if fitted else _pixel_um(parts, first, second)

@@ -122,7 +122,7 @@ def _do(
     sized = json.dumps({"product_id": "any", **size} if action == FIND else {**info, **size})
     wanted = parse_smart(sized, parts.settings.smart_crop)
     found = crops.find_salient(parts, source.data, wanted.size).box
-    shown = {**_query(found), "product_id": product_id, "map": "yes"}
+    shown: dict[str, object] = {**_query(found), "product_id": product_id, "map": "yes"}
     if action == FIND:
         return shown
     if action == SMART:

@@ -110,11 +110,15 @@ async function working(act) {
 }
 
 async function find() {
+  await propose();
+  say("The box is where the most stands out. Crop to it, or change it first.");
+}
+
+async function propose() {
   const { width, height } = state.box;
   const answer = await asked(`/pages/salient-box/${form.dataset.crop}?width=${width}&height=${height}`);
   change(await answer.json());
   showMap(true);
-  say("The box is where the most stands out. Crop to it, or change it first.");
 }
 
 function showMap(shown) {
@@ -136,17 +140,18 @@ async function crop(address) {
   const made = await (await asked(address, { method: "POST", body })).json();
   if (smart) {
     say("Looking for what stands out …");
-    await find();
-    await ready(made.image_id);
+    await propose();
   }
+  const status = smart ? await ended(made.image_id) : "ready";
   await showMade(made.image_id);
-  say("The crop is ready, below.");
+  say(status === "ready" ? "The crop is ready, below." : "The crop failed: see below.", status !== "ready");
 }
 
-async function ready(id) {
+// The state of a smart crop in the end.
+async function ended(id) {
   for (;;) {
     const { status } = await (await asked(`/images/status/${id}`)).json();
-    if (status !== "waiting") return;
+    if (status !== "waiting") return status;
     await new Promise((resolve) => setTimeout(resolve, LOOKING));
   }
 }

@@ -15,7 +15,7 @@ from fft_tool.cli.main import main
 from service.pages.rendering import POLICY
 from service.parts import Parts
 from tests.support.images import opened, pink_noise, png_bytes
-from tests.support.service import TestClient
+from tests.support.service import TestClient, work_off
 from tests.support.service_assets import add_asset, add_done
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'.png"
@@ -132,7 +132,10 @@ def test_an_image_that_cannot_be_read_is_told(client: TestClient, parts: Parts) 
     add_asset(parts, png_bytes(NOISY)[:3000], name="cut.png")
     answer = client.get("/compare?first=1&second=2")
     assert answer.status_code == 422
-    assert 'role="alert">PNG is truncated' in answer.text
+    assert 'role="alert">Cannot compare cut.png: it has not been analysed yet' in answer.text
+    work_off(parts)
+    answer = client.get("/compare?first=1&second=2")
+    assert 'role="alert">Cannot compare cut.png: PNG is truncated' in answer.text
 
 
 def test_the_python_of_the_page_gives_the_same_numbers(
