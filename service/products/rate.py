@@ -8,7 +8,6 @@ from typing import Protocol
 
 from service.errors import TooManyRequests
 
-
 _MINUTES = 120  # seconds from which on a wait is told in minutes
 
 
