@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser  # noqa: E402  (the tests lie beside this folder)
+from studio import studio_section  # noqa: E402
 
 from tests.support.browser import chromium, visiting  # noqa: E402
 from tests.support.first_view import FirstView, first_view  # noqa: E402
@@ -32,6 +33,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks-pages.md"
 DISTRIBUTIONS = ("fastapi", "jinja2", "playwright", "uvicorn")
 CORES = 2
 VISITS = 7
+ACTIONS = 9
 SMALL = Goal("≤", 100, "kB")
 SOON = Goal("≤", 1000, "ms")
 STILL = Goal("≤", 0, "shift")
@@ -56,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quiet = os.getloadavg()[0]
     cores = use_cores(CORES)
     with tempfile.TemporaryDirectory() as folder, sample_service(Path(folder)) as service:
-        sections = [first_views(service, 1 if options.quick else VISITS)]
+        sections = [
+            first_views(service, 1 if options.quick else VISITS),
+            studio_section(service, 1 if options.quick else ACTIONS),
+        ]
     for section in sections:
         print(as_text(section))
     print(tally(sections))
@@ -84,7 +89,7 @@ def make_parser() -> argparse.ArgumentParser:
 def first_views(service: RunningService, visits: int) -> Section:
     """Figures of each page."""
     number = asset_of(service, "landscape_striped.png")
-    pages = {"Gallery": "/", "Image": f"/assets/{number}"}
+    pages = {"Gallery": "/", "Image": f"/assets/{number}", "Studio": f"/assets/{number}/studio"}
     rows: list[Row] = []
     with chromium() as browser:
         for name, path in pages.items():

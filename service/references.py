@@ -18,10 +18,10 @@ import sqlalchemy as sa
 
 from service.blobs import Blobs
 from service.database.engine import Session
-from service.database.tables import ARTIFACTS, ASSETS, DONE, JOBS, RENDITIONS
+from service.database.tables import ARTIFACTS, ASSETS, DONE, JOBS, MASKS, RENDITIONS
 from service.parts import Parts
 
-REFERENCES = (ASSETS.c.content_hash, RENDITIONS.c.sha256, ARTIFACTS.c.sha256)
+REFERENCES = (ASSETS.c.content_hash, RENDITIONS.c.sha256, ARTIFACTS.c.sha256, MASKS.c.sha256)
 """Columns that name blobs. Beside them, the payloads of jobs that are not done do."""
 
 

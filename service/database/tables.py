@@ -117,6 +117,16 @@ MEASURES = _table(
     sa.UniqueConstraint("asset_id"),
 )
 
+MASKS = _table(
+    "masks",
+    _required("asset_id", BIG, sa.ForeignKey("assets.id")),
+    _required("sha256", SHA256),
+    _required("bytes", sa.BigInteger),
+    _required("created_at", Moment),
+    sa.UniqueConstraint("asset_id", "sha256"),
+    sa.Index("ix_masks_sha256", "sha256"),
+)
+
 PRODUCT_IMAGES = _table(
     "product_images",
     _optional("tenant_id", BIG, sa.ForeignKey("tenants.id")),

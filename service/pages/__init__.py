@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.pages import compare, crop, events, gallery, image, statics
+from service.pages import compare, crop, events, gallery, image, statics, studio
 
 ROUTERS: tuple[APIRouter, ...] = (
     statics.ROUTER,
@@ -12,6 +12,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     gallery.ROUTER,
     image.ROUTER,
     crop.ROUTER,
+    studio.ROUTER,
     compare.ROUTER,
 )
 """All pages."""

@@ -15,9 +15,9 @@ from fft_tool.report.likeness import are_apart, measures
 from fft_tool.report.rings import ring_chart
 from service.access import CallerHere, PartsHere
 from service.catalogue import assets, comparison, searching
+from service.catalogue.records import find_record
 from service.errors import BadRequest
 from service.pages.commands import compare_command, compare_python
-from service.pages.records import record_of
 from service.pages.rendering import render, shown_size
 from service.parts import Parts
 from service.problems import RETRY_AFTER, status_of
@@ -135,7 +135,7 @@ def _pixel_um(parts: Parts, first: assets.Asset, second: assets.Asset) -> float 
     """Side of a pixel in micrometres, if both images have square ones of the same size."""
     sizes = []
     for asset in (first, second):
-        record: Any = record_of(parts, asset)
+        record: Any = find_record(parts, asset)
         sizes.append(record and record["measures"]["pixel_size_um"])
     one, other = sizes
     if not one or not other:

@@ -8,8 +8,8 @@ from fft_tool.recipe import Recipe
 from fft_tool.report import details
 from service.access import CallerHere, PartsHere
 from service.catalogue import artifacts, assets
+from service.catalogue.records import find_record
 from service.pages.commands import command_of, python_of
-from service.pages.records import record_of
 from service.pages.rendering import render
 from service.routes.catalogue import AssetId
 from service.routes.models import artifact_url, source_url
@@ -26,7 +26,7 @@ def show_image(
 ) -> Response:
     """Show what is known of an image; its state, if that is not much yet."""
     asset = assets.find_asset(parts, asset_id, caller.sees_only)
-    record = record_of(parts, asset) if asset.job.state == "done" else None
+    record = find_record(parts, asset)
     usual = str(artifacts.ANALYSIS)
     made = [each for each in asset.artifacts if each.recipe == usual]
     return render(

@@ -13,7 +13,7 @@ from fft_tool.errors import RecipeError, RecipeFault
 from fft_tool.recipe import KEYS, Key
 from fft_tool.rendering import DEFAULT, DEFAULT_FORMATS
 from service.access import CallerHere, PartsHere
-from service.catalogue import artifacts, assets, renditions
+from service.catalogue import artifacts, assets, masks, renditions
 from service.problems import responses
 from service.routes import files, models
 from service.routes.accept import Accept
@@ -170,5 +170,12 @@ def retrieve_artifact(
     return files.send(
         request,
         parts,
-        lambda: artifacts.find_artifact(parts, asset_id, kind, dict(items), caller.sees_only),
+        lambda: artifacts.find_artifact(
+            parts,
+            asset_id,
+            kind,
+            dict(items),
+            caller.sees_only,
+            read_mask=masks.masks_of(parts, asset_id, caller.sees_only),
+        ),
     )

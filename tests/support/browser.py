@@ -10,12 +10,13 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.support.running_service import RunningService
 
 DESK = (1440, 900)
 PHONE = (375, 740)
+PATIENCE = 60_000  # milliseconds: machines of tests may be busy
 SERIOUS = ("serious", "critical")
 
 # The browser logs each refused request; a test that has one refused expects it.
@@ -29,6 +30,7 @@ def chromium() -> Iterator[Browser]:
     assert path, "chromium is not installed: apt-get install chromium"
     with sync_playwright() as playwright:
         # Its sandbox needs privileges that containers do not have; the pages are our own.
+        expect.set_options(timeout=PATIENCE)
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -52,15 +54,15 @@ def visiting(
     context = browser.new_context(
         base_url=service.url, viewport={"width": width, "height": height}, **options
     )
-    context.set_default_timeout(30_000)  # milliseconds: machines of tests may be busy
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     faults: list[str] = []
 
-    def logged(text: str) -> None:
-        if not (refusals and _REFUSED.match(text)):
-            faults.append(text)
+    def logged(message: ConsoleMessage) -> None:
+        if message.type == "error" and not (refusals and _REFUSED.match(message.text)):
+            faults.append(f"{message.text} {message.location['url']}")
 
-    page.on("console", lambda message: message.type == "error" and logged(message.text))
+    page.on("console", logged)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: _is_own(request.url, service) or faults.append(request.url))
     try:

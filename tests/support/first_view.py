@@ -21,7 +21,7 @@ _SHOWN = """() => [...document.images].every((each) =>
 _FIGURES = """() => {
   const [page] = performance.getEntriesByType("navigation");
   const files = performance.getEntriesByType("resource");
-  const isImage = (each) => each.initiatorType === "img" || /\\.(svg|png)/.test(each.name);
+  const isImage = (each) => each.initiatorType === "img" || /\\.svg|\\/retrieve\\//.test(each.name);
   const bytes = (some) => some.reduce((sum, each) => sum + each.transferSize, 0);
   return {
     bytes: page.transferSize + bytes(files.filter((each) => !isImage(each))),

@@ -14,7 +14,7 @@ from tests.support.sample_service import sample_service
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("/", "/assets/1")
+PAGES = ("/", "/assets/1", "/assets/1/studio")
 
 
 @pytest.fixture(scope="module")
