@@ -51,15 +51,57 @@ def compare_sources(
     :class:`~fft_tool.errors.DifferentSizes`, unless they are to ``fit``: see
     :func:`fft_tool.image.matching.match`. Raises the permanent errors of :mod:`fft_tool.errors`.
     """
+    pair = _read_pair(first, second, recipe, limits, fit=fit, threads=threads, on_header=on_header)
+    return compare_pair(pair, threads=threads)
+
+
+def picture_difference(
+    first: Source,
+    second: Source,
+    recipe: Recipe | None = None,
+    limits: Limits | None = None,
+    *,
+    fit: bool = False,
+    threads: int = 1,
+    on_header: OnHeader = lambda _: None,
+) -> bytes:
+    """Absolute differences of two grey planes as PNG: the largest one is white, equality black.
+
+    The arguments are those of :func:`compare_sources`, and so are the errors.
+    """
+    pair = _read_pair(first, second, recipe, limits, fit=fit, threads=threads, on_header=on_header)
+    return difference_of_pair(pair, threads=threads)
+
+
+def difference_of_pair(pair: Pair, *, threads: int = 1) -> bytes:
+    """:func:`picture_difference` of two planes."""
+    import numpy as np  # noqa: PLC0415  (loads numpy)
+
+    from fft_tool.codec import png_encode  # noqa: PLC0415  (as above)
+
+    low, high = np.minimum(pair.first, pair.second), np.maximum(pair.first, pair.second)
+    high -= low
+    levels = high * (255 / max(1, int(high.max())))
+    return png_encode.encode(np.rint(levels).astype(np.uint8), threads=threads)
+
+
+def _read_pair(
+    first: Source,
+    second: Source,
+    recipe: Recipe | None,
+    limits: Limits | None,
+    *,
+    fit: bool,
+    threads: int,
+    on_header: OnHeader,
+) -> Pair:
     from fft_tool.image.matching import match  # noqa: PLC0415  (loads numpy)
 
     one, other = (
         read_plane(source, recipe, limits, threads=threads, on_header=on_header)
         for source in (first, second)
     )
-    pair = match(one.plane, other.plane, (one.white, other.white), fit=fit, threads=threads)
-    del one, other
-    return compare_pair(pair, threads=threads)
+    return match(one.plane, other.plane, (one.white, other.white), fit=fit, threads=threads)
 
 
 def read_plane(

@@ -14,6 +14,8 @@ from fft_tool.limits import FIXED_MEMORY, Limits
 from fft_tool.results.outputs import Source
 
 _ENCODING = 8 << 20  # bytes that the encoder takes beside the pixels, and the file itself
+_PICTURED = 384  # pixels of the longer side of a picture of saliency, which has 128 cells at most
+_COLOUR = (255, 90, 31)  # of that picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,18 @@ class Cropped:
 
     box: Box
     data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Salient:
+    """The most salient region of an image, and a picture of its saliency.
+
+    ``picture`` is a PNG of the aspect of the upright image, to be laid over it: one colour, whose
+    opacity is the saliency.
+    """
+
+    box: Box
+    picture: bytes = field(repr=False)
 
 
 def crop(
@@ -96,6 +110,48 @@ def crop(
     made = Cropped(selection.box, encode(picture, "jpeg"))
     limits.check_output(len(made.data), "the crop", "choose a smaller region")
     return made
+
+
+def find_salient(
+    source: Source,
+    size: AtMost,
+    limits: Limits | None = None,
+    *,
+    threads: int = 1,
+    on_header: Callable[[Header], None] = lambda _: None,
+) -> Salient:
+    """Find the region that :func:`crop` takes for a ``size``, and picture why.
+
+    >>> import numpy as np
+    >>> grey = np.zeros((64, 96), np.uint8)
+    >>> grey[20:28, 40:48] = 200
+    >>> source = Source("a.png", image_file.encode_image(grey, 255))
+    >>> found = find_salient(source, AtMost(24, 16))
+    >>> found.box == crop(source, AtMost(24, 16)).box
+    True
+
+    Raises the permanent errors of :mod:`fft_tool.errors`.
+    """
+    import numpy as np  # noqa: PLC0415  (whoever only names a region does not need it)
+
+    from fft_tool.codec.picture_encode import encode  # noqa: PLC0415  (as above)
+    from fft_tool.codec.raster import Raster  # noqa: PLC0415  (as above)
+    from fft_tool.image.renditions import to_eight_bits  # noqa: PLC0415  (as above)
+    from fft_tool.image.saliency import box_of_map, spread  # noqa: PLC0415  (as above)
+    from fft_tool.image.selection import saliency_of  # noqa: PLC0415  (as above)
+
+    limits = limits or Limits()
+    image = image_file.open_image(source.data, limits)
+    header = image.header
+    height, width = header.shape
+    limits.check_memory(memory_needed(header, (_PICTURED, _PICTURED)))
+    on_header(header)
+    pixels = to_eight_bits(image.decode(shown=True), threads=threads)
+    saliency = saliency_of(Raster(pixels, 255, header), threads=threads)
+    box = Box(*box_of_map(saliency, header.shape, *size.within(width, height)))
+    opacity = np.rint(255 * spread(saliency, header.shape, _PICTURED)).astype(np.uint8)
+    colours = np.broadcast_to(np.array(_COLOUR, np.uint8), (*opacity.shape, 3))
+    return Salient(box, encode(np.dstack([colours, opacity]), "png"))
 
 
 def memory_needed(header: Header, size: tuple[int, int]) -> int:

@@ -15,7 +15,7 @@ from service.errors import Busy
 T = TypeVar("T")
 
 LATER = 2  # seconds until there is probably a place again
-WAITING = 4  # requests that may wait, for each process
+WAITING = 8  # requests that may wait, for each process; a browser asks for six pictures at once
 
 
 class Workbench:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fft_tool.cropping import AtMost, Cropped, crop, memory_needed
+from fft_tool.cropping import AtMost, Cropped, crop, find_salient, memory_needed
 from fft_tool.errors import (
     CorruptImage,
     CropOutside,
@@ -198,3 +198,34 @@ def test_a_larger_crop_is_expected_to_take_more_memory() -> None:
 
     header = open_image(png_of_zeros(1000, 1000)).header
     assert memory_needed(header, (1000, 1000)) > memory_needed(header, (10, 10)) > 1_000_000
+
+
+@pytest.mark.parametrize("shape", [(64, 96), (300, 200), (1000, 1300)])
+def test_the_picture_of_saliency_lies_over_the_image_and_is_strongest_on_the_object(
+    shape: tuple[int, int],
+) -> None:
+    height, width = shape
+    grey = noise(shape) // 16
+    top, left = height // 5, 3 * width // 5
+    grey[top : top + height // 8, left : left + width // 8] = 230
+    found = find_salient(Source("a", png_bytes(grey)), AtMost(width // 3, height // 3))
+    picture = np.asarray(opened(found.picture))
+    assert picture.shape[2] == 4
+    assert max(picture.shape) == 384
+    assert picture.shape[1] / picture.shape[0] == pytest.approx(width / height, rel=0.01)
+    row, column = np.unravel_index(picture[:, :, 3].argmax(), picture.shape[:2])
+    assert abs(row / picture.shape[0] - (top + height / 16) / height) < 0.06
+    assert abs(column / picture.shape[1] - (left + width / 16) / width) < 0.06
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_salient_box_is_that_of_the_crop_of_an_image_that_exif_turns(orientation: int) -> None:
+    colours = noise((90, 140, 3)) // 8
+    colours[10:30, 100:125] = (220, 30, 30)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    source = Source("turned.png", saved(Image.fromarray(colours), "PNG", exif=exif))
+    found = find_salient(source, AtMost(40, 30))
+    assert found.box == crop(source, AtMost(40, 30)).box
+    size = opened(found.picture).size
+    assert (size[0] > size[1]) == (orientation < 5)

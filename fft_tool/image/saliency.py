@@ -140,19 +140,52 @@ def salient_box_of(
 
     The planes are read one after the other, so that not all of them have to be in memory.
     """
+    return box_of_map(saliency_map_of(planes, shape), shape, width, height)
+
+
+def saliency_map_of(planes: Iterable[Plane], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """`saliency_map` of one grey plane, or of red, green and blue, each of ``shape`` (h, w)."""
+    return _saliency(_cells_of(planes, _cell_size(shape)))
+
+
+def box_of_map(
+    saliency: NDArray[np.float32], shape: tuple[int, ...], width: int, height: int
+) -> tuple[int, int, int, int]:
+    """`salient_box` in a map that `saliency_map` has made of an image of ``shape`` (h, w)."""
     size = _cell_size(shape)
-    saliency = _saliency(_cells_of(planes, size)).astype(np.float64)
     lefts = _places(shape[1], width, size)
     tops = _places(shape[0], height, size)
     across = _overlaps(lefts, width, shape[1], size)
     down = _overlaps(tops, height, shape[0], size)
-    held = down @ (saliency * _centre_weights(shape, size)) @ across.T
+    held = down @ (saliency.astype(np.float64) * _centre_weights(shape, size)) @ across.T
     off_centre = np.add.outer(
         (2 * tops + height - shape[0]) ** 2, (2 * lefts + width - shape[1]) ** 2
     ).astype(np.float64)
     off_centre[held < held.max() * (1.0 - TIE)] = np.inf
     row, column = np.unravel_index(np.argmin(off_centre), off_centre.shape)
     return int(lefts[column]), int(tops[row]), width, height
+
+
+def spread(saliency: NDArray[np.float32], shape: tuple[int, ...], side: int) -> Doubles:
+    """Interpolate a map between the middles of its cells, for a picture over the whole image.
+
+    >>> spread(np.array([[0, 1]], np.float32), (64, 128), 4).tolist()
+    [[0.0, 0.25, 0.75, 1.0], [0.0, 0.25, 0.75, 1.0]]
+
+    ``shape`` (h, w) is that of the image; the longer side of what is returned has ``side`` values,
+    which lie evenly over the image, and the other one as many as keep the aspect.
+    """
+    size, longest = _cell_size(shape), max(shape[:2])
+    wanted = [max(1, round(side * length / longest)) for length in shape[:2]]
+    values = saliency.astype(np.float64)
+    for axis, (length, count) in enumerate(zip(shape, wanted, strict=False)):
+        borders = np.append(np.arange(0, length, size), length)
+        middles = (borders[:-1] + borders[1:]) / 2
+        places = (np.arange(count) + 0.5) * length / count
+        lines = np.moveaxis(values, axis, -1)
+        found = np.stack([np.interp(places, middles, line) for line in lines])
+        values = np.moveaxis(found, -1, axis)
+    return values
 
 
 def _planes_of(image: Any) -> list[Plane]:

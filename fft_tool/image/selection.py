@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fft_tool.arrays import Pixels, Plane
 from fft_tool.codec.header import Header
@@ -10,6 +11,10 @@ from fft_tool.codec.raster import Raster
 from fft_tool.codec.values import ValueScale
 from fft_tool.image.grey import COLOURS, grey_plane
 from fft_tool.image.region import Box, Crop, analysed_size
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,7 @@ def select(
         from fft_tool.image.saliency import salient_box_of  # noqa: PLC0415  (few recipes need it)
 
         size = analysed_size(None, smart_crop, width, height)
-        seen = COLOURS if channel == "luma" and set(COLOURS) <= set(raster.names) else (channel,)
-        planes = (plane_of(raster.pixels, name) for name in seen)
+        planes = (plane_of(raster.pixels, name) for name in seen_channels(raster, channel))
         box, method = Box(*salient_box_of(planes, (height, width), *size)), "phase spectrum"
     elif crop:
         box, method = crop.resolve(width, height), "given"
@@ -81,3 +85,22 @@ def select(
         plane,
         values=raster.values,
     )
+
+
+def saliency_of(raster: Raster, *, threads: int = 1) -> NDArray[np.float32]:
+    """Saliency map in which :func:`select` finds the most salient region of the whole image.
+
+    See :func:`fft_tool.image.saliency.saliency_map`; what is transparent is put on white.
+    """
+    from fft_tool.image.saliency import saliency_map_of  # noqa: PLC0415  (few recipes need it)
+
+    planes = (
+        grey_plane(raster.pixels, raster.names, white=raster.white, channel=name, threads=threads)
+        for name in seen_channels(raster, "luma")
+    )
+    return saliency_map_of(planes, raster.pixels.shape[:2])
+
+
+def seen_channels(raster: Raster, channel: str) -> tuple[str, ...]:
+    """Channels in which the most salient region is looked for, if ``channel`` is the grey one."""
+    return COLOURS if channel == "luma" and set(COLOURS) <= set(raster.names) else (channel,)

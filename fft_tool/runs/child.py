@@ -33,7 +33,7 @@ from fft_tool.runs.one import Analysed
 from fft_tool.validate import Json, one_of, whole
 
 if TYPE_CHECKING:
-    from fft_tool.cropping import AtMost, Cropped
+    from fft_tool.cropping import AtMost, Cropped, Salient
     from fft_tool.image.counting import Counts
     from fft_tool.image.presets import Preset, Rendition
     from fft_tool.image.region import Box
@@ -230,6 +230,37 @@ class Child:
         task = _Task("compare", [first, second], recipe=recipe)
         return self._do(task, lambda reply: Compared.from_json(reply.found), limits, patience)
 
+    def compare_sources(
+        self,
+        first: Source,
+        second: Source,
+        recipe: Recipe,
+        limits: Limits,
+        *,
+        fit: bool = False,
+        patience: Patience,
+    ) -> Comparison:
+        """Compare two images, as :func:`fft_tool.comparing.compare_sources` does."""
+        from fft_tool.results.likeness import Comparison  # noqa: PLC0415  (few need it)
+
+        task = _Task("compare_sources", [first, second], {"fit": fit}, recipe=recipe)
+        return self._do(task, lambda reply: Comparison.from_json(reply.found), limits, patience)
+
+    def picture_difference(
+        self,
+        first: Source,
+        second: Source,
+        recipe: Recipe,
+        limits: Limits,
+        *,
+        fit: bool = False,
+        patience: Patience,
+    ) -> bytes:
+        """Picture differences, as :func:`fft_tool.comparing.picture_difference` does."""
+        made = [("difference", "difference")]
+        task = _Task("picture_difference", [first, second], {"fit": fit}, made, recipe)
+        return self._do(task, lambda reply: reply.artifacts[0].data, limits, patience)
+
     def compare_renditions(
         self,
         first: Source,
@@ -263,10 +294,25 @@ class Child:
         task = _Task("crop", [source], head, [("crop", "crop")])
 
         def cropped(reply: _Reply) -> Cropped:
-            x, y, width, height = (whole(side, 0, _LARGEST) for side in reply.found["box"])
-            return Cropped(Box(x, y, width, height), reply.artifacts[0].data)
+            return Cropped(Box(*_box(reply)), reply.artifacts[0].data)
 
         return self._do(task, cropped, limits, patience)
+
+    def find_salient(
+        self, source: Source, size: AtMost, limits: Limits, *, patience: Patience
+    ) -> Salient:
+        """Find the most salient region, as :func:`fft_tool.cropping.find_salient` does."""
+        from fft_tool.cropping import Salient  # noqa: PLC0415  (few need it)
+        from fft_tool.image.region import Box  # noqa: PLC0415  (as above)
+
+        task = _Task(
+            "find_salient", [source], {"at_most": astuple(size)}, [("saliency", "saliency")]
+        )
+
+        def salient(reply: _Reply) -> Salient:
+            return Salient(Box(*_box(reply)), reply.artifacts[0].data)
+
+        return self._do(task, salient, limits, patience)
 
     def _do(
         self,
@@ -409,6 +455,12 @@ def _analysed(reply: _Reply) -> Analysed:
         width=whole(width, 1, _LARGEST),
         height=whole(height, 1, _LARGEST),
     )
+
+
+def _box(reply: _Reply) -> tuple[int, int, int, int]:
+    """Position and size of a region in pixels."""
+    x, y, width, height = (whole(side, 0, _LARGEST) for side in reply.found["box"])
+    return x, y, width, height
 
 
 @contextmanager

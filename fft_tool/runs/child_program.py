@@ -244,13 +244,61 @@ def _compare_renditions(task: _Task) -> Json:
     return {"whole": whole.to_json(), "presets": presets}
 
 
+def _compare_sources(task: _Task) -> Json:
+    from fft_tool.comparing import compare_sources  # noqa: PLC0415  (few tasks need it)
+
+    found = compare_sources(
+        task.sources[0],
+        task.sources[1],
+        task.recipe,
+        task.limits,
+        fit=task.head["fit"],
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    return found.to_json()
+
+
+def _picture_difference(task: _Task) -> Json:
+    from fft_tool.comparing import picture_difference  # noqa: PLC0415  (few tasks need it)
+
+    made = picture_difference(
+        task.sources[0],
+        task.sources[1],
+        task.recipe,
+        task.limits,
+        fit=task.head["fit"],
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    task.send({"artifact": "difference"}, made)
+    return {}
+
+
+def _find_salient(task: _Task) -> Json:
+    from fft_tool.cropping import AtMost, find_salient  # noqa: PLC0415  (few tasks need it)
+
+    found = find_salient(
+        task.source,
+        AtMost(*task.head["at_most"]),
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    task.send({"artifact": "saliency"}, found.picture)
+    return {"box": astuple(found.box)}
+
+
 TASKS: dict[str, Callable[[_Task], Json]] = {
     "analyse": _analyse,
     "operate": _operate,
     "compare": _compare,
     "compare_renditions": _compare_renditions,
+    "compare_sources": _compare_sources,
+    "picture_difference": _picture_difference,
     "count": _count,
     "render": _render,
     "crop": _crop,
+    "find_salient": _find_salient,
 }
 """What a child can do: sends artifacts, if there are any, and returns what it found."""

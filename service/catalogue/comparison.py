@@ -1,4 +1,4 @@
-"""Comparing an image with an asset: as a whole, and as it is shown in each preset."""
+"""Comparing images: one that came with an asset, or two assets with each other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fft_tool.recipe import Recipe
 from fft_tool.results.likeness import Comparison, Likeness
 from fft_tool.results.outputs import Source
 from service.catalogue.assets import source_of
@@ -36,3 +37,29 @@ def compare(parts: Parts, asset_id: int, name: str, path: Path, tenant: str | No
         )
     )
     return Compared(asset_id, whole, shown)
+
+
+def compare_assets(parts: Parts, first: int, second: int, tenant: str | None) -> Comparison:
+    """Compare two assets that a tenant may see, as ``fft-tool compare`` does.
+
+    Those that differ in size are scaled down to a common one, as by ``--fit``. Raises the errors of
+    :func:`compare`.
+    """
+    one, other = (source_of(parts, each, tenant) for each in (first, second))
+    limits = parts.settings.limits
+    return parts.workbench.run(
+        lambda child, patience: child.compare_sources(
+            one, other, Recipe(), limits, fit=True, patience=patience
+        )
+    )
+
+
+def difference_of_assets(parts: Parts, first: int, second: int, tenant: str | None) -> bytes:
+    """Picture (PNG) of the differences between two assets that a tenant may see, as above."""
+    one, other = (source_of(parts, each, tenant) for each in (first, second))
+    limits = parts.settings.limits
+    return parts.workbench.run(
+        lambda child, patience: child.picture_difference(
+            one, other, Recipe(), limits, fit=True, patience=patience
+        )
+    )

@@ -6,10 +6,13 @@ from fastapi import APIRouter
 
 from service.pages import (
     batches,
+    compare,
+    crop,
     events,
     gallery,
     image,
     jobs,
+
     signing_in,
     statics,
     studio,
@@ -22,6 +25,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     gallery.ROUTER,
     image.ROUTER,
     studio.ROUTER,
+
+    crop.ROUTER,
+    compare.ROUTER,
     signing_in.ROUTER,
     jobs.ROUTER,
     tenants.ROUTER,

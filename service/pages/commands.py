@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
+from fft_tool.image.region import Box
 from fft_tool.recipe import Recipe, entries
 
 _FLAG = "yes"
@@ -34,6 +35,54 @@ def python_of(name: str, recipe: Recipe) -> str:
     for key, value in _pairs(recipe):
         shown.append(f"{key.replace('-', '_')}={_value(value)}")
     return f"import fft_tool as ft\n\noutputs = ft.analyze({', '.join(shown)})"
+
+
+def crop_command(name: str, box: Box) -> str:
+    """The command that cuts the same pixels out, and analyses them.
+
+    >>> crop_command("scan.png", Box(10, 20, 30, 40))
+    'fft-tool analyze scan.png --crop 10,20,30,40 -o results'
+    """
+    return shlex.join(["fft-tool", "analyze", name, "--crop", str(box), "-o", "results"])
+
+
+def crop_python(name: str, box: Box) -> str:
+    """The same crop in Python, with the same bytes."""
+    shown = json.dumps(name, ensure_ascii=False)
+    return f"""\
+from pathlib import Path
+
+import fft_tool as ft
+from fft_tool.cropping import crop
+from fft_tool.image.region import Box
+
+source = ft.Source("image", Path({shown}).read_bytes())
+made = crop(source, Box({box.x}, {box.y}, {box.width}, {box.height}))
+Path("crop.jpg").write_bytes(made.data)"""
+
+
+def compare_command(first: str, second: str, *, fit: bool) -> str:
+    """The command that finds the same numbers.
+
+    >>> compare_command("a.png", "b.png", fit=True)
+    'fft-tool compare a.png b.png --fit'
+    """
+    return shlex.join(["fft-tool", "compare", first, second, *(["--fit"] if fit else [])])
+
+
+def compare_python(first: str, second: str, *, fit: bool) -> str:
+    """The same comparison in Python."""
+    one, other = (json.dumps(name, ensure_ascii=False) for name in (first, second))
+    return f"""\
+from pathlib import Path
+
+import fft_tool as ft
+from fft_tool.comparing import compare_sources
+
+first = ft.Source("first", Path({one}).read_bytes())
+second = ft.Source("second", Path({other}).read_bytes())
+found = compare_sources(first, second{", fit=True" if fit else ""})
+print(found.likeness, found.shift, found.rings.resolution)"""
 
 
 def _pairs(recipe: Recipe) -> list[tuple[str, str]]:

@@ -21,10 +21,23 @@ POLICY = (
 )
 """Content security policy of pages: everything comes from the service itself, nothing is inline."""
 
+_ROOM = (800, 640)  # pixels on the screen for the picture of a tool
+_ENLARGED = 8
+
 FOR_ALL = (("Gallery", "/"), ("Compare", "/compare"))
 FOR_ADMINISTRATORS = (("Batches", "/batches"), ("Tenants", "/tenants"), ("Jobs", "/jobs/all"))
 FOR_TENANTS = (("Usage", "/tenants"),)
 """Entries of the navigation: texts and addresses."""
+
+
+def shown_size(width: int, height: int) -> tuple[int, int]:
+    """Size in which the picture of a tool is shown where there is room: small images are enlarged.
+
+    >>> shown_size(4000, 3000), shown_size(512, 512), shown_size(16, 16)
+    ((800, 600), (640, 640), (128, 128))
+    """
+    scale = min(_ROOM[0] / width, _ROOM[1] / height, _ENLARGED)
+    return max(1, round(scale * width)), max(1, round(scale * height))
 
 
 def render(

@@ -7,14 +7,14 @@ belongs to a row, and an image that is lost half-way leaves a row that says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
 
-from fft_tool.cropping import Cropped
+from fft_tool.cropping import AtMost, Cropped, Salient
 from fft_tool.errors import FftToolError
 from fft_tool.results.outputs import Source
 from service.database.engine import Session
@@ -27,7 +27,7 @@ from service.parts import Parts
 from service.products.asked import ManualCrop, SmartCrop
 from service.products.names import path_of
 from service.products.results import Results
-from service.references import BlobFile, keeping
+from service.references import Blob, BlobFile, keeping
 
 KIND = "smart-crop"
 """Kind of the job that makes a smart crop."""
@@ -53,12 +53,26 @@ class ImageStatus:
     error_message: str | None
 
 
-def crop_manually(parts: Parts, tenant: str | None, asked: ManualCrop, path: Path) -> ProductImage:
-    """Crop the image in a file at once, and save the crop.
+@dataclass(frozen=True, slots=True)
+class FoundImage:
+    """Everything about an image; ``width``, ``height`` and ``bytes`` are None until it is ready."""
+
+    id: int
+    product_id: str
+    path: str
+    state: str
+    width: int | None
+    height: int | None
+    bytes: int | None
+    error_message: str | None
+
+
+def crop_manually(parts: Parts, tenant: str | None, asked: ManualCrop, data: bytes) -> ProductImage:
+    """Crop an image at once, and save the crop.
 
     Raises the errors of :func:`fft_tool.cropping.crop`, and :class:`~service.errors.Busy`.
     """
-    source, limits = Source(SOURCE_NAME, path.read_bytes()), parts.settings.limits
+    source, limits = Source(SOURCE_NAME, data), parts.settings.limits
     made = parts.workbench.run(
         lambda child, patience: child.crop(source, asked.box, limits, patience=patience)
     )
@@ -84,7 +98,13 @@ def crop_smartly(
     be deleted afterwards, but not changed.
     """
     format_of(path, parts.settings.limits)
-    blob = BlobFile(path, sha256)
+    return queue_smart_crop(parts, tenant, asked, BlobFile(path, sha256))
+
+
+def queue_smart_crop(
+    parts: Parts, tenant: str | None, asked: SmartCrop, blob: Blob | BlobFile
+) -> ProductImage:
+    """Queue the job that finds and saves the most salient region of an image."""
     with keeping(parts, blob) as session:
         image = _add(parts, session, tenant, asked.product_id, "smart")
         payload = {
@@ -98,6 +118,14 @@ def crop_smartly(
     return image
 
 
+def find_salient(parts: Parts, data: bytes, size: AtMost) -> Salient:
+    """Find the region that a smart crop of a size takes, and picture why; nothing is kept."""
+    source, limits = Source(SOURCE_NAME, data), parts.settings.limits
+    return parts.workbench.run(
+        lambda child, patience: child.find_salient(source, size, limits, patience=patience)
+    )
+
+
 def status_of(parts: Parts, image_id: int) -> ImageStatus:
     """What has become of an image; raises :class:`~service.errors.NotHere`."""
     columns = PRODUCT_IMAGES.c
@@ -107,6 +135,19 @@ def status_of(parts: Parts, image_id: int) -> ImageStatus:
     if row is None:
         raise NotHere(f"there is no image {image_id}")
     return ImageStatus(*row)
+
+
+def find_image(parts: Parts, image_id: int, tenant: str | None) -> FoundImage:
+    """Find an image of a tenant (None: of any); raises :class:`~service.errors.NotHere`."""
+    columns = (PRODUCT_IMAGES.c[each.name] for each in fields(FoundImage))
+    found = sa.select(*columns).where(PRODUCT_IMAGES.c.id == image_id)
+    if tenant is not None:
+        found = found.join(TENANTS).where(TENANTS.c.name == tenant)
+    with parts.database.read() as session:
+        row = session.execute(found).one_or_none()
+    if row is None:
+        raise NotHere(f"there is no image {image_id}")
+    return FoundImage(*row)
 
 
 def path_of_image(parts: Parts, image_id: int) -> str:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from service.errors import TooManyRequests
 
+_MINUTES = 120  # seconds from which on a wait is told in minutes
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -21,7 +23,7 @@ class Rate:
         seconds = max(1, math.ceil(wait))
         return TooManyRequests(
             f"this address has sent as many images as are accepted, {self.limit:,} in "
-            f"{_period(self.seconds)}: try again in {_period(seconds)}",
+            f"{_period(self.seconds)}: try again in {_period(_rounded(seconds))}",
             seconds,
         )
 
@@ -35,6 +37,11 @@ class Limiter(Protocol):
         Raises :class:`~service.errors.TooManyRequests`, whose ``retry_after`` says after how many
         seconds the next one is accepted. A request that is refused does not count.
         """
+
+
+def _rounded(seconds: int) -> int:
+    """Seconds in whole minutes if they are some minutes, rounded up."""
+    return 60 * math.ceil(seconds / 60) if seconds > _MINUTES else seconds
 
 
 def _period(seconds: int) -> str:

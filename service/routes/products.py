@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from service.access import CallerHere, PartsHere
 from service.database.tables import FAILED, READY, WAITING
+from service.parts import Parts
 from service.problems import responses
 from service.products import crops
 from service.products.addresses import client_of
@@ -77,6 +78,11 @@ _BOX = _json(
 )
 
 
+def image_url(path: str) -> str:
+    """Address of an image on this host."""
+    return f"{ROUTER.prefix}/{quote(path)}"
+
+
 class State(StrEnum):
     """States of an image."""
 
@@ -97,7 +103,7 @@ class Made(BaseModel):
     @classmethod
     def of(cls, image: ProductImage) -> Made:
         """What a client is told of an image."""
-        return cls(image_id=image.image_id, retrieval_url=f"{ROUTER.prefix}/{quote(image.path)}")
+        return cls(image_id=image.image_id, retrieval_url=image_url(image.path))
 
 
 class ImageError(BaseModel):
@@ -121,6 +127,11 @@ def _admitted(
     _: CallerHere,  # a request without a key is not counted
 ) -> None:
     """Count the request before anything of its body is read."""
+    admit(request, parts)
+
+
+def admit(request: Request, parts: Parts) -> None:
+    """Count a request for its address; raises :class:`~service.errors.TooManyRequests`."""
     limiter: Limiter = request.app.state.limiter
     peer = request.client.host if request.client else None
     limiter.admit(client_of(peer, _forwarded(request), parts.settings.trusted_proxies))
@@ -147,7 +158,8 @@ _PROBLEMS = (401, 408, 413, 415, 422, 429, 503, 507)
 def crop_manually(parts: PartsHere, caller: CallerHere, form: ManualForm) -> Made:
     """Crop at once, and keep the crop as JPEG. Counted by the rate limit, also if it is refused."""
     asked = parse_manual(form.fields[INFO], form.fields[BOX])
-    return Made.of(crops.crop_manually(parts, caller.tenant, asked, form.files[SOURCE].path))
+    data = form.files[SOURCE].path.read_bytes()
+    return Made.of(crops.crop_manually(parts, caller.tenant, asked, data))
 
 
 @ROUTER.post(

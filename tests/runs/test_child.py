@@ -17,9 +17,11 @@ import pytest
 
 import fft_tool
 import fft_tool.comparing
+from fft_tool.cropping import AtMost, find_salient
 from fft_tool.errors import (
     Aborted,
     CropOutside,
+    DifferentSizes,
     FftToolError,
     Killed,
     OperationsError,
@@ -399,6 +401,28 @@ def test_renditions_are_compared_as_in_the_core(sound: Child) -> None:
     for other in (COLOURS, Source("b.png", png_bytes(noise((9, 40), np.uint16)))):
         found = sound.compare_renditions(COLOURS, other, presets, Limits(), patience=longer)
         assert found == fft_tool.comparing.compare_renditions(COLOURS, other, presets)
+
+
+@pytest.mark.parametrize("fit", [False, True])
+def test_whole_comparisons_and_differences_are_those_of_the_core(sound: Child, fit: bool) -> None:
+    other = Source("b.png", png_bytes(noise((24, 32) if not fit else (12, 20), np.uint16)))
+    sources = COLOURS, other
+    found = sound.compare_sources(*sources, Recipe(), Limits(), fit=fit, patience=longer)
+    assert found == fft_tool.comparing.compare_sources(*sources, fit=fit)
+    picture = sound.picture_difference(*sources, Recipe(), Limits(), fit=fit, patience=longer)
+    assert picture == fft_tool.comparing.picture_difference(*sources, fit=fit)
+
+
+def test_images_of_different_sizes_are_refused_as_in_the_core(sound: Child) -> None:
+    smaller = Source("c.png", png_bytes(noise((9, 9))))
+    for compare in (sound.compare_sources, sound.picture_difference):
+        with pytest.raises(DifferentSizes, match="32 x 24 pixels, the second one 9 x 9"):
+            compare(COLOURS, smaller, Recipe(), Limits(), patience=longer)
+
+
+def test_the_salient_region_is_that_of_the_core(sound: Child) -> None:
+    found = sound.find_salient(COLOURS, AtMost(12, 9), Limits(), patience=longer)
+    assert found == find_salient(COLOURS, AtMost(12, 9))
 
 
 @pytest.mark.parametrize("task", ["run_operations", "count", "compare"])

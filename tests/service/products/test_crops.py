@@ -61,8 +61,8 @@ def files(parts: Parts) -> list[str]:
 # At once.
 
 
-def test_a_manual_crop_is_there_when_it_is_answered(parts: Parts, upload: Path) -> None:
-    image = crops.crop_manually(parts, "acme", manual(Box(10, 20, 30, 40)), upload)
+def test_a_manual_crop_is_there_when_it_is_answered(parts: Parts) -> None:
+    image = crops.crop_manually(parts, "acme", manual(Box(10, 20, 30, 40)), IMAGE)
     assert opened(read(parts, image.path)).size == (30, 40)
     assert crops.status_of(parts, image.image_id).status == "ready"
     (row,) = rows(parts)
@@ -71,34 +71,33 @@ def test_a_manual_crop_is_there_when_it_is_answered(parts: Parts, upload: Path) 
     assert row.tenant_id is not None
 
 
-def test_the_same_crop_twice_gives_two_images(parts: Parts, upload: Path) -> None:
+def test_the_same_crop_twice_gives_two_images(parts: Parts) -> None:
     one, other = (
-        crops.crop_manually(parts, None, manual(Box(0, 0, 8, 8)), upload) for _ in range(2)
+        crops.crop_manually(parts, None, manual(Box(0, 0, 8, 8)), IMAGE) for _ in range(2)
     )
     assert one.image_id != other.image_id
     assert read(parts, one.path) == read(parts, other.path)
     assert files(parts) == sorted([one.path, other.path])
 
 
-def test_what_cannot_be_cropped_leaves_nothing(parts: Parts, upload: Path) -> None:
+def test_what_cannot_be_cropped_leaves_nothing(parts: Parts) -> None:
     with pytest.raises(CropOutside, match="the image has 160 x 120 pixels"):
-        crops.crop_manually(parts, None, manual(Box(100, 0, 100, 10)), upload)
-    upload.write_bytes(IMAGE[:-40])
+        crops.crop_manually(parts, None, manual(Box(100, 0, 100, 10)), IMAGE)
     with pytest.raises(CorruptImage):
-        crops.crop_manually(parts, None, manual(Box(0, 0, 1, 1)), upload)
+        crops.crop_manually(parts, None, manual(Box(0, 0, 1, 1)), IMAGE[:-40])
     assert not rows(parts)
     assert not files(parts)
 
 
 def test_an_image_that_cannot_be_saved_has_failed(
-    parts: Parts, upload: Path, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: FolderStore, name: str, *__: object, **___: object) -> None:
         raise StoreFull(f"/somewhere/{name}: no space left on device")
 
     monkeypatch.setattr(FolderStore, "write", full)
     with pytest.raises(StoreFull):
-        crops.crop_manually(parts, None, manual(Box(0, 0, 8, 8)), upload)
+        crops.crop_manually(parts, None, manual(Box(0, 0, 8, 8)), IMAGE)
     (row,) = rows(parts)
     status = crops.status_of(parts, row.id)
     assert (status.status, status.error_code) == ("failed", "store-full")

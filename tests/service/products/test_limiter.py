@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import subprocess
 import sys
@@ -285,3 +286,13 @@ def closed_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.mark.parametrize(
+    ("wait", "says"),
+    [(0.2, "a second"), (89.1, "90 seconds"), (3421, "58 minutes"), (3600, "an hour")],
+)
+def test_a_long_wait_is_told_in_minutes_and_its_seconds_are_exact(wait: float, says: str) -> None:
+    refusal = Rate(20, 3600).refusal(wait)
+    assert str(refusal).endswith(f"20 in an hour: try again in {says}")
+    assert refusal.retry_after == math.ceil(wait)
