@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service.pages import events, gallery, image, statics, studio
+from service.pages import events, gallery, image, operations, statics, studio
 
 ROUTERS: tuple[APIRouter, ...] = (
     statics.ROUTER,
@@ -12,5 +12,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     gallery.ROUTER,
     image.ROUTER,
     studio.ROUTER,
+    operations.ROUTER,
 )
 """All pages."""
