@@ -93,7 +93,8 @@ def form_of(
 ) -> Any:
     """What a route's parameter depends on that takes a form with exactly these files and fields.
 
-    Fields that are ``optional`` may be missing. Its type is ``Annotated[Form, form_of(files=("file",))]``.
+    Fields that are ``optional`` may be missing. Its type is
+    ``Annotated[Form, form_of(files=("file",))]``.
 
     What other dependencies check, such as the key or the rate limit, has to stand before it: they
     run before anything of the body is read.

@@ -205,7 +205,7 @@ def _tried(
             problem = _problem(exc, subject)
             if problem not in faults:
                 faults.append(f"alone on the original: {problem}")
-        size = before and (before.width, before.height)
+        size = (before.width, before.height) if before else None
         found.append(replace(entry, faults=tuple(faults), size=size))
     return found
 

@@ -87,7 +87,7 @@ def change_list(
         return RedirectResponse(f"/assets/{asset_id}/operations{query}", 303)
     asset = assets.find_asset(parts, asset_id, caller.sees_only)
     record = find_record(parts, asset)
-    layout = record and lists.layout_of(record)
+    layout = lists.layout_of(record) if record else None
     if record is None or not lists.read_list(text, layout, parts.settings.limits).fits:
         return _show(request, parts, caller, asset_id, text, status=422)
     run_id = runs.ask_run(parts, asset_id, text, caller.sees_only)

@@ -63,7 +63,7 @@ USERS = {
     "python_multipart": "uploads",
     "redis": "jobs.queue",
     "sqlalchemy": "catalogue database health jobs keys operations.runs products references",
-    "starlette": "middleware origins pages.events problems uploads",
+    "starlette": "middleware origins pages.events pages.operations problems uploads",
     "uvicorn": "protocol serving",
     # Images are decoded only in child processes.
     "numpy": "",
