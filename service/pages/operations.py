@@ -81,7 +81,7 @@ def change_list(
         raise BadRequest(
             f"do: should be show, add, run, up-N, down-N or remove-N, not {todo[:40]!r}"
         )
-    text = ",".join(texts)
+    text = lists.read_list(",".join(texts), None, parts.settings.limits).text
     if verb != "run":
         query = f"?{urlencode({'operations': text})}" if text else ""
         return RedirectResponse(f"/assets/{asset_id}/operations{query}", 303)

@@ -82,9 +82,8 @@ def test_a_list_made_by_mouse_and_keys_gives_the_bytes_of_the_command_line(
     [
         {"size": DESK},
         {"size": PHONE, "color_scheme": "dark"},
-        {"size": PHONE, "java_script_enabled": True},
     ],
-    ids=["desk", "phone, dark", "phone"],
+    ids=["desk", "phone, dark"],
 )
 def test_pages_fit_and_are_accessible(
     browser: Browser, service: RunningService, number: int, options: dict[str, Any]
