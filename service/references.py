@@ -18,10 +18,24 @@ import sqlalchemy as sa
 
 from service.blobs import Blobs
 from service.database.engine import Session
-from service.database.tables import ARTIFACTS, ASSETS, DONE, JOBS, MASKS, RENDITIONS
+from service.database.tables import (
+    ARTIFACTS,
+    ASSETS,
+    DONE,
+    JOBS,
+    MASKS,
+    RENDITIONS,
+    RUN_FILES,
+)
 from service.parts import Parts
 
-REFERENCES = (ASSETS.c.content_hash, RENDITIONS.c.sha256, ARTIFACTS.c.sha256, MASKS.c.sha256)
+REFERENCES = (
+    ASSETS.c.content_hash,
+    RENDITIONS.c.sha256,
+    ARTIFACTS.c.sha256,
+    MASKS.c.sha256,
+    RUN_FILES.c.sha256,
+)
 """Columns that name blobs. Beside them, the payloads of jobs that are not done do."""
 
 
@@ -86,12 +100,12 @@ def delete_unreferenced(parts: Parts, sha256: str) -> bool:
 
 
 def forget(parts: Parts, sha256: str) -> None:
-    """Delete the rows of renditions and artifacts that refer to a blob, so they are made again.
+    """Delete the rows of what can be made again that refer to a blob, so that it is.
 
     For a blob that is missing or cut short, as a loss of power leaves what was not ``lasting``.
     """
     with parts.database.begin() as session:
-        for table in (RENDITIONS, ARTIFACTS):
+        for table in (RENDITIONS, ARTIFACTS, RUN_FILES):
             session.execute(sa.delete(table).where(table.c.sha256 == sha256))
 
 

@@ -88,10 +88,13 @@ class Form:
             received.path.unlink(missing_ok=True)
 
 
-def form_of(*, files: tuple[str, ...], fields: tuple[str, ...] = ()) -> Any:
+def form_of(
+    *, files: tuple[str, ...], fields: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+) -> Any:
     """What a route's parameter depends on that takes a form with exactly these files and fields.
 
-    Its type is ``Annotated[Form, form_of(files=("file",))]``.
+    Fields that are ``optional`` may be missing. Its type is
+    ``Annotated[Form, form_of(files=("file",))]``.
 
     What other dependencies check, such as the key or the rate limit, has to stand before it: they
     run before anything of the body is read.
@@ -99,7 +102,7 @@ def form_of(*, files: tuple[str, ...], fields: tuple[str, ...] = ()) -> Any:
 
     async def received(request: Request, parts: PartsHere) -> AsyncIterator[Form]:
         limits = UploadLimits.of(parts.settings)
-        form = await receive_form(request, limits, files=files, fields=fields)
+        form = await receive_form(request, limits, files=files, fields=fields, optional=optional)
         try:
             yield form
         finally:
@@ -134,15 +137,22 @@ def described(
 
 
 async def receive_form(
-    request: Request, limits: UploadLimits, *, files: tuple[str, ...], fields: tuple[str, ...] = ()
+    request: Request,
+    limits: UploadLimits,
+    *,
+    files: tuple[str, ...],
+    fields: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
 ) -> Form:
-    """Read the form of a request; all of its ``files`` and ``fields``, and no others, are needed.
+    """Read the form of a request; all of its ``files`` and ``fields`` are needed.
+
+    It may have ``optional`` fields beside them, and no others.
 
     The caller has to :meth:`~Form.delete` it. If an error is raised, nothing is left to delete.
     """
     most = limits.size * len(files) + FRAME_BYTES
     _check_length(request, most)
-    reader = _Reader(_boundary(request), limits, files, fields)
+    reader = _Reader(_boundary(request), limits, files, fields, optional)
     try:
         try:
             async with asyncio.timeout(limits.seconds):
@@ -217,10 +227,15 @@ class _Reader:
     """Takes the bytes of a form; ``waiting`` of them have not been written to files yet."""
 
     def __init__(
-        self, boundary: bytes, limits: UploadLimits, files: tuple[str, ...], fields: tuple[str, ...]
+        self,
+        boundary: bytes,
+        limits: UploadLimits,
+        files: tuple[str, ...],
+        fields: tuple[str, ...],
+        optional: tuple[str, ...],
     ) -> None:
         self._limits = limits
-        self._files, self._fields = files, fields
+        self._files, self._fields, self._optional = files, fields, optional
         self._parts: dict[str, _Part] = {}
         self._part = _Part()
         self._header, self._value = bytearray(), bytearray()
@@ -278,7 +293,8 @@ class _Reader:
                 *([] if self._ended else ["the form ends too early"]),
                 *(f"{name}: is missing from the form" for name in missing),
             )
-        texts = {name: _text(self._parts[name]) for name in self._fields}
+        given = [name for name in self._optional if name in self._parts]
+        texts = {name: _text(self._parts[name]) for name in (*self._fields, *given)}
         for name in self._files:
             if self._parts[name].size == 0:
                 self._chunks.append((self._parts[name], b""))
@@ -321,7 +337,7 @@ class _Reader:
         kind, options = parse_options_header(headers.get(b"content-disposition"))
         part.name = options.get(b"name", b"").decode("utf-8", "replace")
         expected = (*self._files, *self._fields)
-        if kind != b"form-data" or part.name not in expected:
+        if kind != b"form-data" or part.name not in (*expected, *self._optional):
             raise BadRequest(
                 f"{part.name[:40]!r}: is not in this form, which has {', '.join(expected)}"
             )

@@ -91,11 +91,16 @@ class Operation(ABC):
 
         By default, parameters are numbers, in the order of the fields.
         """
-        return cls(*parse_numbers(parameters, numbers_of(cls)))
+        return cls(*parse_numbers(parameters, cls.numbers()))
+
+    @classmethod
+    def numbers(cls) -> list[Number]:
+        """Parameters with their defaults, in order."""
+        return numbers_of(cls)
 
     def parameters(self) -> str:
         """Canonical text of the parameters; trailing defaults are left out."""
-        known = numbers_of(type(self))
+        known = self.numbers()
         return format_numbers([getattr(self, each.name) for each in known], known)
 
     def __str__(self) -> str:

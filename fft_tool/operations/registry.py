@@ -52,18 +52,27 @@ def parse_operations(text: str) -> tuple[Operation, ...]:
     """
     if len(text) > MOST_CHARACTERS:
         raise _whole(f"{len(text):,} characters, at most {MOST_CHARACTERS:,} are accepted")
-    plain = british(text.strip().lower())
-    parts = _SEPARATOR.split(plain) if plain else []
+    parts = split_operations(text)
     check_operations(parts)
     operations, faults = [], []
     for place, part in enumerate(parts, 1):
         try:
-            operations.append(_parse_one(part.strip()))
+            operations.append(_parse_one(part))
         except ValueError as exc:
-            faults.append(OperationFault(place, part.strip()[:SHOWN], str(exc)))
+            faults.append(OperationFault(place, part[:SHOWN], str(exc)))
     if faults:
         raise OperationsError(faults)
     return tuple(operations)
+
+
+def split_operations(text: str) -> list[str]:
+    """Split a list into the texts of its operations, whether they can be parsed or not.
+
+    >>> split_operations("Greyscale, crop:10,10,50,50,blurr")
+    ['greyscale', 'crop:10,10,50,50', 'blurr']
+    """
+    plain = british(text.strip().lower())
+    return [part.strip() for part in _SEPARATOR.split(plain)] if plain else []
 
 
 def check_operations(operations: Sequence[object]) -> None:

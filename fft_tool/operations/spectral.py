@@ -40,14 +40,15 @@ class Spectral(Operation):
     @classmethod
     def parse(cls, parameters: str) -> Self:
         """Parse the numbers of the filter."""
-        return cls(_kind(cls.filter_name)(*parse_numbers(parameters, cls._numbers())))
+        return cls(_kind(cls.filter_name)(*parse_numbers(parameters, cls.numbers())))
 
     def parameters(self) -> str:
         """Return the numbers, without trailing defaults."""
-        return format_numbers(astuple(self.filter), self._numbers())
+        return format_numbers(astuple(self.filter), self.numbers())
 
     @classmethod
-    def _numbers(cls) -> list[Number]:
+    def numbers(cls) -> list[Number]:
+        """Numbers of the filter with their defaults."""
         known = numbers_of(_kind(cls.filter_name))
         for index, default in enumerate(cls.defaults):
             known[index] = replace(known[index], default=default)

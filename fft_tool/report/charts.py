@@ -89,27 +89,27 @@ def radial_plot(measures: Json) -> Markup | None:
     )
 
 
-def histogram_plot(statistics: Json) -> Markup:
+def histogram_plot(statistics: Json, *, beside: Sequence[Json] = ()) -> Markup:
     """Plot the histogram of the grey plane, with those of colour channels as lines on top.
 
-    ``statistics`` is the record's section of that name. The solid area shows counts on a linear
+    ``statistics`` is the record's section of that name. Charts that are drawn ``beside`` the
+    statistics of other images have one scale: the same height is the same share of the pixels of
+    each image. The solid area shows counts on a linear
     scale, the light area behind it the same on a logarithmic scale; a dashed line marks the
     threshold.
     """
     grey = statistics["grey"]
     counts = grey["histogram"]["counts"]
-    channels = {
-        name: statistics[name]["histogram"]["counts"]
-        for name in ("red", "green", "blue")
-        if name in statistics
-    }
-    most = max(max(each) for each in (counts, *channels.values()))
+    channels = {name: statistics[name]["histogram"]["counts"] for name in _colours(statistics)}
+    pixels = sum(counts)
+    most = pixels * max(map(_highest, (statistics, *beside)))
+    most_grey = pixels * max(_highest_grey(each) for each in (statistics, *beside))
     cut = _bar_edge((grey["threshold"]["value"] + 1) / (grey["white"] + 1))
     return svg.chart(
         (320, 200),
         f"Histogram of grey values: mean {number(grey['mean'])}, from {grey['minimum']:,} to "
         f"{grey['maximum']:,} on a scale from 0 to {grey['white']:,}.",
-        _bars((math.log1p(n) / math.log1p(max(counts)) for n in counts), class_="rare"),
+        _bars((math.log1p(n) / math.log1p(most_grey) for n in counts), class_="rare"),
         _bars((count / most for count in counts), class_="bars"),
         *(
             _bars((count / most for count in each), class_=f"channel {name}")
@@ -127,6 +127,24 @@ def histogram_plot(statistics: Json) -> Markup:
         ),
         name="histogram",
     )
+
+
+def _colours(statistics: Json) -> list[str]:
+    return [name for name in ("red", "green", "blue") if name in statistics]
+
+
+def _highest(statistics: Json) -> float:
+    """Largest share of the pixels in one bar, of any channel."""
+    return max(_share_of_highest(statistics[name]) for name in ("grey", *_colours(statistics)))
+
+
+def _highest_grey(statistics: Json) -> float:
+    return _share_of_highest(statistics["grey"])
+
+
+def _share_of_highest(plane: Json) -> float:
+    counts = plane["histogram"]["counts"]
+    return float(max(counts) / sum(counts))
 
 
 def rose_plot(orientation: Json | None) -> Markup | None:

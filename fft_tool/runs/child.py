@@ -199,9 +199,6 @@ class Child:
         patience: Patience,
     ) -> tuple[Rendition, ...]:
         """Make renditions, as :func:`fft_tool.rendering.render` does."""
-        from fft_tool.codec.picture_formats import PICTURE_FORMATS  # noqa: PLC0415  (few need it)
-        from fft_tool.image.presets import Rendition  # noqa: PLC0415  (as above)
-
         head = {
             "presets": [(each.name, each.width, each.height) for each in presets],
             "format": picture_format,
@@ -210,18 +207,31 @@ class Child:
 
         def renditions(reply: _Reply) -> tuple[Rendition, ...]:
             made = zip(presets, reply.artifacts, reply.found["made"], strict=True)
-            return tuple(
-                Rendition(
-                    preset.name,
-                    one_of(name, PICTURE_FORMATS),
-                    whole(width, 1, preset.width),
-                    whole(height, 1, preset.height),
-                    artifact.data,
-                )
-                for preset, artifact, (name, width, height) in made
-            )
+            return tuple(_rendition(*each) for each in made)
 
         return self._do(task, renditions, limits, patience)
+
+    def preview(
+        self,
+        source: Source,
+        operations: str,
+        preset: Preset,
+        limits: Limits,
+        *,
+        patience: Patience,
+    ) -> Rendition:
+        """Show what operations make, as :func:`fft_tool.operations.preview.draw_preview` does."""
+        head = {
+            "operations": operations,
+            "preset": (preset.name, preset.width, preset.height),
+        }
+        task = _Task("preview", [source], head, [(preset.name, preset.name)])
+        return self._do(
+            task,
+            lambda reply: _rendition(preset, reply.artifacts[0], reply.found["made"]),
+            limits,
+            patience,
+        )
 
     def compare(
         self, first: Source, second: Source, recipe: Recipe, limits: Limits, *, patience: Patience
@@ -444,6 +454,21 @@ class Child:
         if len(data) < count:
             raise self._aborted()
         return data
+
+
+def _rendition(preset: Preset, artifact: Artifact, made: Any) -> Rendition:
+    """A picture in the size of a preset, if what is told of it has the expected form."""
+    from fft_tool.codec.picture_formats import PICTURE_FORMATS  # noqa: PLC0415  (few need it)
+    from fft_tool.image.presets import Rendition  # noqa: PLC0415  (as above)
+
+    name, width, height = made
+    return Rendition(
+        preset.name,
+        one_of(name, PICTURE_FORMATS),
+        whole(width, 1, preset.width),
+        whole(height, 1, preset.height),
+        artifact.data,
+    )
 
 
 def _analysed(reply: _Reply) -> Analysed:

@@ -176,6 +176,23 @@ def _operate(task: _Task) -> Json:
     return task.deliver(outputs)
 
 
+def _preview(task: _Task) -> Json:
+    from fft_tool.image.presets import Preset  # noqa: PLC0415  (few tasks need it)
+    from fft_tool.operations.preview import draw_preview  # noqa: PLC0415  (as above)
+    from fft_tool.operations.registry import parse_operations  # noqa: PLC0415  (as above)
+
+    made = draw_preview(
+        task.source,
+        parse_operations(task.head["operations"]),
+        Preset(*task.head["preset"]),
+        task.limits,
+        threads=task.threads,
+        on_header=task.on_header,
+    )
+    task.send({"artifact": made.preset}, made.data)
+    return {"made": [made.format, made.width, made.height]}
+
+
 def _compare(task: _Task) -> Json:
     compared = pipeline.run_comparison(
         task.sources[0],
@@ -292,6 +309,7 @@ def _find_salient(task: _Task) -> Json:
 TASKS: dict[str, Callable[[_Task], Json]] = {
     "analyse": _analyse,
     "operate": _operate,
+    "preview": _preview,
     "compare": _compare,
     "compare_renditions": _compare_renditions,
     "compare_sources": _compare_sources,

@@ -41,8 +41,8 @@ def manifest_step(
     files = [*processed.files, *original.files, *combined.files]
     document = model.Done(
         **_opening(plan, "done", original.source_sha256),
-        before=_side(before),
-        after=_side(after),
+        before=side_of(before),
+        after=side_of(after),
         psnr_db=compared.psnr_db,
         psnr_white=compared.white,
         psnr_note=compared.note,
@@ -134,8 +134,8 @@ def _record(target: Store, plan: Plan, step: Step, which: str) -> Json:
     return records.from_bytes(stored.data, name=name)
 
 
-def _side(record: Json) -> model.Side:
-    """Numbers of one image, from its record."""
+def side_of(record: Json) -> model.Side:
+    """Numbers of one image, from its record, as the manifest compares them."""
     grey, slope, sharp = (
         record["statistics"]["grey"],
         record["measures"]["slope"],

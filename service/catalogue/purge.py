@@ -14,20 +14,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.database.engine import Session
-from service.database.tables import ARTIFACTS, JOBS, QUEUED, RENDITIONS, RUNNING
+from service.database.tables import ARTIFACTS, JOBS, QUEUED, RENDITIONS, RUN_FILES, RUNNING
 from service.parts import Parts
 from service.references import REFERENCES, delete_unreferenced, named_by_job
 
 AT_ONCE = 500  # rows of a transaction, so that others can write in between
 
-_TABLES = (RENDITIONS, ARTIFACTS)
+_TABLES = (RENDITIONS, ARTIFACTS, RUN_FILES)
 
 
 @dataclass(frozen=True, slots=True)
 class Purged:
     """How many renditions and artifacts were purged, or would be, and the bytes that this frees.
 
-    Bytes that something else still needs are not freed: equal bytes are kept once.
+    Files that operations made count as artifacts. Bytes
+    that something else still needs are not freed: equal bytes are kept once.
     """
 
     renditions: int
@@ -41,15 +42,15 @@ def purge(parts: Parts, *, days: int, dry_run: bool) -> Purged:
     if dry_run:
         with parts.database.read() as session:
             counts = [_count(session, table, before) for table in _TABLES]
-            return Purged(counts[0], counts[1], _freed(session, before))
-    counts, freed = [0, 0], 0
+            return Purged(counts[0], sum(counts[1:]), _freed(session, before))
+    counts, freed = [0 for _ in _TABLES], 0
     for place, table in enumerate(_TABLES):
         while rows := _delete_some(parts, table, before):
             counts[place] += len(rows)
             # At once: if this ended before, only the sweep would find these blobs, an hour later.
             sizes = {row.sha256: row.bytes for row in rows}
             freed += sum(n for sha256, n in sizes.items() if delete_unreferenced(parts, sha256))
-    return Purged(counts[0], counts[1], freed)
+    return Purged(counts[0], sum(counts[1:]), freed)
 
 
 def _idle(table: sa.Table, before: datetime) -> sa.ColumnElement[bool]:

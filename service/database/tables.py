@@ -176,6 +176,32 @@ JOBS = _table(
     _one_of("state", "state", STATES),
 )
 
+OPERATION_RUNS = _table(
+    "operation_runs",
+    _required("asset_id", BIG, sa.ForeignKey("assets.id")),
+    _required("operations", sa.Text),  # canonical text
+    _optional("job_id", BIG, sa.ForeignKey("jobs.id")),  # the latest; None while it is being added
+    _required("progress", sa.JSON),
+    _required("created_at", Moment),
+    sa.UniqueConstraint("asset_id", "operations"),
+)
+
+RUN_FILES = _table(
+    "run_files",
+    _required("run_id", BIG, sa.ForeignKey("operation_runs.id")),
+    _required("asset_id", BIG, sa.ForeignKey("assets.id")),
+    _required("name", sa.Text),  # relative to the manifest
+    _required("role", sa.Text),
+    _required("content_type", sa.Text),
+    _required("bytes", sa.BigInteger),
+    _required("sha256", SHA256),
+    _required("created_at", Moment),
+    _required("asked_at", Moment),
+    sa.UniqueConstraint("run_id", "name"),
+    sa.Index("ix_run_files_asked_at", "asked_at"),
+    sa.Index("ix_run_files_sha256", "sha256"),
+)
+
 POISON_JOBS = _table(
     "poison_jobs",
     _required("job_id", BIG, sa.ForeignKey("jobs.id")),

@@ -12,7 +12,7 @@ from service.pages import (
     gallery,
     image,
     jobs,
-
+    operations,
     signing_in,
     statics,
     studio,
@@ -25,7 +25,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     gallery.ROUTER,
     image.ROUTER,
     studio.ROUTER,
-
+    operations.ROUTER,
     crop.ROUTER,
     compare.ROUTER,
     signing_in.ROUTER,

@@ -85,6 +85,28 @@ found = compare_sources(first, second{", fit=True" if fit else ""})
 print(found.likeness, found.shift, found.rings.resolution)"""
 
 
+def command_of_operations(name: str, operations: str) -> str:
+    """The command that runs operations on an image as the workflow does.
+
+    >>> command_of_operations("my scan.png", "blur:3,sepia")
+    "fft-tool process 'my scan.png' --operations blur:3,sepia -o results"
+    """
+    path = f"./{name}" if name.startswith("-") else name
+    return shlex.join(["fft-tool", "process", path, "--operations", operations, "-o", "results"])
+
+
+def python_of_operations(name: str, operations: str) -> str:
+    """The same in Python."""
+    shown = json.dumps(name, ensure_ascii=False)
+    return f"""from fft_tool.stores.opening import open_store
+from fft_tool.workflows.plan import make_plan
+from fft_tool.workflows.run import run_workflow
+
+images, name = open_store("."), {shown}
+plan = lambda: make_plan(name, {json.dumps(operations)}, {{}}, images.stat(name))
+run_workflow(images, open_store("results"), name, plan=plan)"""
+
+
 def _pairs(recipe: Recipe) -> list[tuple[str, str]]:
     """Keys that differ from their defaults, with their texts."""
     return list(entries(str(recipe)).items())
