@@ -11,6 +11,7 @@
         ├── NotAuthenticated    not-authenticated   there is no key, or it is not valid
         ├── Forbidden           forbidden           the key does not allow it
         ├── NotHere             not-found           it does not exist, or belongs to another tenant
+        ├── Misdirected         misdirected         the service is not known by the name asked for
         ├── StillRunning        still-running       a job has to end first
         ├── NotFailed           not-failed          only a failed job can be queued again
         ├── TooManyRequests     too-many-requests   (worth retrying)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from fft_tool.batches.rows import Row
+from fft_tool.batches.rows import COLOURS, Row
 from fft_tool.report import svg
 from fft_tool.report.markup import Markup, element, join
 
@@ -71,6 +71,13 @@ def batches_plot(rows: Sequence[Row], color: str) -> Markup:
     )
 
 
+def plots_of(rows: Sequence[Row]) -> Iterator[Markup]:
+    """Plots of the black and of the white pixels of all batches, with captions."""
+    for color in COLOURS:
+        plot = batches_plot([row for row in rows if row.color == color], color)
+        yield figure(f"{color.capitalize()} pixels", "in an image, by batch", plot)
+
+
 def images_plot(row: Row, counts: Sequence[tuple[str, int]], axis: Axis) -> Markup:
     """Plot the counts of the images of a batch as bars, over mean ± deviation and mean.
 
@@ -100,6 +107,11 @@ def images_plot(row: Row, counts: Sequence[tuple[str, int]], axis: Axis) -> Mark
         svg.text((_LEFT + _RIGHT) / 2, _BOTTOM + 18, "images, by name", "middle"),
         name="images",
     )
+
+
+def figure(kind: str, note: str, plot: Markup) -> Markup:
+    """Plot with its caption."""
+    return element("figure", plot, element("figcaption", element("b", kind), " ", note))
 
 
 def _spread(row: Row, axis: Axis, middle: float, half: float) -> Markup | None:

@@ -112,7 +112,7 @@ class Database:
         )
         with self._transaction() as connection:
             rows = connection.execute(found.order_by(table.batch_id, table.color)).mappings()
-            return tuple(row_of(row) for row in rows)
+            return tuple(row_of(dict(row)) for row in rows)
 
     def migrate(self) -> None:
         """Bring the tables up to date, while nobody else does."""

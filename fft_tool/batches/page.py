@@ -70,7 +70,7 @@ def _overview(result: Result) -> Markup:
     return element(
         "article",
         element("header", element("h2", "All batches")),
-        element("div", *plots_of(result.rows), class_="charts two"),
+        element("div", *charts.plots_of(result.rows), class_="charts two"),
         element("section", element("div", _table(result.rows), class_="wide")),
         element(
             "p",
@@ -81,13 +81,6 @@ def _overview(result: Result) -> Markup:
         ),
         id="all",
     )
-
-
-def plots_of(rows: Sequence[Row]) -> Iterator[Markup]:
-    """Plots of the black and of the white pixels of all batches, with captions."""
-    for color in COLOURS:
-        plot = charts.batches_plot([row for row in rows if row.color == color], color)
-        yield _figure(f"{color.capitalize()} pixels", "in an image, by batch", plot)
 
 
 def _batches(result: Result) -> Iterator[Markup]:
@@ -128,11 +121,7 @@ def _of_one(
         if len(counts) > charts.MOST_BARS:
             counts, note = [], f"mean and deviation of {row.images:,} images"
         plot = charts.images_plot(row, counts, axes[row.color])
-        yield _figure(f"{row.color.capitalize()} pixels", note, plot)
-
-
-def _figure(kind: str, note: str, plot: Markup) -> Markup:
-    return element("figure", plot, element("figcaption", element("b", kind), " ", note))
+        yield charts.figure(f"{row.color.capitalize()} pixels", note, plot)
 
 
 def _badge(counted: int, total: int) -> Markup:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from fft_tool.batches.charts import plots_of
 from fft_tool.batches.database import open_database
-from fft_tool.batches.page import plots_of
 from fft_tool.batches.rows import Row
 from service.access import AdministratorHere, PartsHere
 from service.errors import NotHere

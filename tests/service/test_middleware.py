@@ -34,7 +34,7 @@ def test_a_route_may_set_its_own(app: FastAPI) -> None:
     def cached() -> Response:
         return Response(headers={"Cache-Control": "private, max-age=60"})
 
-    with TestClient(app) as client:
+    with TestClient(app, base_url="http://127.0.0.1") as client:
         headers = client.get("/cached").headers
     assert headers["cache-control"] == "private, max-age=60"
     assert headers["x-content-type-options"] == "nosniff"

@@ -57,4 +57,4 @@ def test_load_balancers_may_ask_for_health_by_any_name(named: TestClient) -> Non
 def test_elsewhere_any_name_will_do_unless_the_settings_limit_them(tmp_path: Path) -> None:
     assert known_hosts(settings_in(tmp_path, HOST=ANYWHERE, **SAFE)) is None
     limited = settings_in(tmp_path, HOST=ANYWHERE, ALLOWED_HOSTS="FFT.example", **SAFE)
-    assert known_hosts(limited) == {"fft.example"}
+    assert known_hosts(limited) == frozenset({"fft.example"})

@@ -49,7 +49,8 @@ def visitor(keyed: Parts) -> Iterator[TestClient]:
 
 def sign_in(visitor: TestClient, key: str, wanted: str = "/") -> int:
     form = {"key": (None, key), "next": (None, wanted)}
-    return visitor.post("/sign-in", files=form).status_code
+    status: int = visitor.post("/sign-in", files=form).status_code
+    return status
 
 
 def test_a_session_is_of_whoever_has_the_key(keyed: Parts) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from fft_tool.cli.main import main
 from service.pages.rendering import POLICY
 from service.parts import Parts
-from tests.support.images import chunk, opened, pink_noise, png_bytes
+from tests.support.images import opened, pink_noise, png_bytes
 from tests.support.service import TestClient, work_off
 from tests.support.service_assets import add_asset, add_done
 
@@ -52,21 +51,6 @@ def test_the_numbers_are_those_of_the_command_line(
     assert 'class="chart rings"' in page
     for address in re.findall(r'src="(/[^"]*)"', page):
         assert client.get(html.unescape(address)).status_code == 200, address
-
-
-@pytest.mark.parametrize(("other", "told"), [(15_384_615, True), (10_000_000, False)])
-def test_the_resolution_has_a_length_where_both_pixels_have_the_same(
-    client: TestClient, parts: Parts, other: int, told: bool
-) -> None:
-    for pixels, density in ((SCENE, 15_384_615), (NOISY, other)):  # pixels of 65 nm
-        size = chunk(b"pHYs", struct.pack(">IIB", density, density, 1))
-        add_done(parts, png_bytes(pixels, size))
-    page = client.get("/compare?first=1&second=2").text
-    found = re.search(r"period of ([0-9.]+) px(?: = ([0-9.]+) nm)?\.", page)
-    assert found
-    assert bool(found[2]) == told
-    if told:
-        assert float(found[2]) == pytest.approx(65 * float(found[1]), rel=0.01)
 
 
 def test_the_difference_is_a_picture(client: TestClient, parts: Parts) -> None:

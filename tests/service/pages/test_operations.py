@@ -17,8 +17,8 @@ from service.database.tables import JOBS, POISON_JOBS, RUN_FILES
 from service.operations.runs import ask_run, find_run
 from service.parts import Parts
 from service.references import delete_unreferenced
-from tests.support.service import TestClient
-from tests.support.service_assets import add_asset, add_done, photo, rows, work_off
+from tests.support.service import TestClient, work_off
+from tests.support.service_assets import add_asset, add_done, photo, rows
 
 HOSTILE = '"><img src=x onerror=alert(1)>.png'
 
@@ -26,7 +26,10 @@ HOSTILE = '"><img src=x onerror=alert(1)>.png'
 def press(client: TestClient, do: str, **fields: str) -> httpx.Response:
     given = {"do": do, **{name.replace("_", "-"): text for name, text in fields.items()}}
     files = {name: (None, text) for name, text in given.items()}
-    return client.post("/assets/1/operations", files=files, follow_redirects=False)
+    answer: httpx.Response = client.post(
+        "/assets/1/operations", files=files, follow_redirects=False
+    )
+    return answer
 
 
 def text_after(answer: httpx.Response) -> str:
@@ -37,7 +40,7 @@ def text_after(answer: httpx.Response) -> str:
 
 def run(client: TestClient, parts: Parts, *texts: tuple[str, str]) -> str:
     """Run operations; return the address of the run."""
-    fields = {}
+    fields: dict[str, str] = {}
     for place, (name, value) in enumerate(texts, 1):
         fields |= {f"name_{place}": name, f"value_{place}_0": value}
     answer = press(client, "run", **fields)

@@ -199,7 +199,7 @@ def test_no_address_leads_out(
     assert SECRET not in answer.content
     assert answer.status_code in {404, 200}
     if answer.status_code == 200:  # the client itself has taken . and .. out of the address
-        assert answer.content == JPEG
+        assert answer.content == JPEG or answer.url.path == "/"
     else:
         assert answer.headers["content-type"] == "application/problem+json"
         assert str(folder) not in answer.text
