@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fft_tool.batches.origin import Origin
 from fft_tool.batches.rows import COLUMNS, Row
-from fft_tool.batches.tables import BATCH_STATS, UNIQUE, row_of, values_of
+from fft_tool.batches.tables import BATCH_STATS, UNIQUE, row_of, text_of, values_of
 from fft_tool.databases.addresses import address, place_of
 from fft_tool.databases.engines import make_engine, transaction
 from fft_tool.databases.migrating import Migrations
@@ -31,7 +30,7 @@ class Revision:
 
     job_id: str
     revision: int
-    created_at: datetime
+    created_at: str
     source_prefix: str
     batches: int
     images: int
@@ -95,7 +94,10 @@ class Database:
             .limit(most)
         )
         with self._transaction() as connection:
-            return [Revision(*row) for row in connection.execute(found)]
+            return [
+                Revision(job, number, text_of(at), *more)
+                for job, number, at, *more in connection.execute(found)
+            ]
 
     def numbers_of(self, job: str) -> list[int]:
         """Numbers of the revisions of a job, the latest first."""

@@ -51,7 +51,11 @@ def values_of(row: Row) -> dict[str, Any]:
 
 
 def row_of(values: Mapping[str, Any]) -> Row:
-    """Row of the table's values; the time is the text that it was again."""
-    at: datetime = values["created_at"]
-    moment = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    return Row(**{**values, "created_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    """Row of the table's values; its time is a text again."""
+    return Row(**{**values, "created_at": text_of(values["created_at"])})
+
+
+def text_of(moment: datetime) -> str:
+    """A time of the table, ISO 8601 in UTC; SQLite forgets the time zone."""
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return known.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

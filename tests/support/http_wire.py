@@ -24,7 +24,7 @@ class Answer:
 
 def get(target: bytes, *headers: bytes) -> bytes:
     """A request for a target that is sent as it is."""
-    lines = (b"GET " + target + b" HTTP/1.1", b"Host: x", b"Connection: close", *headers)
+    lines = (b"GET " + target + b" HTTP/1.1", b"Host: 127.0.0.1", b"Connection: close", *headers)
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
@@ -35,7 +35,7 @@ def post(
     kind = content_type or f"multipart/form-data; boundary={BOUNDARY}"
     lines = (
         f"POST {target} HTTP/1.1",
-        "Host: x",
+        "Host: 127.0.0.1",
         "Connection: close",
         f"Content-Type: {kind}",
         f"Content-Length: {len(body) if length < 0 else length}",

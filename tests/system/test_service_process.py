@@ -74,7 +74,7 @@ def said(port: int, *pieces: bytes) -> bytes:
         return answer
 
 
-HEAD = b"POST /upload/ HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+HEAD = b"POST /upload/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
 
 
@@ -108,7 +108,9 @@ def test_an_endless_upload_is_answered_and_ended(port: int) -> None:
 
 
 def test_answers_do_not_tell_what_serves(port: int) -> None:
-    answer = said(port, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").lower()
+    answer = said(
+        port, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    ).lower()
     assert b"\r\nserver:" not in answer
     assert b"uvicorn" not in answer
 
