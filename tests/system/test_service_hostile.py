@@ -277,7 +277,8 @@ def test_no_path_leads_out_of_the_folders(service: RunningService, keys: Keys, p
         assert SECRET not in received, target
         assert b"SQLite" not in received, target
         answer = answer_of(received)
-        assert answer.status in (400, 404, 405, 422, 431), (target, answer.status)
+        if target != b"/?":  # the gallery
+            assert answer.status in (400, 404, 405, 422, 431), (target, answer.status)
         assert str(service.folder).encode() not in answer.body.replace(target, b""), target
 
 

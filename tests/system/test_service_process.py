@@ -74,7 +74,10 @@ def said(port: int, *pieces: bytes) -> bytes:
         return answer
 
 
-HEAD = b"POST /upload/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+HEAD = (
+    b"POST /upload/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    b"Content-Type: multipart/form-data; boundary=b\r\n"
+)
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
 
 
