@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from fft_tool.cli.main import main
 from service.pages.rendering import POLICY
 from service.parts import Parts
-from tests.support.images import opened, pink_noise, png_bytes
+from tests.support.images import chunk, opened, pink_noise, png_bytes
 from tests.support.service import TestClient, work_off
 from tests.support.service_assets import add_asset, add_done
 
@@ -51,6 +52,23 @@ def test_the_numbers_are_those_of_the_command_line(
     assert 'class="chart rings"' in page
     for address in re.findall(r'src="(/[^"]*)"', page):
         assert client.get(html.unescape(address)).status_code == 200, address
+
+
+@pytest.mark.parametrize(("other", "told"), [(15_384_615, True), (10_000_000, False)])
+def test_the_resolution_has_a_length_where_both_pixels_have_the_same(
+    client: TestClient, parts: Parts, other: int, told: bool
+) -> None:
+    chance = np.random.default_rng(4)
+    for density in (15_384_615, other):  # pixels to the metre: of 65 nm
+        exposure = np.clip(SCENE + chance.normal(0, 50, SCENE.shape), 0, 255).astype(np.uint8)
+        size = chunk(b"pHYs", struct.pack(">IIB", density, density, 1))
+        add_done(parts, png_bytes(exposure, size))
+    page = client.get("/compare?first=1&second=2").text
+    found = re.search(r"period of ([0-9.]+) px(?: = ([0-9.]+) nm)?\.", page)
+    assert found
+    assert bool(found[2]) == told
+    if told:
+        assert float(found[2]) == pytest.approx(65 * float(found[1]), rel=0.01)
 
 
 def test_the_difference_is_a_picture(client: TestClient, parts: Parts) -> None:
