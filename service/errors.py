@@ -14,6 +14,8 @@
         ├── Misdirected         misdirected         the service is not known by the name asked for
         ├── StillRunning        still-running       a job has to end first
         ├── NotFailed           not-failed          only a failed job can be queued again
+        ├── WorkflowRejected    workflow-rejected   the workflow on AWS refuses the image
+        ├── WorkflowFailed      workflow-failed     an execution has failed, another may not
         ├── TooManyRequests     too-many-requests   (worth retrying)
         └── Busy                busy                (worth retrying)
 
@@ -96,6 +98,19 @@ class NotFailed(Refused):
     """The job has not failed, so it cannot be queued again."""
 
     code = "not-failed"
+
+
+class WorkflowRejected(Refused):
+    """The workflow on AWS refuses the image, or what is asked for it; the message says why."""
+
+    code = "workflow-rejected"
+    permanent = True
+
+
+class WorkflowFailed(Refused):
+    """An execution of the workflow on AWS has led to no results; another one may."""
+
+    code = "workflow-failed"
 
 
 class _Later(Refused):

@@ -84,6 +84,18 @@ def _table(text: str) -> str | None:
     return text or None
 
 
+def _state_machine(text: str) -> str | None:
+    if text and not re.fullmatch(r"arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:\S+", text):
+        raise ValueError("should be arn:aws:states:REGION:ACCOUNT:stateMachine:NAME")
+    return text or None
+
+
+def _bucket_folder(text: str) -> str | None:
+    if text and not (text.startswith("s3://") and BUCKET_NAME.fullmatch(text.split("/")[2])):
+        raise ValueError("should be s3://BUCKET/PREFIX")
+    return text or None
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(word.strip()) for word in text.split(",") if word.strip())
@@ -316,6 +328,27 @@ VARIABLES = (
         "database with the rows of batches, which the page of batches shows",
         secret=True,
     ),
+    Variable(
+        "WORKFLOW_STATE_MACHINE",
+        "workflow_state_machine",
+        "",
+        _state_machine,
+        "ARN of the workflow's state machine, which then runs operations; empty: the worker does",
+    ),
+    Variable(
+        "WORKFLOW_INPUT",
+        "workflow_input",
+        "",
+        _bucket_folder,
+        "where uploads start that state machine, `s3://BUCKET/workflow/`",
+    ),
+    Variable(
+        "WORKFLOW_OUTPUT",
+        "workflow_output",
+        "",
+        _bucket_folder,
+        "where it leaves its results, `s3://BUCKET/output/workflow/`",
+    ),
     Variable("AWS_REGION", "aws_region", "", lambda text: text or None, "region of AWS"),
     Variable(
         "AWS_ENDPOINT_URL",
@@ -365,6 +398,9 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     allowed_hosts: frozenset[str]
     batches_database_url: str | None = field(repr=False)
+    workflow_state_machine: str | None
+    workflow_input: str | None
+    workflow_output: str | None
     aws_region: str | None
     aws_endpoint_url: str | None
 
@@ -378,6 +414,7 @@ class Settings:
         values, faults = read(VARIABLES, given)
         if values.get("host") and not is_loopback(values["host"]):
             faults += _exposed(values)
+        faults += _incomplete(given)
         if faults:
             raise SettingsError(faults)
         return cls(**{each.name: values[each.name] for each in fields(cls)})
@@ -422,3 +459,13 @@ def _exposed(values: Mapping[str, object]) -> list[str]:
     if values.get("authentication") == "off":
         faults.append(f"AUTHENTICATION='off' {where}: should be keys")
     return faults
+
+
+def _incomplete(given: Mapping[str, str]) -> list[str]:
+    """What is missing of settings that belong together."""
+    together = ("WORKFLOW_STATE_MACHINE", "WORKFLOW_INPUT", "WORKFLOW_OUTPUT")
+    there = [name for name in together if name in given]
+    if not there or len(there) == len(together):
+        return []
+    rule = f"should be set, as {' and '.join(there)} {'is' if len(there) == 1 else 'are'}"
+    return [f"{name} is missing: {rule}" for name in together if name not in given]

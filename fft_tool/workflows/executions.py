@@ -1,8 +1,9 @@
-"""Names of executions of the workflow that are started directly, so that twice is once."""
+"""Executions of the workflow: which upload one is about, and names for those started directly."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 
 _LONGEST = 80  # characters, the limit of Step Functions
@@ -25,3 +26,13 @@ def execution_name(key: str, etag: str, version: str = "") -> str:
     digest = hashlib.sha256(parts.encode()).hexdigest()[:_DIGITS]
     readable = _NOT_ALLOWED.sub("-", key)[-(_LONGEST - _DIGITS - 1) :].strip("-")
     return f"{readable}-{digest}".lstrip("-")
+
+
+def is_about(given: str, key: str, etag: str) -> bool:
+    """Whether the input of an execution tells of this version of an object.
+
+    >>> is_about('{"detail": {"object": {"key": "a.png", "etag": "0cc1"}}}', "a.png", '"0cc1"')
+    True
+    """
+    about = json.loads(given).get("detail", {}).get("object", {})
+    return (about.get("key"), about.get("etag", "").strip('"')) == (key, etag.strip('"'))

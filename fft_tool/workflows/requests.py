@@ -25,6 +25,7 @@ OPERATIONS = "operations"
 """Key of the operations; all other keys are those of the recipe."""
 
 _LARGEST = 64 << 10  # bytes of a sidecar
+_MOST_METADATA = 2048  # bytes of keys and values, the limit of S3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,22 @@ class Request:
 def is_sidecar(name: str) -> bool:
     """Whether a name is that of a sidecar, which is never an image."""
     return name.endswith(SIDECAR)
+
+
+def placed(asked: Mapping[str, str]) -> tuple[Mapping[str, str], bytes | None]:
+    """Where to put what is asked for an image: its metadata, and the content of its sidecar.
+
+    There is a sidecar if the metadata of S3 cannot hold everything.
+
+    >>> placed({"operations": "blur:3"})
+    ({'operations': 'blur:3'}, None)
+    >>> metadata, sidecar = placed({"operations": ",".join(["blur:3"] * 300)})
+    >>> metadata, len(sidecar or b"")
+    ({}, 2117)
+    """
+    if sum(len(key) + len(text.encode()) for key, text in asked.items()) <= _MOST_METADATA:
+        return dict(asked), None
+    return {}, json.dumps(dict(asked)).encode()
 
 
 def read_request(sources: Store, name: str, stat: Stat) -> Request:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fft_tool.codec.picture_formats import PICTURE_FORMATS
@@ -21,7 +21,9 @@ from fft_tool.results.outputs import Source
 from fft_tool.results.registry import RECORD
 from fft_tool.runs.child import Child
 from fft_tool.runs.one import Analysed
+from fft_tool.stores.base import Store
 from fft_tool.stores.memory import MemoryStore
+from fft_tool.stores.opening import open_store
 from fft_tool.validate import Json
 from fft_tool.workflows.manifest import side_of
 from fft_tool.workflows.plan import Plan, folder_of, make_plan, manifest_name, parse_recipe
@@ -31,12 +33,16 @@ from service.catalogue.assets import source_of
 from service.jobs.table import Job
 from service.operations.runs import CHANGES, Run, RunFile, find_run, keep_files, note_progress
 from service.parts import Parts
+from service.settings import Settings
 
 SCREEN = Preset("screen", 1200, 1200)
 """Size of the pictures that the page of a run shows."""
 
-STATES = ("Analyse original", "Process", "Analyse combined", "Finish", "Compare each operation")
-"""What is done, in order; the first four are named as in the state machine."""
+COMPARE = "Compare each operation"
+"""The last step, which is not part of the workflow."""
+
+STATES = ("Analyse original", "Process", "Analyse combined", "Finish")
+"""Steps of the workflow as the worker does them, named as in the state machine."""
 
 _KEY = "source"  # in the store of the job: names of clients are not trusted
 
@@ -52,6 +58,19 @@ def operate(parts: Parts, job: Job, child: Child) -> None:
     most = parts.settings.memory_of_an_image // 2
     limits = replace(parts.settings.limits, max_output_bytes=most)
     contained = _Contained(child, lambda _: parts.settings.image_seconds, progress)
+    files = _run_on_aws(
+        parts.settings, source, run, f"{job.id}-{job.attempts}", progress
+    ) or _run_here(source, run, contained, limits)
+    progress.enter(COMPARE)
+    files += _Changes(contained, source, limits).made(run, {each.name: d for each, d in files})
+    keep_files(parts, run, files)
+    progress.end()
+
+
+def _run_here(
+    source: Source, run: Run, contained: _Contained, limits: Limits
+) -> list[tuple[RunFile, bytes]]:
+    """Run the workflow in the child process of the worker."""
     sources, target = MemoryStore(), MemoryStore()
     sources.write(_KEY, source.data)
 
@@ -61,37 +80,54 @@ def operate(parts: Parts, job: Job, child: Child) -> None:
     outcome = run_workflow(sources, target, source.name, limits, plan=plan, work=contained)
     if outcome.error is not None:
         raise outcome.error
-    files = _files(target, source.name)
-    progress.enter(STATES[4])
-    files += _Changes(contained, source, limits).made(run, {each.name: d for each, d in files})
-    keep_files(parts, run, files)
-    progress.end()
+    return _files(target, source.name)
+
+
+def _run_on_aws(
+    settings: Settings, source: Source, run: Run, attempt: str, progress: _Progress
+) -> list[tuple[RunFile, bytes]] | None:
+    """Have the state machine run the workflow, and fetch its results; None if there is none."""
+    arn, place, results = (
+        settings.workflow_state_machine,
+        settings.workflow_input,
+        settings.workflow_output,
+    )
+    if not (arn and place and results):
+        return None
+    from service.operations.state_machine import StateMachine  # noqa: PLC0415  (loads boto3)
+
+    machine = StateMachine(arn, place, open_store(results))
+    name = machine.run(source, run.operations, attempt, progress.take)
+    return _files(machine.results, name)
 
 
 class _Progress:
-    """Notes the states of a run as they are entered."""
+    """Notes the steps of a run as they are entered."""
 
     def __init__(self, parts: Parts, run: Run) -> None:
         self._parts, self._run_id = parts, run.run_id
-        self._current = -1
+        self._steps: list[Json] = [{"name": name, "status": "waiting"} for name in STATES]
 
-    def enter(self, state: str) -> None:
-        """Note that a state has begun, and those before it are done."""
-        self._current = STATES.index(state)
-        self._note()
+    def enter(self, step: str) -> None:
+        """Note that a step has begun, and those before it are done."""
+        names = [each["name"] for each in self._steps]
+        place = names.index(step) if step in names else len(names)
+        done = [{**each, "status": "done"} for each in self._steps[:place]]
+        self._note([*done, {"name": step, "status": "running"}, *self._steps[place + 1 :]])
+
+    def take(self, steps: Sequence[Json]) -> None:
+        """Note the steps of the state machine."""
+        self._note(steps)
 
     def end(self) -> None:
         """Note that all are done."""
-        self._current = len(STATES)
-        self._note()
+        self._note([{**each, "status": "done"} for each in self._steps])
 
-    def _note(self) -> None:
-        words = {-1: "done", 0: "running", 1: "waiting"}
-        steps = [
-            {"name": name, "status": words[(place > self._current) - (place < self._current)]}
-            for place, name in enumerate(STATES)
-        ]
-        note_progress(self._parts, self._run_id, steps)
+    def _note(self, steps: Sequence[Json]) -> None:
+        self._steps = list(steps)
+        last = {"name": COMPARE, "status": "waiting"}
+        told = self._steps if self._steps[-1]["name"] == COMPARE else [*self._steps, last]
+        note_progress(self._parts, self._run_id, told)
 
 
 class _Contained(Work):
@@ -108,7 +144,7 @@ class _Contained(Work):
         self, source: Source, operations: tuple[Operation, ...], recipe: Recipe, limits: Limits
     ) -> Analysed:
         """Apply operations; ``recipe`` chooses the frame and the range of values."""
-        self._progress.enter(STATES[1])
+        self._progress.enter("Process")
         self._processed = True
         return self.child.run_operations(
             source,
@@ -121,7 +157,7 @@ class _Contained(Work):
 
     def analyse(self, source: Source, recipe: Recipe, limits: Limits) -> Analysed:
         """Analyse an image."""
-        self._progress.enter(STATES[2] if self._processed else STATES[0])
+        self._progress.enter("Analyse combined" if self._processed else "Analyse original")
         return self.child.run(source, recipe, limits, patience=self.patience)
 
     def compare(self, first: Source, second: Source, recipe: Recipe, limits: Limits) -> Compared:
@@ -130,7 +166,7 @@ class _Contained(Work):
 
     def _step(self, name: str) -> None:
         if name == "write" and self._processed:
-            self._progress.enter(STATES[3])
+            self._progress.enter("Finish")
 
 
 class _Changes:
@@ -179,7 +215,7 @@ class _Changes:
         }
 
 
-def _files(target: MemoryStore, name: str) -> list[tuple[RunFile, bytes]]:
+def _files(target: Store, name: str) -> list[tuple[RunFile, bytes]]:
     """Files that the manifest lists, and the manifest."""
     data = target.read(manifest_name(name)).data
     found = [_file("manifest.json", "manifest", "application/json", data)]

@@ -97,14 +97,25 @@ def test_all_faults_are_told_together() -> None:
         ("RATE_WITHOUT_TABLE", "half", "should be open or closed"),
         ("TRUSTED_PROXIES", "proxy.example", "10.0.0.0/8"),
         ("AWS_ENDPOINT_URL", "localhost:4566", "http://127.0.0.1:4566"),
+        ("WORKFLOW_STATE_MACHINE", "workflow", "arn:aws:states:REGION:ACCOUNT:stateMachine:NAME"),
+        ("WORKFLOW_INPUT", "bucket/workflow/", "s3://BUCKET/PREFIX"),
+        ("WORKFLOW_OUTPUT", "s3://", "s3://BUCKET/PREFIX"),
     ],
 )
 def test_a_fault_names_its_variable_and_the_form_that_it_must_have(
     name: str, text: str, form: str
 ) -> None:
-    (told,) = faults(**{name: text})
+    told = faults(**{name: text})[0]
     assert told.startswith(f"{name}=")
     assert form in told
+
+
+def test_a_state_machine_needs_both_of_its_places() -> None:
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:workflow"
+    places = {"WORKFLOW_INPUT": "s3://bucket/workflow/", "WORKFLOW_OUTPUT": "s3://bucket/out/"}
+    assert made(WORKFLOW_STATE_MACHINE=arn, **places).workflow_input == "s3://bucket/workflow/"
+    (told,) = faults(WORKFLOW_STATE_MACHINE=arn, WORKFLOW_INPUT=places["WORKFLOW_INPUT"])
+    assert told.startswith("WORKFLOW_OUTPUT is missing: should be set, as WORKFLOW_STATE_MACHINE")
 
 
 def test_messages_and_representations_hold_no_secrets() -> None:

@@ -14,8 +14,9 @@ from fft_tool.printable import printable
 from fft_tool.recipe import Recipe
 from fft_tool.results.outputs import Source
 from fft_tool.runs.sources import find_sources
+from fft_tool.workflows.executions import is_about
 from fft_tool.workflows.plan import folder_of, manifest_name
-from fft_tool.workflows.requests import OPERATIONS, SIDECAR
+from fft_tool.workflows.requests import OPERATIONS, SIDECAR, placed
 from handler.workflow import RESULTS
 from tools.errors import ToolError
 from tools.local_aws.clients import LocalAws
@@ -28,7 +29,6 @@ from tools.say import say
 
 PAUSE = 0.1  # seconds between two requests
 UNTIL_STARTED = 10.0  # seconds for EventBridge to start an execution, before it is started directly
-MOST_METADATA = 2048  # bytes of keys and values, the limit of S3
 NOTHING_TO_DO = "Nothing to do"  # the state in which an execution ends that has made nothing
 
 Json = Mapping[str, Any]
@@ -78,23 +78,23 @@ class WorkflowBucket:
     def _put(self, source: Source, asked: Mapping[str, str]) -> Upload:
         """Upload a source; what is asked for it goes into a sidecar if it is too long for S3."""
         key = self._settings.workflow_prefix + source.name
-        fits = sum(len(name) + len(text.encode()) for name, text in asked.items()) <= MOST_METADATA
+        metadata, beside = placed(asked)
         sidecar = {"Bucket": NAME, "Key": key + SIDECAR}
-        if fits:
+        if beside is None:
             self._aws.s3.delete_object(**sidecar)  # an earlier one would override the metadata
         else:
-            self._aws.s3.put_object(**sidecar, Body=json.dumps(asked).encode())
+            self._aws.s3.put_object(**sidecar, Body=beside)
         started = time.time()
         answer = self._aws.s3.put_object(
             Bucket=NAME,
             Key=key,
             Body=source.data,
             ContentType=mimetypes.guess_type(source.name)[0] or "application/octet-stream",
-            Metadata=dict(asked) if fits else {},
+            Metadata=metadata,
         )
         keys = "".join(f"  {name}={text}" for name, text in asked.items())
-        beside = "" if fits else f" and {printable(key + SIDECAR)}"
-        say(f"{printable(source.name)} → s3://{NAME}/{printable(key)}{beside}{keys}")
+        second = "" if beside is None else f" and {printable(key + SIDECAR)}"
+        say(f"{printable(source.name)} → s3://{NAME}/{printable(key)}{second}{keys}")
         return Upload(key, source, answer["ETag"].strip('"'), started)
 
     def _follow(self, upload: Upload, known: set[str], seconds: float) -> bool:
@@ -131,9 +131,8 @@ class WorkflowBucket:
         return list(found["executions"])
 
     def _is_about(self, execution: str, upload: Upload) -> bool:
-        given = json.loads(self._aws.states.describe_execution(executionArn=execution)["input"])
-        about = given.get("detail", {}).get("object", {})
-        return (about.get("key"), about.get("etag", "").strip('"')) == (upload.key, upload.etag)
+        found = self._aws.states.describe_execution(executionArn=execution)
+        return is_about(found["input"], upload.key, upload.etag)
 
     def _report_steps(self, upload: Upload, execution: str) -> None:
         """Report the functions' log lines. The history has no names of states in branches here."""

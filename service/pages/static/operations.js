@@ -132,12 +132,17 @@ function follow(section) {
       return;
     }
     section.querySelector("h2").textContent = state === "running" ? "It is running" : "It is in the queue";
-    section.querySelector("[data-states]").replaceChildren(...progress.map(({ name, status }) => {
+    section.querySelector("[data-states]").replaceChildren(...progress.map(({ name, status, detail }) => {
       const item = document.createElement("li");
       const badge = document.createElement("span");
       badge.className = "badge";
       badge.textContent = status;
       item.append(`${name} `, badge);
+      if (detail) {
+        const code = document.createElement("code");
+        code.textContent = detail;
+        item.append(" ", code);
+      }
       return item;
     }));
   };
