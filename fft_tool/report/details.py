@@ -33,7 +33,9 @@ def badge_of(certificate: Json | None) -> Markup:
         return element("span", "not invertible", class_="badge")
     if certificate["exact"]:
         return element("span", "exact", class_="badge good")
-    return element("span", f"± {certificate['max_abs_error']:,}", class_="badge")
+    error = f"± {certificate['max_abs_error']:,}"
+    told = "largest error of the image that the pictures give back, in grey levels"
+    return element("span", error, class_="badge", title=told)
 
 
 def name_of(name: str) -> Markup:

@@ -47,14 +47,14 @@ def render(
     told: Mapping[str, Any] = {
         "caller": caller,
         "path": request.url.path,
-        "entries": _entries(caller),
+        "navigation": _navigation(caller),
         **values,
     }
     page = _environment().get_template(name).render(told)
     return HTMLResponse(page, status, headers={"Content-Security-Policy": POLICY})
 
 
-def _entries(caller: Caller | None) -> tuple[tuple[str, str], ...]:
+def _navigation(caller: Caller | None) -> tuple[tuple[str, str], ...]:
     if caller is None:
         return ()
     return FOR_ALL + (FOR_ADMINISTRATORS if caller.administrator else FOR_TENANTS)
