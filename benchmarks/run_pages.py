@@ -89,7 +89,17 @@ def make_parser() -> argparse.ArgumentParser:
 def first_views(service: RunningService, visits: int) -> Section:
     """Figures of each page."""
     number = asset_of(service, "landscape_striped.png")
-    pages = {"Gallery": "/", "Image": f"/assets/{number}", "Studio": f"/assets/{number}/studio"}
+    image = f"/assets/{number}"
+    pages = {
+        "Gallery": "/",
+        "Image": image,
+        "Studio": f"{image}/studio",
+        "Operations": f"{image}/operations?operations=destripe",
+        "Crop": f"{image}/crop",
+        "Compare": f"/compare?first={asset_of(service, 'landscape.png')}&second={number}",
+        "Jobs": "/jobs/all",
+        "Tenants": "/tenants",
+    }
     rows: list[Row] = []
     with chromium() as browser:
         for name, path in pages.items():

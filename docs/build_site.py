@@ -34,6 +34,7 @@ SECTIONS = {
         ),
     ),
     "The service": (
+        "docs/pages.md",
         "docs/service.md",
         "docs/service-products.md",
         "docs/service-jobs.md",
@@ -47,7 +48,7 @@ SECTIONS = {
     ),
     "Project": (
         *("docs/benchmarks.md", "docs/benchmarks-lambda.md", "docs/benchmarks-batches.md"),
-        "docs/benchmarks-service.md",
+        *("docs/benchmarks-service.md", "docs/benchmarks-pages.md"),
         "input_images/README.md",
         *("CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions/index.md"),
     ),

@@ -27,8 +27,8 @@ _TABLES = (RENDITIONS, ARTIFACTS, RUN_FILES)
 class Purged:
     """How many renditions and artifacts were purged, or would be, and the bytes that this frees.
 
-    Files that operations made count as artifacts. Bytes
-    that something else still needs are not freed: equal bytes are kept once.
+    Files that operations made count as artifacts. Bytes that something else still needs are not
+    freed: equal bytes are kept once.
     """
 
     renditions: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -14,8 +14,10 @@ from service.database.tables import (
     ASSETS,
     DONE,
     JOBS,
+    MASKS,
     PRODUCT_IMAGES,
     RENDITIONS,
+    RUN_FILES,
     STATES,
     TENANTS,
 )
@@ -64,7 +66,10 @@ class JobTimes:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a tenant keeps, and its jobs by state; ``tenant`` is None for all together."""
+    """What a tenant keeps, and its jobs by state; ``tenant`` is None for all together.
+
+    Files that operations made, and masks, count as artifacts.
+    """
 
     tenant: str | None
     assets: Space
@@ -121,7 +126,10 @@ class _Counts:
         self._assets = _space(session, ASSETS, ASSETS, tenant_id)
         joined = ASSETS.join
         self._renditions = _space(session, joined(RENDITIONS), RENDITIONS, tenant_id)
-        self._artifacts = _space(session, joined(ARTIFACTS), ARTIFACTS, tenant_id)
+        kinds = (ARTIFACTS, RUN_FILES, MASKS)
+        self._artifacts = _together(
+            [_space(session, joined(table), table, tenant_id) for table in kinds]
+        )
         self._jobs = _jobs(session, tenant_id)
         self._times = _times(session, tenant_id)
 
@@ -143,17 +151,23 @@ class _Counts:
             jobs[state] += count
         return Usage(
             None,
-            _sum(self._assets),
-            _sum(self._renditions),
-            _sum(self._artifacts),
+            _sum(self._assets.values()),
+            _sum(self._renditions.values()),
+            _sum(self._artifacts.values()),
             jobs,
             JobTimes.of(seconds for times in self._times.values() for seconds in times),
         )
 
 
-def _sum(spaces: Mapping[int, Space]) -> Space:
-    values = spaces.values()
+def _sum(spaces: Iterable[Space]) -> Space:
+    values = list(spaces)
     return Space(sum(each.count for each in values), sum(each.bytes for each in values))
+
+
+def _together(several: Sequence[Mapping[int, Space]]) -> dict[int, Space]:
+    """Spaces of several kinds, summed for each tenant."""
+    tenants = {tenant for spaces in several for tenant in spaces}
+    return {each: _sum(spaces.get(each, Space()) for spaces in several) for each in tenants}
 
 
 def _space(

@@ -26,7 +26,7 @@ from service.catalogue import assets
 from service.errors import BadRequest, NotHere
 from service.keys import Caller
 from service.pages.commands import crop_command, crop_python
-from service.pages.rendering import render, shown_size
+from service.pages.rendering import ZOOM, preset_for, render, shown_size
 from service.parts import Parts
 from service.problems import RETRY_AFTER, status_of
 from service.products import crops
@@ -46,7 +46,6 @@ FIND, MANUAL, SMART = "find", "manual", "smart"
 
 ASPECTS = ["1:1", "4:3", "3:2", "16:9", "4:5"]
 INSET = 0.1  # of each side, around the box that is proposed first
-SHOWN = "zoom"  # the preset in which the image is shown
 
 CropForm = Annotated[Form, form_of(files=(), fields=(*BOX, "product_id", "action"))]
 Side = Annotated[int, Query(ge=1, le=1_000_000)]
@@ -172,7 +171,8 @@ def _page(
     when: str = "",
     status: int = HTTPStatus.OK,
 ) -> Response:
-    readable = any(each.preset == SHOWN for each in asset.renditions)
+    zoom = preset_for(request.app.state.parts.settings.presets, ZOOM)
+    readable = any(each.preset == zoom for each in asset.renditions)
     box = _box(asset, typed)
     return render(
         request,

@@ -154,7 +154,7 @@ class Usage(BaseModel):
     bytes: int = Field(description="bytes of sources, renditions and artifacts")
     sources: Space
     renditions: Space
-    artifacts: Space
+    artifacts: Space = Field(description="with files that operations made, and masks")
     jobs: dict[State, int] = Field(description="number of jobs by state")
     failures: int = Field(description="jobs that have failed for good, and were not redriven")
     job_seconds: JobTimes

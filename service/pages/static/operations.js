@@ -17,7 +17,7 @@ let timer, asked, held;
 
 function submitted(event) {
   const pressed = event.submitter?.value ?? "show";
-  if (pressed === "run") return;
+  if (!event.target.matches("[data-list]") || pressed === "run") return;
   event.preventDefault();
   change(pressed, event.submitter);
 }

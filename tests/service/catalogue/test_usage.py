@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from service.catalogue.masks import keep_mask
 from service.catalogue.usage import JobTimes, Space, usage_of, usage_of_all
-from service.database.tables import ARTIFACTS, JOBS, RENDITIONS
+from service.database.tables import ARTIFACTS, JOBS, RENDITIONS, RUN_FILES
 from service.errors import NotHere
 from service.latency import Kind
+from service.operations.runs import ask_run
 from service.parts import Parts
+from tests.support.images import png_bytes
 from tests.support.service import FixedClock, work_off
 from tests.support.service_assets import TENANT, add_asset, add_done, photo, rows
 
@@ -27,6 +31,18 @@ def test_a_tenant_s_usage_is_what_it_keeps(parts: Parts) -> None:
         assert space == Space(len(sizes), sum(sizes))
     assert found.bytes == found.assets.bytes + found.renditions.bytes + found.artifacts.bytes
     assert found.jobs == {"queued": 1, "running": 0, "done": 1, "failed": 0}
+
+
+def test_files_of_operations_and_masks_count_as_artifacts(parts: Parts) -> None:
+    asset_id = add_done(parts)
+    before = usage_of(parts, TENANT, TENANT).artifacts
+    ask_run(parts, asset_id, "invert", TENANT)
+    work_off(parts)
+    mask = png_bytes(np.full((150, 200), 255, np.uint8))
+    keep_mask(parts, asset_id, mask, TENANT)
+    made = [row["bytes"] for row in rows(parts, RUN_FILES)] + [len(mask)]
+    after = usage_of(parts, TENANT, TENANT).artifacts
+    assert after == Space(before.count + len(made), before.bytes + sum(made))
 
 
 def test_what_others_keep_does_not_count(parts: Parts) -> None:

@@ -14,7 +14,10 @@ from tests.support.sample_service import sample_service
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("/", "/assets/1", "/assets/1/studio")
+PAGES = (
+    *("/", "/assets/1", "/assets/1/studio", "/assets/1/operations?operations=blur:3"),
+    *("/assets/1/crop", "/compare?first=1&second=2", "/jobs/all", "/tenants", "/batches"),
+)
 
 
 @pytest.fixture(scope="module")
