@@ -53,7 +53,7 @@ ARROWS = {
     "__main__": "cli",
     # Entry points, which must not import each other, and programs for developers.
     "handler": "backfill, batches, workflows, variables",
-    "service": "batches, workflows, variables",
+    "service": "backfill, batches, workflows, variables",
     "tools": "handler, cli",
 }
 

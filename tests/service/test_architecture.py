@@ -77,7 +77,8 @@ USERS = {
     "socket": "jobs.worker serving",
     "subprocess": "",
     "tempfile": "catalogue.samples",
-    "time": "jobs.queue jobs.worker lambda_entry middleware products.dynamodb seed workbench",
+    "time": "jobs.queue jobs.worker lambda_entry middleware operations.state_machine "
+    "products.dynamodb seed workbench",
     "uuid": "products.crops",
 }
 
