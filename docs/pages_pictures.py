@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 from PIL import Image
@@ -135,11 +136,10 @@ ON_PHONES = ("gallery", "studio", "crop", "run")
 def point_at_a_ring(page: Page) -> None:
     """Point at a wave of the lattice: 10.39 px, 38° from the horizontal."""
     spectrum = page.locator("[data-spectrum]")
-    box = spectrum.bounding_box() or {}
+    width, height = spectrum.evaluate("(each) => [each.clientWidth, each.clientHeight]")
     angle = math.radians(38)
     across, up = math.cos(angle) / 10.39, math.sin(angle) / 10.39
-    place = {"x": box["width"] * (0.5 + across), "y": box["height"] * (0.5 - up)}
-    spectrum.hover(position=place)
+    spectrum.hover(position={"x": width * (0.5 + across), "y": height * (0.5 - up)})
 
 
 def wait_until_exact(page: Page) -> None:
@@ -165,8 +165,8 @@ def find_salient(page: Page) -> None:
 def taken(browser: Browser, service: RunningService, view: View, *, phone: bool) -> Image.Image:
     """Take a picture of a view; on a phone it is dark, as high as the phone is."""
     size = PHONE if phone else (WINDOW[0], view.height)
-    options = {"color_scheme": "dark", "device_scale_factor": 2} if phone else {}
-    with visiting(browser, service, size=size, **options) as page:
+    dark: dict[str, Any] = {"color_scheme": "dark", "device_scale_factor": 2}
+    with visiting(browser, service, size=size, **dark if phone else {}) as page:
         page.goto(view.path)
         view.steps(page)
         page.evaluate("scrollTo(0, 0)")

@@ -29,7 +29,7 @@ from service.errors import BadRequest
 from service.keys import Caller
 from service.operations import lists, runs
 from service.pages.commands import command_of_operations, python_of_operations
-from service.pages.rendering import render
+from service.pages.rendering import render, shown_size
 from service.parts import Parts
 from service.routes import files
 from service.routes.catalogue import AssetId
@@ -191,6 +191,7 @@ def _show(
     layout = lists.layout_of(record) if record else None
     listing = lists.read_list(text, layout, parts.settings.limits)
     query = urlencode({"operations": listing.text})
+    after = listing.entries[-1].size if listing.fits else None
     return render(
         request,
         caller,
@@ -201,6 +202,7 @@ def _show(
         listing=listing,
         known=OPERATIONS,
         most=MOST_OPERATIONS,
+        shown=shown_size(*after or (asset.width or 1, asset.height or 1)),
         preview=f"/pages/operations/{asset_id}/preview?{query}" if listing.fits else None,
         command=command_of_operations(asset.name, listing.text),
     )

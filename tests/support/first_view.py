@@ -14,8 +14,9 @@ new PerformanceObserver((list) => {
 """
 
 # Images outside the window are not loaded.
-_SHOWN = """() => [...document.images].every((each) =>
-  each.complete || each.getBoundingClientRect().top > innerHeight)"""
+_SHOWN = """() => Promise.all([...document.images]
+  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().top <= innerHeight)
+  .map((each) => each.decode()))"""
 
 # Modules have run when the browser says that the content is loaded.
 _FIGURES = """() => {
@@ -52,5 +53,5 @@ def first_view(page: Page, path: str) -> FirstView:
     """Visit a page whose context has not visited anything yet, until nothing is loading."""
     page.add_init_script(_MOVED)
     page.goto(path, wait_until="load")
-    page.wait_for_function(_SHOWN)
+    page.evaluate(_SHOWN)
     return FirstView(**page.evaluate(_FIGURES))

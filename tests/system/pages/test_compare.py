@@ -65,9 +65,7 @@ def test_images_are_chosen_and_their_numbers_are_those_of_the_command_line(
         shown = {
             row.locator("th").inner_text(): row.locator("td").first.inner_text() for row in rows
         }
-        page.wait_for_function(
-            "[...document.images].every((image) => image.complete && image.naturalWidth)"
-        )
+        page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
     for name in ("first.png", "second.png"):
         (tmp_path / name).write_bytes(IMAGES[name])
     lines = tool("compare", "first.png", "second.png", cwd=tmp_path).lines

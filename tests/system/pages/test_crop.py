@@ -237,7 +237,7 @@ def test_what_stands_out_is_shown_and_proposed_and_a_smart_crop_takes_it(
         box = (found.x, found.y, found.width, found.height)
         expect(page.locator("[name=x]")).to_have_value(str(found.x))
         assert box_of(page) == drawn(page) == box
-        page.wait_for_function("document.querySelector('[data-salience]').naturalWidth === 384")
+        expect(page.locator("[data-salience]")).to_have_js_property("naturalWidth", 384)
         page.get_by_label("Show why").uncheck()
         expect(overlay).to_be_hidden()
         drag(page, (5, 5), (105, 85))

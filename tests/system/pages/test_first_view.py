@@ -34,4 +34,4 @@ def test_it_takes_less_than_100_kilobytes_and_nothing_moves(
     with visiting(browser, service, size=size) as page:
         view = first_view(page, path)
     assert view.bytes < 100_000
-    assert view.moved == 0
+    assert view.moved < 0.001  # parts of a pixel

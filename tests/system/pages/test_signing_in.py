@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -32,7 +33,8 @@ def make_key(service: RunningService, *who: str) -> str:
     """Make a key as an operator does."""
     made = service.command("keys", "make", *who)
     assert made.code == 0, made.err
-    return re.findall(r"\S{40,}", made.out.decode())[0]
+    key: str = re.findall(r"\S{40,}", made.out.decode())[0]
+    return key
 
 
 def sign_in(page: Page, key: str) -> None:
@@ -50,7 +52,7 @@ def test_a_key_leads_to_the_page_that_was_asked_for_and_signing_out_ends_the_ses
         expect(page.get_by_role("alert")).to_contain_text("key")
         sign_in(page, key)
         expect(page.locator(".step b")).to_have_text(["blur"])
-        cookie = page.context.cookies()[0]
+        cookie: Any = page.context.cookies()[0]
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_label("Key")).to_be_visible()
