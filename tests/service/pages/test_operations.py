@@ -14,7 +14,7 @@ import pytest
 
 from service.catalogue.purge import purge
 from service.database.tables import JOBS, POISON_JOBS, RUN_FILES
-from service.operations.runs import ask_run, find_run
+from service.operations.runs import ask_run, find_run, note_progress
 from service.parts import Parts
 from service.references import delete_unreferenced
 from tests.support.service import TestClient, work_off
@@ -57,6 +57,18 @@ def test_buttons_change_the_text_in_the_address(client: TestClient, parts: Parts
     assert text_after(press(client, "up-2", **two)) == "sepia,blur:3"
     assert text_after(press(client, "remove-1", **two)) == "sepia"
     assert text_after(press(client, "show", **two)) == "blur:3,sepia"
+
+
+def test_a_run_shows_its_steps_while_it_is_going_on(client: TestClient, parts: Parts) -> None:
+    asset_id = add_done(parts)
+    run_id = ask_run(parts, asset_id, "sepia", None)
+    address = f"/assets/{asset_id}/operations/{run_id}"
+    assert "It is in the queue" in client.get(address).text
+    started = {"name": "Start the workflow", "status": "done", "detail": "<b>an-execution"}
+    note_progress(parts, run_id, [started, {"name": "Plan", "status": "running"}])
+    page = client.get(address).text
+    assert "<code>&lt;b&gt;an-execution</code>" in page
+    assert 'data-status="running">Plan' in page
 
 
 def test_fields_are_those_of_the_registry(client: TestClient, parts: Parts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import DESK, PHONE, check_accessible, check_fits, visiting
-from tests.support.running_service import RunningService
+from tests.support.running_service import RunningService, until
 from tests.support.sample_service import SAMPLES, asset_of, sample_service
 
 pytestmark = pytest.mark.slow
@@ -111,6 +112,5 @@ def test_without_scripts_a_form_does_the_same(
         page.get_by_role("button", name="Set").click()
         assert operations_in(page) == "blur:4"
         page.get_by_role("button", name="Run", exact=True).click()
-        while page.get_by_role("link", name="Look again").count():
-            page.get_by_role("link", name="Look again").click()
-        assert page.locator(".two-by-two figure").count() == 4
+        page.wait_for_url(re.compile(r"/operations/\d+$"))
+        until(lambda: page.reload() and page.locator(".two-by-two figure").count() == 4)
