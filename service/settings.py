@@ -414,7 +414,7 @@ class Settings:
         values, faults = read(VARIABLES, given)
         if values.get("host") and not is_loopback(values["host"]):
             faults += _exposed(values)
-        faults += _incomplete(given)
+        faults += _incomplete(values)
         if faults:
             raise SettingsError(faults)
         return cls(**{each.name: values[each.name] for each in fields(cls)})
@@ -461,11 +461,12 @@ def _exposed(values: Mapping[str, object]) -> list[str]:
     return faults
 
 
-def _incomplete(given: Mapping[str, str]) -> list[str]:
-    """What is missing of settings that belong together."""
-    together = ("WORKFLOW_STATE_MACHINE", "WORKFLOW_INPUT", "WORKFLOW_OUTPUT")
-    there = [name for name in together if name in given]
-    if not there or len(there) == len(together):
+def _incomplete(values: Mapping[str, object]) -> list[str]:
+    """What is missing of settings that belong together; of a malformed one, nothing is known."""
+    together = ("workflow_state_machine", "workflow_input", "workflow_output")
+    there = [name.upper() for name in together if values.get(name)]
+    if not there:
         return []
     rule = f"should be set, as {' and '.join(there)} {'is' if len(there) == 1 else 'are'}"
-    return [f"{name} is missing: {rule}" for name in together if name not in given]
+    missing = [name.upper() for name in together if name in values and values[name] is None]
+    return [f"{name} is missing: {rule}" for name in missing]

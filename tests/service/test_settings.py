@@ -105,7 +105,7 @@ def test_all_faults_are_told_together() -> None:
 def test_a_fault_names_its_variable_and_the_form_that_it_must_have(
     name: str, text: str, form: str
 ) -> None:
-    told = faults(**{name: text})[0]
+    (told,) = faults(**{name: text})
     assert told.startswith(f"{name}=")
     assert form in told
 
