@@ -1,4 +1,4 @@
-"""Executions of the workflow: which upload one is about, and names for those started directly."""
+"""Executions of the workflow: their input, and names for those that are started directly."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ def execution_name(key: str, etag: str, version: str = "") -> str:
     digest = hashlib.sha256(parts.encode()).hexdigest()[:_DIGITS]
     readable = _NOT_ALLOWED.sub("-", key)[-(_LONGEST - _DIGITS - 1) :].strip("-")
     return f"{readable}-{digest}".lstrip("-")
+
+
+def input_of(bucket: str, key: str, etag: str, version: str = "") -> str:
+    """Input of an execution for one version of an object: what the workflow needs of an event.
+
+    >>> input_of("images", "a.png", '"0cc1"')
+    '{"detail": {"bucket": {"name": "images"}, "object": {"key": "a.png", "etag": "0cc1"}}}'
+    """
+    about = {"key": key, "etag": etag.strip('"'), **({"version-id": version} if version else {})}
+    return json.dumps({"detail": {"bucket": {"name": bucket}, "object": about}})
 
 
 def is_about(given: str, key: str, etag: str) -> bool:

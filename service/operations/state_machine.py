@@ -18,9 +18,9 @@ from typing import Any
 from fft_tool.backfill.aws import Aws, Exists
 from fft_tool.results.outputs import Source
 from fft_tool.stores.base import Store
-from fft_tool.stores.opening import open_store
+from fft_tool.stores.s3 import S3Store
 from fft_tool.validate import Json
-from fft_tool.workflows.executions import execution_name, is_about
+from fft_tool.workflows.executions import execution_name, input_of, is_about
 from fft_tool.workflows.requests import OPERATIONS, SIDECAR, placed
 from service.errors import WorkflowFailed, WorkflowRejected
 
@@ -47,9 +47,9 @@ class StateMachine:
 
     def __init__(self, arn: str, place: str, results: Store) -> None:
         self.results = results
-        self._arn, self._inputs = arn, open_store(place)
+        bucket, _, prefix = place.removeprefix("s3://").partition("/")
+        self._arn, self._inputs = arn, S3Store(bucket, prefix)
         self._aws = Aws(arn.split(":")[3])
-        self._bucket, _, self._prefix = place.removeprefix("s3://").partition("/")
 
     def run(self, source: Source, operations: str, attempt: str, tell: Tell) -> str:
         """Run operations on an image; return the name by which its results are found.
@@ -79,7 +79,7 @@ class StateMachine:
 
     def _execution_of(self, name: str, etag: str, known: set[str], attempt: str) -> str:
         """The execution that EventBridge has started for an upload, or else one of our own."""
-        key = self._key(name)
+        key = self._inputs.prefix + name
         directly = time.monotonic() + UNTIL_STARTED
         while time.monotonic() < directly:
             for execution in self._executions():
@@ -93,13 +93,12 @@ class StateMachine:
 
     def _start(self, key: str, etag: str, attempt: str) -> str:
         named = execution_name(key, etag, attempt)
-        about = {"bucket": {"name": self._bucket}, "object": {"key": key, "etag": etag.strip('"')}}
         try:
             started = self._aws.ask(
                 self._aws.states.start_execution,
                 stateMachineArn=self._arn,
                 name=named,
-                input=json.dumps({"detail": about}),
+                input=input_of(self._inputs.bucket, key, etag),
             )
         except Exists:
             return f"{self._arn.replace(':stateMachine:', ':execution:')}:{named}"
@@ -130,9 +129,6 @@ class StateMachine:
         history = self._aws.states.get_execution_history
         return self._aws.pages(history, "events", "nextToken", **asked)
 
-    def _key(self, name: str) -> str:
-        return f"{self._prefix.strip('/')}/{name}".lstrip("/")
-
 
 def upload_name(source: Source, operations: str) -> str:
     """Name under which an image is uploaded for these operations.
@@ -145,7 +141,7 @@ def upload_name(source: Source, operations: str) -> str:
     return f"service/{digest[:16]}/{plain}"
 
 
-def steps_of(events: Iterable[Mapping[str, Any]], execution: str = "") -> list[Json]:
+def steps_of(events: Iterable[Mapping[str, Any]], execution: str) -> list[Json]:
     """The states that do something, with what the history of an execution says of each.
 
     The history need not tell of states in branches: they are running while their branches are.

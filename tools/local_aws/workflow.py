@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from fft_tool.workflows.executions import execution_name
+from fft_tool.workflows.executions import execution_name, input_of
 from tools.local_aws.clients import LocalAws, arn
 from tools.local_aws.resource import NAME, Cloud, Resource, make_function, role
 from tools.local_aws.state_machines import (
@@ -32,13 +32,12 @@ def start_workflow(aws: LocalAws, key: str, etag: str, version: str = "") -> str
 
     EventBridge does the same for each upload, under a name of its own.
     """
-    about = {"key": key, "etag": etag.strip('"'), **({"version-id": version} if version else {})}
     name = execution_name(key, etag, version)
     try:
         started = aws.states.start_execution(
             stateMachineArn=state_machine_arn(WORKFLOW),
             name=name,
-            input=json.dumps({"detail": {"bucket": {"name": NAME}, "object": about}}),
+            input=input_of(NAME, key, etag, version),
         )
     except aws.states.exceptions.ExecutionAlreadyExists:
         return arn("states", f"execution:{WORKFLOW}:{name}")
