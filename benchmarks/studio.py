@@ -14,7 +14,7 @@ from table import Goal, Row, Section
 
 from tests.support.browser import chromium, visiting
 from tests.support.images import pink_noise
-from tests.support.running_service import RunningService, finished_asset
+from tests.support.running_service import RunningService, uploaded
 
 SIDES = (512, 1024, 2048)
 JUDGED = 1024
@@ -73,11 +73,7 @@ def _uploaded(service: RunningService, side: int) -> int:
     file = io.BytesIO()
     Image.fromarray(levels.clip(0, 255).astype(np.uint8)).save(file, "png")
     with service.client() as client:
-        form = {"file": (f"studio_{side}.png", file.getvalue())}
-        answer = client.post("/upload/", files=form, data={"tenant_name": "default"})
-        number = int(answer.raise_for_status().json()["asset_id"])
-        finished_asset(client, number)
-    return number
+        return int(uploaded(client, f"studio_{side}.png", file.getvalue())["asset_id"])
 
 
 def _waits(

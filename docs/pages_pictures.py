@@ -1,4 +1,4 @@
-"""Take the pictures of ``docs/pages.md`` in the tests' browser: ``python docs/pages_pictures.py``.
+"""Take the pictures of ``docs/pages.md`` in the tests' browser: ``python -m docs.pages_pictures``.
 
 The service that is shown runs with the sample images, a job of batches, and files that fail.
 """
@@ -17,28 +17,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from fft_tool.cli.main import main as fft_tool  # noqa: E402  (the tests lie beside this folder)
-from tests.support.browser import chromium, visiting  # noqa: E402
-from tests.support.running_service import RunningService, until  # noqa: E402
-from tests.support.sample_service import SAMPLES, asset_of, sample_service  # noqa: E402
-from tools.batch_images import known_images, write_job  # noqa: E402
+from fft_tool.cli.main import main as fft_tool
+from tests.support.browser import PHONE, chromium, visiting, wait_for_images
+from tests.support.running_service import RunningService, uploaded
+from tests.support.sample_service import SAMPLES, asset_of, sample_service
+from tools.batch_images import known_images, write_job
 
 TARGET = Path(__file__).parent / "images"
 WINDOW = (1200, 800)
-PHONE = (375, 740)
 GAP = 24  # pixels between the pictures of phones
 QUALITY = 82  # of WebP: lines stay sharp at a tenth of PNG's bytes
-
-_SHOWN = """() => Promise.all([...document.images]
-  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().top < innerHeight)
-  .map((each) => each.decode()))"""
 
 Steps = Callable[[Page], None]
 
@@ -82,13 +73,10 @@ def service_with_everything(folder: Path) -> Iterator[RunningService]:
         folder / "service", BATCHES_DATABASE_URL=f"sqlite:///{database}"
     ) as service:
         with service.client() as client:
-            for name in ("scan-0117.png", "scan-0241.png"):
-                cut = (SAMPLES / "micrograph.png").read_bytes()[: 9000 + len(name) + ord(name[7])]
-                client.post("/upload/", files={"file": (name, cut)}, data={"tenant_name": "lab"})
-            sent = {"file": ("balloons.png", (SAMPLES / "colour.png").read_bytes())}
-            client.post("/upload/", files=sent, data={"tenant_name": "lab"})
-            waiting = ("queued", "running")
-            until(lambda: all(not rows_in(client, state) for state in waiting) or None)
+            scan = (SAMPLES / "micrograph.png").read_bytes()
+            for name, kept in {"scan-0117.png": 9000, "scan-0241.png": 12_000}.items():
+                uploaded(client, name, scan[:kept], "lab")
+            uploaded(client, "balloons.png", (SAMPLES / "colour.png").read_bytes(), "lab")
         yield service
 
 
@@ -101,11 +89,6 @@ def count_leaves(job: Path, database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         place = "s3://fft-images/batches/leaves/"
         connection.execute("UPDATE batch_stats SET source_prefix = ?", (place,))
-
-
-def rows_in(client: httpx.Client, state: str) -> int:
-    """Jobs in a state, as the page of jobs shows them."""
-    return client.get("/jobs/all", params={"state": state}).text.count("<tr>")
 
 
 def views_of(service: RunningService) -> Mapping[str, View]:
@@ -170,7 +153,7 @@ def taken(browser: Browser, service: RunningService, view: View, *, phone: bool)
         page.goto(view.path)
         view.steps(page)
         page.evaluate("scrollTo(0, 0)")
-        page.evaluate(_SHOWN)
+        wait_for_images(page)
         return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 

@@ -19,6 +19,10 @@ PHONE = (375, 740)
 PATIENCE = 60_000  # milliseconds: machines of tests may be busy
 SERIOUS = ("serious", "critical")
 
+_IMAGES = """() => Promise.all([...document.images]
+  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().top <= innerHeight)
+  .map((each) => each.decode()))"""
+
 # The browser logs each refused request; a test that has one refused expects it.
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 
@@ -74,6 +78,11 @@ def visiting(
     finally:
         context.close()
     assert not faults, faults
+
+
+def wait_for_images(page: Page) -> None:
+    """Wait for the images in the window; those outside of it are not loaded."""
+    page.evaluate(_IMAGES)
 
 
 def check_accessible(page: Page) -> None:

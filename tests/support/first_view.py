@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from tests.support.browser import wait_for_images
+
 _MOVED = """
 window.moved = 0;
 new PerformanceObserver((list) => {
   for (const each of list.getEntries()) window.moved += each.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
-
-# Images outside the window are not loaded.
-_SHOWN = """() => Promise.all([...document.images]
-  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().top <= innerHeight)
-  .map((each) => each.decode()))"""
 
 # Modules have run when the browser says that the content is loaded.
 _FIGURES = """() => {
@@ -53,5 +50,5 @@ def first_view(page: Page, path: str) -> FirstView:
     """Visit a page whose context has not visited anything yet, until nothing is loading."""
     page.add_init_script(_MOVED)
     page.goto(path, wait_until="load")
-    page.evaluate(_SHOWN)
+    wait_for_images(page)
     return FirstView(**page.evaluate(_FIGURES))

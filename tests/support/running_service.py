@@ -102,6 +102,13 @@ def until(condition: Callable[[], T | None]) -> T:
     return found
 
 
+def uploaded(client: httpx.Client, name: str, data: bytes, tenant: str = "acme") -> dict[str, Any]:
+    """Upload an image and wait until its job has ended; returns the asset."""
+    form = {"tenant_name": tenant}
+    answer = client.post("/upload/", files={"file": (name, data)}, data=form)
+    return finished_asset(client, answer.raise_for_status().json()["asset_id"])
+
+
 def finished_asset(client: httpx.Client, asset_id: int) -> dict[str, Any]:
     """An asset whose job has ended, well or not, as the service describes it."""
 

@@ -14,7 +14,7 @@ from fft_tool.batches.database import publish_rows
 from tests.support.browser import DESK, PHONE, check_accessible, check_fits, visiting
 from tests.support.images import noise, png_bytes
 from tests.support.jobs import rows_of
-from tests.support.running_service import RunningService, running_service, until
+from tests.support.running_service import RunningService, running_service, until, uploaded
 
 pytestmark = pytest.mark.slow
 
@@ -30,21 +30,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     publish_rows(url, rows_of(JOB))
     publish_rows(url, rows_of(JOB, revision=2, black=9, key="later"))
     with running_service(folder, BATCHES_DATABASE_URL=url) as running:
-        upload(running, "sound.png", png_bytes(noise((40, 50))), "acme")
-        upload(running, "<i>broken.png", png_bytes(noise((40, 50)))[:900], "other")
+        with running.client() as client:
+            uploaded(client, "sound.png", png_bytes(noise((40, 50))))
+            uploaded(client, "<i>broken.png", png_bytes(noise((40, 50)))[:900], "other")
         yield running
-
-
-def upload(service: RunningService, name: str, data: bytes, tenant: str) -> None:
-    """Upload an image, and wait until nothing more is done about it."""
-    with service.client() as client:
-        sent = {"file": (name, data)}
-        answer = client.post("/upload/", files=sent, data={"tenant_name": tenant})
-        number = answer.raise_for_status().json()["asset_id"]
-        until(lambda: client.get(f"/retrieve/asset/{number}").json()["status"] in ENDED)
-
-
-ENDED = ("done", "failed")
 
 
 def test_a_job_that_failed_for_good_is_tried_again_and_succeeds(
@@ -52,7 +41,8 @@ def test_a_job_that_failed_for_good_is_tried_again_and_succeeds(
 ) -> None:
     """It needed more memory than it was given, until the service was started with more."""
     with running_service(tmp_path, IMAGE_MEMORY="64") as narrow:
-        upload(narrow, "large.png", LARGE, "acme")
+        with narrow.client() as client:
+            uploaded(client, "large.png", LARGE)
         with visiting(browser, narrow) as page:
             page.goto("/jobs/all")
             expect(page.locator(".failures li")).to_contain_text("memory")

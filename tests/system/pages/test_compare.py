@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browser import DESK, PHONE, check_accessible, check_fits, visiting
 from tests.support.command import tool
 from tests.support.images import pink_noise, png_bytes
-from tests.support.running_service import RunningService, finished_asset
+from tests.support.running_service import RunningService, uploaded
 
 pytestmark = pytest.mark.slow
 
@@ -35,11 +35,9 @@ def images(service: RunningService) -> dict[str, int]:
     found = {}
     with service.client() as client:
         for name, data in IMAGES.items():
-            answer = client.post(
-                "/upload/", files={"file": (name, data)}, data={"tenant_name": "acme"}
-            )
-            found[name] = answer.raise_for_status().json()["asset_id"]
-            assert finished_asset(client, found[name])["status"] == "done"
+            asset = uploaded(client, name, data)
+            assert asset["status"] == "done"
+            found[name] = asset["asset_id"]
     return found
 
 

@@ -15,7 +15,7 @@ from fft_tool.image.region import Box
 from fft_tool.results.outputs import Source
 from tests.support.browser import DESK, PHONE, check_accessible, check_fits, visiting
 from tests.support.images import noise, png_bytes
-from tests.support.running_service import RunningService, finished_asset, running_service
+from tests.support.running_service import RunningService, running_service, uploaded
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +42,9 @@ def asset(service: RunningService) -> str:
 
 def added(service: RunningService, name: str = "scene.png") -> str:
     with service.client() as client:
-        answer = client.post(
-            "/upload/", files={"file": (name, SCENE)}, data={"tenant_name": "acme"}
-        )
-        asset_id = answer.raise_for_status().json()["asset_id"]
-        assert finished_asset(client, asset_id)["status"] == "done"
-    return f"/assets/{asset_id}/crop"
+        asset = uploaded(client, name, SCENE)
+    assert asset["status"] == "done"
+    return f"/assets/{asset['asset_id']}/crop"
 
 
 def box_of(page: Page) -> tuple[int, ...]:

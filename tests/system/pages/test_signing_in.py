@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import PHONE, check_accessible, check_fits, visiting
-from tests.support.running_service import RunningService, finished_asset, running_service
+from tests.support.running_service import RunningService, running_service, uploaded
 from tests.support.sample_service import SAMPLES
 
 pytestmark = pytest.mark.slow
@@ -23,9 +23,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     folder: Path = tmp_path_factory.mktemp("service")
     with running_service(folder, AUTHENTICATION="keys") as running:
         with running.client(make_key(running, "--tenant", "acme")) as client:
-            sent = {"file": ("text.png", (SAMPLES / "text.png").read_bytes())}
-            answer = client.post("/upload/", files=sent, data={"tenant_name": "acme"})
-            finished_asset(client, answer.raise_for_status().json()["asset_id"])
+            uploaded(client, "text.png", (SAMPLES / "text.png").read_bytes())
         yield running
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.browser import DESK, PHONE, check_accessible, check_fits, visiting
-from tests.support.running_service import RunningService, finished_asset
+from tests.support.running_service import RunningService, uploaded
 from tests.support.sample_service import SAMPLES, asset_of, sample_service
 
 pytestmark = pytest.mark.slow
@@ -113,10 +113,7 @@ def test_pointing_tells_micrometres_where_the_size_of_a_pixel_is_known(
     image = Image.fromarray(wave.round().astype(np.uint8))
     image.save(file, "png", dpi=(2540, 1270))  # pixels of 10 by 20 micrometres
     with service.client() as client:
-        form = {"file": ("section.png", file.getvalue())}
-        answer = client.post("/upload/", files=form, data={"tenant_name": "default"})
-        number = int(answer.raise_for_status().json()["asset_id"])
-        finished_asset(client, number)
+        number = uploaded(client, "section.png", file.getvalue())["asset_id"]
     with visiting(browser, service) as page:
         spectrum = open_studio(page, number)
         page.mouse.move(*place(spectrum, WIDTH // 8, HEIGHT // 8))
